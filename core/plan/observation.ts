@@ -1,0 +1,47 @@
+import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
+import type { TargetId } from "../model/kinds.ts";
+
+/** A live NetworkPolicy with who last wrote it, taken from managedFields before they are trimmed away. */
+export interface LivePolicy {
+  readonly object: NetworkPolicy;
+  /** `manager` of the newest managedFields entry that is not for a status, e.g. `kubectl-edit`. */
+  readonly manager: string | undefined;
+  /** When that manager wrote, ISO, as the API server says. */
+  readonly managedAt: string | undefined;
+}
+
+/** How much of a target was seen. Nothing is pruned, shrunk or closed on anything but `complete`. */
+export type Completeness = "complete" | "partial" | "failed";
+
+/** Every NetworkPolicy of a cluster, all namespaces, ours or not. */
+export interface ClusterObservation {
+  readonly kind: "cluster";
+  readonly target: TargetId;
+  readonly completeness: Completeness;
+  /** UID of namespace kube-system. */
+  readonly uid: string;
+  readonly policies: readonly LivePolicy[];
+  /** ms since the epoch */
+  readonly at: number;
+}
+
+/** What a host enforces, as read in one go. */
+export interface HostObservation {
+  readonly kind: "host";
+  readonly target: TargetId;
+  readonly completeness: Completeness;
+  /** `ssh-ed25519 AAAA…`, the key the host proved; the host's own identity. Empty for the local transport: then machine-id. */
+  readonly identity: string;
+  /** The `nftables` array of `nft -s -j list ruleset`: every table, ours or not. */
+  readonly ruleset: readonly unknown[];
+  /** Tables of iptables-legacy that are in use (/proc/net/ip_tables_names, ip6_). */
+  readonly legacyTables: readonly string[];
+  /** Addresses found on the host, loopback and link-local left out. */
+  readonly addresses: readonly string[];
+  /** Name servers of resolv.conf. */
+  readonly resolvers: readonly string[];
+  /** True once conntrack has seen a ct rule for long enough: the table carries our ct rule already. */
+  readonly at: number;
+}
+
+export type Observation = ClusterObservation | HostObservation;
