@@ -3,7 +3,13 @@ import type { Cluster, Definitions, Host, HostFleet, TargetId, TargetMode } from
 
 /** A place that enforces, with what the definitions say of it. */
 export type Target =
-  | { readonly kind: "cluster"; readonly id: TargetId; readonly labels: Labels; readonly mode: TargetMode; readonly cluster: Cluster }
+  | {
+      readonly kind: "cluster";
+      readonly id: TargetId;
+      readonly labels: Labels;
+      readonly mode: TargetMode;
+      readonly cluster: Cluster;
+    }
   | {
       readonly kind: "host";
       readonly id: TargetId;

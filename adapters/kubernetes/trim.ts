@@ -1,0 +1,109 @@
+import type { Namespace, Node, Pod, Service } from "../../core/membership/inventory.ts";
+import type { LivePolicy } from "../../core/plan/observation.ts";
+import type { NetworkPolicy, NetworkPolicySpec } from "../../core/render/networkpolicy-types.ts";
+import type { Labels } from "../../core/selector/index.ts";
+
+/**
+ * What is kept of each object on arrival. 100,000 pods take 68 MB this way instead of 559 MB (DESIGN.md §6).
+ * The inputs are JSON of an API server, whose schema holds; fields are still read defensively where they are optional.
+ */
+
+interface Meta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly labels?: Labels;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly resourceVersion?: string;
+  readonly creationTimestamp?: string;
+  readonly ownerReferences?: readonly { readonly kind: string; readonly name: string; readonly controller?: boolean }[];
+  readonly managedFields?: readonly { readonly manager?: string; readonly time?: string; readonly subresource?: string }[];
+}
+
+const NO_LABELS: Labels = {};
+
+export function trimNamespace(object: unknown): Namespace {
+  const { metadata } = object as { metadata: Meta };
+  return { name: metadata.name, labels: metadata.labels ?? NO_LABELS };
+}
+
+interface RawPod {
+  readonly metadata: Meta;
+  readonly spec?: { readonly nodeName?: string; readonly hostNetwork?: boolean };
+  readonly status?: { readonly phase?: string; readonly podIP?: string; readonly podIPs?: readonly { readonly ip: string }[] };
+}
+
+/** Succeeded and Failed pods keep an address that is recycled: they are no members (kubernetes.md 22). */
+export function trimPod(object: unknown): Pod | undefined {
+  const { metadata, spec, status } = object as RawPod;
+  if (status?.phase === "Succeeded" || status?.phase === "Failed") return undefined;
+  const owner = metadata.ownerReferences?.find((reference) => reference.controller === true);
+  return {
+    uid: metadata.uid ?? "",
+    namespace: metadata.namespace ?? "",
+    name: metadata.name,
+    labels: metadata.labels ?? NO_LABELS,
+    addresses: status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP === undefined ? [] : [status.podIP]),
+    node: spec?.nodeName,
+    hostNetwork: spec?.hostNetwork === true,
+    owner: owner === undefined ? undefined : `${owner.kind}/${owner.name}`,
+  };
+}
+
+export function trimNode(object: unknown): Node {
+  const { metadata, status } = object as {
+    metadata: Meta;
+    status?: { addresses?: readonly { readonly type: string; readonly address: string }[] };
+  };
+  const addresses = (status?.addresses ?? [])
+    .filter(({ type }) => type === "InternalIP" || type === "ExternalIP")
+    .map(({ address }) => address);
+  return { name: metadata.name, addresses };
+}
+
+/** Services that the essentials rest on; all others are left out. */
+const ESSENTIAL_SERVICES = new Set(["kube-system/kube-dns", "openshift-dns/dns-default", "default/kubernetes"]);
+
+export function trimService(object: unknown): Service | undefined {
+  const { metadata, spec } = object as {
+    metadata: Meta;
+    spec?: {
+      selector?: Labels;
+      clusterIPs?: readonly string[];
+      ports?: readonly { protocol?: string; port: number; targetPort?: number | string }[];
+    };
+  };
+  if (!ESSENTIAL_SERVICES.has(`${metadata.namespace}/${metadata.name}`)) return undefined;
+  return {
+    namespace: metadata.namespace ?? "",
+    name: metadata.name,
+    selector: spec?.selector ?? NO_LABELS,
+    clusterIps: (spec?.clusterIPs ?? []).filter((ip) => ip !== "None"),
+    ports: (spec?.ports ?? []).map(({ protocol, port, targetPort }) => ({ protocol: protocol ?? "TCP", port, targetPort })),
+  };
+}
+
+/** The whole spec stays; of managedFields only who wrote last. */
+export function trimPolicy(object: unknown): LivePolicy {
+  const { metadata, spec } = object as { metadata: Meta; spec?: NetworkPolicySpec };
+  const writers = (metadata.managedFields ?? []).filter(({ subresource }) => subresource === undefined || subresource === "");
+  const last = writers.reduce<(typeof writers)[number] | undefined>(
+    (newest, entry) => (newest === undefined || (entry.time ?? "") >= (newest.time ?? "") ? entry : newest),
+    undefined,
+  );
+  const kept: NetworkPolicy = {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: {
+      name: metadata.name,
+      namespace: metadata.namespace ?? "",
+      ...(metadata.labels === undefined ? {} : { labels: metadata.labels }),
+      ...(metadata.annotations === undefined ? {} : { annotations: metadata.annotations }),
+      ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
+      ...(metadata.resourceVersion === undefined ? {} : { resourceVersion: metadata.resourceVersion }),
+      ...(metadata.creationTimestamp === undefined ? {} : { creationTimestamp: metadata.creationTimestamp }),
+    },
+    spec: spec ?? {},
+  };
+  return { object: kept, manager: last?.manager, managedAt: last?.time };
+}
