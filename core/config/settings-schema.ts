@@ -23,10 +23,14 @@ const repository = z.strictObject({
   url: z.string().meta({ description: "HTTP(S) URL of the policy repository, or the path of a local one" }),
   branch: z.string().default("main").meta({ description: "Branch to follow" }),
   path: z.string().default("policies").meta({ description: "Folder of the definitions inside the repository" }),
-  poll: duration.prefault("30s").meta({ description: "How often the branch is asked, ±20 % jitter; a webhook only makes it sooner" }),
+  poll: duration
+    .prefault("30s")
+    .meta({ description: "How often the branch is asked, ±20 % jitter; a webhook only makes it sooner" }),
   username: z.string().default("firebreak").meta({ description: "User name for HTTP authentication" }),
   token: secret.optional().meta({ description: "Password or token for HTTP authentication" }),
-  webhookSecret: secret.optional().meta({ description: "Secret that signs push webhooks (HMAC-SHA256); unset: the webhook is off" }),
+  webhookSecret: secret
+    .optional()
+    .meta({ description: "Secret that signs push webhooks (HMAC-SHA256); unset: the webhook is off" }),
 });
 
 const allow = z
@@ -39,7 +43,10 @@ const allow = z
 
 const lifeline = z
   .strictObject({
-    from: z.array(cidr).default([]).meta({ description: "Networks from which every host stays reachable, whatever the policies say" }),
+    from: z
+      .array(cidr)
+      .default([])
+      .meta({ description: "Networks from which every host stays reachable, whatever the policies say" }),
     ports: ports.default(["22/tcp"]).meta({ description: "Ports that stay reachable from there" }),
   })
   .prefault({});
@@ -53,21 +60,31 @@ const kubernetes = z
 const ssh = z
   .strictObject({
     identityFile: z.string().optional().meta({ description: "Private key for hosts" }),
-    knownHosts: z.string().optional().meta({ description: "Pinned host keys (known_hosts format); a host without an entry is refused" }),
+    knownHosts: z
+      .string()
+      .optional()
+      .meta({ description: "Pinned host keys (known_hosts format); a host without an entry is refused" }),
   })
   .prefault({});
 
 const readOnly = z
   .strictObject({
-    kubeconfig: z.string().optional().meta({ description: "kubeconfig for the drift detector, same contexts, read-only rights; unset: the one above" }),
+    kubeconfig: z
+      .string()
+      .optional()
+      .meta({ description: "kubeconfig for the drift detector, same contexts, read-only rights; unset: the one above" }),
     identityFile: z.string().optional().meta({ description: "Key whose forced command is the read-back; unset: the one above" }),
   })
   .prefault({});
 
 const hosts = z
   .strictObject({
-    settle: duration.prefault("60s").meta({ description: "Between the first observe ruleset and enforcement on a host whose conntrack was off" }),
-    deadMan: duration.prefault("30s").meta({ description: "After this a host restores its previous ruleset unless the apply was confirmed" }),
+    settle: duration
+      .prefault("60s")
+      .meta({ description: "Between the first observe ruleset and enforcement on a host whose conntrack was off" }),
+    deadMan: duration
+      .prefault("30s")
+      .meta({ description: "After this a host restores its previous ruleset unless the apply was confirmed" }),
     readEvery: duration.prefault("30s").meta({ description: "How often the drift detector reads each host back" }),
   })
   .prefault({});
@@ -81,7 +98,10 @@ const clusters = z
 const forge = z.strictObject({
   kind: z.enum(["github", "gitea"]).meta({ description: "Which forge" }),
   url: z.string().meta({ description: "API base URL, e.g. ending in /api/v1 for Gitea" }),
-  repository: z.string().regex(/^[^/\s]+\/[^/\s]+$/, "must be owner/name").meta({ description: "Where issues are opened, owner/name" }),
+  repository: z
+    .string()
+    .regex(/^[^/\s]+\/[^/\s]+$/, "must be owner/name")
+    .meta({ description: "Where issues are opened, owner/name" }),
   token: secret.meta({ description: "Token that may read and write issues" }),
 });
 
@@ -99,7 +119,10 @@ const alerts = z
 const listen = z.string().regex(/^[^\s]+:\d{1,5}$/, "must be ADDRESS:PORT");
 
 export const SettingsSchema = z.strictObject({
-  stateFolder: z.string().default(".firebreak").meta({ description: "Everything Firebreak keeps: store, log, key, Git cache, API token" }),
+  stateFolder: z
+    .string()
+    .default(".firebreak")
+    .meta({ description: "Everything Firebreak keeps: store, log, key, Git cache, API token" }),
   repository,
   allow,
   lifeline,
@@ -108,14 +131,19 @@ export const SettingsSchema = z.strictObject({
   readOnly,
   hosts,
   clusters,
-  database: secret.optional().meta({ description: "Reference to a PostgreSQL URL; unset: embedded, in the state folder, one process" }),
+  database: secret
+    .optional()
+    .meta({ description: "Reference to a PostgreSQL URL; unset: embedded, in the state folder, one process" }),
   redis: secret.optional().meta({ description: "Reference to a Redis URL for the queue; unset: the queue lives in the database" }),
   forge: forge.optional(),
   alerts,
   listen: listen.default("127.0.0.1:7373").meta({ description: "Address and port of the API, health and metrics" }),
   api: z
     .strictObject({
-      hostnames: z.array(z.string()).default([]).meta({ description: "Further names under which the API may be called (Host header)" }),
+      hostnames: z
+        .array(z.string())
+        .default([])
+        .meta({ description: "Further names under which the API may be called (Host header)" }),
       token: secret.optional().meta({ description: "API token; unset: made on first start, in the state folder, mode 0600" }),
     })
     .prefault({}),
@@ -123,7 +151,10 @@ export const SettingsSchema = z.strictObject({
     .strictObject({
       origin: z.string().default("firebreak").meta({ description: "Origin line of checkpoints and name of the signing key" }),
       folder: z.string().optional().meta({ description: "Folder of the log; unset: audit/ in the state folder" }),
-      keyFile: z.string().optional().meta({ description: "Private signing key; unset: audit.key in the state folder, made on first start" }),
+      keyFile: z
+        .string()
+        .optional()
+        .meta({ description: "Private signing key; unset: audit.key in the state folder, made on first start" }),
     })
     .prefault({}),
   concurrency: z.int().min(1).max(256).default(16).meta({ description: "Targets reconciled at the same time" }),

@@ -43,7 +43,10 @@ function parseFile(text: string): Record<string, unknown> {
   }
   if (value === null || value === undefined) return {};
   if (typeof value !== "object" || Array.isArray(value)) {
-    throw new FirebreakError("CONFIG_INVALID", "firebreak.yaml must hold settings as `name: value`; see docs/reference/settings.md");
+    throw new FirebreakError(
+      "CONFIG_INVALID",
+      "firebreak.yaml must hold settings as `name: value`; see docs/reference/settings.md",
+    );
   }
   return value as Record<string, unknown>;
 }
@@ -86,7 +89,9 @@ function shapeOf(node: unknown): Record<string, unknown> | undefined {
 }
 
 function suggestion(key: string, known: readonly string[]): string {
-  const nearest = known.map((name) => ({ name, distance: editDistance(key.toLowerCase(), name.toLowerCase()) })).sort((a, b) => a.distance - b.distance)[0];
+  const nearest = known
+    .map((name) => ({ name, distance: editDistance(key.toLowerCase(), name.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance)[0];
   if (nearest !== undefined && nearest.distance <= 3) return `; did you mean "${nearest.name}"?`;
   return `; known here: ${known.join(", ")}`;
 }
