@@ -1,0 +1,204 @@
+import type { Labels } from "../selector/index.ts";
+import type { AddressSet } from "../address/index.ts";
+import { isEmpty } from "../address/index.ts";
+import { cutIntoAtoms } from "./atoms.ts";
+import type { Atoms } from "./atoms.ts";
+import { compilePolicy } from "./compile.ts";
+import type { CompiledPolicy, CompiledRule } from "./compile.ts";
+import { livePods, namespaceLabels, parsedAddresses, podId } from "./world.ts";
+import type { World, WorldPod } from "./world.ts";
+import type { LabelSelector } from "../selector/index.ts";
+
+/** Address families as bits, so that a set of families is a number. */
+export const V4 = 1;
+export const V6 = 2;
+export const BOTH_FAMILIES = 3;
+
+/** A pod as one world has it, reduced to what its policies can see. */
+export interface PodState {
+  readonly pod: WorldPod;
+  readonly namespaceLabels: Labels;
+  /** Peer numbers of the address classes that its addresses lie in. */
+  readonly atoms: readonly number[];
+  /** Families in which it can talk; both for a pod that has no address yet. */
+  readonly families: number;
+}
+
+/**
+ * Pods that no policy of any of the worlds tells apart. `states[w]` is a representative in world w, undefined where the pods do
+ * not exist; `pods` are all of them (as the last world that has them knows them).
+ */
+export interface PodClass {
+  readonly kind: "pods";
+  readonly states: readonly (PodState | undefined)[];
+  readonly pods: readonly WorldPod[];
+}
+
+/** Addresses that no ipBlock of any of the worlds tells apart. */
+export interface AddressClass {
+  readonly kind: "addresses";
+  readonly family: 4 | 6;
+  readonly addresses: AddressSet;
+}
+
+export type PeerClass = PodClass | AddressClass;
+
+/** One or two worlds, divided into classes. A class is named by its index in `peers`: address classes first. */
+export interface Classes {
+  readonly peers: readonly PeerClass[];
+  readonly atoms: Atoms;
+  /** The address sets of all rules, numbered by content; `atoms.list[i].within` holds these numbers. */
+  readonly addressSets: ReadonlyMap<AddressSet, number>;
+  /** Peer number of a pod, by `namespace/name`. */
+  readonly ofPod: ReadonlyMap<string, number>;
+  /** Compiled policies of each world, in order. */
+  readonly policies: readonly (readonly CompiledPolicy[])[];
+}
+
+/** Divides the pods and the address space of the worlds (before and after, or just one) by what any of their policies can see. */
+export function classify(worlds: readonly World[]): Classes {
+  const policies = worlds.map((world) => world.policies.map(compilePolicy));
+  const sight = sightOf(policies.flat());
+  const atoms = cutIntoAtoms(sight.distinct);
+  const groups = new Map<string, { states: (PodState | undefined)[]; pods: WorldPod[] }>();
+  const ofPod = new Map<string, number>();
+  const first = atoms.list.length;
+  const numbers = new Map<string, number>();
+  for (const [id, states] of statesByPod(worlds, atoms)) {
+    const key = states.map((state) => (state === undefined ? "-" : stateKey(state, sight))).join("\u0001");
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = { states, pods: [] };
+      numbers.set(key, first + groups.size);
+      groups.set(key, group);
+    }
+    group.pods.push((states.at(-1) ?? (states[0] as PodState)).pod);
+    ofPod.set(id, numbers.get(key) as number);
+  }
+  const peers: PeerClass[] = atoms.list.map(({ family, addresses }) => ({ kind: "addresses", family, addresses }));
+  for (const { states, pods } of groups.values()) peers.push({ kind: "pods", states, pods });
+  return { peers, atoms, addressSets: sight.addressSets, ofPod, policies };
+}
+
+/** What policies can see: only this tells pods apart. */
+interface Sight {
+  readonly podKeys: readonly string[];
+  readonly namespaceKeys: readonly string[];
+  readonly portNames: ReadonlySet<string>;
+  /** Namespaces that have policies: pods of others may share a class across namespaces. */
+  readonly namespaces: ReadonlySet<string>;
+  /** Every rule's address set, with its number among the distinct ones. */
+  readonly addressSets: ReadonlyMap<AddressSet, number>;
+  readonly distinct: readonly AddressSet[];
+}
+
+function sightOf(policies: readonly CompiledPolicy[]): Sight {
+  const podKeys = new Set<string>();
+  const namespaceKeys = new Set<string>();
+  const portNames = new Set<string>();
+  const addressSets = new Set<AddressSet>();
+  for (const policy of policies) {
+    addKeys(podKeys, policy.subjects);
+    for (const rule of rulesOf(policy)) {
+      for (const port of rule.namedPorts) portNames.add(port.name);
+      if (rule.peers === "any") continue;
+      addressSets.add(rule.peers.addresses);
+      for (const { pods, namespaces } of rule.peers.selectors) {
+        addKeys(podKeys, pods);
+        if (namespaces !== "own") addKeys(namespaceKeys, namespaces);
+      }
+    }
+  }
+  const namespaces = new Set(policies.map((policy) => policy.namespace));
+  return {
+    podKeys: [...podKeys].sort(),
+    namespaceKeys: [...namespaceKeys].sort(),
+    portNames,
+    namespaces,
+    ...distinctSets(addressSets),
+  };
+}
+
+/** Sets with equal contents get one number. */
+function distinctSets(sets: ReadonlySet<AddressSet>): Pick<Sight, "addressSets" | "distinct"> {
+  const addressSets = new Map<AddressSet, number>();
+  const numbers = new Map<string, number>();
+  const distinct: AddressSet[] = [];
+  for (const set of sets) {
+    if (isEmpty(set)) continue;
+    const key = `${set.v4.join()};${set.v6.join()}`;
+    const number = numbers.get(key) ?? distinct.push(set) - 1;
+    numbers.set(key, number);
+    addressSets.set(set, number);
+  }
+  return { addressSets, distinct };
+}
+
+/** All rules of both directions. */
+export function rulesOf(policy: CompiledPolicy): readonly CompiledRule[] {
+  return [...(policy.ingress ?? []), ...(policy.egress ?? [])];
+}
+
+function addKeys(keys: Set<string>, selector: LabelSelector): void {
+  for (const key of Object.keys(selector.matchLabels ?? {})) keys.add(key);
+  for (const { key } of selector.matchExpressions ?? []) keys.add(key);
+}
+
+/** Per pod (`namespace/name`), its state in each world. */
+function statesByPod(worlds: readonly World[], atoms: Atoms): ReadonlyMap<string, (PodState | undefined)[]> {
+  const byPod = new Map<string, (PodState | undefined)[]>();
+  for (const [index, world] of worlds.entries()) {
+    const labels = namespaceLabels(world);
+    for (const pod of livePods(world.pods)) {
+      const id = podId(pod);
+      const states = byPod.get(id) ?? worlds.map(() => undefined);
+      states[index] = stateOf(
+        pod,
+        labels.get(pod.namespace) ?? {},
+        atoms,
+        states.find((state) => state?.pod === pod),
+      );
+      byPod.set(id, states);
+    }
+  }
+  return byPod;
+}
+
+/** `twin` is the state of the very same object in another world: its addresses need no second look. */
+function stateOf(pod: WorldPod, labels: Labels, atoms: Atoms, twin: PodState | undefined): PodState {
+  if (twin !== undefined) return { ...twin, namespaceLabels: labels };
+  const addresses = parsedAddresses(pod.addresses);
+  let families = 0;
+  for (const { family } of addresses) families |= family === 4 ? V4 : V6;
+  return {
+    pod,
+    namespaceLabels: labels,
+    atoms: [...new Set(addresses.map(atoms.indexOf))].sort((a, b) => a - b),
+    families: families === 0 ? BOTH_FAMILIES : families,
+  };
+}
+
+const keysOfLabels = new WeakMap<Sight, Map<Labels, string>>();
+
+function stateKey(state: PodState, sight: Sight): string {
+  const { pod } = state;
+  const ports = (pod.ports ?? []).filter((port) => port.name !== undefined && sight.portNames.has(port.name));
+  return JSON.stringify([
+    sight.namespaces.has(pod.namespace) ? pod.namespace : "",
+    labelsKey(state.namespaceLabels, sight),
+    sight.podKeys.map((key) => (Object.hasOwn(pod.labels, key) ? pod.labels[key] : 0)),
+    ports.map((port) => [port.name, port.protocol ?? "TCP", port.containerPort]),
+    pod.hostNetwork === true,
+    state.atoms,
+    state.families,
+  ]);
+}
+
+function labelsKey(labels: Labels, sight: Sight): string {
+  const known = keysOfLabels.get(sight) ?? new Map<Labels, string>();
+  keysOfLabels.set(sight, known);
+  const key =
+    known.get(labels) ?? JSON.stringify(sight.namespaceKeys.map((name) => (Object.hasOwn(labels, name) ? labels[name] : 0)));
+  known.set(labels, key);
+  return key;
+}

@@ -1,0 +1,92 @@
+import { parseAddress } from "../address/index.ts";
+import type { Address } from "../address/index.ts";
+import type { Labels } from "../selector/index.ts";
+
+/** What the engine needs of a namespace. */
+export interface WorldNamespace {
+  readonly name: string;
+  readonly labels: Labels;
+}
+
+/** A declared container port; only named ones matter to policies. `protocol` defaults to TCP. */
+export interface WorldContainerPort {
+  readonly name?: string | undefined;
+  readonly containerPort: number;
+  readonly protocol?: string | undefined;
+}
+
+/** What the engine needs of a pod; an inventory pod and a Kubernetes object read by a manifest reader both fit. */
+export interface WorldPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Labels;
+  /** Up to one per family; empty while Pending: then only labels can match it. */
+  readonly addresses: readonly string[];
+  readonly node?: string | undefined;
+  readonly hostNetwork?: boolean | undefined;
+  readonly ports?: readonly WorldContainerPort[] | undefined;
+  /** `status.phase`; Succeeded and Failed pods are left out, their address may be somebody else's. */
+  readonly phase?: string | undefined;
+  /** `Kind/name` of the controller, for the words people read. */
+  readonly owner?: string | undefined;
+}
+
+/** What the engine needs of a node: which addresses are its own. */
+export interface WorldNode {
+  readonly name: string;
+  readonly addresses: readonly string[];
+}
+
+/** A policy as the API serves it; `spec` is read defensively (see `compile.ts`). */
+export interface PolicyObject {
+  readonly kind?: string | undefined;
+  readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
+  readonly spec?: unknown;
+}
+
+/** One cluster's workloads and policies at one moment; never changed after it was handed to the engine. */
+export interface World {
+  readonly namespaces: readonly WorldNamespace[];
+  readonly pods: readonly WorldPod[];
+  readonly policies: readonly PolicyObject[];
+  readonly nodes?: readonly WorldNode[] | undefined;
+}
+
+/** One end of a connection: a pod of the world, or an address (which is that pod, if a pod of the world has it). */
+export type Endpoint =
+  | { readonly kind: "pod"; readonly namespace: string; readonly name: string }
+  | { readonly kind: "address"; readonly address: string };
+
+/** Namespace label that the API server itself sets: nobody else can. */
+export const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
+
+/** `namespace/name`. */
+export function podId(pod: { readonly namespace: string; readonly name: string }): string {
+  return `${pod.namespace}/${pod.name}`;
+}
+
+/** Pods that policies see: finished ones are not there any more, terminating ones are. */
+export function livePods(pods: readonly WorldPod[]): readonly WorldPod[] {
+  return pods.filter((pod) => pod.phase !== "Succeeded" && pod.phase !== "Failed");
+}
+
+/** Labels per namespace, the unforgeable name label included; namespaces only known from a pod have just that one. */
+export function namespaceLabels(world: World): ReadonlyMap<string, Labels> {
+  const labels = new Map<string, Labels>();
+  for (const namespace of world.namespaces) {
+    labels.set(namespace.name, { ...namespace.labels, [NAMESPACE_NAME_LABEL]: namespace.name });
+  }
+  for (const pod of world.pods) {
+    if (!labels.has(pod.namespace)) labels.set(pod.namespace, { [NAMESPACE_NAME_LABEL]: pod.namespace });
+  }
+  return labels;
+}
+
+/** The addresses that parse (an IPv4-mapped one as its IPv4 address). */
+export function parsedAddresses(texts: readonly string[]): readonly Address[] {
+  return texts.flatMap((text) => {
+    const parsed = parseAddress(text);
+    if ("ok" in parsed) return [parsed.ok];
+    return parsed.corrected === undefined ? [] : [parsed.corrected];
+  });
+}
