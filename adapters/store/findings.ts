@@ -1,0 +1,252 @@
+import type { Selectable, Updateable } from "kysely";
+import type { Finding, FindingEffect, FindingKind, Severity } from "../../core/drift/finding.ts";
+import type { TargetId } from "../../core/model/kinds.ts";
+import type { Position } from "../../core/model/note.ts";
+import { toJson, toText } from "./json.ts";
+import { notifyWithin } from "./notify.ts";
+import { run, transact } from "./session.ts";
+import type { Db, Store } from "./session.ts";
+import type { DeliveryEvent, FindingTable } from "./tables.ts";
+
+/** A finding with what the store remembers of it. */
+export interface StoredFinding extends Finding {
+  /** Since when it is open this time, ms since the epoch. */
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly resolvedAt: number | undefined;
+  /** How often it was opened, this time included. */
+  readonly openedCount: number;
+  /** Recent heals, ms since the epoch, oldest first; survives being resolved, because a fight resolves it every time. */
+  readonly healTimes: readonly number[];
+  /** Healing was stopped (a fight); only `resumeHealing` ends that. */
+  readonly stopped: boolean;
+  /** The forge's issue, as its adapter names it. */
+  readonly issueRef: string | undefined;
+}
+
+/** One comparison of one target. */
+export interface FindingsUpdate {
+  readonly target: TargetId;
+  /** The kinds this comparison could have found: only open findings of these are resolved by their absence. */
+  readonly kinds: readonly FindingKind[];
+  readonly findings: readonly Finding[];
+  /** Who is told of each change: an outbox row each, in the same transaction. */
+  readonly channels: readonly string[];
+  readonly now: number;
+}
+
+/** What changed. `updated` are those that people would read differently now. */
+export interface FindingsChange {
+  readonly opened: readonly StoredFinding[];
+  readonly updated: readonly StoredFinding[];
+  readonly resolved: readonly StoredFinding[];
+}
+
+/**
+ * Records a comparison: opens what is new (or back: `firstSeen` starts again), updates what is still there, resolves what is
+ * gone, and writes the outbox, all in one transaction.
+ *
+ * Call it only after a complete observation: absence in a partial one proves nothing.
+ */
+export function upsertFindings(store: Store, update: FindingsUpdate): Promise<FindingsChange> {
+  return transact(store, `record the findings of ${update.target}`, async (tx) => {
+    const known = await knownRows(tx, update);
+    const opened: StoredFinding[] = [];
+    const updated: StoredFinding[] = [];
+    const resolved: StoredFinding[] = [];
+    for (const finding of uniqueByFingerprint(update.findings)) {
+      const before = known.get(finding.fingerprint);
+      const after = await writeFinding(tx, finding, before, update.now);
+      if (before === undefined || before.resolvedAt !== null) opened.push(after);
+      else if (readsDifferently(before, finding)) updated.push(after);
+      known.delete(finding.fingerprint);
+    }
+    for (const gone of known.values()) {
+      if (gone.resolvedAt !== null || !update.kinds.includes(gone.kind as FindingKind)) continue;
+      resolved.push(await change(tx, gone.fingerprint, { resolvedAt: update.now }));
+    }
+    const result = { opened, updated, resolved };
+    await writeOutbox(tx, result, update);
+    if (opened.length + updated.length + resolved.length > 0) await notifyWithin(tx, "findings", update.target);
+    return result;
+  });
+}
+
+/** Findings, open ones first, then newest first. */
+export function listFindings(
+  store: Store,
+  filter: { readonly open?: boolean; readonly target?: TargetId; readonly limit?: number } = {},
+): Promise<readonly StoredFinding[]> {
+  return run(store, "list findings", async (db) => {
+    let query = db.selectFrom("firebreak.findings").selectAll();
+    if (filter.open === true) query = query.where("resolvedAt", "is", null);
+    if (filter.open === false) query = query.where("resolvedAt", "is not", null);
+    if (filter.target !== undefined) query = query.where("target", "=", filter.target);
+    const rows = await query
+      .orderBy("resolvedAt", (order) => order.desc().nullsFirst())
+      .orderBy("firstSeen", "desc")
+      .orderBy("fingerprint")
+      .limit(filter.limit ?? 1_000)
+      .execute();
+    return rows.map(fromRow);
+  });
+}
+
+/** One finding, or undefined. */
+export function findingByFingerprint(store: Store, fingerprint: string): Promise<StoredFinding | undefined> {
+  return run(store, `read finding ${fingerprint}`, async (db) => {
+    const row = await rowOf(db, fingerprint);
+    return row === undefined ? undefined : fromRow(row);
+  });
+}
+
+/** Records that a heal of this finding is being started, and forgets heals older than `windowMs`. Unknown: undefined. */
+export function recordHeal(store: Store, fingerprint: string, now: number, windowMs: number): Promise<StoredFinding | undefined> {
+  return transact(store, `record a heal of ${fingerprint}`, async (tx) => {
+    const row = await rowOf(tx, fingerprint, true);
+    if (row === undefined) return undefined;
+    return change(tx, fingerprint, { healTimes: toJson([...row.healTimes.filter((time) => time > now - windowMs), now]) as never });
+  });
+}
+
+/** A fight: no more heals of this finding until a person says so. */
+export function stopHealing(store: Store, fingerprint: string): Promise<void> {
+  return run(store, `stop healing ${fingerprint}`, async (db) => {
+    await db.updateTable("firebreak.findings").set({ stopped: true }).where("fingerprint", "=", fingerprint).execute();
+  });
+}
+
+/** A person looked: heals of this target's findings may start again, and are counted anew. */
+export function resumeHealing(store: Store, target: TargetId): Promise<void> {
+  return run(store, `resume healing ${target}`, async (db) => {
+    await db
+      .updateTable("firebreak.findings")
+      .set({ stopped: false, healTimes: toJson([]) as never })
+      .where("target", "=", target)
+      .execute();
+  });
+}
+
+/** Remembers the forge's issue of a finding; null forgets it. */
+export function recordIssue(store: Store, fingerprint: string, issueRef: string | null): Promise<void> {
+  return run(store, `record the issue of ${fingerprint}`, async (db) => {
+    await db.updateTable("firebreak.findings").set({ issueRef }).where("fingerprint", "=", fingerprint).execute();
+  });
+}
+
+type Row = Selectable<FindingTable>;
+
+async function knownRows(tx: Db, update: FindingsUpdate): Promise<Map<string, Row>> {
+  const rows = await tx.selectFrom("firebreak.findings").selectAll().where("target", "=", update.target).forUpdate().execute();
+  return new Map(rows.map((row) => [row.fingerprint, row]));
+}
+
+function uniqueByFingerprint(findings: readonly Finding[]): Iterable<Finding> {
+  return new Map(findings.map((finding) => [finding.fingerprint, finding])).values();
+}
+
+async function writeFinding(tx: Db, finding: Finding, before: Row | undefined, now: number): Promise<StoredFinding> {
+  const contents = {
+    target: finding.target,
+    kind: finding.kind,
+    severity: finding.severity,
+    subject: toText(finding.subject),
+    summary: toText(finding.summary),
+    effect: toJson<unknown>(finding.effect),
+    who: finding.who === undefined ? null : toText(finding.who, 200),
+    at: toJson<unknown>(finding.at ?? null),
+    healable: finding.healable,
+    widens: finding.widens,
+    foreignObject: finding.foreign,
+    lastSeen: now,
+    resolvedAt: null,
+  };
+  if (before !== undefined) {
+    const reopened = before.resolvedAt === null ? {} : { firstSeen: now, openedCount: before.openedCount + 1 };
+    return change(tx, finding.fingerprint, { ...contents, ...reopened } as Updateable<FindingTable>);
+  }
+  const row = await tx
+    .insertInto("firebreak.findings")
+    .values({ fingerprint: finding.fingerprint, firstSeen: now, healTimes: toJson([]), ...contents })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return fromRow(row);
+}
+
+function readsDifferently(before: Row, finding: Finding): boolean {
+  const was = fromRow(before);
+  const told = (of: Finding): string =>
+    JSON.stringify([of.kind, of.severity, of.summary, of.effect.verdict, of.effect.opened, of.effect.closed, of.who]);
+  return (
+    told(was) !==
+    told({ ...finding, summary: toText(finding.summary), who: finding.who === undefined ? undefined : toText(finding.who, 200) })
+  );
+}
+
+async function writeOutbox(tx: Db, changed: FindingsChange, update: FindingsUpdate): Promise<void> {
+  const events: readonly (readonly [DeliveryEvent, readonly StoredFinding[]])[] = [
+    ["opened", changed.opened],
+    ["updated", changed.updated],
+    ["resolved", changed.resolved],
+  ];
+  const rows = events.flatMap(([event, findings]) =>
+    findings.flatMap((finding) =>
+      update.channels.map((channel) => ({
+        fingerprint: finding.fingerprint,
+        channel,
+        event,
+        payload: toJson<unknown>(finding),
+        createdAt: update.now,
+        nextAttemptAt: update.now,
+      })),
+    ),
+  );
+  if (rows.length === 0) return;
+  for (let start = 0; start < rows.length; start += 500) {
+    await tx
+      .insertInto("firebreak.deliveries")
+      .values(rows.slice(start, start + 500))
+      .execute();
+  }
+  await notifyWithin(tx, "deliveries");
+}
+
+function rowOf(db: Db, fingerprint: string, lock = false): Promise<Row | undefined> {
+  const query = db.selectFrom("firebreak.findings").selectAll().where("fingerprint", "=", fingerprint);
+  return (lock ? query.forUpdate() : query).executeTakeFirst();
+}
+
+async function change(tx: Db, fingerprint: string, values: Updateable<FindingTable>): Promise<StoredFinding> {
+  const row = await tx
+    .updateTable("firebreak.findings")
+    .set(values)
+    .where("fingerprint", "=", fingerprint)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return fromRow(row);
+}
+
+/** The casts: these columns are only ever written from values of these types, above. */
+function fromRow(row: Row): StoredFinding {
+  return {
+    fingerprint: row.fingerprint,
+    kind: row.kind as FindingKind,
+    target: row.target,
+    subject: row.subject,
+    severity: row.severity as Severity,
+    summary: row.summary,
+    effect: row.effect as FindingEffect,
+    who: row.who ?? undefined,
+    at: (row.at as Position | null) ?? undefined,
+    healable: row.healable,
+    widens: row.widens,
+    foreign: row.foreignObject,
+    firstSeen: row.firstSeen,
+    lastSeen: row.lastSeen,
+    resolvedAt: row.resolvedAt ?? undefined,
+    openedCount: row.openedCount,
+    healTimes: row.healTimes,
+    stopped: row.stopped,
+    issueRef: row.issueRef ?? undefined,
+  };
+}

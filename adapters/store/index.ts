@@ -1,0 +1,22 @@
+/** The store: what several processes must agree on, all of it rebuildable from Git, the log and what is live. */
+export { openStore } from "./open.ts";
+export type { StoreLocation, StoreOptions, StoreReport } from "./open.ts";
+export type { EmbeddedSession, HeldLock, Store } from "./session.ts";
+export type { Candidate, DeliveryEvent, HeldBranch, RequestKind, StoredError, StoredIntent, WorkKind } from "./tables.ts";
+export * from "./deliveries.ts";
+export * from "./entries.ts";
+export { tryExclusive } from "./exclusive.ts";
+export * from "./findings.ts";
+export * from "./instance.ts";
+export * from "./leases.ts";
+export { lockStateFolder } from "./lock.ts";
+export * from "./memberships.ts";
+export { notify, subscribe } from "./notify.ts";
+export type { Subscriber, Topic } from "./notify.ts";
+export * from "./prune.ts";
+export * from "./repository.ts";
+export { finishRequest, requestRow, submitRequest, takeRequest, waitForRequest } from "./requests.ts";
+export type { RequestRow } from "./requests.ts";
+export * from "./revisions.ts";
+export * from "./targets.ts";
+export * from "./work.ts";

@@ -1,0 +1,218 @@
+import type { ColumnType, Generated, GeneratedAlways } from "kysely";
+
+/*
+ * The tables as Kysely sees them: camelCase here, snake_case in the database. `migrations.ts` is the other half and changes in
+ * the same commit. Times are ms since the epoch (bigint), except leases, which live by the database's own clock.
+ *
+ * JSON goes in as text cast to jsonb (`json.ts`) and comes out parsed.
+ */
+
+/** A jsonb column: read as a value, written through `toJson`. */
+export type Json<T> = ColumnType<T, T, T>;
+
+export interface InstanceTable {
+  /** Always 1. */
+  one: number;
+  id: string;
+}
+
+export interface CounterTable {
+  name: string;
+  value: number;
+}
+
+export interface RevisionTable {
+  sequence: number;
+  /** 40 or 64 hex digits. */
+  commit: string;
+  tree: string;
+  /** First parent, or null for a root commit. */
+  parent: string | null;
+  /** Who made it the revision in force: `git` (followed the branch) or a token's identity. */
+  actor: string;
+  author: string;
+  committer: string;
+  /** First line of the message. */
+  subject: string;
+  acceptedAt: number;
+}
+
+export interface RepositoryTable {
+  one: number;
+  head: string | null;
+  fetchedAt: number | null;
+  fetchOkAt: number | null;
+  error: Json<StoredError | null>;
+  candidate: Json<Candidate | null>;
+  held: Json<HeldBranch | null>;
+}
+
+export interface RequestTable {
+  id: string;
+  kind: RequestKind;
+  args: Json<unknown>;
+  actor: string;
+  createdAt: number;
+  takenAt: number | null;
+  /** Until when the taker holds it, by the database's clock; after that another may take it. */
+  takenUntil: Date | null;
+  doneAt: number | null;
+  result: Json<unknown>;
+  error: Json<StoredError | null>;
+}
+
+export interface TargetTable {
+  id: string;
+  mode: "plan" | "apply";
+  labels: Json<Readonly<Record<string, string>>>;
+  inGit: Generated<boolean>;
+  orphanedAtSequence: number | null;
+  identity: string | null;
+  enforcer: string | null;
+  wantedSequence: number | null;
+  wantedAt: number | null;
+  appliedSequence: number | null;
+  appliedPlan: string | null;
+  appliedAt: number | null;
+  generation: Generated<number>;
+  appliedInputs: Json<unknown>;
+  membershipDigest: string | null;
+  intent: Json<StoredIntent | null>;
+  observationDigest: string | null;
+  lastReadAt: number | null;
+  lastReadOkAt: number | null;
+  readError: Json<StoredError | null>;
+  lastError: Json<StoredError | null>;
+  nextAttemptAt: number | null;
+  failures: Generated<number>;
+  segments: Generated<number>;
+  rules: Generated<number>;
+  leaseOwner: string | null;
+  leaseUntil: Date | null;
+  fencing: Generated<number>;
+  notes: Json<readonly unknown[]>;
+}
+
+export interface WorkTable {
+  id: GeneratedAlways<number>;
+  target: string;
+  kind: WorkKind;
+  /** Open rows of one target, kind and key are one row; see `work.ts`. */
+  key: string;
+  detail: Json<unknown>;
+  createdAt: number;
+  notBefore: number;
+  /** Grows when a cause joins an open row; a reader closes the row only as it read it. */
+  touched: Generated<number>;
+  closedAt: number | null;
+  outcome: string | null;
+}
+
+export interface FindingTable {
+  fingerprint: string;
+  target: string;
+  kind: string;
+  severity: string;
+  subject: string;
+  summary: string;
+  effect: Json<unknown>;
+  who: string | null;
+  at: Json<unknown>;
+  healable: boolean;
+  widens: boolean;
+  foreignObject: boolean;
+  firstSeen: number;
+  lastSeen: number;
+  resolvedAt: number | null;
+  openedCount: Generated<number>;
+  healTimes: Json<readonly number[]>;
+  stopped: Generated<boolean>;
+  issueRef: string | null;
+}
+
+export interface MembershipTable {
+  target: string;
+  segments: Json<Readonly<Record<string, readonly string[]>>>;
+  complete: boolean;
+  observedAt: number;
+  digest: string;
+  version: number;
+}
+
+export interface DeliveryTable {
+  id: GeneratedAlways<number>;
+  fingerprint: string;
+  channel: string;
+  event: DeliveryEvent;
+  payload: Json<unknown>;
+  createdAt: number;
+  attempts: Generated<number>;
+  nextAttemptAt: number;
+  deliveredAt: number | null;
+  lastError: Json<StoredError | null>;
+}
+
+export interface PendingEntryTable {
+  id: string;
+  position: GeneratedAlways<number>;
+  input: Json<unknown>;
+  createdAt: number;
+  seq: number | null;
+  integratedAt: number | null;
+}
+
+/** Everything, by qualified name: the schema is always spelled, so that the queue may use the same database session. */
+export interface Tables {
+  "firebreak.instance": InstanceTable;
+  "firebreak.counters": CounterTable;
+  "firebreak.revisions": RevisionTable;
+  "firebreak.repository": RepositoryTable;
+  "firebreak.requests": RequestTable;
+  "firebreak.targets": TargetTable;
+  "firebreak.work": WorkTable;
+  "firebreak.findings": FindingTable;
+  "firebreak.memberships": MembershipTable;
+  "firebreak.deliveries": DeliveryTable;
+  "firebreak.entriesPending": PendingEntryTable;
+}
+
+/** An error as people and other processes see it; the text is the chain's outermost message, never a secret. */
+export interface StoredError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The newest commit that was not accepted, and why. */
+export interface Candidate {
+  readonly commit: string;
+  /** REVISION_INVALID, REVISION_EMPTIES, LIMIT_EXCEEDED … */
+  readonly code: string;
+  /** One line for people. */
+  readonly message: string;
+  /** `Note` values of core/model/note.ts. */
+  readonly notes: readonly unknown[];
+  /** ms since the epoch */
+  readonly at: number;
+}
+
+/** The branch no longer contains the revision in force. */
+export interface HeldBranch {
+  readonly from: string;
+  readonly to: string;
+  readonly at: number;
+}
+
+/** What is about to be sent to an enforcer: stored before it is sent. */
+export interface StoredIntent {
+  readonly sequence: number;
+  readonly plan: string;
+  readonly generation: number;
+  readonly membershipDigest: string;
+  /** What was compiled besides Git, so that drift can render the same expectation. */
+  readonly inputs: unknown;
+  readonly at: number;
+}
+
+export type RequestKind = "accept" | "release" | "reconcile" | "plan";
+export type WorkKind = "revision" | "finding" | "membership" | "time" | "person" | "start" | "release";
+export type DeliveryEvent = "opened" | "updated" | "resolved";
