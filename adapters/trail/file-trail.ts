@@ -1,0 +1,202 @@
+import { randomUUID } from "node:crypto";
+import { dirname } from "node:path";
+import { encodeEntry } from "../../core/audit/encode.ts";
+import { assertEntryInput, type Entry, type EntryInput, type StoredEntry } from "../../core/audit/entry.ts";
+import type { AuditOrigin } from "../../core/audit/fields.ts";
+import { fillEntry } from "../../core/audit/fill.ts";
+import { matchesFilter } from "../../core/audit/filter.ts";
+import type { LogReader } from "../../core/audit/reader.ts";
+import { TILE_WIDTH } from "../../core/audit/tiles.ts";
+import type { EntryPage, ReadRange, Receipt, Trail, TrailReader } from "../../core/audit/trail.ts";
+import { FirebreakError } from "../../core/model/error.ts";
+import type { Disk } from "./disk.ts";
+import { DurableFiles } from "./durable.ts";
+import { folderReader, readBundleEntries } from "./files.ts";
+import type { HeldLock } from "./lock.ts";
+import { EntryMemory, readStored } from "./memory.ts";
+import { Sequencer } from "./sequencer.ts";
+import type { LogWriter } from "./writer.ts";
+
+/** Entries under one checkpoint: a bundle's worth, so that a batch touches at most two bundles. */
+const MAX_BATCH = 256;
+
+/** How old the checkpoint beside the key may become while entries are appended. */
+const HEAD_AGE_MS = 1000;
+
+/** What `openTrail` hands over. */
+export interface FileTrailParts {
+  readonly folder: string;
+  readonly producer: AuditOrigin;
+  readonly now: () => Date;
+  readonly disk: Disk;
+  readonly lock: HeldLock;
+  readonly writer: LogWriter;
+  readonly headFile: string;
+  readonly verifierKey: string;
+}
+
+interface Pending {
+  readonly input: EntryInput;
+  readonly time: string;
+}
+
+/** The audit log in a folder, open: its one sequencer. Made by `openTrail`. */
+export class FileTrail implements Trail, TrailReader, AsyncDisposable {
+  readonly folder: string;
+  /** The verifier key to hand out, `NAME+HASH+base64`. */
+  readonly verifierKey: string;
+  readonly #parts: FileTrailParts;
+  readonly #reader: LogReader;
+  readonly #memory = new EntryMemory();
+  readonly #sequencer: Sequencer<Pending, Receipt>;
+  #remembered: { readonly checkpoint: string; readonly at: number } | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: FileTrailParts) {
+    this.folder = parts.folder;
+    this.verifierKey = parts.verifierKey;
+    this.#parts = parts;
+    this.#reader = folderReader(parts.folder, parts.disk);
+    this.#sequencer = new Sequencer((batch) => this.#integrate(batch), MAX_BATCH);
+  }
+
+  /** Reads all entries once, for their ids and the open intents. Throws AUDIT_CORRUPT. */
+  async load(): Promise<void> {
+    await this.#memory.catchUp(this.#reader, this.size());
+  }
+
+  /** See {@link Trail}. */
+  async append(inputs: readonly EntryInput[]): Promise<readonly Receipt[]> {
+    if (this.#closing !== undefined) throw new FirebreakError("AUDIT_UNAVAILABLE", "append to the audit log: it was closed");
+    return this.#append(inputs);
+  }
+
+  /** See {@link TrailReader}. */
+  async read({ from = 0, limit = 256, filter = {} }: ReadRange): Promise<EntryPage> {
+    const size = this.size();
+    const entries: StoredEntry[] = [];
+    for (let seq = from; seq < size;) {
+      const bundle = Math.floor(seq / TILE_WIDTH);
+      const stored = await readBundleEntries(this.#reader, bundle, size);
+      for (const bytes of stored.slice(seq - bundle * TILE_WIDTH)) {
+        const entry = readStored(bytes, seq);
+        if (matchesFilter(entry, filter)) {
+          if (entries.length === limit) return { entries, next: seq };
+          entries.push(entry);
+        }
+        seq += 1;
+      }
+    }
+    return { entries };
+  }
+
+  /** See {@link TrailReader}. */
+  checkpoint(): string {
+    return this.#parts.writer.state.checkpoint;
+  }
+
+  /** See {@link TrailReader}. */
+  size(): number {
+    return this.#parts.writer.state.edge.size;
+  }
+
+  /**
+   * Every intent that has no outcome now, oldest first. Right after opening these are what a crash left behind: whoever applies
+   * closes each with an `apply.outcome`, `outcome: "unknown"`, `recovered: true`, before it plans anything new.
+   */
+  openIntents(): readonly Entry[] {
+    return this.#memory.openIntents();
+  }
+
+  /** Logs `log.stopped` after all that waits, and gives the lock back, also when the disk fails (then it throws). */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** {@link close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#append([{ type: "log.stopped", id: `log.stopped/${randomUUID()}`, outcome: "ok" }]);
+      await this.#sequencer.idle();
+      await this.#remember();
+    } catch (cause) {
+      throw new FirebreakError("AUDIT_UNAVAILABLE", "close the audit log", { cause });
+    } finally {
+      await this.#parts.lock.release();
+    }
+  }
+
+  async #append(inputs: readonly EntryInput[]): Promise<readonly Receipt[]> {
+    inputs.forEach(assertEntryInput);
+    const time = this.#parts.now().toISOString();
+    // All settle before the first error is passed on: nothing of this call is under way when it has failed.
+    const results = await Promise.allSettled(inputs.map((input) => this.#sequencer.add({ input, time })));
+    return results.map((result) => {
+      if (result.status === "rejected") throw result.reason;
+      return result.value;
+    });
+  }
+
+  /** One batch: what is not in the log yet is written under a new checkpoint, then all get their receipts. */
+  async #integrate(batch: readonly Pending[]): Promise<readonly Receipt[]> {
+    try {
+      return await this.#write(batch);
+    } catch (cause) {
+      if (cause instanceof FirebreakError) throw cause;
+      throw new FirebreakError("AUDIT_UNAVAILABLE", `append ${batch.length} entries to the audit log in ${this.folder}`, { cause });
+    }
+  }
+
+  async #write(batch: readonly Pending[]): Promise<readonly Receipt[]> {
+    const { writer, producer } = this.#parts;
+    await writer.settle();
+    await this.#memory.catchUp(this.#reader, this.size());
+    if (this.#isRememberedOld()) await this.#remember();
+
+    const first = new Map<string, number>();
+    const fresh: Entry[] = [];
+    const places: { readonly id: string; readonly seq: number; readonly isDuplicate: boolean }[] = [];
+    for (const { input, time } of batch) {
+      const { id } = input;
+      const known = first.get(id) ?? (await this.#find(id));
+      const seq = known ?? this.size() + fresh.length;
+      places.push({ id, seq, isDuplicate: known !== undefined });
+      if (known !== undefined) continue;
+      first.set(id, seq);
+      fresh.push(fillEntry(input, { seq, time, origin: producer }));
+    }
+    if (fresh.length > 0) {
+      await writer.write(fresh.map(encodeEntry));
+      for (const entry of fresh) this.#memory.add(entry);
+    }
+    return places.map((place) => ({ ...place, checkpoint: this.checkpoint() }));
+  }
+
+  /** The number of the entry with this id, if there is one. */
+  async #find(id: string): Promise<number | undefined> {
+    for (const seq of this.#memory.ids.candidates(id)) {
+      const { entries } = await this.read({ from: seq, limit: 1 });
+      if (entries[0]?.id === id) return seq;
+    }
+    return undefined;
+  }
+
+  #isRememberedOld(): boolean {
+    const now = this.#parts.now().getTime();
+    return this.#remembered === undefined || Math.abs(now - this.#remembered.at) >= HEAD_AGE_MS;
+  }
+
+  /** Keeps the newest checkpoint beside the key, so that a log which is gone or rolled back is noticed when it is opened again. */
+  async #remember(): Promise<void> {
+    const { disk, headFile, now } = this.#parts;
+    const checkpoint = this.checkpoint();
+    if (checkpoint === this.#remembered?.checkpoint) return;
+    await new DurableFiles(disk, dirname(headFile)).put([{ path: headFile, bytes: Buffer.from(checkpoint) }]);
+    this.#remembered = { checkpoint, at: now().getTime() };
+  }
+}

@@ -1,0 +1,59 @@
+import type { fieldShape } from "./fields.ts";
+
+/** A field that some types require. */
+export type FieldName = keyof typeof fieldShape;
+
+/**
+ * The types of entries, and the fields each one must have (all others of `fields.ts` are allowed with every type).
+ * Types are added, never renamed.
+ */
+export const ENTRY_TYPES = {
+  // what was decided
+  "revision.accepted": ["commit", "revision"],
+  "revision.rejected": ["commit", "error"],
+  "revision.held": ["commit", "error"],
+  "plan.computed": ["target", "plan", "effect"],
+  "approval.recorded": ["commit", "actor"],
+  "approval.voided": ["commit"],
+  "exception.granted": ["actor", "reason"],
+  "exception.expired": ["causedBy"],
+  "freeze.started": [],
+  "freeze.ended": [],
+  // what was done
+  "apply.intent": ["target", "plan"],
+  "apply.outcome": ["target", "plan", "outcome", "causedBy"],
+  rollback: ["target", "outcome"],
+  "members.updated": ["target", "members"],
+  "target.orphaned": ["target"],
+  "target.released": ["target", "actor"],
+  // what was seen
+  "finding.opened": ["finding"],
+  "finding.updated": ["finding"],
+  "finding.resolved": ["finding"],
+  "target.unreachable": ["target"],
+  "target.recovered": ["target"],
+  // who was told
+  "alert.sent": ["channel"],
+  "alert.failed": ["channel", "error"],
+  "issue.opened": ["issue"],
+  "issue.updated": ["issue"],
+  "issue.closed": ["issue"],
+  "pull-request.opened": ["pullRequest"],
+  "pull-request.closed": ["pullRequest"],
+  // Firebreak itself
+  "log.started": [],
+  "log.stopped": [],
+  "config.changed": ["actor"],
+  "auth.denied": [],
+  "key.rotated": [],
+  /** What a producer sent and this version could not read: kept as text in `detail`, so that it is not dropped. */
+  "entry.unreadable": ["detail"],
+} as const satisfies Record<string, readonly FieldName[]>;
+
+/** The type of an entry. */
+export type EntryType = keyof typeof ENTRY_TYPES;
+
+/** True for a type that this version knows. */
+export function isEntryType(type: string): type is EntryType {
+  return Object.hasOwn(ENTRY_TYPES, type);
+}
