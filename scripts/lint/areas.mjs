@@ -1,0 +1,73 @@
+/**
+ * Who may import whom (DESIGN.md §3, style.md §2). Arrows go one way: services → adapters → core.
+ *
+ * An area is the first folder of a path inside the repository; adapters are told apart by their second folder, because one adapter
+ * never imports another.
+ */
+import { posix } from "node:path";
+
+const EVERYONE = ["core", "adapters", "services", "cli", "policies", "bench", "testbed", "test", "scripts"];
+
+/** area → areas it may import besides itself. */
+const MAY_IMPORT = {
+  core: [],
+  adapters: ["core"],
+  services: ["core", "adapters"],
+  cli: ["core", "adapters", "services"],
+  testbed: ["core", "adapters", "services", "cli", "scripts"],
+  bench: EVERYONE,
+  test: EVERYONE,
+  scripts: ["testbed"],
+};
+
+/** Packages that compute and do nothing else: all that core may import from outside. */
+const PURE_PACKAGES = ["zod", "yaml", "ipaddr.js", "canonicalize"];
+
+/** Folders in core of which the first must not know the second: [from, to, why]. */
+const APART = [["core/verdict", "core/render", "the verdict engine must judge what was rendered without sharing its code"]];
+
+/**
+ * Why this import is not allowed; undefined when it is.
+ *
+ * @param {string} file the importing file, relative to the repository, with `/`
+ * @param {string} source the import specifier as written
+ * @returns {string | undefined}
+ */
+export function refuseImport(file, source) {
+  const area = areaOf(file);
+  if (MAY_IMPORT[area] === undefined) return undefined; // configuration files at the root
+  if (!source.startsWith(".")) return area === "core" ? refusePackageInCore(source) : undefined;
+
+  const target = posix.normalize(posix.join(posix.dirname(file), source));
+  if (target.startsWith("../")) return "it leaves the repository";
+  return refuseArea(file, target) ?? refuseAdapter(file, target) ?? refuseApart(file, target);
+}
+
+function refusePackageInCore(source) {
+  const name = source.replace(/^((?:@[^/]+\/)?[^/]+).*$/, "$1");
+  if (source === "node:crypto" || PURE_PACKAGES.includes(name)) return undefined;
+  return `core is pure: it imports core, node:crypto and ${PURE_PACKAGES.join(", ")}, nothing else`;
+}
+
+function refuseArea(file, target) {
+  const from = areaOf(file);
+  const to = areaOf(target);
+  if (from === to || MAY_IMPORT[from].includes(to) || to === "package.json") return undefined;
+  return `${from} may import ${MAY_IMPORT[from].join(", ") || "nothing outside itself"}, not ${to}`;
+}
+
+function refuseAdapter(file, target) {
+  if (areaOf(file) !== "adapters" || areaOf(target) !== "adapters") return undefined;
+  const from = file.split("/")[1];
+  const to = target.split("/")[1];
+  return from === to ? undefined : `an adapter never imports another: ${from} and ${to} meet in a service, through core types`;
+}
+
+function refuseApart(file, target) {
+  const rule = APART.find(([from, to]) => file.startsWith(`${from}/`) && target.startsWith(`${to}/`));
+  return rule === undefined ? undefined : `${rule[0]} must not know ${rule[1]}: ${rule[2]}`;
+}
+
+function areaOf(path) {
+  return path.split("/")[0] ?? "";
+}
