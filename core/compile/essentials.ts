@@ -1,0 +1,90 @@
+import { fromAddressTexts } from "../address/index.ts";
+import type { AddressSet } from "../address/index.ts";
+import type { Service } from "../membership/inventory.ts";
+import { compareText } from "../membership/order.ts";
+import { NAMESPACE_NAME_LABEL } from "../membership/select.ts";
+import type { PortRange } from "../model/kinds.ts";
+import type { Labels } from "../selector/index.ts";
+import { normalisePorts } from "./rules.ts";
+import type { Peer } from "./want.ts";
+
+/** What is open without a rule, by name; the same names are the origins in plans, differences and explanations. */
+export const ESSENTIALS = [
+  {
+    name: "builtin/dns",
+    cluster:
+      "egress 53 tcp and udp to the pods behind kube-system/kube-dns (openshift-dns/dns-default) and to 169.254.20.10; the matching ingress from any where those pods are isolated",
+    host: "egress 53 tcp and udp to the resolvers of resolv.conf",
+  },
+  {
+    name: "builtin/probes",
+    cluster: "traffic from a pod's own node is always open; nothing is rendered for it",
+    host: "not needed",
+  },
+  { name: "builtin/dhcp", cluster: "not needed", host: "udp 67, 68, 546 and 547" },
+  {
+    name: "builtin/icmpErrors",
+    cluster: "cannot be expressed by a NetworkPolicy; what the enforcer does is its own",
+    host: "ICMP types 3, 11 and 12, ICMPv6 types 1 to 4",
+  },
+  { name: "builtin/lifeline", cluster: "not needed", host: "the lifeline of firebreak.yaml and what the fleet adds to it" },
+  {
+    name: "builtin/firebreak",
+    cluster: "not needed",
+    host: "local transport: Firebreak's own paths to API servers, Git and store",
+  },
+] as const;
+
+/** Where NodeLocal DNSCache answers: no pod, so no selector reaches it (kubernetes.md 18). */
+export const NODE_LOCAL_DNS: AddressSet = fromAddressTexts(["169.254.20.10"]).set;
+
+/** 53 over both transports. */
+export const DNS_PORTS: readonly PortRange[] = [
+  { protocol: "tcp", from: 53, to: 53 },
+  { protocol: "udp", from: 53, to: 53 },
+];
+
+/** Services that are the cluster's DNS, with the port their pods listen on when the target port is a name. */
+const DNS_SERVICES = [
+  { namespace: "kube-system", name: "kube-dns", namedPort: 53 },
+  { namespace: "openshift-dns", name: "dns-default", namedPort: 5353 },
+] as const;
+
+/** The pods that answer DNS for a cluster, and the ports they listen on. */
+export interface DnsEndpoint {
+  readonly namespace: string;
+  readonly pods: Labels;
+  readonly ports: readonly PortRange[];
+}
+
+/** The DNS pods of a cluster, sorted by namespace; a Service without a selector has none that a label can name. */
+export function findDnsEndpoints(services: readonly Service[]): readonly DnsEndpoint[] {
+  return DNS_SERVICES.flatMap((known): readonly DnsEndpoint[] => {
+    const service = services.find(({ namespace, name }) => namespace === known.namespace && name === known.name);
+    if (service === undefined || Object.keys(service.selector).length === 0) return [];
+    return [{ namespace: known.namespace, pods: service.selector, ports: dnsPorts(service, known.namedPort) }];
+  }).sort((a, b) => compareText(a.namespace, b.namespace));
+}
+
+/** The DNS pods as a peer. */
+export function dnsPeer(endpoint: DnsEndpoint): Peer {
+  return {
+    kind: "pods",
+    pods: { matchLabels: endpoint.pods },
+    namespaces: { matchLabels: { [NAMESPACE_NAME_LABEL]: endpoint.namespace } },
+  };
+}
+
+/** Policy sees the pod's port, not the Service's (kubernetes.md 11); the Service's 53 tells which of its ports are DNS. */
+function dnsPorts(service: Service, namedPort: number): readonly PortRange[] {
+  const ports = service.ports
+    .filter(({ port }) => port === 53)
+    .flatMap(({ protocol, port, targetPort }): readonly PortRange[] => {
+      const name = protocol.toLowerCase();
+      if (name !== "tcp" && name !== "udp") return [];
+      const target = typeof targetPort === "string" ? namedPort : (targetPort ?? port);
+      return [{ protocol: name, from: target, to: target }];
+    });
+  const found = normalisePorts(ports);
+  return found === "any" || found.length === 0 ? DNS_PORTS : found;
+}
