@@ -1,0 +1,57 @@
+import type { TargetId } from "../../core/model/kinds.ts";
+import type { HostObservation } from "../../core/plan/observation.ts";
+import type { HostStep } from "../../core/plan/plan.ts";
+import type { SshTransport } from "./ssh.ts";
+
+/**
+ * Where a host is. `local` is the machine itself; `netns` a network namespace of it (tests and the demonstration's world).
+ */
+export type HostTransport = SshTransport | { readonly kind: "local" } | { readonly kind: "netns"; readonly name: string };
+
+/** apply: the full scripts, with `sudo -n nft` where the user is not root · readback: a key whose forced command is the read-back. */
+export type HostAccess = "apply" | "readback";
+
+/** The steps of an apply, in order; told after each so that tests can end the process there. */
+export type ApplyStage = "snapshot" | "arm" | "load" | "confirm" | "disarm";
+
+export interface OpenHostOptions {
+  readonly target: TargetId;
+  readonly transport: HostTransport;
+  readonly access: HostAccess;
+  /** Ends everything that is under way. */
+  readonly signal: AbortSignal;
+  /** ms since the epoch. */
+  readonly now: () => number;
+  /** Told after each stage of an apply. */
+  readonly onStep?: (stage: ApplyStage) => void | Promise<void>;
+}
+
+export interface ApplyOptions {
+  /** How long the host waits for our confirmation before it restores what it had. At least 2. */
+  readonly deadManSeconds: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * confirmed: the host was reached over a new connection with the new generation in force, and the timer is off.
+ * Not confirmed: `restored` says whether the previous ruleset was seen in force again; false means that nobody could see.
+ */
+export type ApplyOutcome = { readonly confirmed: true } | { readonly confirmed: false; readonly restored: boolean };
+
+/** A host that can be read and written. Not for two applies at once: targets have one writer (DESIGN.md §5). */
+export interface HostConnection extends AsyncDisposable {
+  /**
+   * Everything in one command. `partial` when any part of it did not come back whole.
+   *
+   * Throws HOST_UNREACHABLE, HOST_KEY_CHANGED, AUTH_DENIED, HOST_REFUSED.
+   */
+  observe(signal: AbortSignal): Promise<HostObservation>;
+  /**
+   * One transaction under a dead-man timer on the host.
+   *
+   * Throws PLAN_STALE when the fence has moved on (nothing applied), APPLY_REFUSED when the host does not take the transaction (nothing
+   * applied), and what `observe` throws as long as nothing was sent.
+   */
+  apply(step: HostStep, options: ApplyOptions): Promise<ApplyOutcome>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,121 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FirebreakError } from "../../core/model/error.ts";
+import type { HostTransport } from "./connection.ts";
+import { run, shellQuote } from "./run.ts";
+import type { RunResult } from "./run.ts";
+import { checkTransport, optionPath, sshArguments, sshFailure } from "./ssh.ts";
+import type { SshTransport } from "./ssh.ts";
+
+/** One command on a host. */
+export interface RemoteCommand {
+  /** Text for `sh -c`, with positional arguments; or the name that a forced command expects. */
+  readonly command: { readonly script: string; readonly args: readonly string[] } | { readonly forced: string };
+  readonly input?: string;
+  readonly deadlineMs: number;
+  readonly maxBytes: number;
+  readonly signal: AbortSignal;
+  /** True: over a connection of its own, which proves that the host can be reached now. */
+  readonly fresh?: boolean;
+}
+
+/** Runs commands on one host. */
+export interface Remote {
+  /** The key the host proves; empty without ssh. */
+  identity(): Promise<string>;
+  /** Throws what ssh's own failures mean; otherwise the result of the command, whatever its status. */
+  execute(command: RemoteCommand): Promise<RunResult>;
+  close(): Promise<void>;
+}
+
+const MASTER_IDLE_SECONDS = 60;
+/** `sun_path` holds 108 bytes, and ssh appends 17 characters while it sets a socket up. */
+const LONGEST_SOCKET = 88;
+const MASTER_DEADLINE_MS = 20_000;
+
+/** A way to run commands. Nothing is connected yet. Throws HOST_REFUSED or CONFIG_INVALID for what may not go near ssh. */
+export function openRemote(target: string, transport: HostTransport): Remote {
+  if (transport.kind === "ssh") return openSsh(target, transport);
+  const prefix = transport.kind === "netns" ? ["ip", "netns", "exec", transport.name] : [];
+  return {
+    identity: () => Promise.resolve(""),
+    execute: ({ command, input, ...limits }) => {
+      const words = "forced" in command ? [command.forced] : ["sh", "-c", command.script, "firebreak", ...command.args];
+      const [file = "sh", ...args] = [...prefix, ...words];
+      return run({ file, args, ...(input === undefined ? {} : { input }), ...limits });
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function openSsh(target: string, transport: SshTransport): Remote {
+  checkTransport(target, transport);
+  const socket = join(transport.controlFolder, randomBytes(6).toString("hex"));
+  if (Buffer.byteLength(socket) > LONGEST_SOCKET) {
+    throw new FirebreakError("CONFIG_INVALID", `connect to ${target}: the folder for control sockets has too long a path`);
+  }
+  const path = `ControlPath=${optionPath(socket)}`;
+  let starting: Promise<void> | undefined;
+  const ensureMaster = async (signal: AbortSignal): Promise<void> => {
+    if (existsSync(socket)) return;
+    starting ??= startMaster(target, transport, path, signal).finally(() => (starting = undefined));
+    await starting;
+  };
+  return {
+    identity: () => pinnedKey(target, transport.knownHostsFile),
+    execute: async ({ command, input, fresh = false, ...limits }) => {
+      if (!fresh) await ensureMaster(limits.signal);
+      const control = fresh ? ["ControlMaster=no", "ControlPath=none"] : ["ControlMaster=no", path];
+      const args = [...sshArguments(target, transport, control), "--", transport.address, commandLine(command)];
+      const result = await run({ file: "ssh", args, ...(input === undefined ? {} : { input }), ...limits });
+      const failure = sshFailure(target, result);
+      if (failure !== undefined) throw failure;
+      return result;
+    },
+    close: async () => {
+      if (!existsSync(socket)) return;
+      const args = [...sshArguments(target, transport, [path]), "-O", "exit", "--", transport.address];
+      await run({ file: "ssh", args, deadlineMs: 5000, maxBytes: 4096, signal: new AbortController().signal });
+    },
+  };
+}
+
+/** A connection in the background that later commands share; it ends by itself when nobody has used it for a minute. */
+async function startMaster(target: string, transport: SshTransport, path: string, signal: AbortSignal): Promise<void> {
+  await mkdir(transport.controlFolder, { recursive: true, mode: 0o700 });
+  await chmod(transport.controlFolder, 0o700);
+  const control = ["ControlMaster=yes", `ControlPersist=${MASTER_IDLE_SECONDS}`, path];
+  const args = ["-f", "-N", ...sshArguments(target, transport, control), "--", transport.address];
+  const result = await run({ file: "ssh", args, deadlineMs: MASTER_DEADLINE_MS, maxBytes: 4096, signal });
+  const failure = sshFailure(target, result);
+  if (failure !== undefined) throw failure;
+  if (result.status !== 0)
+    throw new FirebreakError("HOST_UNREACHABLE", `connect to ${target}`, { cause: new Error(result.stderr) });
+}
+
+/** The host's shell takes one line; every word of it is quoted. */
+function commandLine(command: RemoteCommand["command"]): string {
+  if ("forced" in command) return command.forced;
+  return ["sh", "-c", command.script, "firebreak", ...command.args].map(shellQuote).join(" ");
+}
+
+/**
+ * `KEYTYPE KEY` of the target's line in the known hosts file. With strict checking it is what the host has proved to hold.
+ *
+ * Throws HOST_KEY_CHANGED when none is pinned, CONFIG_INVALID when the file cannot be read.
+ */
+async function pinnedKey(target: string, file: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (cause) {
+    throw new FirebreakError("CONFIG_INVALID", "read the pinned host keys", { cause });
+  }
+  for (const line of text.split("\n")) {
+    const [names = "", type, key] = line.trim().split(/\s+/);
+    if (names.split(",").includes(target) && type !== undefined && key !== undefined) return `${type} ${key}`;
+  }
+  throw new FirebreakError("HOST_KEY_CHANGED", `connect to ${target}: no host key is pinned for it`);
+}
