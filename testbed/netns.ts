@@ -4,6 +4,18 @@ import { command, tryCommand, type CommandOptions } from "./command.ts";
 /** Next hop inside every namespace: the other end of its link carries this address, so no subnet is shared and nothing is bridged. */
 export const GATEWAY = "169.254.1.1";
 
+/** Gives device names (at most 15 characters) that are free in one namespace. */
+export type Device = () => string;
+
+/** Device names `<letter>1`, `<letter>2`, … */
+export function devices(letter: string): Device {
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${letter}${count}`;
+  };
+}
+
 /** Runs `ip -batch` with these lines, in a namespace or in the root one. */
 export async function ip(namespace: string | undefined, lines: readonly string[], signal?: AbortSignal): Promise<void> {
   const where = namespace === undefined ? [] : ["-n", namespace];
@@ -11,7 +23,7 @@ export async function ip(namespace: string | undefined, lines: readonly string[]
 }
 
 /** Creates a namespace with its loopback up; a router forwards and takes packets that arrive by another way than its replies leave. */
-export async function createNamespace(
+export async function createNetns(
   name: string,
   { router = false, signal }: { router?: boolean; signal?: AbortSignal | undefined } = {},
 ) {
@@ -65,7 +77,7 @@ export async function lowerLeaf(leaf: Leaf, signal?: AbortSignal): Promise<void>
 }
 
 /** Ends all processes of a namespace and removes it, with every link it has. */
-export async function removeNamespace(name: string): Promise<void> {
+export async function removeNetns(name: string): Promise<void> {
   const { stdout } = await tryCommand(["ip", "netns", "pids", name]);
   for (const pid of stdout.split("\n").filter(Boolean)) process.kill(Number(pid), "SIGKILL");
   await command(["ip", "netns", "delete", name]);

@@ -13,18 +13,26 @@ export interface Place {
   agent(): Promise<Agent>;
 }
 
+/** What a place is made of. */
+export interface PlaceOptions {
+  readonly label: string;
+  readonly address: string;
+  readonly namespace: string | undefined;
+  /** False: an API object only, nothing can be sent from it. */
+  readonly isReal: boolean;
+  /** See `AgentOptions.prepare`. */
+  readonly prepare?: string;
+}
+
 /** Makes a place whose agent starts when it is first needed. */
-export function place(
-  run: Run,
-  what: { readonly label: string; readonly address: string; readonly namespace: string | undefined; readonly prepare?: string },
-): Place {
+export function place(run: Run, { label, address, namespace, isReal, prepare }: PlaceOptions): Place {
   let agent: Promise<Agent> | undefined;
-  const { label, address, namespace, prepare } = what;
   return {
     label,
     address,
     namespace,
     agent() {
+      if (!isReal) return Promise.reject(new Error(`${label} is an API object only: it has no packets`));
       agent ??= startAgent({
         run,
         label,
