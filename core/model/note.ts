@@ -34,3 +34,21 @@ export function hasErrors(notes: readonly Note[]): boolean {
 export function formatPosition(at: Position | undefined): string {
   return at === undefined ? "-" : `${at.file}:${at.line}:${at.column}`;
 }
+
+const SEVERITY_ORDER = { error: 0, warning: 1, info: 2 } as const satisfies Record<NoteSeverity, number>;
+
+/** Orders by file, line and column; notes about the set of files come last, and at one place errors come first. */
+export function compareNotes(a: Note, b: Note): number {
+  return (
+    compareText(a.at?.file ?? "\uffff", b.at?.file ?? "\uffff") ||
+    (a.at?.line ?? 0) - (b.at?.line ?? 0) ||
+    (a.at?.column ?? 0) - (b.at?.column ?? 0) ||
+    SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity] ||
+    compareText(a.code, b.code) ||
+    compareText(a.summary, b.summary)
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,8 +1,8 @@
-/** One file of the repository below the configured path, as it is in Git: nothing decoded, nothing followed. */
+/** A file of the repository as Git has it. */
 export interface SourceFile {
-  /** Relative to the configured path, `/` between folders; never starts with `/`. */
+  /** Relative to anything, with `/`; positions of notes begin with it. */
   readonly path: string;
   readonly bytes: Uint8Array;
-  /** Git's octal file mode, e.g. `100644`; absent when the file did not come from Git. */
-  readonly mode?: string;
+  /** Git's mode, such as `100644`; absent when the file does not come from Git. */
+  readonly mode?: string | undefined;
 }
