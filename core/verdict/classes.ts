@@ -32,6 +32,8 @@ export interface PodClass {
   readonly kind: "pods";
   readonly states: readonly (PodState | undefined)[];
   readonly pods: readonly WorldPod[];
+  /** True when policies see the same in every world. */
+  readonly isSteady: boolean;
 }
 
 /** Addresses that no ipBlock of any of the worlds tells apart. */
@@ -60,15 +62,20 @@ export function classify(worlds: readonly World[]): Classes {
   const policies = worlds.map((world) => world.policies.map(compilePolicy));
   const sight = sightOf(policies.flat());
   const atoms = cutIntoAtoms(sight.distinct);
-  const groups = new Map<string, { states: (PodState | undefined)[]; pods: WorldPod[] }>();
+  const groups = new Map<string, { states: (PodState | undefined)[]; pods: WorldPod[]; isSteady: boolean }>();
   const ofPod = new Map<string, number>();
   const first = atoms.list.length;
   const numbers = new Map<string, number>();
   for (const [id, states] of statesByPod(worlds, atoms)) {
-    const key = states.map((state) => (state === undefined ? "-" : stateKey(state, sight))).join("\u0001");
+    const keys: string[] = [];
+    for (const [world, state] of states.entries()) {
+      const isSame = world > 0 && state === states[world - 1];
+      keys.push(isSame ? (keys[world - 1] as string) : state === undefined ? "-" : stateKey(state, sight));
+    }
+    const key = keys.join("\u0001");
     let group = groups.get(key);
     if (group === undefined) {
-      group = { states, pods: [] };
+      group = { states, pods: [], isSteady: keys.every((other) => other === keys[0]) };
       numbers.set(key, first + groups.size);
       groups.set(key, group);
     }
@@ -76,7 +83,7 @@ export function classify(worlds: readonly World[]): Classes {
     ofPod.set(id, numbers.get(key) as number);
   }
   const peers: PeerClass[] = atoms.list.map(({ family, addresses }) => ({ kind: "addresses", family, addresses }));
-  for (const { states, pods } of groups.values()) peers.push({ kind: "pods", states, pods });
+  for (const group of groups.values()) peers.push({ kind: "pods", ...group });
   return { peers, atoms, addressSets: sight.addressSets, ofPod, policies };
 }
 
@@ -147,8 +154,10 @@ function addKeys(keys: Set<string>, selector: LabelSelector): void {
 /** Per pod (`namespace/name`), its state in each world. */
 function statesByPod(worlds: readonly World[], atoms: Atoms): ReadonlyMap<string, (PodState | undefined)[]> {
   const byPod = new Map<string, (PodState | undefined)[]>();
+  let labels: ReadonlyMap<string, Labels> = new Map();
   for (const [index, world] of worlds.entries()) {
-    const labels = namespaceLabels(world);
+    const previous = worlds[index - 1];
+    if (previous?.pods !== world.pods || previous.namespaces !== world.namespaces) labels = namespaceLabels(world);
     for (const pod of livePods(world.pods)) {
       const id = podId(pod);
       const states = byPod.get(id) ?? worlds.map(() => undefined);
@@ -166,7 +175,7 @@ function statesByPod(worlds: readonly World[], atoms: Atoms): ReadonlyMap<string
 
 /** `twin` is the state of the very same object in another world: its addresses need no second look. */
 function stateOf(pod: WorldPod, labels: Labels, atoms: Atoms, twin: PodState | undefined): PodState {
-  if (twin !== undefined) return { ...twin, namespaceLabels: labels };
+  if (twin !== undefined) return twin.namespaceLabels === labels ? twin : { ...twin, namespaceLabels: labels };
   const addresses = parsedAddresses(pod.addresses);
   let families = 0;
   for (const { family } of addresses) families |= family === 4 ? V4 : V6;

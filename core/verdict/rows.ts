@@ -1,3 +1,4 @@
+import type { AddressSet } from "../address/index.ts";
 import { allPorts, intersectPorts, noPorts, unionPorts } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
 import { matches } from "../selector/index.ts";
@@ -8,23 +9,22 @@ import { resolveNamedPorts } from "./compile-ports.ts";
 import type { CompiledPolicy, CompiledRule, PeerSelector } from "./compile.ts";
 import type { Profile } from "./profile.ts";
 
-/** What one subject class allows in one direction: ports per peer class and family. */
-interface Row {
-  readonly v4: readonly (PortSet | undefined)[];
-  readonly v6: readonly (PortSet | undefined)[];
-}
+/** Per peer class, the families (bits) in which a rule names it. Undefined: all classes, both families. */
+type PeerMask = Uint8Array | undefined;
 
-/** A peer class that a rule names, and the families in which it does. */
-interface RulePeer {
-  readonly peer: number;
-  readonly families: number;
+/** A rule of a policy that selects some subject, with its peers looked up. */
+interface ActiveRule {
+  readonly mask: PeerMask;
+  readonly rule: CompiledRule;
+  /** Ports where they do not depend on the peer. */
+  readonly ports: PortSet | undefined;
 }
 
 /**
- * One world's policies evaluated over classes, row by row, on demand.
+ * One world's policies evaluated over classes, on demand.
  *
- * A row is built from the rules of the policies that select the subject, by walking the classes each rule names; nothing is ever
- * computed pod by pod.
+ * A selector is matched once per class and remembered as a mask, shared by all rules that use it; a pair is then a few look-ups in
+ * the masks of the rules of the policies that select the subject. Nothing is ever computed pod by pod.
  */
 export interface Rows {
   /** Policies that select the class and isolate the direction; none means not isolated, so everything is allowed. */
@@ -44,8 +44,7 @@ export function rowsOf(classes: Classes, world: number, profile: Profile): Rows 
     policiesOn: (subject, direction) => engine.policiesOn(subject, direction),
     allowed: (subject, peer, direction, family) => engine.allowed(subject, peer, direction, family),
     connection: (from, to) => engine.connection(from, to),
-    ruleMatches: (rule, policy, peer, family) =>
-      engine.peersOf(rule, policy).some((match) => match.peer === peer && (match.families & family) !== 0),
+    ruleMatches: (rule, policy, peer, family) => isNamed(engine.maskOf(rule, policy), peer, family),
   };
 }
 
@@ -61,9 +60,12 @@ class RowEngine {
   readonly #profile: Profile;
   readonly #byNamespace = new Map<string, CompiledPolicy[]>();
   readonly #selected = new Map<number, readonly CompiledPolicy[]>();
-  readonly #rows = { ingress: new Map<number, Row | null>(), egress: new Map<number, Row | null>() };
-  readonly #peers = new Map<CompiledRule, readonly RulePeer[]>();
-  readonly #selectorPeers = new Map<string, readonly number[]>();
+  readonly #active = {
+    ingress: new Map<number, readonly ActiveRule[] | null>(),
+    egress: new Map<number, readonly ActiveRule[] | null>(),
+  };
+  readonly #masks = new Map<CompiledRule, PeerMask>();
+  readonly #selectorMasks = new Map<string, Uint8Array>();
   readonly #states: readonly (PodState | undefined)[];
   #atomsOfSet: readonly (readonly number[])[] | undefined;
   #podsOfAtom: ReadonlyMap<number, readonly number[]> | undefined;
@@ -85,9 +87,13 @@ class RowEngine {
   }
 
   allowed(subject: number, peer: number, direction: Direction, family: number): PortSet {
-    const row = this.#row(subject, direction);
-    if (row === null) return allPorts;
-    return (family === V4 ? row.v4[peer] : row.v6[peer]) ?? noPorts;
+    const rules = this.#activeRules(subject, direction);
+    if (rules === null) return allPorts;
+    let allowed = noPorts;
+    for (const { mask, rule, ports } of rules) {
+      if (isNamed(mask, peer, family)) allowed = unionPorts(allowed, ports ?? this.#portsAt(rule, peer));
+    }
+    return allowed;
   }
 
   connection(from: number, to: number): PortSet {
@@ -97,23 +103,17 @@ class RowEngine {
     return (shared & V6) === 0 ? v4 : unionPorts(v4, this.#inFamily(from, to, V6));
   }
 
-  /** Classes that a rule names. `any` names all, in both families. */
-  peersOf(rule: CompiledRule, policy: CompiledPolicy): readonly RulePeer[] {
-    const known = this.#peers.get(rule);
+  /** Classes that a rule names. */
+  maskOf(rule: CompiledRule, policy: CompiledPolicy): PeerMask {
+    if (rule.peers === "any") return undefined;
+    const known = this.#masks.get(rule);
     if (known !== undefined) return known;
-    const families = new Map<number, number>();
-    const add = (peer: number, family: number): void => void families.set(peer, (families.get(peer) ?? 0) | family);
-    if (rule.peers === "any") {
-      for (const peer of this.#classes.peers.keys()) add(peer, BOTH_FAMILIES);
-    } else {
-      for (const selector of rule.peers.selectors) {
-        for (const peer of this.#podsMatching(selector, policy.namespace)) add(peer, BOTH_FAMILIES);
-      }
-      for (const atom of this.#atomsOf(rule)) this.#addAtom(atom, add);
-    }
-    const peers = [...families].map(([peer, bits]) => ({ peer, families: bits }));
-    this.#peers.set(rule, peers);
-    return peers;
+    const parts = rule.peers.selectors.map((selector) => this.#selectorMask(selector, policy.namespace));
+    const atoms = this.#atomsOf(rule.peers.addresses);
+    if (atoms.length > 0) parts.push(this.#atomMask(atoms));
+    const mask = mergeMasks(parts, this.#states.length);
+    this.#masks.set(rule, mask);
+    return mask;
   }
 
   #inFamily(from: number, to: number, family: number): PortSet {
@@ -137,38 +137,22 @@ class RowEngine {
     return selecting;
   }
 
-  #row(subject: number, direction: Direction): Row | null {
-    const known = this.#rows[direction].get(subject);
+  /** Null when nothing isolates the subject in that direction. */
+  #activeRules(subject: number, direction: Direction): readonly ActiveRule[] | null {
+    const known = this.#active[direction].get(subject);
     if (known !== undefined) return known;
-    const row = this.#buildRow(subject, direction);
-    this.#rows[direction].set(subject, row);
-    return row;
-  }
-
-  #buildRow(subject: number, direction: Direction): Row | null {
     const policies = this.policiesOn(subject, direction);
-    if (policies.length === 0) return null;
-    const size = this.#classes.peers.length;
-    const row = { v4: Array.from<PortSet | undefined>({ length: size }), v6: Array.from<PortSet | undefined>({ length: size }) };
-    for (const policy of policies) {
-      for (const rule of policy[direction] ?? []) this.#addRule(row, rule, policy, subject, direction);
-    }
-    return row;
+    const rules = policies.flatMap((policy) =>
+      (policy[direction] ?? []).map((rule) => this.#activate(rule, policy, subject, direction)),
+    );
+    const active = policies.length === 0 ? null : rules;
+    this.#active[direction].set(subject, active);
+    return active;
   }
 
-  #addRule(
-    row: { v4: (PortSet | undefined)[]; v6: (PortSet | undefined)[] },
-    rule: CompiledRule,
-    policy: CompiledPolicy,
-    subject: number,
-    direction: Direction,
-  ): void {
-    const own = direction === "ingress" ? this.#portsAt(rule, subject) : undefined;
-    for (const { peer, families } of this.peersOf(rule, policy)) {
-      const ports = own ?? this.#portsAt(rule, peer);
-      if ((families & V4) !== 0) row.v4[peer] = unionPorts(row.v4[peer] ?? noPorts, ports);
-      if ((families & V6) !== 0) row.v6[peer] = unionPorts(row.v6[peer] ?? noPorts, ports);
-    }
+  #activate(rule: CompiledRule, policy: CompiledPolicy, subject: number, direction: Direction): ActiveRule {
+    const isByPeer = direction === "egress" && rule.namedPorts.length > 0;
+    return { mask: this.maskOf(rule, policy), rule, ports: isByPeer ? undefined : this.#portsAt(rule, subject) };
   }
 
   /** Ports of a rule at a destination: names mean what that destination's pods declare, and nothing anywhere else. */
@@ -179,19 +163,19 @@ class RowEngine {
     return unionPorts(rule.ports, resolveNamedPorts(rule.namedPorts, pod.ports));
   }
 
-  #podsMatching(selector: PeerSelector, ownNamespace: string): readonly number[] {
+  #selectorMask(selector: PeerSelector, ownNamespace: string): Uint8Array {
     const key = JSON.stringify([selector.namespaces === "own" ? ownNamespace : selector.namespaces, selector.pods]);
-    const known = this.#selectorPeers.get(key);
+    const known = this.#selectorMasks.get(key);
     if (known !== undefined) return known;
-    const found: number[] = [];
+    const mask = new Uint8Array(this.#states.length);
     for (const [peer, state] of this.#states.entries()) {
-      if (state !== undefined && this.#isNamed(state, selector, ownNamespace)) found.push(peer);
+      if (state !== undefined && this.#isSelected(state, selector, ownNamespace)) mask[peer] = BOTH_FAMILIES;
     }
-    this.#selectorPeers.set(key, found);
-    return found;
+    this.#selectorMasks.set(key, mask);
+    return mask;
   }
 
-  #isNamed(state: PodState, selector: PeerSelector, ownNamespace: string): boolean {
+  #isSelected(state: PodState, selector: PeerSelector, ownNamespace: string): boolean {
     const { pod } = state;
     if (pod.hostNetwork === true) {
       const isByNamespace = this.#profile.hostNetworkPeers === "namespace" && selector.namespaces !== "own" && selector.isEveryPod;
@@ -202,19 +186,22 @@ class RowEngine {
     return isInNamespace && matches(selector.pods, pod.labels);
   }
 
-  #atomsOf(rule: CompiledRule): readonly number[] {
-    if (rule.peers === "any") return [];
-    const set = this.#classes.addressSets.get(rule.peers.addresses);
+  #atomsOf(addresses: AddressSet): readonly number[] {
+    const set = this.#classes.addressSets.get(addresses);
     if (set === undefined) return [];
     this.#atomsOfSet ??= invert(this.#classes.atoms.list.map((atom) => atom.within));
     return this.#atomsOfSet[set] ?? [];
   }
 
-  #addAtom(atom: number, add: (peer: number, family: number) => void): void {
-    const family = this.#classes.atoms.list[atom]?.family === 4 ? V4 : V6;
-    add(atom, family); // address classes are the first peers, in the order of the atoms
+  /** Address classes are the first peers, in the order of the atoms; pods with an address there follow if the profile says so. */
+  #atomMask(atoms: readonly number[]): Uint8Array {
     this.#podsOfAtom ??= this.#groupByAtom();
-    for (const peer of this.#podsOfAtom.get(atom) ?? []) add(peer, family);
+    const mask = new Uint8Array(this.#states.length);
+    for (const atom of atoms) {
+      const family = this.#classes.atoms.list[atom]?.family === 4 ? V4 : V6;
+      for (const peer of [atom, ...(this.#podsOfAtom.get(atom) ?? [])]) mask[peer] = (mask[peer] ?? 0) | family;
+    }
+    return mask;
   }
 
   #groupByAtom(): ReadonlyMap<number, readonly number[]> {
@@ -231,6 +218,18 @@ class RowEngine {
     }
     return groups;
   }
+}
+
+function isNamed(mask: PeerMask, peer: number, family: number): boolean {
+  return mask === undefined || ((mask[peer] ?? 0) & family) !== 0;
+}
+
+function mergeMasks(masks: readonly Uint8Array[], size: number): Uint8Array {
+  const [only, ...more] = masks;
+  if (only !== undefined && more.length === 0) return only;
+  const merged = new Uint8Array(size);
+  for (const mask of masks) for (let peer = 0; peer < size; peer += 1) merged[peer] = (merged[peer] ?? 0) | (mask[peer] ?? 0);
+  return merged;
 }
 
 function invert(lists: readonly (readonly number[])[]): readonly (readonly number[])[] {

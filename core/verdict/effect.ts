@@ -1,0 +1,202 @@
+import { count, fromAddresses, isSubset } from "../address/index.ts";
+import { equalPorts, isEmptyPorts, subtractPorts } from "../address/ports.ts";
+import type { Direction } from "../model/kinds.ts";
+import { classify } from "./classes.ts";
+import type { Classes } from "./classes.ts";
+import { compilePolicy } from "./compile.ts";
+import type { CompiledPolicy } from "./compile.ts";
+import { groupChanges } from "./effect-groups.ts";
+import type { Connection, PairChange } from "./effect-groups.ts";
+import { policyId } from "./evaluator.ts";
+import { KUBE_NETWORK_POLICIES } from "./profile.ts";
+import type { Profile } from "./profile.ts";
+import { rowsOf } from "./rows.ts";
+import type { Rows } from "./rows.ts";
+import { livePods, parsedAddresses } from "./world.ts";
+import type { PolicyObject, World } from "./world.ts";
+
+export type { Connection } from "./effect-groups.ts";
+
+/** What a change does to connections. */
+export interface Effect {
+  /** `equivalent` is said only when nothing is uncertain about the pairs compared; see `uncertain`. */
+  readonly kind: "equivalent" | "opens" | "closes" | "both";
+  /** Grouped, the widest first. */
+  readonly opened: readonly Connection[];
+  readonly closed: readonly Connection[];
+  /** Ordered pairs of workloads for which something opened; all addresses outside that no policy tells apart count as one. */
+  readonly openedCount: number;
+  readonly closedCount: number;
+  /** What was not understood or not compared; each a sentence. Not empty: do not call the change harmless. */
+  readonly uncertain: readonly string[];
+  /** Worth knowing, without effect now: a changed policy that selects no pod. */
+  readonly notes: readonly string[];
+}
+
+/** Pairs of classes compared before the rest is declared uncertain: the bound on work and memory. */
+const PAIR_LIMIT = 4_000_000;
+
+/**
+ * Which connections open and which close between two states of a cluster.
+ *
+ * Give both worlds the same namespaces and pods to learn what an edit of policies did; a pod that is in one world only has all its
+ * connections opened or closed. Only pairs are compared whose ends changed, or whose policies did: work grows with what a changed
+ * policy selects, not with the number of policies.
+ */
+export function connectivityDiff(before: World, after: World, profile: Profile = KUBE_NETWORK_POLICIES): Effect {
+  const changed = changedPolicies(before.policies, after.policies);
+  const classes = classify([before, after]);
+  const rows: readonly [Rows, Rows] = [rowsOf(classes, 0, profile), rowsOf(classes, 1, profile)];
+  const moved = movedClasses(before, after, classes);
+  const touched = (direction: Direction): ReadonlySet<number> => {
+    const subjects = new Set(moved);
+    for (const peer of classes.peers.keys()) if (isTouched(rows, changed, peer, direction)) subjects.add(peer);
+    return subjects;
+  };
+  const pairs = comparePairs(classes, rows, touched("ingress"), touched("egress"), outsideOf(before, after, classes));
+  const view = { classes, connection: (world: 0 | 1, from: number, to: number) => rows[world].connection(from, to) };
+  const opened = groupChanges(view, pairs.changes, "opened");
+  const closed = groupChanges(view, pairs.changes, "closed");
+  return {
+    kind: kindOf(opened.length > 0, closed.length > 0),
+    opened,
+    closed,
+    openedCount: countPairs(classes, pairs.changes, "opened"),
+    closedCount: countPairs(classes, pairs.changes, "closed"),
+    uncertain: [...problemsOf(changed), ...pairs.uncertain],
+    notes: idleNotes(changed, classes, rows),
+  };
+}
+
+function kindOf(opens: boolean, closes: boolean): Effect["kind"] {
+  if (opens && closes) return "both";
+  if (opens) return "opens";
+  return closes ? "closes" : "equivalent";
+}
+
+/** Policies of one world that the other does not have in the same text; `world` says which. */
+interface ChangedPolicy {
+  readonly world: 0 | 1;
+  readonly policy: CompiledPolicy;
+}
+
+function changedPolicies(before: readonly PolicyObject[], after: readonly PolicyObject[]): readonly ChangedPolicy[] {
+  const same = new Set<PolicyObject>(before);
+  const fresh = after.filter((policy) => !same.has(policy));
+  const kept = new Set<PolicyObject>(after);
+  const gone = before.filter((policy) => !kept.has(policy));
+  const goneTexts = new Map(gone.map((policy) => [textOf(policy), policy]));
+  const freshTexts = new Set(fresh.map(textOf));
+  return [
+    ...gone
+      .filter((policy) => !freshTexts.has(textOf(policy)))
+      .map((policy) => ({ world: 0 as const, policy: compilePolicy(policy) })),
+    ...fresh
+      .filter((policy) => !goneTexts.has(textOf(policy)))
+      .map((policy) => ({ world: 1 as const, policy: compilePolicy(policy) })),
+  ];
+}
+
+/** What decides verdicts: namespace and spec, not name, labels or annotations. */
+function textOf(policy: PolicyObject): string {
+  return JSON.stringify([policy.kind, policy.metadata.namespace, policy.spec]);
+}
+
+/** Pod classes that are not the same thing on both sides: absent on one, relabelled, readdressed, or their namespace is. */
+function movedClasses(before: World, after: World, classes: Classes): ReadonlySet<number> {
+  const moved = new Set<number>();
+  if (before.pods === after.pods && before.namespaces === after.namespaces) return moved;
+  for (const [index, peer] of classes.peers.entries()) {
+    if (peer.kind === "pods" && !peer.isSteady) moved.add(index);
+  }
+  return moved;
+}
+
+function isTouched(rows: readonly [Rows, Rows], changed: readonly ChangedPolicy[], subject: number, direction: Direction): boolean {
+  return changed.some(
+    ({ world, policy }) => policy[direction] !== null && rows[world].policiesOn(subject, direction).includes(policy),
+  );
+}
+
+interface Compared {
+  readonly changes: readonly PairChange[];
+  readonly uncertain: readonly string[];
+}
+
+function comparePairs(
+  classes: Classes,
+  rows: readonly [Rows, Rows],
+  ingress: ReadonlySet<number>,
+  egress: ReadonlySet<number>,
+  outside: ReadonlySet<number>,
+): Compared {
+  const changes: PairChange[] = [];
+  let budget = PAIR_LIMIT;
+  const compare = (from: number, to: number): void => {
+    budget -= 1;
+    if (budget < 0) return;
+    const change = compareConnection(rows, from, to);
+    if (change !== undefined) changes.push(change);
+  };
+  const others = [...classes.peers.keys()].filter((peer) => classes.peers[peer]?.kind === "pods" || outside.has(peer));
+  for (const to of ingress) for (const from of others) if (isPair(classes, from, to)) compare(from, to);
+  for (const from of egress) for (const to of others) if (!ingress.has(to) && isPair(classes, from, to)) compare(from, to);
+  return {
+    changes,
+    uncertain: budget < 0 ? [`${-budget} pairs of workload classes were not compared: more than ${PAIR_LIMIT} changed`] : [],
+  };
+}
+
+/** A workload with itself is no pair. */
+function isPair(classes: Classes, from: number, to: number): boolean {
+  const peer = classes.peers[from];
+  return from !== to || (peer?.kind === "pods" && peer.pods.length > 1);
+}
+
+function compareConnection(rows: readonly [Rows, Rows], from: number, to: number): PairChange | undefined {
+  const before = rows[0].connection(from, to);
+  const after = rows[1].connection(from, to);
+  if (before === after || equalPorts(before, after)) return undefined;
+  return { from, to, before, after, opened: subtractPorts(after, before), closed: subtractPorts(before, after) };
+}
+
+/** Address classes that hold more than addresses of known pods: those of pods are the pods. */
+function outsideOf(before: World, after: World, classes: Classes): ReadonlySet<number> {
+  const worlds = before.pods === after.pods ? [after] : [before, after];
+  const known = fromAddresses(worlds.flatMap((world) => livePods(world.pods).flatMap((pod) => parsedAddresses(pod.addresses))));
+  const knownCount = count(known);
+  const outside = new Set<number>();
+  for (const [index, peer] of classes.peers.entries()) {
+    if (peer.kind === "addresses" && (count(peer.addresses) > knownCount || !isSubset(peer.addresses, known))) outside.add(index);
+  }
+  return outside;
+}
+
+function countPairs(classes: Classes, changes: readonly PairChange[], side: "opened" | "closed"): number {
+  let total = 0;
+  for (const change of changes) {
+    if (isEmptyPorts(change[side])) continue;
+    const from = sizeOf(classes, change.from);
+    total += change.from === change.to ? from * (from - 1) : from * sizeOf(classes, change.to);
+  }
+  return total;
+}
+
+function sizeOf(classes: Classes, index: number): number {
+  const peer = classes.peers[index];
+  return peer?.kind === "pods" ? peer.pods.length : 1;
+}
+
+function problemsOf(changed: readonly ChangedPolicy[]): readonly string[] {
+  return changed.flatMap(({ policy }) => policy.problems.map((problem) => `${policyId(policy)}: ${problem}`));
+}
+
+function idleNotes(changed: readonly ChangedPolicy[], classes: Classes, rows: readonly [Rows, Rows]): readonly string[] {
+  return changed
+    .filter(({ world, policy }) => !classes.peers.some((_, peer) => selects(rows[world], policy, peer)))
+    .map(({ policy }) => `${policyId(policy)} selects 0 pods now`);
+}
+
+function selects(rows: Rows, policy: CompiledPolicy, peer: number): boolean {
+  return (["ingress", "egress"] as const).some((direction) => rows.policiesOn(peer, direction).includes(policy));
+}
