@@ -1,6 +1,6 @@
 import { canonicalJson, canonicalMap } from "../render/nft-canonical.ts";
 import { elementText } from "../render/nft-elements.ts";
-import { FAMILY, FENCE, TABLE } from "../render/nft-names.ts";
+import { ABOUT, FAMILY, FENCE, TABLE } from "../render/nft-names.ts";
 import { readTable } from "../render/nft-table.ts";
 import type { ListedSet, ListedTable } from "../render/nft-table.ts";
 import type { NftObject, NftRuleset } from "../render/nft-types.ts";
@@ -32,9 +32,12 @@ export function replaceTransaction(live: ListedTable, wanted: NftRuleset): Trans
   ];
 }
 
-/** Changes elements of address sets and nothing else. Every wanted set must be there already. */
+/** Changes elements of address sets, and the mark where it is another one. Everything else must be as wanted already. */
 export function elementsTransaction(live: ListedTable, wanted: NftRuleset): Transaction {
-  return [...swapFence(live, wanted), ...changeElements(live, wanted)];
+  const isMarked = canonicalJson(live.mark) === canonicalJson(readTable(wanted)?.mark);
+  const marks = wanted.filter((object) => "rule" in object && object.rule.chain === ABOUT);
+  const remark = [{ flush: { chain: { ...IN_TABLE, name: ABOUT } } }, ...marks.map((object) => ({ add: object }))];
+  return [...swapFence(live, wanted), ...changeElements(live, wanted), ...(isMarked ? [] : remark)];
 }
 
 /**
@@ -86,7 +89,7 @@ export function isUpdatable(live: ListedTable, wanted: NftRuleset): boolean {
 }
 
 function isClassName(name: string): boolean {
-  return name === "about" || /^(in|out)_(tcp|udp)_[0-9]+$/.test(name);
+  return name === ABOUT || /^(in|out)_(tcp|udp)_[0-9]+$/.test(name);
 }
 
 /** A base chain that stays must keep its type, hook and priority: only its policy can be changed in place. */

@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import type { HostObservation } from "../../core/plan/observation.ts";
 
 /** Runs a script in a network namespace of its own, which is gone when it ends; throws with what it said when it fails. */
 export function inScratchNamespace(script: string, input = ""): string {
@@ -18,4 +20,49 @@ export function loadAndList(...transactions: readonly (readonly unknown[])[]): r
 export function parseListing(text: string): readonly unknown[] {
   const parsed: { readonly nftables: readonly unknown[] } = JSON.parse(text);
   return parsed.nftables;
+}
+
+/** A named network namespace with nftables in it; remove it when done. */
+export class ScratchNamespace implements Disposable {
+  readonly name = `fbt-${process.pid}-${randomBytes(3).toString("hex")}`;
+
+  constructor() {
+    command("ip", ["netns", "add", this.name]);
+    this.run("ip link set lo up");
+  }
+
+  /** Runs a shell script in it and gives its output; throws with what it said when it fails. */
+  run(script: string, input = ""): string {
+    return command("ip", ["netns", "exec", this.name, "sh", "-ec", script], input);
+  }
+
+  /** Loads a transaction; throws when the kernel refuses it. */
+  load(transaction: readonly unknown[]): void {
+    this.run("cat | nft -j -f -", JSON.stringify({ nftables: transaction }));
+  }
+
+  /** Everything that `nft -s -j list ruleset` shows. */
+  list(): readonly unknown[] {
+    return parseListing(this.run("nft -s -j list ruleset"));
+  }
+
+  observe(target = "host/directory/ldap-blue-1"): HostObservation {
+    return observationOf(this.list(), target);
+  }
+
+  [Symbol.dispose](): void {
+    command("ip", ["netns", "delete", this.name]);
+  }
+}
+
+/** A complete observation of a host that shows this listing. */
+export function observationOf(ruleset: readonly unknown[], target = "host/directory/ldap-blue-1"): HostObservation {
+  const none = { legacyTables: [], addresses: [], resolvers: [] };
+  return { kind: "host", target, completeness: "complete", identity: "ssh-ed25519 AAAA", ruleset, ...none, at: 0 };
+}
+
+function command(file: string, args: readonly string[], input = ""): string {
+  const run = spawnSync(file, args, { input, encoding: "utf8", maxBuffer: 1 << 28 });
+  if (run.status !== 0) throw new Error(`${file} ended with ${run.status}: ${run.stderr}${run.stdout}`);
+  return run.stdout;
 }

@@ -1,0 +1,146 @@
+import { createHash } from "node:crypto";
+import type { HostWant } from "../compile/want.ts";
+import { FirebreakError } from "../model/error.ts";
+import type { Mark } from "../render/mark.ts";
+import { canonicalJson, canonicalTable, rulesetDigest } from "../render/nft-canonical.ts";
+import { renderRuleset } from "../render/nft.ts";
+import type { NftRuleset, Phase } from "../render/nft.ts";
+import { readTable } from "../render/nft-table.ts";
+import type { ListedTable } from "../render/nft-table.ts";
+import { createTransaction, elementsTransaction, isUpdatable, replaceTransaction, updateTransaction } from "./host-transaction.ts";
+import { verifyRuleset } from "./host-verify.ts";
+import type { HostObservation } from "./observation.ts";
+import type { HostPlan, HostStep, PlanConflict } from "./plan.ts";
+
+export interface HostPlanning {
+  readonly want: HostWant;
+  readonly mark: Mark;
+  /** A complete one: nothing is planned from a partial picture. */
+  readonly observation: HostObservation;
+  readonly membershipDigest: string;
+  /**
+   * True when connection tracking has run long enough on the host: no settle step then. Also for a host that was enforced before
+   * and whose table somebody deleted: closing the hole must not wait.
+   */
+  readonly settled: boolean;
+  /** ms since the epoch: a new table's first generation, so that no two lives of a table share one. Absent: 1. */
+  readonly now?: number;
+}
+
+const LAST_GENERATION = 2 ** 32 - 1;
+
+/**
+ * What to do so that the host enforces what is wanted; no steps when it does.
+ *
+ * Pure. Each step is one transaction that fails as a whole unless the fence still holds the generation it was planned against (or,
+ * for a new table, unless there still is none). A host that enforces for the first time gets a settle step before the final one:
+ * the caller waits between the two. Throws INVENTORY_INCOMPLETE on a partial observation, PLAN_INVARIANT_BROKEN when our own output
+ * fails its check.
+ */
+export function planHost(planning: HostPlanning): HostPlan {
+  const { want, mark, observation, membershipDigest } = planning;
+  if (observation.completeness !== "complete") {
+    throw new FirebreakError("INVENTORY_INCOMPLETE", `plan ${want.target} from a ${observation.completeness} observation`);
+  }
+  const live = readTable(observation.ruleset);
+  const conflicts = live === undefined ? [] : findConflicts(live, mark);
+  const steps = conflicts.length > 0 ? [] : planSteps(planning, live);
+  const plan = {
+    kind: "host" as const,
+    target: want.target,
+    sequence: mark.sequence,
+    observationDigest: hostObservationDigest(observation),
+    membershipDigest,
+    conflicts,
+    membersOnly: steps.length > 0 && steps.every((step) => step.kind === "elements") && sameMark(live?.mark, mark),
+    steps,
+  };
+  return { ...plan, id: createHash("sha256").update(canonicalJson(plan)).digest("hex") };
+}
+
+/** Digest of our table as observed, without elements of address sets, generation and hits: churn does not change it. Hex. */
+export function hostObservationDigest(observation: HostObservation): string {
+  const live = readTable(observation.ruleset);
+  const seen = live === undefined ? null : { structure: rulesetDigest(canonicalTable(live)), mark: live.mark ?? null };
+  return createHash("sha256")
+    .update(canonicalJson({ completeness: observation.completeness, seen }))
+    .digest("hex");
+}
+
+/** A table with our name that nobody marked as ours, or another installation did: never overwritten. */
+function findConflicts(live: ListedTable, mark: Mark): readonly PlanConflict[] {
+  const subject = "table inet firebreak";
+  if (live.mark !== undefined && live.mark.instance !== mark.instance) {
+    return [{ subject, detail: `belongs to the Firebreak installation ${live.mark.instance}` }];
+  }
+  if (live.mark === undefined && live.generation === undefined) return [{ subject, detail: "has our name, no mark and no fence" }];
+  return [];
+}
+
+function planSteps(planning: HostPlanning, live: ListedTable | undefined): readonly HostStep[] {
+  const generation = nextGeneration(live, planning.now);
+  const final = renderChecked(planning, generation, "final");
+  if (live !== undefined && isInForce(live, final)) return [];
+  if (!needsSettling(planning, live)) return [planStep("final", live, final, generation)];
+  const settle = renderChecked(planning, generation, "settle");
+  const after = readTable(settle);
+  const second = nextGeneration(after, undefined);
+  return [planStep("settle", live, settle, generation), planStep("final", after, renderChecked(planning, second, "final"), second)];
+}
+
+function renderChecked({ want, mark }: HostPlanning, generation: number, phase: Phase): NftRuleset {
+  const ruleset = renderRuleset(want, mark, { generation, phase });
+  verifyRuleset(want, ruleset);
+  return ruleset;
+}
+
+function planStep(kind: "settle" | "final", live: ListedTable | undefined, wanted: NftRuleset, generation: number): HostStep {
+  if (live === undefined) {
+    return { kind, why: "there is no table", transaction: createTransaction(wanted), generation };
+  }
+  if (!isUpdatable(live, wanted)) {
+    return { kind, why: "the table cannot be changed in place", transaction: replaceTransaction(live, wanted), generation };
+  }
+  if (sameStructure(live, wanted)) {
+    const why = sameMark(live.mark, readTable(wanted)?.mark) ? "addresses changed" : "the revision changed";
+    const isElements = why === "addresses changed" && kind === "final";
+    return { kind: isElements ? "elements" : kind, why, transaction: elementsTransaction(live, wanted), generation };
+  }
+  return { kind, why: "rules changed", transaction: updateTransaction(live, wanted), generation };
+}
+
+function nextGeneration(live: ListedTable | undefined, now: number | undefined): number {
+  if (live?.generation !== undefined) return live.generation >= LAST_GENERATION ? 1 : live.generation + 1;
+  return now === undefined ? 1 : (Math.floor(now / 1000) % LAST_GENERATION) + 1;
+}
+
+function isInForce(live: ListedTable, wanted: NftRuleset): boolean {
+  const want = readTable(wanted);
+  if (want === undefined || live.generation === undefined || !sameMark(live.mark, want.mark)) return false;
+  return sameStructure(live, wanted) && sameElements(live, want);
+}
+
+function sameStructure(live: ListedTable, wanted: NftRuleset): boolean {
+  const want = readTable(wanted);
+  return want !== undefined && rulesetDigest(canonicalTable(live)) === rulesetDigest(canonicalTable(want));
+}
+
+function sameElements(live: ListedTable, want: ListedTable): boolean {
+  return canonicalJson([...canonicalTable(live).elements].sort()) === canonicalJson([...canonicalTable(want).elements].sort());
+}
+
+function sameMark(a: Mark | undefined, b: Mark | undefined): boolean {
+  return a !== undefined && b !== undefined && a.instance === b.instance && a.sequence === b.sequence && a.digest === b.digest;
+}
+
+/**
+ * True when the final ruleset closes something and connection tracking may not know the live sessions yet: no rule of ours asks it
+ * anything, or a settle step was the last thing that happened (and nobody says that the waiting is over).
+ */
+function needsSettling({ want, settled }: HostPlanning, live: ListedTable | undefined): boolean {
+  const isClosing = want.ingress.mode === "enforce" || want.egress.mode === "enforce";
+  if (settled || !isClosing) return false;
+  if (live === undefined) return true;
+  const text = JSON.stringify([...live.chains.values()].map((chain) => chain.rules));
+  return !text.includes('"ct"') || text.includes('"fb:settle ');
+}
