@@ -7,5 +7,7 @@ import { readFileSync } from "node:fs";
 const report = JSON.parse(readFileSync(process.argv[2], "utf8"));
 const tests = report.testResults.flatMap((file) => file.assertionResults);
 const passed = tests.filter((test) => test.status === "passed").length;
-const brokenFiles = report.testResults.filter((file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"));
+const brokenFiles = report.testResults.filter(
+  (file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
+);
 console.log(`${passed} ${tests.length - passed + brokenFiles.length}`);

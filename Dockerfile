@@ -1,0 +1,30 @@
+# Two images: `service` runs one of Firebreak's services, `demo` runs `npm start` (needs a privileged container).
+# Written where no container engine was at hand: not built there.
+
+FROM node:24-bookworm-slim AS service
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends ca-certificates git openssh-client \
+  && rm -rf /var/lib/apt/lists/*
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+COPY core core
+COPY adapters adapters
+COPY services services
+COPY cli cli
+COPY policies policies
+RUN printf '#!/bin/sh\nexec node /app/cli/firebreak.ts "$@"\n' > /usr/local/bin/firebreak \
+  && chmod 755 /usr/local/bin/firebreak \
+  && install --directory --owner=node --group=node --mode=0700 /state
+USER node
+ENV NODE_ENV=production
+EXPOSE 7373
+ENTRYPOINT ["firebreak"]
+CMD ["--help"]
+
+FROM node:24-bookworm-slim AS demo
+WORKDIR /app
+COPY . .
+# Dependencies and system parts now rather than at every start; the control planes are built at the first start, into the cache volume.
+RUN node scripts/setup.mjs start
+CMD ["npm", "start"]
