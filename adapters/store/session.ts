@@ -6,14 +6,20 @@ import type { Tables } from "./tables.ts";
 /** What the functions of this folder run their statements on; a transaction is one too. */
 export type Db = Kysely<Tables>;
 
+/** One statement. */
+export interface SessionQuery {
+  query(text: string, params?: unknown[]): Promise<{ rows: unknown[]; affectedRows?: number }>;
+}
+
 /**
  * What the embedded database offers besides the store's own functions: the queue runs on the same session, because the process
  * has only one.
  */
-export interface EmbeddedSession {
-  query(text: string, params?: unknown[]): Promise<{ rows: unknown[]; affectedRows?: number }>;
+export interface EmbeddedSession extends SessionQuery {
   /** Several statements in one text, no parameters. */
   exec(text: string): Promise<unknown>;
+  /** One transaction that nothing else of this process can slip into. */
+  exclusively<T>(work: (tx: Pick<EmbeddedSession, "exec"> & SessionQuery) => Promise<T>): Promise<T>;
   listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>>;
 }
 

@@ -1,0 +1,166 @@
+import { resolveRef } from "isomorphic-git";
+import fs from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { FirebreakError } from "../../core/model/error.ts";
+import type { SourceFile } from "../../core/model/source.ts";
+import type { CommitInfo } from "./commit.ts";
+import { asGitError, isNotFound } from "./errors.ts";
+import { readFiles } from "./files.ts";
+import { firstParents, isInHistory, readCommitInfo } from "./history.ts";
+import { objectsIn } from "./objects.ts";
+import type { ObjectStore } from "./objects.ts";
+import { askHead, fetchInto, isCached } from "./remote.ts";
+import type { GitAuth, Remote } from "./remote.ts";
+
+/** Where definitions are. */
+export interface RepositoryOptions {
+  /** `https://…` or `http://…`; `file://…` or an absolute path for a repository on this machine, which is read where it is. */
+  readonly url: string;
+  readonly branch: string;
+  /** Folder of the definitions inside the repository; empty or `.` for all of it. */
+  readonly path: string;
+  /** Folder for the cache of objects; one per process. Not used for a repository on this machine. */
+  readonly folder: string;
+  readonly auth: GitAuth;
+}
+
+/** The repository that says who may talk to whom. Only ever read. */
+export interface Repository {
+  /** The commit the branch points at now: the name is resolved once, and that commit's objects are here when this returns. */
+  fetchHead(signal: AbortSignal): Promise<string>;
+  /** Every file below the path; empty when the path is not there. See `readFiles`. */
+  readDefinitions(commit: string, signal: AbortSignal): Promise<readonly SourceFile[]>;
+  commitInfo(commit: string, signal: AbortSignal): Promise<CommitInfo>;
+  /** True when `ancestor` is `commit` or in its history: false for a rewritten branch. */
+  isAncestor(ancestor: string, commit: string, signal: AbortSignal): Promise<boolean>;
+  /** The branch's own line (first parents) from `to` back to `from`, without `from`, newest first, at most `limit` (100). */
+  log(from: string | undefined, to: string, signal: AbortSignal, limit?: number): Promise<readonly CommitInfo[]>;
+}
+
+/**
+ * Opens the repository; nothing is fetched yet. Every function throws GIT_UNREACHABLE (with the cause), AUTH_DENIED or
+ * LIMIT_EXCEEDED.
+ *
+ * @throws CONFIG_INVALID for a URL that is neither HTTP(S) nor a local repository
+ */
+export function openRepository(options: RepositoryOptions): Repository {
+  const local = localPath(options.url);
+  if (local !== undefined) return localRepository(gitdirOf(local), options);
+  const scheme = /^(https?):\/\//.exec(options.url)?.[1];
+  if (scheme === undefined) {
+    throw new FirebreakError(
+      "CONFIG_INVALID",
+      "the repository's URL must start with https://, http:// or file://, or be an absolute path",
+    );
+  }
+  return remoteRepository(withCredentialsApart(options), options.path);
+}
+
+function remoteRepository(remote: Remote, path: string): Repository {
+  // One fetch at a time: two would write the same cache.
+  let last: Promise<unknown> = Promise.resolve();
+  const oneByOne = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(work, work);
+    last = mine.catch(() => undefined); // whoever asked for it is told
+    return mine;
+  };
+  /** Reads; what is missing or damaged is fetched once, and read again. */
+  const read = async <T>(
+    commit: string,
+    doing: string,
+    signal: AbortSignal,
+    work: (store: ObjectStore) => Promise<T>,
+  ): Promise<T> => {
+    signal.throwIfAborted();
+    try {
+      return await work(objectsIn(remote.gitdir));
+    } catch (first) {
+      signal.throwIfAborted();
+      if (first instanceof FirebreakError) throw first;
+      await oneByOne(() => fetchInto(remote, { commit }, signal));
+    }
+    try {
+      return await work(objectsIn(remote.gitdir));
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw asGitError(doing, cause);
+    }
+  };
+  return {
+    fetchHead: (signal) =>
+      oneByOne(async () => {
+        const head = await askHead(remote, signal);
+        return (await isCached(remote, head)) ? head : fetchInto(remote, {}, signal);
+      }),
+    ...readers(path, read),
+  };
+}
+
+function localRepository(gitdir: string, { branch, path }: RepositoryOptions): Repository {
+  const read = async <T>(
+    _commit: string,
+    doing: string,
+    signal: AbortSignal,
+    work: (store: ObjectStore) => Promise<T>,
+  ): Promise<T> => {
+    signal.throwIfAborted();
+    try {
+      return await work(objectsIn(gitdir));
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw asGitError(doing, cause);
+    }
+  };
+  return {
+    async fetchHead(signal) {
+      signal.throwIfAborted();
+      try {
+        return await resolveRef({ fs, gitdir, ref: `refs/heads/${branch}` });
+      } catch (cause) {
+        if (isNotFound(cause)) throw new FirebreakError("GIT_UNREACHABLE", `the repository has no branch ${branch}`, { cause });
+        throw asGitError(`read branch ${branch}`, cause);
+      }
+    },
+    ...readers(path, read),
+  };
+}
+
+type Read = <T>(commit: string, doing: string, signal: AbortSignal, work: (store: ObjectStore) => Promise<T>) => Promise<T>;
+
+function readers(path: string, read: Read): Omit<Repository, "fetchHead"> {
+  return {
+    readDefinitions: (commit, signal) =>
+      read(commit, `read the definitions of ${commit}`, signal, (store) => readFiles(store, commit, path, signal)),
+    commitInfo: (commit, signal) => read(commit, `read commit ${commit}`, signal, (store) => readCommitInfo(store, commit)),
+    isAncestor: (ancestor, commit, signal) =>
+      read(commit, `look for ${ancestor} in the history of ${commit}`, signal, (store) =>
+        isInHistory(store, ancestor, commit, signal),
+      ),
+    log: (from, to, signal, limit = 100) =>
+      read(to, `read the history of ${to}`, signal, (store) => firstParents(store, from, to, limit, signal)),
+  };
+}
+
+/** Credentials inside the URL are used, and kept out of every message and of the cache's configuration. */
+function withCredentialsApart({ url, branch, auth, folder }: RepositoryOptions): Remote {
+  const parsed = new URL(url);
+  const { username, password } = parsed;
+  parsed.username = "";
+  parsed.password = "";
+  const found: GitAuth =
+    auth.kind === "none" && password !== ""
+      ? { kind: "password", username: decodeURIComponent(username), password: decodeURIComponent(password) }
+      : auth;
+  return { url: parsed.href, branch, auth: found, gitdir: join(folder, "git") };
+}
+
+function localPath(url: string): string | undefined {
+  if (url.startsWith("file://")) return fileURLToPath(url);
+  return isAbsolute(url) ? url : undefined;
+}
+
+function gitdirOf(path: string): string {
+  const inside = join(path, ".git");
+  return fs.existsSync(inside) ? inside : path;
+}

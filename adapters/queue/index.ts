@@ -1,0 +1,6 @@
+/** The queue: which targets to reconcile next. Not the truth; the store's work table is. */
+export { openQueue } from "./open.ts";
+export type { QueueLocation, QueueOptions } from "./open.ts";
+export type { QueueReport } from "./backend.ts";
+export type { Handler, Queue } from "./queue.ts";
+export type { QueueSession } from "./session-pool.ts";

@@ -1,0 +1,130 @@
+import { Queue as JobQueue, Worker } from "bullmq";
+import type { Job, WorkerOptions } from "bullmq";
+import { FirebreakError } from "../../core/model/error.ts";
+import type { TargetId } from "../../core/model/kinds.ts";
+import type { Backend, QueueReport } from "./backend.ts";
+
+/** What a job is: the target's id and nothing else. Why it must be reconciled is in the store's work table. */
+interface ReconcileJob {
+  readonly target: TargetId;
+}
+
+/** Reconciles one target; told to stop by the signal. What it throws is reported and forgotten: retries are the store's. */
+export type Handler = (target: TargetId, signal: AbortSignal) => Promise<void>;
+
+/**
+ * The queue: one active job per target at any time, across all processes; a target added while its job runs is run once more
+ * afterwards. It is not the truth: a job that is lost (a Redis emptied) comes back with the caller's next sweep of open work.
+ */
+export interface Queue extends AsyncDisposable {
+  readonly kind: "embedded" | "postgres" | "redis";
+  /** @throws QUEUE_UNAVAILABLE; the caller's sweep tries again, so it may be ignored after logging. */
+  enqueue(target: TargetId): Promise<void>;
+  /** Starts running jobs, different targets side by side up to `concurrency`. Once per queue. */
+  process(handler: Handler, options: { readonly concurrency: number }): Promise<void>;
+  /** Tells running handlers to stop, waits for them, and closes all connections. Idempotent. */
+  close(): Promise<void>;
+}
+
+export const QUEUE_NAME = "firebreak";
+const JOB_NAME = "reconcile";
+
+/** An enqueue that takes longer is given up; the sweep repeats it. */
+const ENQUEUE_TIMEOUT_MS = 5_000;
+
+/** A worker that died is noticed when its lock runs out; another takes the job over at the next look. */
+const LOCKS = { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 10 } as const satisfies Partial<WorkerOptions>;
+
+/** Nothing of a finished job is kept: what happened is in the store. */
+const KEEP_NOTHING = { count: 0 } as const;
+
+/** A queue on an opened backend; `openQueue` is the way to get one. */
+export async function queueOn(backend: Backend, report: QueueReport): Promise<Queue> {
+  const jobs = await backend.createQueue((connection, factory) => {
+    const queue = new JobQueue<ReconcileJob>(QUEUE_NAME, { connection, skipVersionCheck: true } as never, factory as never);
+    queue.on("error", (error) => report("queue-error", error));
+    return queue;
+  });
+  const stopping = new AbortController();
+  let worker: Worker<ReconcileJob> | undefined;
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    stopping.abort(new FirebreakError("QUEUE_UNAVAILABLE", "the queue is closing"));
+    return (closed ??= closeAll(worker, jobs, backend));
+  };
+  return {
+    kind: backend.kind,
+    enqueue: (target) => addJob(jobs, target),
+    async process(handler, { concurrency }) {
+      if (worker !== undefined) throw new FirebreakError("USAGE", "this queue has a handler already");
+      worker = backend.createWorker((connection, factory) =>
+        startWorker(handler, stopping.signal, concurrency, connection, factory, report),
+      );
+      await worker.waitUntilReady();
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function addJob(jobs: JobQueue<ReconcileJob>, target: TargetId): Promise<void> {
+  const timeout = AbortSignal.timeout(ENQUEUE_TIMEOUT_MS);
+  const added = jobs.add(
+    JOB_NAME,
+    { target },
+    { deduplication: { id: target, keepLastIfActive: true }, removeOnComplete: true, removeOnFail: true },
+  );
+  try {
+    await Promise.race([added, rejectOn(timeout)]);
+  } catch (cause) {
+    added.catch(() => undefined); // reported here already
+    throw new FirebreakError("QUEUE_UNAVAILABLE", `add a job for ${target}`, { cause });
+  }
+}
+
+function startWorker(
+  handler: Handler,
+  stopping: AbortSignal,
+  concurrency: number,
+  connection: unknown,
+  factory: unknown,
+  report: QueueReport,
+): Worker<ReconcileJob> {
+  const processor = async (job: Job<ReconcileJob>, _token?: string, lost?: AbortSignal): Promise<void> => {
+    const { target } = job.data;
+    try {
+      await handler(target, lost === undefined ? stopping : AbortSignal.any([stopping, lost]));
+    } catch (error) {
+      // The job completes all the same: a failed run is recorded in the store, which says when to try again.
+      report("handler-failed", { target, error });
+    }
+  };
+  const options = {
+    connection,
+    concurrency,
+    ...LOCKS,
+    removeOnComplete: KEEP_NOTHING,
+    removeOnFail: KEEP_NOTHING,
+    skipVersionCheck: true,
+  };
+  // The casts: BullMQ types its options by backend, which is chosen at run time here.
+  const worker = new Worker<ReconcileJob>(QUEUE_NAME, processor, options as never, factory as never);
+  worker.on("error", (error) => report("queue-error", error));
+  worker.on("stalled", (job) => report("job-taken-over", { job }));
+  return worker;
+}
+
+async function closeAll(worker: Worker<ReconcileJob> | undefined, jobs: JobQueue<ReconcileJob>, backend: Backend): Promise<void> {
+  try {
+    await worker?.close();
+    await jobs.close();
+  } finally {
+    await backend.close();
+  }
+}
+
+function rejectOn(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+}
