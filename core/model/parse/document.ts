@@ -51,7 +51,8 @@ export function readDocuments({ file, text }: SourceText): {
     const problems = syntaxNotes(document, place);
     const reader = new Reader(place);
     const value = document.contents === null ? null : reader.read(document.contents, 0);
-    notes.push(...problems, ...reader.notes);
+    const isTooDeep = reader.notes.some(({ code }) => code === "too-deep"); // then the library's depth says nothing more
+    notes.push(...problems.filter(({ code }) => !isTooDeep || code !== "too-deep"), ...reader.notes);
     if (value === null && problems.length === 0) continue;
     documents.push(locatable(file, document, value, problems.length + reader.notes.length === 0, reader.targets, place));
   }

@@ -96,6 +96,11 @@ function foundName(value: unknown): string {
   return `the ${typeof value === "boolean" ? "boolean" : "number"} ${String(value)}`;
 }
 
+function foundValue(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  return typeof value === "object" ? foundName(value) : String(value);
+}
+
 function typeDetail(schema: z.core.$ZodType | undefined, expected: string, found: unknown): string | undefined {
   const hint = guidanceOf(schema)?.hint;
   if (hint !== undefined) return hint;
@@ -121,7 +126,7 @@ function valueNote(document: YamlDocument, schema: z.core.$ZodType | undefined, 
   const detail = [near, `It may be: ${allowed.join(", ")}`].filter((part) => part !== undefined).join(" ");
   return noteOf(document, path, "value", {
     code: "bad-value",
-    summary: `${name} must not be ${foundName(found).replace(/^the /, "")}`,
+    summary: `${name} must not be ${foundValue(found)}`,
     detail,
   });
 }

@@ -19,10 +19,15 @@ const CIDR_META = { description: "A CIDR block or an address, without host bits.
 export const Cidr = parsedText<Prefix>(CIDR_META, (text) => {
   const parsed = parsePrefix(text);
   if ("ok" in parsed) return parsed;
-  const { corrected } = parsed;
-  if (corrected === undefined) return { code: "bad-cidr", summary: parsed.error, detail: "Write a block such as 10.0.0.0/24" };
-  return { code: "bad-cidr", summary: parsed.error, detail: `Write ${formatPrefix(corrected)}, if the whole block is meant` };
+  return { code: "bad-cidr", summary: parsed.error, detail: cidrDetail(text, parsed.corrected) };
 });
+
+function cidrDetail(text: string, corrected: Prefix | undefined): string {
+  if (corrected === undefined) return "Write a block such as 10.0.0.0/24";
+  const address = parseAddress(text.split("/", 1)[0] ?? "");
+  if (!("ok" in address)) return "Packets carry IPv4 addresses as such";
+  return `Write ${formatPrefix(corrected)} for the block, or ${formatAddress(address.ok)} for the one address`;
+}
 
 /** A list of blocks with at least one. */
 export function cidrs(description: string) {

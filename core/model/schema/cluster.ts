@@ -49,6 +49,7 @@ const Spec = z
     }),
   })
   .superRefine((spec, context) => {
+    if (context.issues.length > 0) return; // an unknown key is told already, and is probably what is missing
     if (spec.context !== undefined && spec.inCluster !== undefined) {
       const detail = "Keep one: a context of the kubeconfig, or inCluster for the cluster that the service runs in";
       refuse(context, spec, { code: "bad-connection", summary: "context and inCluster exclude each other", detail }, ["inCluster"]);

@@ -25,6 +25,7 @@ const Transport = z
     local: z.strictObject({}).optional().meta({ description: "The host that the service itself runs on: `local: {}`." }),
   })
   .superRefine((transport, context) => {
+    if (context.issues.length > 0) return; // an unknown key is told already, and is probably what is missing
     if ((transport.ssh === undefined) !== (transport.local === undefined)) return;
     const detail = "Write ssh: {user: NAME}, or local: {} for the host that the service runs on";
     const summary = transport.ssh === undefined ? "transport says neither ssh nor local" : "ssh and local exclude each other";

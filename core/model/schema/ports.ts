@@ -83,6 +83,7 @@ function parseNumbers(text: string, numbers: string, protocol: Protocol): { read
 }
 
 function protocolProblem(text: string, protocol: string | undefined): string {
+  if (text.split("/").length > 2) return FORMS;
   if (/^[0-9]+(-[0-9]+)?$/.test(text)) return `A port names its protocol: write ${text}/tcp or ${text}/udp`;
   if (/^(tcp|udp)$/i.test(protocol ?? text)) return `Write the protocol in lower case: ${text.toLowerCase()}`;
   return FORMS;

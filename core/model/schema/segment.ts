@@ -29,6 +29,7 @@ const GROUPS: readonly (readonly Field[])[] = [
 const Member = z
   .strictObject(MEMBER_FIELDS)
   .superRefine((member, context) => {
+    if (context.issues.length > 0) return; // an unknown key is told already, and is probably what is missing
     const problem = memberProblem((Object.keys(MEMBER_FIELDS) as Field[]).filter((field) => member[field] !== undefined));
     if (problem !== undefined)
       refuse(context, member, { code: "bad-member", ...problem }, problem.field === undefined ? [] : [problem.field]);
