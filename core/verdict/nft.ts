@@ -1,0 +1,150 @@
+import { anyAddress, anyV4, anyV6, equals, firstAddress, formatAddress, formatRange, toRanges } from "../address/index.ts";
+import type { AddressSet } from "../address/index.ts";
+import { portRanges } from "../address/ports.ts";
+import { phrasePorts } from "./effect-words.ts";
+import { readListing } from "./nft/listing.ts";
+import type { ListedTable, TableName } from "./nft/listing.ts";
+import { boxesOf, intersectSpaces, isEmptySpace, spaceFromBoxes, subtractSpaces, wholeSpace } from "./nft/space.ts";
+import type { Box, Space } from "./nft/space.ts";
+import { admittedBy } from "./nft/walk.ts";
+import type { Admitted } from "./nft/walk.ts";
+
+export type { Box } from "./nft/space.ts";
+
+/** What a host's table lets through. */
+export interface HostAccess {
+  /** False: no such table, so it stops nothing. */
+  readonly exists: boolean;
+  /** True: the table is listed in full and stops nothing. */
+  readonly isDormant: boolean;
+  /** New connections from other machines to the host, and back. */
+  readonly input: Admitted;
+  readonly output: Admitted;
+  /** Objects and chains that are not interpreted, whatever direction they concern. */
+  readonly uncertain: readonly string[];
+}
+
+/** One group of connections of a host that opened or closed; the host itself is the other end. */
+export interface HostConnection {
+  readonly direction: "input" | "output";
+  readonly box: Box;
+  /** `any`, `10.9.0.0/24`, `any IPv4 address`. */
+  readonly peers: string;
+  readonly ports: string;
+  readonly witness: { readonly peer: string; readonly port: number; readonly protocol: string };
+}
+
+/** What the difference between two listings does to connections; like `Effect` for clusters. */
+export interface HostEffect {
+  readonly kind: "equivalent" | "opens" | "closes" | "both";
+  readonly opened: readonly HostConnection[];
+  readonly closed: readonly HostConnection[];
+  /** What one of the listings has, the other has not, and this reader does not understand. */
+  readonly uncertain: readonly string[];
+  /** Not understood either, but the same on both sides. */
+  readonly notes: readonly string[];
+}
+
+const OUR_TABLE: TableName = { family: "inet", name: "firebreak" };
+
+/**
+ * Reads what a table admits from `nft -j list table …` or `… ruleset`, without knowing how it was rendered.
+ *
+ * Only new connections with other machines are looked at: established ones and loopback always pass. Source ports are the peer's
+ * choice. The result is an upper bound: what is not understood may admit, and is named in `uncertain`. `local` (the host's own
+ * addresses) decides matches on the host's side of a packet.
+ */
+export function hostAccess(listing: unknown, table: TableName = OUR_TABLE, local?: AddressSet): HostAccess {
+  const listed = readListing(listing, table);
+  return {
+    exists: listed.exists,
+    isDormant: listed.isDormant,
+    input: admittedBy(listed, { hook: "input", local }),
+    output: admittedBy(listed, { hook: "output", local }),
+    uncertain: [...listed.strange.map((text) => `not interpreted: ${text}`), ...otherHooks(listed)],
+  };
+}
+
+/** True when the host admits that new connection. */
+export function admits(access: HostAccess, direction: "input" | "output", connection: Box): boolean {
+  const asked = intersectSpaces(wholeSpace, spaceFromBoxes([connection]));
+  return isEmptySpace(subtractSpaces(asked, access[direction].space));
+}
+
+/** Which connections of a host open and close between two listings (either may lack the table). */
+export function hostEffect(before: unknown, after: unknown, table: TableName = OUR_TABLE, local?: AddressSet): HostEffect {
+  const old = hostAccess(before, table, local);
+  const now = hostAccess(after, table, local);
+  const opened = [...compare(old, now, "input"), ...compare(old, now, "output")];
+  const closed = [...compare(now, old, "input"), ...compare(now, old, "output")];
+  const doubtsOld = new Set(doubtsOf(old));
+  const doubtsNow = new Set(doubtsOf(now));
+  return {
+    kind: opened.length > 0 ? (closed.length > 0 ? "both" : "opens") : closed.length > 0 ? "closes" : "equivalent",
+    opened,
+    closed,
+    uncertain: [...[...doubtsNow].filter((text) => !doubtsOld.has(text)), ...[...doubtsOld].filter((text) => !doubtsNow.has(text))],
+    notes: [...doubtsNow].filter((text) => doubtsOld.has(text)),
+  };
+}
+
+/** `opens any → this host: 8080/tcp`, `closes this host → 10.0.0.0/24: any port`, then what is uncertain. */
+export function formatHostEffect(effect: HostEffect): readonly string[] {
+  const changes = [
+    ...effect.opened.map((connection) => `opens ${formatHostConnection(connection)}`),
+    ...effect.closed.map((connection) => `closes ${formatHostConnection(connection)}`),
+  ];
+  const nothing = changes.length === 0 && effect.uncertain.length === 0 ? ["opens nothing, closes nothing"] : [];
+  return [...changes, ...nothing, ...effect.uncertain.map((text) => `uncertain: ${text}`)];
+}
+
+/** `any → this host: 8080/tcp`. */
+export function formatHostConnection({ direction, peers, ports }: HostConnection): string {
+  return direction === "input" ? `${peers} → this host: ${ports}` : `this host → ${peers}: ${ports}`;
+}
+
+/** The boxes of what a hook admits, for comparing with an intent and for tests. */
+export function admittedBoxes(admitted: Admitted): readonly Box[] {
+  return boxesOf(admitted.space);
+}
+
+function doubtsOf(access: HostAccess): readonly string[] {
+  return [...access.input.uncertain, ...access.output.uncertain, ...access.uncertain];
+}
+
+function compare(before: HostAccess, after: HostAccess, direction: "input" | "output"): readonly HostConnection[] {
+  const gained = subtractSpaces(after[direction].space, before[direction].space);
+  return boxesOf(gained).map((box) => describeBox(direction, box, gained));
+}
+
+function describeBox(direction: "input" | "output", box: Box, gained: Space): HostConnection {
+  const [range] = portRanges(box.ports);
+  const address = firstAddress(box.peers);
+  const isWhole = isEmptySpace(subtractSpaces(wholeSpace, gained));
+  return {
+    direction,
+    box,
+    peers: isWhole ? "any" : formatPeers(box.peers),
+    ports: isWhole ? "any port" : phrasePorts(box.ports),
+    witness: {
+      peer: address === undefined ? "nobody" : formatAddress(address),
+      port: range === undefined ? 0 : Math.min(Math.max(range.first, 1), range.last),
+      protocol: range?.protocol ?? "other",
+    },
+  };
+}
+
+function formatPeers(peers: AddressSet): string {
+  if (equals(peers, anyAddress)) return "any";
+  if (equals(peers, anyV4)) return "any IPv4 address";
+  if (equals(peers, anyV6)) return "any IPv6 address";
+  const ranges = toRanges(peers).map(formatRange);
+  return ranges.length <= 4 ? ranges.join(", ") : `${ranges.slice(0, 3).join(", ")} and ${ranges.length - 3} more ranges`;
+}
+
+/** Chains that hold packets before or after the two hooks that are followed; forwarded traffic is not the host's. */
+function otherHooks(listed: ListedTable): readonly string[] {
+  return [...listed.chains.values()]
+    .filter(({ hook }) => hook !== undefined && hook !== "input" && hook !== "output" && hook !== "forward")
+    .map(({ name, hook }) => `chain ${name} at hook ${hook ?? ""} is not interpreted`);
+}

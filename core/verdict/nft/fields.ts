@@ -1,0 +1,221 @@
+import { anyAddress, anyV4, anyV6, emptySet, fromPrefixes, fromRanges, intersect, isEmpty, isSubset } from "../../address/index.ts";
+import { parseAddress, parsePrefix } from "../../address/index.ts";
+import type { AddressSet } from "../../address/index.ts";
+import { allOf, allPorts, intersectPorts, noPorts, otherProtocols, portsFromRanges, unionPorts } from "../../address/ports.ts";
+import type { PortSet, Protocol } from "../../address/ports.ts";
+import { recordOf } from "./listing.ts";
+import { ICMPV6_TYPES, ICMP_TYPES, L4_PROTOCOLS } from "./names.ts";
+
+/** From whose view addresses are read: `input`: the peer is the source; `output`: the destination. */
+export interface Viewpoint {
+  readonly hook: "input" | "output";
+  /** The host's own addresses, when known: decides matches on the other address. */
+  readonly local: AddressSet | undefined;
+}
+
+/** What an expression looks at, as far as new connections with other machines are concerned. */
+export type Field =
+  | { readonly kind: "peer" | "local"; readonly family: 4 | 6 }
+  | { readonly kind: "port" | "sourcePort"; readonly protocols: readonly Protocol[] }
+  | { readonly kind: "anyPort" }
+  | { readonly kind: "icmp"; readonly protocol: "icmp" | "icmpv6"; readonly part: "type" | "code" }
+  | { readonly kind: "l4proto"; readonly family: 4 | 6 | undefined }
+  | { readonly kind: "nfproto" }
+  | { readonly kind: "state" }
+  | { readonly kind: "interface" }
+  | { readonly kind: "strange" };
+
+/**
+ * How surely a packet is selected: `sure`; `chosen`: the peer can make it so or not (a source port), which is no doubt about what
+ * can connect; `doubtful`: it may or may not match, and this reader cannot tell.
+ */
+export type Certainty = "sure" | "chosen" | "doubtful";
+
+/** What one value of a field selects. */
+export interface Selection {
+  readonly peers: AddressSet;
+  readonly ports: PortSet;
+  readonly certainty: Certainty;
+}
+
+const EVERYTHING: Selection = { peers: anyAddress, ports: allPorts, certainty: "sure" };
+const NOTHING: Selection = { peers: emptySet, ports: noPorts, certainty: "sure" };
+const MAYBE: Selection = { ...EVERYTHING, certainty: "doubtful" };
+const CERTAINTIES: readonly Certainty[] = ["doubtful", "chosen", "sure"];
+const WITH_PORTS: readonly Protocol[] = ["tcp", "udp", "sctp"];
+const WITHOUT_PORTS: PortSet = { ...allPorts, tcp: [], udp: [], sctp: [] };
+
+/** The field that the left side of a match (or one part of a concatenation) names. */
+export function readField(expression: unknown, view: Viewpoint): Field {
+  const record = recordOf(expression);
+  const payload = recordOf(record["payload"]);
+  const meta = recordOf(record["meta"])["key"];
+  if (record["payload"] !== undefined) return payloadField(String(payload["protocol"]), String(payload["field"]), view);
+  if (recordOf(record["ct"])["key"] === "state" && Object.keys(recordOf(record["ct"])).length === 1) return { kind: "state" };
+  if (meta === "l4proto") return { kind: "l4proto", family: undefined };
+  if (meta === "nfproto") return { kind: "nfproto" };
+  const isOwnInterface = view.hook === "input" ? meta === "iifname" || meta === "iif" : meta === "oifname" || meta === "oif";
+  return isOwnInterface ? { kind: "interface" } : { kind: "strange" };
+}
+
+/** Everything a match on the field can be about: what `!=` is the complement in (nft adds the protocol it depends on). */
+export function fieldDomain(field: Field): Selection {
+  switch (field.kind) {
+    case "peer":
+    case "local":
+      return { ...EVERYTHING, peers: familySet(field.family) };
+    case "port":
+    case "sourcePort":
+      return { ...EVERYTHING, ports: portsOf(field.protocols) };
+    case "icmp":
+      return { ...EVERYTHING, ports: allOf(field.protocol) };
+    case "l4proto":
+      return { ...EVERYTHING, peers: field.family === undefined ? anyAddress : familySet(field.family) };
+    default:
+      return EVERYTHING;
+  }
+}
+
+/** What one value selects; several when parts differ in certainty. */
+export function selectValue(field: Field, value: unknown, view: Viewpoint): readonly Selection[] {
+  if (value === "*") return [fieldDomain(field)];
+  switch (field.kind) {
+    case "peer":
+      return [selectAddresses(value, field.family)];
+    case "local":
+      return [selectLocal(value, field.family, view)];
+    case "port":
+      return [selectPorts(value, field.protocols)];
+    case "anyPort":
+      return [selectPorts(value, WITH_PORTS), { ...EVERYTHING, ports: WITHOUT_PORTS, certainty: "doubtful" }];
+    case "sourcePort":
+      return [{ ...EVERYTHING, ports: portsOf(field.protocols), certainty: "chosen" }];
+    case "icmp":
+      return [selectIcmp(value, field.protocol, field.part)];
+    case "l4proto":
+      return [selectProtocol(value, field.family)];
+    case "nfproto":
+      return [value === "ipv4" ? { ...EVERYTHING, peers: anyV4 } : value === "ipv6" ? { ...EVERYTHING, peers: anyV6 } : MAYBE];
+    case "state":
+      return [selectState(value)];
+    case "interface":
+      return [value === "lo" ? NOTHING : MAYBE];
+    case "strange":
+      return [MAYBE];
+    default:
+      return field satisfies never;
+  }
+}
+
+/** Numeric bounds of a value: a number, a name of the table, or a range of them. */
+export function readBounds(value: unknown, names: Readonly<Record<string, number>> = {}): readonly [number, number] | undefined {
+  const range = recordOf(value)["range"];
+  const [low, high] = Array.isArray(range) ? [range[0], range[1]] : [value, value];
+  const first = readNumber(low, names);
+  const last = readNumber(high, names);
+  return first === undefined || last === undefined ? undefined : [first, last];
+}
+
+function readNumber(value: unknown, names: Readonly<Record<string, number>>): number | undefined {
+  if (typeof value === "number") return value;
+  if (typeof value !== "string") return undefined;
+  if (/^[0-9]+$/.test(value)) return Number(value);
+  return Object.hasOwn(names, value) ? names[value] : undefined;
+}
+
+function payloadField(protocol: string, field: string, view: Viewpoint): Field {
+  const isAddress = field === "saddr" || field === "daddr";
+  if ((protocol === "ip" || protocol === "ip6") && isAddress) {
+    const isPeer = (field === "saddr") === (view.hook === "input");
+    return { kind: isPeer ? "peer" : "local", family: protocol === "ip" ? 4 : 6 };
+  }
+  if (protocol === "ip" && field === "protocol") return { kind: "l4proto", family: 4 };
+  if (protocol === "ip6" && field === "nexthdr") return { kind: "l4proto", family: 6 };
+  if (protocol === "th" && field === "dport") return { kind: "anyPort" };
+  if (protocol === "th" && field === "sport") return { kind: "sourcePort", protocols: ["tcp", "udp", "sctp", "icmp", "icmpv6"] };
+  const known = WITH_PORTS.find((name) => name === protocol);
+  if (known !== undefined && field === "dport") return { kind: "port", protocols: [known] };
+  if (known !== undefined && field === "sport") return { kind: "sourcePort", protocols: [known] };
+  const isIcmp = protocol === "icmp" || protocol === "icmpv6";
+  if (isIcmp && (field === "type" || field === "code")) return { kind: "icmp", protocol, part: field };
+  return { kind: "strange" };
+}
+
+function selectAddresses(value: unknown, family: 4 | 6): Selection {
+  const addresses = readAddresses(value);
+  return addresses === undefined
+    ? { ...MAYBE, peers: familySet(family) }
+    : { ...EVERYTHING, peers: intersect(addresses, familySet(family)) };
+}
+
+/** Decided only where all of the host's addresses of the family are inside, or none is. */
+function selectLocal(value: unknown, family: 4 | 6, view: Viewpoint): Selection {
+  const maybe: Selection = { ...MAYBE, peers: familySet(family) };
+  const addresses = readAddresses(value);
+  if (addresses === undefined || view.local === undefined) return maybe;
+  const local = intersect(view.local, familySet(family));
+  if (isEmpty(local)) return maybe;
+  return isSubset(local, addresses) ? { ...maybe, certainty: "sure" } : maybe;
+}
+
+function readAddresses(value: unknown): AddressSet | undefined {
+  const { prefix, range } = recordOf(value);
+  if (prefix !== undefined) {
+    const { addr, len } = recordOf(prefix);
+    const parsed = parsePrefix(`${String(addr)}/${String(len)}`);
+    return "ok" in parsed ? fromPrefixes([parsed.ok]) : undefined;
+  }
+  const [low, high] = Array.isArray(range) ? [range[0], range[1]] : [value, value];
+  const first = typeof low === "string" ? parseAddress(low) : undefined;
+  const last = typeof high === "string" ? parseAddress(high) : undefined;
+  if (first === undefined || last === undefined || !("ok" in first) || !("ok" in last)) return undefined;
+  if (first.ok.family === 4 && last.ok.family === 4) return fromRanges([{ family: 4, first: first.ok.value, last: last.ok.value }]);
+  if (first.ok.family === 6 && last.ok.family === 6) return fromRanges([{ family: 6, first: first.ok.value, last: last.ok.value }]);
+  return undefined;
+}
+
+function selectPorts(value: unknown, protocols: readonly Protocol[]): Selection {
+  const bounds = readBounds(value);
+  if (bounds === undefined) return { ...MAYBE, ports: portsOf(protocols) };
+  const [first, last] = bounds;
+  return { ...EVERYTHING, ports: portsFromRanges(protocols.map((protocol) => ({ protocol, first, last }))) };
+}
+
+function selectIcmp(value: unknown, protocol: "icmp" | "icmpv6", part: "type" | "code"): Selection {
+  const bounds = readBounds(value, part === "type" ? (protocol === "icmp" ? ICMP_TYPES : ICMPV6_TYPES) : {});
+  if (bounds === undefined) return { ...MAYBE, ports: allOf(protocol) };
+  const [first, last] = bounds;
+  if (part === "type") return { ...EVERYTHING, ports: portsFromRanges([{ protocol, first: first * 256, last: last * 256 + 255 }]) };
+  const types = Array.from({ length: 256 }, (_, type) => ({ protocol, first: type * 256 + first, last: type * 256 + last }));
+  return { ...EVERYTHING, ports: portsFromRanges(types) };
+}
+
+function selectProtocol(value: unknown, family: 4 | 6 | undefined): Selection {
+  const peers = family === undefined ? anyAddress : familySet(family);
+  const key = String(value);
+  const protocol = Object.hasOwn(L4_PROTOCOLS, key) ? L4_PROTOCOLS[key] : undefined;
+  if (protocol !== undefined) return { peers, ports: allOf(protocol), certainty: "sure" };
+  const isRange = typeof value !== "string" && typeof value !== "number";
+  return { peers, ports: isRange ? allPorts : otherProtocols, certainty: "doubtful" };
+}
+
+/** Only new connections are looked at; whether they are tracked, other tables decide. */
+function selectState(value: unknown): Selection {
+  if (value === "new") return EVERYTHING;
+  const isKnown = value === "established" || value === "related" || value === "invalid";
+  return isKnown ? NOTHING : MAYBE;
+}
+
+function familySet(family: 4 | 6): AddressSet {
+  return family === 4 ? anyV4 : anyV6;
+}
+
+function portsOf(protocols: readonly Protocol[]): PortSet {
+  return protocols.reduce((ports, protocol) => unionPorts(ports, allOf(protocol)), noPorts);
+}
+
+/** Both selections at once, as in a concatenation. */
+export function bothSelections(a: Selection, b: Selection): Selection {
+  const certainty = CERTAINTIES.find((known) => known === a.certainty || known === b.certainty) ?? "doubtful";
+  return { peers: intersect(a.peers, b.peers), ports: intersectPorts(a.ports, b.ports), certainty };
+}
