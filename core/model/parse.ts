@@ -42,7 +42,7 @@ export function parseDefinitions(
   options: { readonly allow?: Allow | undefined } = {},
 ): ParsedDefinitions {
   const { sources, notes: sourceNotes } = readSources(files);
-  const read = sources.map(readFile);
+  const read = readFiles(sources);
   const readings = read.flatMap(({ readings: some }) => some);
   const set = definitionSet(readings, hasErrors(sourceNotes));
   const notes = [
@@ -61,7 +61,25 @@ export function parseDefinitions(
   return { definitions, notes: boundNotes(notes) };
 }
 
-function readFile(source: SourceText): { readonly readings: readonly Reading[]; readonly notes: readonly Note[] } {
+interface FileReading {
+  readonly readings: readonly Reading[];
+  readonly notes: readonly Note[];
+}
+
+/** Every file, or as many as it takes to pass the limit of definitions. */
+function readFiles(sources: readonly SourceText[]): readonly FileReading[] {
+  const files: FileReading[] = [];
+  let count = 0;
+  for (const source of sources) {
+    if (count > LIMITS.documents) break;
+    const file = readFile(source);
+    count += file.readings.length;
+    files.push(file);
+  }
+  return files;
+}
+
+function readFile(source: SourceText): FileReading {
   const { documents, notes } = readDocuments(source);
   const readings = documents.map(readDefinition);
   const empty: Note = {
@@ -85,7 +103,7 @@ function definitionSet(readings: readonly Reading[], isPartial: boolean): Defini
 
 function documentLimitNotes(readings: readonly Reading[]): readonly Note[] {
   if (readings.length <= LIMITS.documents) return [];
-  const summary = `${readings.length} definitions; at most ${LIMITS.documents}`;
+  const summary = `more than ${LIMITS.documents} definitions`;
   return [
     {
       severity: "error",

@@ -1,6 +1,14 @@
-import pc from "picocolors";
 import { compareNotes, formatPosition } from "../model/note.ts";
 import type { Note, NoteSeverity } from "../model/note.ts";
+
+/** Terminal escapes (ECMA-48 SGR): bold red, yellow, cyan, faint. */
+const PAINT: Readonly<Record<NoteSeverity | "place", string>> = {
+  error: "\u001b[1;31m",
+  warning: "\u001b[33m",
+  info: "\u001b[36m",
+  place: "\u001b[2m",
+};
+const PLAIN = "\u001b[0m";
 
 /**
  * Notes as people read them, one a line, by file and place; no line end after the last.
@@ -8,16 +16,11 @@ import type { Note, NoteSeverity } from "../model/note.ts";
  * @example segments/web.yaml:14:7: error: unknown key "podz". Did you mean "pods"?
  */
 export function formatNotes(notes: readonly Note[], options: { readonly color?: boolean | undefined } = {}): string {
-  const colors = pc.createColors(options.color ?? false);
-  const paint: Readonly<Record<NoteSeverity, (text: string) => string>> = {
-    error: (text) => colors.bold(colors.red(text)),
-    warning: (text) => colors.yellow(text),
-    info: (text) => colors.cyan(text),
-  };
+  const paint = (style: keyof typeof PAINT, text: string) => (options.color === true ? `${PAINT[style]}${text}${PLAIN}` : text);
   const line = ({ at, severity, summary, detail }: Note): string => {
-    const place = at === undefined ? "" : `${colors.dim(visible(formatPosition(at)))}: `;
+    const place = at === undefined ? "" : `${paint("place", visible(formatPosition(at)))}: `;
     const text = detail === undefined ? visible(summary) : `${visible(summary)}. ${visible(sentence(detail))}`;
-    return `${place}${paint[severity](severity)}: ${text}`;
+    return `${place}${paint(severity, severity)}: ${text}`;
   };
   return [...notes].sort(compareNotes).map(line).join("\n");
 }

@@ -4,8 +4,8 @@ export const LIMITS = {
   fileBytes: 1024 * 1024,
   /** Definition files in one revision. */
   files: 5_000,
-  /** Bytes of all definition files together. */
-  totalBytes: 64 * 1024 * 1024,
+  /** Bytes of all definition files together: about 200,000 rules; reading takes up to 2 s for each MiB of the worst text. */
+  totalBytes: 16 * 1024 * 1024,
   /** Definitions in one revision. */
   documents: 20_000,
   /** Lists and mappings inside one another. */

@@ -73,7 +73,7 @@ export const LabelValue = parsedText(
 );
 
 /** Labels: key to value. */
-export const LabelMap = z.record(LabelKey, LabelValue);
+export const LabelMap = z.record(LabelKey, LabelValue).meta({ description: "Labels: [PREFIX/]NAME to value." });
 
 const Labels = LabelMap.default({}).meta({ description: "Labels; they describe, and selectors choose by them." });
 

@@ -6,7 +6,7 @@ import { expectGolden } from "../../support/golden.ts";
 import { BAD_INPUTS } from "./bad-inputs.ts";
 
 // Each catches: the problem is not seen, is told at the wrong place, or in words that do not help.
-describe("bad inputs", () => {
+describe("bad inputs", { timeout: 60_000 }, () => {
   for (const { name, codes, files, allow } of BAD_INPUTS) {
     it(name, () => {
       const { definitions, notes } = parseDefinitions(files, { allow });

@@ -143,7 +143,10 @@ describe("what definitions say", () => {
   });
 });
 
-describe("bounds", () => {
+/** Generous, because the machine may be busy; nothing here is a timed test. */
+const SLOW = { timeout: 120_000 };
+
+describe("bounds", SLOW, () => {
   // Catches: a file of nonsense that fills the log, a comment or the memory of whoever reads the notes.
   it("cuts a flood of notes and still refuses", () => {
     const rules = Array.from({ length: 5000 }, () => "{from: [nobody], to: [nothing], ports: [0/tcp], x: y}");
@@ -154,6 +157,14 @@ describe("bounds", () => {
     expect(definitions).toBeUndefined();
     expect(notes.length).toBe(LIMITS.notesPerFile + 1);
     expect(notes.at(-1)).toMatchObject({ severity: "error", code: "more-notes" });
+  });
+
+  // Catches: a bound on one file that many files walk around.
+  it("refuses too many definitions and too many bytes", () => {
+    const many = Array.from({ length: 5 }, (_, i) => yamlFile(`f${i}.yaml`, "---\na: 1\n".repeat(7_000)));
+    expect(parseDefinitions(many).notes.map(({ code }) => code)).toContain("too-many-definitions");
+    const large = Array.from({ length: 17 }, (_, i) => yamlFile(`f${i}.yaml`, "#".repeat(LIMITS.fileBytes)));
+    expect(parseDefinitions(large).notes.map(({ code }) => code)).toEqual(["too-large"]);
   });
 
   // Catches: work that grows with the square of the input (YAML key checks, overlap checks, aliases).
@@ -167,7 +178,7 @@ describe("bounds", () => {
   });
 });
 
-describe("properties", () => {
+describe("properties", SLOW, () => {
   const files = exampleFiles().filter(({ path }) => path.endsWith(".yaml"));
   const tokens = [...new Set(files.flatMap(({ bytes }) => new TextDecoder().decode(bytes).split(/([\s{}[\],:/]+)/)))];
 
@@ -195,7 +206,7 @@ describe("properties", () => {
           if (note.at !== undefined) expect(Math.min(note.at.line, note.at.column)).toBeGreaterThanOrEqual(1);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 

@@ -29,7 +29,7 @@ describe("notes as text", () => {
   // Catches: colours in a file or a pull request comment, or none on a terminal.
   it("colours only when asked", () => {
     expect(formatNotes(NOTES)).not.toContain("\u001b");
-    expect(formatNotes(NOTES, { color: true })).toContain("\u001b[31m");
+    expect(formatNotes(NOTES, { color: true })).toContain("\u001b[1;31merror\u001b[0m");
   });
 
   // Catches: a definition that writes to the terminal of whoever validates it.
