@@ -18,8 +18,8 @@ const APPLY_COMMANDS = [
 ];
 
 /** The line for `authorized_keys` of the read-back user: whatever is asked with this key, the script runs and nothing else. */
-export function readbackAuthorizedKey(publicKey: string): string {
-  return `restrict,command="${READBACK_PATH}" ${publicKey.trim()}`;
+export function readbackAuthorizedKey(publicKey: string, path: string = READBACK_PATH): string {
+  return `restrict,command="${path}" ${publicKey.trim()}`;
 }
 
 /** The line for `authorized_keys` of the apply user: no forwarding, no terminal. */

@@ -24,10 +24,14 @@ export const STATUS = { notListed: 70, notRestorable: 71, truncated: 72, refused
 /**
  * $1: the generation that the transaction leaves. Prints the folder.
  *
- * The restore is itself a compare-and-swap on that generation: it can put back our predecessor, never undo somebody's later change.
+ * A folder of an hour ago without a timer is what a killed process left: it is removed. The restore is itself a compare-and-swap on that generation: it can put back our predecessor, never undo somebody's later change.
  */
 export const SNAPSHOT = `${PRELUDE}
-dir=$(mktemp -d "\${TMPDIR:-/tmp}/firebreak.XXXXXXXXXX") || exit 1
+tmp=\${TMPDIR:-/tmp}
+find "$tmp" -maxdepth 1 -type d -name 'firebreak.*' -user "$(id -u)" -mmin +60 2>/dev/null | while IFS= read -r old; do
+  [ -e "$old/armed" ] || rm -rf "$old"
+done
+dir=$(mktemp -d "$tmp/firebreak.XXXXXXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
 if as_root nft -s list table inet firebreak >"$dir/table" 2>"$dir/error"; then
   { echo 'delete table inet firebreak'; cat "$dir/table"; } >"$dir/check"

@@ -1,0 +1,248 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openHost, READBACK_SCRIPT } from "../../../adapters/nftables/index.ts";
+import type { HostConnection, OpenHostOptions } from "../../../adapters/nftables/index.ts";
+import { planHost } from "../../../core/plan/host.ts";
+import type { HostStep } from "../../../core/plan/plan.ts";
+import { canonicalRuleset } from "../../../core/render/nft.ts";
+import { HostFixture, until } from "../../support/host-fixture.ts";
+import { allow, block, blocks, hostWant, ports } from "../../support/host-wants.ts";
+
+const MARK = { instance: "fb-test", sequence: 7, digest: "0123456789abcdef" };
+const never = new AbortController().signal;
+const limits = { deadManSeconds: 60, signal: never };
+const brief = { deadManSeconds: 3, signal: never };
+
+let host: HostFixture;
+beforeAll(async () => void (host = await HostFixture.start(1)));
+afterAll(() => host[Symbol.asyncDispose]());
+beforeEach(() => void host.space.run("nft flush ruleset"));
+
+const opened: HostConnection[] = [];
+afterEach(async () => {
+  for (const connection of opened.splice(0)) await connection.close();
+});
+
+async function open(changes: Partial<OpenHostOptions> = {}): Promise<HostConnection> {
+  const options = { target: host.target, transport: host.transport(), access: "apply" as const, signal: never, now: () => 5 };
+  const connection = await openHost({ ...options, ...changes });
+  opened.push(connection);
+  return connection;
+}
+
+function wanted(from: string, allowed: "any" | string = "10.1.0.1/32") {
+  const peers = allowed === "any" ? ("any" as const) : blocks(allowed);
+  const want = hostWant({
+    ingress: { mode: "enforce", allows: [allow("web/0", peers, ports("443/tcp"))] },
+    lifeline: { from: [block(from)], ports: ports("22/tcp") },
+  });
+  return { ...want, target: host.target };
+}
+
+/** The steps from what is live to a ruleset whose lifeline is as given: 10.213.0.0/16 lets us in, anything else does not. */
+async function stepsTo(connection: HostConnection, from = "10.213.0.0/16", allowed?: string): Promise<readonly HostStep[]> {
+  const observation = await connection.observe(never);
+  return planHost({ want: wanted(from, allowed), mark: MARK, observation, membershipDigest: "m", settled: true }).steps;
+}
+
+function firstOf(steps: readonly HostStep[]): HostStep {
+  const [step] = steps;
+  if (step === undefined) throw new Error("nothing to do");
+  return step;
+}
+
+/** Files and timers of an apply that are still on the host. */
+function leftovers(): readonly string[] {
+  const timers = 'for pid in $(ip netns pids "$0"); do tr "\\0" " " <"/proc/$pid/cmdline" | grep firebreak-timer || true; done';
+  const run = spawnSync("sh", ["-c", timers, host.space.name], { encoding: "utf8" });
+  return [...readdirSync(host.file("tmp")), ...run.stdout.split("\n").filter(Boolean)];
+}
+
+describe("observe", () => {
+  it("reads everything in one go, with the pinned key as identity", async () => {
+    host.space.run("nft add table ip other");
+    const seen = await (await open()).observe(never);
+    expect(seen).toMatchObject({ kind: "host", target: host.target, completeness: "complete", at: 5, legacyTables: [] });
+    expect(seen.identity).toBe(host.publicKey("host_1"));
+    expect(seen.addresses).toEqual([host.address]);
+    expect(JSON.stringify(seen.ruleset)).toContain('"other"');
+  });
+
+  // Bug caught: nft 1.0.6 prints garbage for table flags in JSON, so that a dormant table looks like anything.
+  it("knows a dormant table", async () => {
+    const connection = await open();
+    await connection.apply(firstOf(await stepsTo(connection)), limits);
+    host.space.run("nft 'add table inet firebreak { flags dormant; }'");
+    const { ruleset } = await connection.observe(never);
+    expect(ruleset).toContainEqual({
+      table: { family: "inet", name: "firebreak", handle: expect.any(Number), flags: ["dormant"] },
+    });
+  });
+
+  it("gives the same through the forced command of the read-back key", async () => {
+    const full = await (await open()).observe(never);
+    const readOnly = await (await open({ transport: host.transport("readback"), access: "readback" })).observe(never);
+    expect(readOnly).toEqual(full);
+  });
+
+  // Bug caught: the drift service's key could run commands on every host.
+  it("is all that the read-back key can do", async () => {
+    const connection = await open({ transport: host.transport("readback"), access: "apply" });
+    await expect(connection.observe(never)).rejects.toMatchObject({ code: "HOST_REFUSED" });
+    const reader = await open({ transport: host.transport("readback"), access: "readback" });
+    const step = { kind: "final" as const, why: "", transaction: [], generation: 1 };
+    await expect(reader.apply(step, limits)).rejects.toMatchObject({ code: "USAGE" });
+  });
+
+  it("is the script that is installed on hosts", () => {
+    const file = new URL("../../../adapters/nftables/readback.sh", import.meta.url);
+    expect(readFileSync(file, "utf8")).toBe(READBACK_SCRIPT);
+  });
+});
+
+describe("what may not go near ssh", () => {
+  // Bug caught: a host named -oProxyCommand=… runs a command here.
+  it.each([
+    { address: "-oProxyCommand=touch${IFS}/tmp/fb-owned" },
+    { address: "10.0.0.1 -oProxyCommand=x" },
+    { address: "a\nb" },
+    { address: "" },
+    { user: "-oProxyCommand=x" },
+    { user: "root@elsewhere" },
+    { port: 0 },
+    { identityFile: 'x"y' },
+  ])("%j is refused before anything runs", async (change) => {
+    await expect(open({ transport: { ...host.transport(), ...change } })).rejects.toMatchObject({
+      code: expect.stringMatching(/HOST_REFUSED|CONFIG_INVALID/),
+    });
+    expect(existsSync("/tmp/fb-owned")).toBe(false);
+  });
+
+  it("a target id that is an option", async () => {
+    await expect(open({ target: "-oProxyCommand=x" })).rejects.toMatchObject({ code: "HOST_REFUSED" });
+  });
+});
+
+describe("a host that cannot be reached or believed", () => {
+  it("is HOST_UNREACHABLE when nobody listens", async () => {
+    await host.stopSshd();
+    try {
+      await expect((await open()).observe(never)).rejects.toMatchObject({ code: "HOST_UNREACHABLE" });
+    } finally {
+      await host.startSshd("host_1");
+    }
+  });
+
+  // Bug caught: a silent host holds a worker for ever.
+  it("is HOST_UNREACHABLE within the deadline when it is silent", async () => {
+    host.space.run("nft 'add table ip dead; add chain ip dead c { type filter hook input priority 0; policy drop; }'");
+    const begin = performance.now();
+    await expect((await open()).observe(never)).rejects.toMatchObject({ code: "HOST_UNREACHABLE" });
+    expect(performance.now() - begin).toBeLessThan(15_000);
+  });
+
+  it("ends at once when told to", async () => {
+    host.space.run("nft 'add table ip dead; add chain ip dead c { type filter hook input priority 0; policy drop; }'");
+    const stop = new AbortController();
+    const reading = (await open()).observe(stop.signal);
+    setTimeout(() => stop.abort(new Error("shut down")), 100);
+    const begin = performance.now();
+    await expect(reading).rejects.toThrow("shut down");
+    expect(performance.now() - begin).toBeLessThan(2000);
+  });
+
+  // Bug caught: a man in the middle is trusted on first use.
+  it("is HOST_KEY_CHANGED when it shows another key, or none is pinned", async () => {
+    await host.stopSshd();
+    await host.startSshd("host_2");
+    try {
+      await expect((await open()).observe(never)).rejects.toMatchObject({ code: "HOST_KEY_CHANGED" });
+    } finally {
+      await host.stopSshd();
+      await host.startSshd("host_1");
+    }
+    writeFileSync(host.file("nobody"), "");
+    const transport = { ...host.transport(), knownHostsFile: host.file("nobody") };
+    await expect((await open({ transport })).observe(never)).rejects.toMatchObject({ code: "HOST_KEY_CHANGED" });
+  });
+
+  it("is AUTH_DENIED when it does not take our key", async () => {
+    const transport = { ...host.transport(), identityFile: host.file("host_2") };
+    await expect((await open({ transport })).observe(never)).rejects.toMatchObject({ code: "AUTH_DENIED" });
+  });
+});
+
+describe("apply", () => {
+  it("loads a ruleset, confirms it over a new connection, and leaves nothing behind", async () => {
+    const stages: string[] = [];
+    const connection = await open({ onStep: (stage) => void stages.push(stage) });
+    expect(await connection.apply(firstOf(await stepsTo(connection)), limits)).toEqual({ confirmed: true });
+    expect(stages).toEqual(["snapshot", "arm", "load", "confirm", "disarm"]);
+    expect(await stepsTo(connection)).toEqual([]);
+    expect(leftovers()).toEqual([]);
+  });
+
+  // Bug caught: a syncer that was paused overwrites what another one applied meanwhile.
+  it("is PLAN_STALE, with nothing applied, when the fence has moved on", async () => {
+    const connection = await open();
+    await connection.apply(firstOf(await stepsTo(connection)), limits);
+    const old = firstOf(await stepsTo(connection, undefined, "10.1.0.2/32"));
+    await connection.apply(firstOf(await stepsTo(connection, undefined, "any")), limits);
+    const before = host.space.list();
+    await expect(connection.apply(old, limits)).rejects.toMatchObject({ code: "PLAN_STALE" });
+    expect(host.space.list()).toEqual(before);
+    expect(leftovers()).toEqual([]);
+  });
+
+  it("is PLAN_STALE when a table appeared where none was", async () => {
+    const connection = await open();
+    const first = firstOf(await stepsTo(connection));
+    await connection.apply(first, limits);
+    await expect(connection.apply(first, limits)).rejects.toMatchObject({ code: "PLAN_STALE" });
+  });
+
+  it("is APPLY_REFUSED, with nothing applied, when the kernel does not take it", async () => {
+    const connection = await open();
+    const step = firstOf(await stepsTo(connection));
+    const broken = {
+      ...step,
+      transaction: [...step.transaction, { add: { rule: { family: "inet", table: "firebreak", chain: "nowhere", expr: [] } } }],
+    };
+    await expect(connection.apply(broken, limits)).rejects.toMatchObject({ code: "APPLY_REFUSED" });
+    expect(canonicalRuleset(host.space.list())).toBeUndefined();
+    expect(leftovers()).toEqual([]);
+  });
+
+  // Bug caught: the session that applied says "0" while the host is already lost (measured: it does).
+  it("restores what was there when the new ruleset locks us out", async () => {
+    const connection = await open();
+    await connection.apply(firstOf(await stepsTo(connection)), limits);
+    const before = host.space.list().slice(1);
+    const lockout = firstOf(await stepsTo(connection, "192.0.2.0/24"));
+    expect(await connection.apply(lockout, brief)).toEqual({ confirmed: false, restored: true });
+    expect(canonicalRuleset(host.space.list())).toEqual(canonicalRuleset(before));
+    expect(leftovers()).toEqual([]);
+  });
+
+  it("removes the table again when there was none before", async () => {
+    const connection = await open();
+    const lockout = firstOf(await stepsTo(connection, "192.0.2.0/24"));
+    expect(await connection.apply(lockout, brief)).toEqual({ confirmed: false, restored: true });
+    expect(canonicalRuleset(host.space.list())).toBeUndefined();
+  });
+
+  // Bug caught: our timer undoes what a later writer did.
+  it("never restores over somebody else's later change", async () => {
+    const stop = new AbortController();
+    const connection = await open({ onStep: (stage) => (stage === "load" ? stop.abort(new Error("killed")) : undefined) });
+    await expect(connection.apply(firstOf(await stepsTo(connection)), { ...brief, signal: stop.signal })).rejects.toThrow("killed");
+    const other = await open();
+    expect(await other.apply(firstOf(await stepsTo(other, undefined, "any")), limits)).toEqual({
+      confirmed: true,
+    });
+    const after = host.space.list();
+    await until(() => leftovers().length === 0);
+    expect(host.space.list()).toEqual(after);
+  });
+});
