@@ -121,7 +121,11 @@ function boundNotes(notes: readonly Note[]): readonly Note[] {
   const kept: Note[] = [];
   const cut: Note[] = [];
   for (const note of [...sorted.filter(isError), ...sorted.filter((other) => !isError(other))]) {
-    const file = note.at?.file ?? "";
+    if (note.at === undefined) {
+      kept.push(note); // few, and about everything
+      continue;
+    }
+    const { file } = note.at;
     const count = perFile.get(file) ?? 0;
     perFile.set(file, count + 1);
     (count < LIMITS.notesPerFile && kept.length < LIMITS.notes ? kept : cut).push(note);
