@@ -152,9 +152,9 @@ function compile(go, argv, { name, part, cwd, env, log, signal, started }) {
       const done = packages === 0 ? `${modules} modules downloaded` : `${packages} packages compiled of at most ${part.packages}`;
       log(`${name}: ${seconds(started)} s, ${done}`);
     }, 10_000);
-    child.on("error", (error) => {
+    child.on("error", (cause) => {
       clearInterval(progress);
-      reject(error);
+      reject(new Error(`run ${go}`, { cause }));
     });
     child.on("close", (code) => {
       clearInterval(progress);

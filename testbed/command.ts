@@ -46,6 +46,6 @@ export async function tryCommand(argv: readonly string[], options: CommandOption
 /** Runs a command and returns its stdout; throws with its stderr when it ends with anything but 0. */
 export async function command(argv: readonly string[], options: CommandOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await tryCommand(argv, options);
-  if (code !== 0) throw new Error(`${argv.join(" ")} ended with ${code}: ${(stderr || stdout).trim()}`);
+  if (code !== 0) throw new Error(`${argv.join(" ")} ended with ${String(code)}: ${(stderr || stdout).trim()}`);
   return stdout;
 }

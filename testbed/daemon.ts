@@ -12,6 +12,8 @@ export interface DaemonOptions {
   readonly logFile: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** What `stop` sends by default; SIGKILL, since nothing here is worth a graceful end. */
+  readonly stopSignal?: NodeJS.Signals;
   /** A numeric user and group to become (PostgreSQL refuses root). */
   readonly user?: { readonly uid: number; readonly gid: number };
 }
@@ -24,7 +26,7 @@ export interface Daemon {
   readonly start: string;
   /** Throws {@link Gone}, with the end of its log, when the process has ended: for use inside `waitFor`. */
   check(): void;
-  /** Sends the signal (default SIGKILL: nothing here is worth a graceful end) and waits until the process is gone. */
+  /** Sends the signal (default: `stopSignal`) and waits until the process is gone. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
@@ -32,7 +34,7 @@ export interface Daemon {
  * Starts a process in its own session (Ctrl-C in the terminal is its owner's business, not its own). On Linux the kernel kills it
  * when its owner dies, however that happens (`setpriv --pdeathsig`).
  */
-export function startDaemon({ label, argv, logFile, env, cwd, user }: DaemonOptions): Daemon {
+export function startDaemon({ label, argv, logFile, env, cwd, user, stopSignal = "SIGKILL" }: DaemonOptions): Daemon {
   const log = openSync(logFile, "a");
   const [program = "", ...args] = [...guard(user), ...argv];
   const child = spawn(program, args, {
@@ -49,7 +51,7 @@ export function startDaemon({ label, argv, logFile, env, cwd, user }: DaemonOpti
       resolve();
     });
     child.once("exit", (code, signal) => {
-      ended = `ended with ${signal ?? code}`;
+      ended = `ended with ${signal ?? String(code)}`;
       resolve();
     });
   });
@@ -63,7 +65,7 @@ export function startDaemon({ label, argv, logFile, env, cwd, user }: DaemonOpti
     check() {
       if (ended !== undefined) throw new Gone(`${label} ${ended}; end of ${logFile}:\n${tail(logFile)}`);
     },
-    async stop(signal = "SIGKILL") {
+    async stop(signal = stopSignal) {
       if (ended === undefined) child.kill(signal);
       child.ref();
       await gone;

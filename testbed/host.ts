@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parsePort } from "./agent/protocol.ts";
 import { command } from "./command.ts";
 import type { Daemon } from "./daemon.ts";
-import { createNetns, linkLeaf, lowerLeaf, raiseLeaf, type Leaf } from "./netns.ts";
+import { GATEWAY, createNetns, linkLeaf, lowerLeaf, raiseLeaf, type Leaf } from "./netns.ts";
 import { listenOn, place, type Place } from "./probe.ts";
 import type { Run } from "./run.ts";
 import type { SshKeys } from "./ssh-keys.ts";
@@ -45,7 +45,7 @@ export interface TestHost extends Place {
 export async function startHost(options: HostOptions): Promise<TestHost> {
   const { run, name, address, router, device, keys, signal } = options;
   const namespace = `${run.id}-host-${name}`;
-  const leaf: Leaf = { namespace, router, device, address };
+  const leaf: Leaf = { namespace, router, device, address, gateway: GATEWAY.router };
   await createNetns(namespace, { signal });
   await linkLeaf(leaf, signal);
   const folder = run.makeFolder(`host-${name}`);
@@ -122,6 +122,7 @@ async function writeSshd(
     "X11Forwarding no",
     "MaxStartups 100:30:200",
     "MaxSessions 100",
+    "SetEnv TMPDIR=/run", // what sessions leave there goes with the host
     "LogLevel VERBOSE",
   ];
   writeFileSync(config, `${lines.join("\n")}\n`);

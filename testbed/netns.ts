@@ -1,8 +1,12 @@
 /** Network namespaces and the routed links between them. Root only. */
 import { command, tryCommand, type CommandOptions } from "./command.ts";
 
-/** Next hop inside every namespace: the other end of its link carries this address, so no subnet is shared and nothing is bridged. */
-export const GATEWAY = "169.254.1.1";
+/**
+ * Next hops: the router's end of every link carries one of these, so no subnet is shared and nothing is bridged. A node must not use
+ * its own router's: an ARP request that comes from an address the receiver itself has is ignored (measured: a node that had sent
+ * nothing yet could not be reached).
+ */
+export const GATEWAY = { router: "169.254.0.1", node: "169.254.1.1" } as const;
 
 /** Gives device names (at most 15 characters) that are free in one namespace. */
 export type Device = () => string;
@@ -41,6 +45,8 @@ export interface Leaf {
   /** Name of the router's end, unique in the router's namespace, at most 15 characters. */
   readonly device: string;
   readonly address: string;
+  /** Address of the router's end: one of {@link GATEWAY}. */
+  readonly gateway: string;
   /** Further ranges that live behind this leaf (a node's pods). */
   readonly behind?: readonly string[];
 }
@@ -49,7 +55,10 @@ export interface Leaf {
 export async function linkLeaf(leaf: Leaf, signal?: AbortSignal): Promise<void> {
   await ip(
     leaf.router,
-    [`link add ${leaf.device} type veth peer name eth0 netns ${leaf.namespace}`, `address add ${GATEWAY}/32 dev ${leaf.device}`],
+    [
+      `link add ${leaf.device} type veth peer name eth0 netns ${leaf.namespace}`,
+      `address add ${leaf.gateway}/32 dev ${leaf.device}`,
+    ],
     signal,
   );
   await ip(
@@ -57,8 +66,8 @@ export async function linkLeaf(leaf: Leaf, signal?: AbortSignal): Promise<void> 
     [
       `address add ${leaf.address}/32 dev eth0`,
       "link set eth0 up",
-      `route add ${GATEWAY} dev eth0 scope link`,
-      `route add default via ${GATEWAY} dev eth0`,
+      `route add ${leaf.gateway} dev eth0 scope link`,
+      `route add default via ${leaf.gateway} dev eth0`,
     ],
     signal,
   );

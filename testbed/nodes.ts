@@ -1,6 +1,6 @@
 /** Nodes of a test cluster: an API object and, in a world, a network namespace that forwards for its pods. */
 import type { TestCluster } from "./cluster.ts";
-import { createNetns, devices, linkLeaf, type Device } from "./netns.ts";
+import { GATEWAY, createNetns, devices, linkLeaf, type Device } from "./netns.ts";
 import { place, type Place } from "./probe.ts";
 
 /** A node. As a place it is where hostNetwork pods listen. */
@@ -32,7 +32,10 @@ export async function createNode(cluster: TestCluster, { name, labels = {}, sign
   cluster.nodes.set(name, node);
   if (network !== undefined && namespace !== undefined) {
     await createNetns(namespace, { router: true, signal });
-    await linkLeaf({ namespace, router: network.router, device: network.device(), address, behind: [podRange] }, signal);
+    await linkLeaf(
+      { namespace, router: network.router, device: network.device(), address, gateway: GATEWAY.router, behind: [podRange] },
+      signal,
+    );
   }
   await cluster.api.put("/api/v1/nodes", {
     apiVersion: "v1",

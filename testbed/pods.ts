@@ -3,7 +3,7 @@ import type { Port } from "./agent/protocol.ts";
 import { parsePort } from "./agent/protocol.ts";
 import type { TestCluster } from "./cluster.ts";
 import type { KubeObject } from "./kube-api.ts";
-import { createNetns, linkLeaf, removeNetns } from "./netns.ts";
+import { GATEWAY, createNetns, linkLeaf, removeNetns } from "./netns.ts";
 import type { TestNode } from "./nodes.ts";
 import { listenOn, place, type Place } from "./probe.ts";
 
@@ -134,7 +134,7 @@ async function makePlace(cluster: TestCluster, node: TestNode, options: PodOptio
   if (!hasPackets || node.namespace === undefined) return place(run, { label, address, namespace: undefined, isReal: false });
   const namespace = `${run.id}-${cluster.name}-${options.namespace}-${options.name}`;
   await createNetns(namespace, { signal: options.signal });
-  await linkLeaf({ namespace, router: node.namespace, device: node.device(), address }, options.signal);
+  await linkLeaf({ namespace, router: node.namespace, device: node.device(), address, gateway: GATEWAY.node }, options.signal);
   return place(run, { label, address, namespace, isReal: true });
 }
 

@@ -48,7 +48,7 @@ export async function startPostgres({ run, signal }: PostgresOptions): Promise<T
   ];
   await command([...become, ...initdb], { cwd: folder, signal, timeoutMs: 60_000 });
 
-  const fast = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"];
+  const fast = ["-c", "fsync=off", "-c", "full_page_writes=off"];
   const where = ["-D", data, "-p", String(port), "-c", "listen_addresses=127.0.0.1", "-c", `unix_socket_directories=${folder}`];
   const urlOf = (database: string): string => `postgresql://${ROLE}@127.0.0.1:${port}/${database}`;
   let daemon: Daemon;
@@ -57,6 +57,7 @@ export async function startPostgres({ run, signal }: PostgresOptions): Promise<T
       label: `postgres on ${port}`,
       argv: [programPath("postgres"), ...where, ...fast],
       cwd: folder,
+      stopSignal: "SIGQUIT", // immediate shutdown: its children too, without a checkpoint
       ...(user === undefined ? {} : { user }),
     });
     const answers = async (): Promise<boolean> => {
@@ -66,7 +67,7 @@ export async function startPostgres({ run, signal }: PostgresOptions): Promise<T
     };
     await waitFor(answers, { what: "PostgreSQL answers", timeoutMs: 30_000, everyMs: 50, signal });
   };
-  const stop = (): Promise<void> => daemon.stop("SIGQUIT"); // immediate shutdown: children too, no checkpoint
+  const stop = (): Promise<void> => daemon.stop();
   await start();
   const createDatabase = async (name: string): Promise<string> => {
     await query(urlOf("postgres"), `create database "${name.replaceAll('"', '""')}"`);

@@ -20,7 +20,7 @@ import { startForge, type Forge } from "./forge.ts";
 import { startGitServer, type GitServer } from "./git-server.ts";
 import { startHost, type TestHost } from "./host.ts";
 import { linkWorld, mayMakeNamespaces, overlaps } from "./link.ts";
-import { createNetns, devices, ip, linkLeaf } from "./netns.ts";
+import { GATEWAY, createNetns, devices, ip, linkLeaf } from "./netns.ts";
 import { createNode } from "./nodes.ts";
 import { CLUSTERS_PER_WORLD, type AddressPlan } from "./plan.ts";
 import { listenOn, place, type Place } from "./probe.ts";
@@ -177,7 +177,7 @@ async function populate(run: Run, options: WorldOptions): Promise<World> {
     const address = spec.address ?? plan.external(counted.externals++);
     const namespace = `${run.id}-external-${spec.name}`;
     await createNetns(namespace, { signal });
-    await linkLeaf({ namespace, router, device: device(), address }, signal);
+    await linkLeaf({ namespace, router, device: device(), address, gateway: GATEWAY.router }, signal);
     const external = place(run, { label: `external ${spec.name}`, address, namespace, isReal: true });
     await listenOn(external, (spec.ports ?? []).map(parsePort));
     externals.set(spec.name, external);
@@ -222,8 +222,8 @@ async function populate(run: Run, options: WorldOptions): Promise<World> {
       if (forge === undefined) throw new Error("this world was made without a forge");
       return forge;
     },
-    close: run.close,
-    [Symbol.asyncDispose]: run.close,
+    close: () => run.close(),
+    [Symbol.asyncDispose]: () => run.close(),
   };
 }
 

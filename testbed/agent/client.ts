@@ -33,7 +33,7 @@ export async function startAgent({ run, label, namespace, prepare, signal }: Age
   const guard = process.platform === "linux" ? ["setpriv", "--pdeathsig", "KILL"] : [];
   const inside = namespace === undefined ? [] : ["ip", "netns", "exec", namespace];
   const first = prepare === undefined ? [] : ["sh", "-ec", `${prepare}\nexec "$@"`, "sh"];
-  const [program = "", ...args] = [...guard, ...inside, ...first, process.execPath, MAIN];
+  const [program, ...args] = [...guard, ...inside, ...first, process.execPath, MAIN];
   const env = { ...process.env, NODE_OPTIONS: "" }; // a test runner's loaders and debuggers are not for agents
   const child = spawn(program, args, { env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
   let said = "";
@@ -52,7 +52,7 @@ export async function startAgent({ run, label, namespace, prepare, signal }: Age
       resolve();
     });
     child.once("close", (code, sig) => {
-      end(`ended with ${sig ?? code}`);
+      end(`ended with ${sig ?? String(code)}`);
       resolve();
     });
   });

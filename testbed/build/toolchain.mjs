@@ -6,7 +6,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { access, mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { get } from "node:https";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -92,10 +92,12 @@ async function download({ platform, sha256, into, log, signal }) {
     if (digest !== sha256) throw new Error(`${name} has SHA-256 ${digest}, not ${sha256}: deleted`);
     await run("tar", ["-xzf", archive, "-C", part], { timeout: 300_000 });
     await rm(archive);
-    await rename(part, into).catch(async (error) => {
-      // Another run was faster: its copy passed the same check.
-      await access(join(into, "go", "bin", "go")).catch(() => Promise.reject(error));
-    });
+    try {
+      await rename(part, into);
+    } catch (error) {
+      // Another run may have been faster: its copy passed the same check.
+      if ((await versionOf(join(into, "go", "bin", "go"))) !== MINIMUM_GO) throw error;
+    }
   } finally {
     await rm(part, { recursive: true, force: true });
   }
@@ -111,9 +113,9 @@ function fetchTo(url, path, signal, redirects) {
     );
     request.on("socket", (socket) => socket.on("secureConnect", () => clearTimeout(timer)));
     request.setTimeout(IDLE_TIMEOUT_MS, () => request.destroy(new Error(`nothing received for ${IDLE_TIMEOUT_MS / 1000} s`)));
-    request.on("error", (error) => {
+    request.on("error", (cause) => {
       clearTimeout(timer);
-      reject(error);
+      reject(new Error(cause.message, { cause }));
     });
     request.on("response", (response) => {
       clearTimeout(timer);
