@@ -12,13 +12,13 @@ import { buildGoParts } from "./go-parts.mjs";
 import { provideSystemParts } from "./system.mjs";
 import { writeReport } from "./report.mjs";
 
-/** What each script needs: system parts (see system-parts.mjs) and parts built from Go modules (see testbed/build.mjs). */
+/** What is typed for each script, and what it needs: system parts (see system-parts.mjs) and parts built from Go modules (see testbed/build.mjs). */
 const NEEDS = {
-  start: { system: ["demo"], go: [] }, // the demonstration builds its clusters itself, while the hosts are already at work
-  test: { system: ["demo", "test"], go: ["controlplane", "enforcer", "forge"] },
-  bench: { system: ["demo", "test"], go: ["controlplane", "enforcer"] },
-  check: { system: [], go: [] },
-  pack: { system: [], go: [] },
+  start: { type: "npm start", system: ["demo"], go: [] }, // the demonstration builds its clusters itself, while the hosts are already at work
+  test: { type: "npm test", system: ["demo", "test"], go: ["controlplane", "enforcer", "forge"] },
+  bench: { type: "npm run bench", system: ["demo", "test"], go: ["controlplane", "enforcer"] },
+  check: { type: "npm run check", system: [], go: [] },
+  pack: { type: "npm pack", system: [], go: [] },
 };
 
 async function main() {
@@ -30,14 +30,22 @@ async function main() {
   await installDependencies();
   if (needs.system.length === 0) return;
   const system = provideSystemParts(needs.system);
-  const go = await buildGoParts(needs.go);
+  const rights = missingRights(needs.type);
+  // What is built from Go runs in network namespaces: minutes of building are no use without the rest.
+  const go = system.missing.length + rights.length === 0 ? await buildGoParts(needs.go) : { missing: [], without: [] };
   const missing = [...system.missing, ...go.missing];
-  const without = [...system.without, ...go.without];
-  writeReport({ job, root: process.getuid?.() === 0, missing, without });
+  const without = [...rights, ...system.without, ...go.without];
+  writeReport({ job, root: rights.length === 0, missing, without });
   if (without.length === 0) return;
 
   for (const line of without) console.error(`setup: ${line}`);
   if (process.env.CI === "true") throw new Error("parts are missing; in CI that is a failure");
+}
+
+/** One line when this is not root, which alone may make network namespaces and load nftables; none when it is. */
+function missingRights(type) {
+  if (process.getuid?.() === 0) return [];
+  return [`not root (type \`sudo ${type}\`); without it: no network namespaces, so no hosts, pods and packets`];
 }
 
 try {
