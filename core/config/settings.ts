@@ -1,6 +1,7 @@
 import { parse as parseYaml } from "yaml";
 import type { ZodError } from "zod";
 import { FirebreakError } from "../model/error.ts";
+import { suggest } from "../model/parse/suggest.ts";
 import { SettingsSchema, type SettingsFile } from "./settings-schema.ts";
 
 /** Environment variables that override the file; each names the setting it replaces. */
@@ -18,12 +19,13 @@ export const ENVIRONMENT = {
  * Parses firebreak.yaml and lays the environment over it.
  *
  * Pure: the caller reads the file, and later the secrets that the settings refer to. An unknown key, in the file or among
- * variables that begin with FIREBREAK_, fails the start and names the nearest known one.
+ * variables that begin with FIREBREAK_ (but for FIREBREAK_SECRET_…, free for references), fails the start and names the nearest known one.
  *
  * @param text contents of the file; may be empty when the environment says enough
  * @throws FirebreakError CONFIG_INVALID listing every problem
  */
 export function parseSettings(text: string, environment: Readonly<Record<string, string | undefined>>): SettingsFile {
+  refuseUnknownVariables(environment);
   const raw = parseFile(text);
   for (const [name, path] of Object.entries(ENVIRONMENT)) {
     const value = environment[name];
@@ -32,6 +34,17 @@ export function parseSettings(text: string, environment: Readonly<Record<string,
   const parsed = SettingsSchema.safeParse(raw);
   if (!parsed.success) throw new FirebreakError("CONFIG_INVALID", `firebreak.yaml:\n${describeIssues(parsed.error)}`);
   return parsed.data;
+}
+
+/** Variables that begin with FIREBREAK_ and are not settings of the service. */
+const OTHER_VARIABLES = ["FIREBREAK_CACHE", "FIREBREAK_NO_APT"];
+
+function refuseUnknownVariables(environment: Readonly<Record<string, string | undefined>>): void {
+  const known = [...Object.keys(ENVIRONMENT), ...OTHER_VARIABLES];
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith("FIREBREAK_") || known.includes(name) || name.startsWith("FIREBREAK_SECRET_")) continue;
+    throw new FirebreakError("CONFIG_INVALID", `unknown environment variable ${name}${suggestion(name, known)}`);
+  }
 }
 
 function parseFile(text: string): Record<string, unknown> {
@@ -89,22 +102,6 @@ function shapeOf(node: unknown): Record<string, unknown> | undefined {
 }
 
 function suggestion(key: string, known: readonly string[]): string {
-  const nearest = known
-    .map((name) => ({ name, distance: editDistance(key.toLowerCase(), name.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance)[0];
-  if (nearest !== undefined && nearest.distance <= 3) return `; did you mean "${nearest.name}"?`;
-  return `; known here: ${known.join(", ")}`;
-}
-
-/** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  const nearest = suggest(key, known);
+  return nearest === undefined ? `; known here: ${known.join(", ")}` : `; did you mean "${nearest}"?`;
 }

@@ -1,0 +1,38 @@
+import { lstat, readdir, readFile } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { FirebreakError } from "../core/model/error.ts";
+import type { SourceFile } from "../core/model/source.ts";
+
+/**
+ * The definition files below a folder, as Git would store them: a symbolic link is not followed, its mode is told.
+ *
+ * @param prefix what positions begin with; the folder as the user typed it
+ * @throws FirebreakError NOT_FOUND when the folder cannot be read
+ */
+export async function readDefinitionFolder(folder: string): Promise<readonly SourceFile[]> {
+  const files: SourceFile[] = [];
+  await walk(folder);
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+
+  async function walk(current: string): Promise<void> {
+    for (const name of await namesIn(current)) {
+      const path = join(current, name);
+      const status = await lstat(path);
+      if (status.isDirectory()) {
+        if (name !== ".git" && name !== "node_modules") await walk(path);
+      } else if (/\.ya?ml$/i.test(name)) {
+        const shown = relative(resolve("."), resolve(path)).startsWith("..") ? path : relative(resolve("."), resolve(path));
+        const mode = status.isSymbolicLink() ? "120000" : (status.mode & 0o111) === 0 ? "100644" : "100755";
+        files.push({ path: shown, bytes: status.isSymbolicLink() ? new Uint8Array() : await readFile(path), mode });
+      }
+    }
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (cause) {
+    throw new FirebreakError("NOT_FOUND", `read the folder ${folder}`, { cause });
+  }
+}

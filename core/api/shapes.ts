@@ -1,0 +1,127 @@
+import type { FindingEffect, FindingKind, Severity } from "../drift/finding.ts";
+import type { TargetId, TargetMode } from "../model/kinds.ts";
+import type { Note } from "../model/note.ts";
+
+/*
+ * What the HTTP API says and the CLI prints with `-o json`: a stable contract. Times are ISO 8601, UTC; ages are computed by the reader.
+ */
+
+/** One state per target, the first that holds, in this order (DESIGN.md §5). */
+export const TARGET_STATES = ["orphaned", "plan only", "unreachable", "stale", "drifted", "pending", "in sync"] as const;
+export type TargetState = (typeof TARGET_STATES)[number];
+
+export interface ErrorShape {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface TargetStatus {
+  readonly target: TargetId;
+  readonly state: TargetState;
+  readonly mode: TargetMode;
+  /** Sequence of the revision that is live there; null: none yet. */
+  readonly revision: number | null;
+  readonly wanted: number | null;
+  /** Segments and rules that have a part there. */
+  readonly segments: number;
+  readonly rules: number;
+  readonly lastReadAt: string | null;
+  readonly openFindings: number;
+  readonly error: ErrorShape | null;
+  readonly nextAttemptAt: string | null;
+}
+
+export interface RevisionStatus {
+  readonly sequence: number;
+  readonly commit: string;
+  readonly subject: string;
+  readonly acceptedAt: string;
+  readonly actor: string;
+}
+
+export interface RepositoryStatus {
+  readonly head: string | null;
+  readonly fetchedAt: string | null;
+  readonly error: ErrorShape | null;
+  /** The newest commit that is not in force, and why. */
+  readonly refused: { readonly commit: string; readonly code: string; readonly message: string; readonly notes: readonly Note[] } | null;
+}
+
+export interface StatusAnswer {
+  readonly instance: string;
+  readonly revision: RevisionStatus | null;
+  readonly repository: RepositoryStatus;
+  readonly targets: readonly TargetStatus[];
+}
+
+export interface FindingAnswer {
+  readonly fingerprint: string;
+  readonly kind: FindingKind;
+  readonly severity: Severity;
+  readonly target: TargetId;
+  readonly subject: string;
+  readonly summary: string;
+  readonly effect: FindingEffect;
+  readonly who: string | null;
+  /** `file:line:column` of the definition concerned. */
+  readonly at: string | null;
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  readonly resolvedAt: string | null;
+  readonly heals: number;
+  /** Repairs stopped because somebody writes it again and again. */
+  readonly stopped: boolean;
+}
+
+/** What would be written to one target, as people read it. */
+export interface PlanAnswer {
+  readonly target: TargetId;
+  readonly mode: TargetMode;
+  readonly revision: number | null;
+  /** Absent when the target could be planned. */
+  readonly error?: ErrorShape;
+  readonly steps: readonly { readonly kind: string; readonly subject: string; readonly why: string }[];
+  readonly effect: FindingEffect;
+  readonly conflicts: readonly string[];
+  readonly notes: readonly Note[];
+}
+
+/** What a release opens; `done` tells whether it was carried out. */
+export interface ReleaseAnswer {
+  readonly target: TargetId;
+  readonly done: boolean;
+  readonly removes: readonly string[];
+  readonly effect: FindingEffect;
+}
+
+export interface ReleaseRequest {
+  readonly target: TargetId;
+  /** false: only tell what it would do. */
+  readonly confirm: boolean;
+  /** Leave our objects where they are. */
+  readonly keep: boolean;
+  /** Forget a target that cannot be reached. */
+  readonly forget: boolean;
+}
+
+export interface AcceptAnswer {
+  readonly commit: string;
+  readonly accepted: boolean;
+  readonly sequence: number | null;
+  readonly message: string;
+}
+
+export interface ReconcileAnswer {
+  readonly targets: readonly TargetId[];
+}
+
+/** Paths of the API, version 1. */
+export const API = {
+  status: "/api/v1/status",
+  findings: "/api/v1/findings",
+  plan: "/api/v1/plan",
+  inventory: "/api/v1/inventory",
+  reconcile: "/api/v1/reconcile",
+  accept: "/api/v1/accept",
+  release: "/api/v1/release",
+} as const;

@@ -1,0 +1,60 @@
+import type { AuditConnection, AuditEffect } from "../audit/fields.ts";
+import type { FindingEffect } from "../drift/finding.ts";
+import type { ClusterInventory } from "../membership/inventory.ts";
+import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
+import { connectivityDiff, type Connection, type Effect } from "../verdict/effect.ts";
+import { formatConnections } from "../verdict/effect-words.ts";
+import type { Profile } from "../verdict/profile.ts";
+import type { ClusterStep } from "./plan.ts";
+
+/** What a change does to connections: for people, and for the log. */
+export interface PlanEffect {
+  readonly finding: FindingEffect;
+  readonly audit: AuditEffect;
+}
+
+export const NO_PLAN_EFFECT: PlanEffect = {
+  finding: { verdict: "equivalent", opened: [], closed: [] },
+  audit: { opened: [], closed: [], openedCount: 0, closedCount: 0 },
+};
+
+/** What the steps of a cluster's plan open and close between its workloads, and with addresses outside. */
+export function clusterPlanEffect(
+  live: readonly NetworkPolicy[],
+  steps: readonly ClusterStep[],
+  inventory: ClusterInventory,
+  profile: Profile,
+): PlanEffect {
+  if (steps.length === 0) return NO_PLAN_EFFECT;
+  const { namespaces, pods, nodes } = inventory;
+  const world = { namespaces, pods, nodes };
+  return describeEffect(connectivityDiff({ ...world, policies: live }, { ...world, policies: afterSteps(live, steps) }, profile));
+}
+
+/** The policies of a cluster once the steps are carried out. */
+export function afterSteps(live: readonly NetworkPolicy[], steps: readonly ClusterStep[]): readonly NetworkPolicy[] {
+  const policies = new Map(live.map((object) => [`${object.metadata.namespace}/${object.metadata.name}`, object]));
+  for (const step of steps) {
+    if (step.kind === "delete") policies.delete(`${step.namespace}/${step.name}`);
+    else policies.set(`${step.object.metadata.namespace}/${step.object.metadata.name}`, step.object);
+  }
+  return [...policies.values()];
+}
+
+/** An effect of the verdict engine in both forms. Whatever is uncertain is never called equivalent. */
+export function describeEffect(effect: Effect): PlanEffect {
+  const verdict = effect.kind === "equivalent" && effect.uncertain.length > 0 ? "uncertain" : effect.kind;
+  return {
+    finding: { verdict, opened: formatConnections(effect.opened), closed: formatConnections(effect.closed) },
+    audit: {
+      opened: effect.opened.map(auditConnection),
+      closed: effect.closed.map(auditConnection),
+      openedCount: effect.openedCount,
+      closedCount: effect.closedCount,
+    },
+  };
+}
+
+function auditConnection({ from, to, ports }: Connection): AuditConnection {
+  return { from, to, ports: ports.split(", ") };
+}

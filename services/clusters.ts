@@ -1,0 +1,91 @@
+import { ClusterConnection, type ClusterChange } from "../adapters/kubernetes/connection.ts";
+import type { CredentialSource } from "../adapters/kubernetes/credentials.ts";
+import { FirebreakError } from "../core/model/error.ts";
+import type { Cluster, TargetId } from "../core/model/kinds.ts";
+import { clusterTargetId } from "../core/model/target.ts";
+
+export interface ClusterPoolOptions {
+  readonly kubeconfig: string | undefined;
+  readonly onChange: (target: TargetId, change: ClusterChange) => void;
+}
+
+interface Entry {
+  readonly source: string;
+  readonly connection: ClusterConnection;
+}
+
+/** One connection per cluster that the definitions name, opened on demand and closed when the cluster goes or changes its context. */
+export class ClusterPool implements AsyncDisposable {
+  readonly #options: ClusterPoolOptions;
+  readonly #entries = new Map<TargetId, Entry>();
+  #updating: Promise<void> = Promise.resolve();
+
+  constructor(options: ClusterPoolOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens what is new and closes what is gone. Opening does not wait for the cluster.
+   *
+   * @returns what could not be opened, and why (a context that the kubeconfig lacks); the others are open
+   */
+  async update(clusters: readonly Cluster[]): Promise<ReadonlyMap<TargetId, FirebreakError>> {
+    const failed = new Map<TargetId, FirebreakError>();
+    const previous = this.#updating;
+    this.#updating = (async () => {
+      await previous;
+      const wanted = new Map(clusters.map((cluster) => [clusterTargetId(cluster.name), cluster] as const));
+      for (const [target, entry] of this.#entries) {
+        const cluster = wanted.get(target);
+        if (cluster !== undefined && describeSource(cluster) === entry.source) continue;
+        this.#entries.delete(target);
+        await entry.connection[Symbol.asyncDispose]();
+      }
+      for (const [target, cluster] of wanted) {
+        if (this.#entries.has(target)) continue;
+        try {
+          this.#entries.set(target, { source: describeSource(cluster), connection: await this.#open(target, cluster) });
+        } catch (error) {
+          if (!(error instanceof FirebreakError)) throw error;
+          failed.set(target, error);
+        }
+      }
+    })();
+    await this.#updating;
+    return failed;
+  }
+
+  /** @throws FirebreakError CLUSTER_UNREACHABLE when the cluster is not open */
+  connection(target: TargetId): ClusterConnection {
+    const entry = this.#entries.get(target);
+    if (entry === undefined) throw new FirebreakError("CLUSTER_UNREACHABLE", `${target} has no connection: look at its context in the kubeconfig`);
+    return entry.connection;
+  }
+
+  /** Open connections by target. */
+  connections(): ReadonlyMap<TargetId, ClusterConnection> {
+    return new Map([...this.#entries].map(([target, entry]) => [target, entry.connection]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#updating;
+    await Promise.all([...this.#entries.values()].map(async ({ connection }) => await connection[Symbol.asyncDispose]()));
+    this.#entries.clear();
+  }
+
+  async #open(target: TargetId, cluster: Cluster): Promise<ClusterConnection> {
+    const onChange = (change: ClusterChange): void => this.#options.onChange(target, change);
+    return await ClusterConnection.open({ target, source: this.#source(cluster), onChange });
+  }
+
+  #source({ connection, name }: Cluster): CredentialSource {
+    if (connection.kind === "inCluster") return { kind: "inCluster" };
+    const file = this.#options.kubeconfig;
+    if (file === undefined) throw new FirebreakError("CONFIG_INVALID", `cluster ${name} names a context, and firebreak.yaml has no kubernetes.kubeconfig`);
+    return { kind: "kubeconfig", file, context: connection.context };
+  }
+}
+
+function describeSource({ connection }: Cluster): string {
+  return connection.kind === "inCluster" ? "inCluster" : `context ${connection.context}`;
+}

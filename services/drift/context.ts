@@ -1,0 +1,16 @@
+import type { Definitions, TargetId } from "../../core/model/kinds.ts";
+import type { ClusterPool } from "../clusters.ts";
+import type { DefinitionSource } from "../definitions.ts";
+import type { HostPool } from "../hosts.ts";
+import type { Parts } from "../parts.ts";
+
+/** What the parts of the drift detector share. Its credentials are read-only: a repair is work for the syncer. */
+export interface DriftContext extends Parts {
+  readonly definitions: DefinitionSource;
+  readonly clusters: ClusterPool;
+  readonly hosts: HostPool;
+  /** The revision in force as this process last saw it. */
+  inForce: { readonly sequence: number; readonly commit: string; readonly definitions: Definitions } | undefined;
+  /** Looks that failed one after the other, by target. */
+  readonly failures: Map<TargetId, number>;
+}

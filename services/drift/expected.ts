@@ -1,0 +1,36 @@
+import { revision, type TargetRow } from "../../adapters/store/index.ts";
+import { compileTarget, decodeInputs, type EncodedInputs } from "../../core/compile/inputs.ts";
+import type { Want } from "../../core/compile/want.ts";
+import { FirebreakError } from "../../core/model/error.ts";
+import type { Definitions } from "../../core/model/kinds.ts";
+import { findTarget, type Target } from "../../core/model/target.ts";
+import { wantDigest } from "../../core/render/digest.ts";
+import type { Mark } from "../../core/render/mark.ts";
+import type { DriftContext } from "./context.ts";
+
+/** What should be live on a target: rendered from Git at the pointer, never from a copy of what was sent. */
+export interface Expectation {
+  readonly target: Target;
+  readonly definitions: Definitions;
+  readonly commit: string;
+  readonly want: Want;
+  readonly mark: Mark;
+}
+
+/**
+ * The expectation for a target that was applied once; undefined for one that never was.
+ *
+ * While an intent is open (a run ended in the middle) the expectation is still the last one that was read back.
+ */
+export async function expectationOf(context: DriftContext, row: TargetRow): Promise<Expectation | undefined> {
+  if (row.appliedSequence === null || row.appliedInputs === null) return undefined;
+  const applied = await revision(context.store, row.appliedSequence);
+  if (applied === undefined) throw new FirebreakError("NOT_FOUND", `revision ${row.appliedSequence} of ${row.id} is not in the store`);
+  const definitions = await context.definitions.accepted(applied.commit, context.signal);
+  const target = findTarget(definitions, row.id);
+  if (target === undefined) throw new FirebreakError("NOT_FOUND", `revision ${applied.sequence} does not name ${row.id}`);
+  // The cast: the column is only ever written from encodeInputs.
+  const { want } = compileTarget(definitions, target, decodeInputs(row.appliedInputs as EncodedInputs), context.operator);
+  const mark = { instance: context.instance, sequence: applied.sequence, digest: wantDigest(want) };
+  return { target, definitions, commit: applied.commit, want, mark };
+}

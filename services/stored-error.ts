@@ -1,0 +1,14 @@
+import type { StoredError } from "../adapters/store/index.ts";
+import { errorChain, FirebreakError } from "../core/model/error.ts";
+
+const MAX_MESSAGE = 500;
+
+/** An error as the store and people keep it: its code, and the chain of messages, bounded. */
+export function storedError(error: unknown): StoredError {
+  const code = error instanceof FirebreakError ? error.code : "PLAN_INVARIANT_BROKEN";
+  return { code, message: errorChain(error).map(withoutCode).join(": ").slice(0, MAX_MESSAGE) };
+}
+
+function withoutCode(text: string): string {
+  return text.replace(/^[A-Z_]+: /, "");
+}

@@ -1,0 +1,42 @@
+import { FirebreakError } from "../../core/model/error.ts";
+import type { ClusterPlan, HostPlan, Plan } from "../../core/plan/plan.ts";
+import { pause } from "../pause.ts";
+import type { SyncerContext } from "./context.ts";
+import type { ResolvedTarget } from "./resolve.ts";
+
+/**
+ * Carries out a plan, step by step, in its order. It makes no choices: what to do was decided when the plan was made.
+ *
+ * @throws FirebreakError PLAN_STALE when something moved on since; APPLY_NOT_CONFIRMED when a host was not reached afterwards
+ */
+export async function applyPlan(context: SyncerContext, resolved: ResolvedTarget, plan: Plan, signal: AbortSignal): Promise<void> {
+  if (plan.kind === "cluster") await applyToCluster(context, plan, signal);
+  else await applyToHost(context, resolved, plan, signal);
+}
+
+async function applyToCluster(context: SyncerContext, plan: ClusterPlan, signal: AbortSignal): Promise<void> {
+  const connection = context.clusters.connection(plan.target);
+  for (const step of plan.steps) {
+    signal.throwIfAborted();
+    await connection.apply(step, signal);
+    await context.onStep("step-applied", plan.target);
+  }
+}
+
+async function applyToHost(context: SyncerContext, { target }: ResolvedTarget, plan: HostPlan, signal: AbortSignal): Promise<void> {
+  if (target.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
+  const connection = await context.hosts.connection(target);
+  const { settle, deadMan } = context.settings.hosts;
+  const deadManSeconds = Math.max(2, Math.round(deadMan / 1000));
+  for (const [index, step] of plan.steps.entries()) {
+    signal.throwIfAborted();
+    const outcome = await connection.apply(step, { deadManSeconds, signal });
+    if (!outcome.confirmed) {
+      const state = outcome.restored ? "its previous ruleset is in force again" : "whether its previous ruleset is back is not known";
+      throw new FirebreakError("APPLY_NOT_CONFIRMED", `${target.id} was not reached after the apply; ${state}`);
+    }
+    await context.onStep("step-applied", plan.target);
+    // Conntrack must learn the sessions that live before anything is dropped (nftables.md "Safe apply").
+    if (step.kind === "settle" && index < plan.steps.length - 1) await pause(settle, signal);
+  }
+}

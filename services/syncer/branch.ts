@@ -1,0 +1,183 @@
+import {
+  acceptRevision,
+  addWork,
+  listTargetRows,
+  recordCandidate,
+  recordFetch,
+  recordFetchError,
+  recordHeld,
+  recordTargets,
+  repositoryState,
+} from "../../adapters/store/index.ts";
+import type { AuditActor } from "../../core/audit/fields.ts";
+import { errorChain, FirebreakError } from "../../core/model/error.ts";
+import type { Cluster } from "../../core/model/kinds.ts";
+import { listTargets } from "../../core/model/target.ts";
+import { checkRevision } from "../../core/plan/limits.ts";
+import { judgeRevision, type Judgement, type RevisionProblem } from "../../core/revision/judge.ts";
+import { storedError } from "../stored-error.ts";
+import type { InForce, SyncerContext } from "./context.ts";
+import { resolveTarget } from "./resolve.ts";
+
+/** Who made a commit the revision in force: the branch, or a person by `firebreak accept`. */
+export interface Acceptance {
+  readonly commit: string;
+  readonly actor: string;
+}
+
+/** What a look at the branch led to. */
+export type BranchOutcome =
+  | { readonly kind: "unchanged" }
+  | { readonly kind: "accepted"; readonly sequence: number; readonly commit: string }
+  | { readonly kind: "refused"; readonly commit: string; readonly problems: readonly RevisionProblem[] };
+
+/**
+ * One look at the branch: the newest commit becomes the revision in force, or is refused and told.
+ *
+ * A commit that was refused is judged again only when the revision in force or the operator's word changed; ref → SHA is read once.
+ */
+export async function followBranch(context: SyncerContext, acceptance?: Acceptance): Promise<BranchOutcome> {
+  const head = await fetchHead(context);
+  const commit = acceptance?.commit ?? head;
+  if (commit === context.inForce?.commit) {
+    await forgetRefusal(context);
+    return { kind: "unchanged" };
+  }
+  if (acceptance === undefined && (await repositoryState(context.store)).candidate?.commit === commit) return { kind: "unchanged" };
+  if (acceptance !== undefined && acceptance.commit !== head) {
+    throw new FirebreakError("NOT_FOUND", `${acceptance.commit} is not the head of branch ${context.settings.repository.branch}, which is ${head}`);
+  }
+  const judgement = await judge(context, commit, acceptance);
+  if (judgement.kind === "refuse") return await refuse(context, commit, judgement);
+  const sequence = await accept(context, commit, judgement, acceptance);
+  return { kind: "accepted", sequence, commit };
+}
+
+async function fetchHead(context: SyncerContext): Promise<string> {
+  try {
+    const head = await context.repository.fetchHead(context.signal);
+    await recordFetch(context.store, head, context.now());
+    return head;
+  } catch (error) {
+    if (!context.signal.aborted) await recordFetchError(context.store, storedError(error), context.now());
+    throw error;
+  }
+}
+
+async function judge(context: SyncerContext, commit: string, acceptance: Acceptance | undefined): Promise<Judgement> {
+  const { inForce, repository, signal } = context;
+  const descends = inForce === undefined || (await repository.isAncestor(inForce.commit, commit, signal));
+  const { definitions, notes } = await context.definitions.read(commit, signal);
+  const inventories = new Map([...context.clusters.connections()].map(([target, connection]) => [target, connection.inventory()]));
+  const problems = definitions === undefined ? [] : checkRevision({ before: inForce?.definitions, after: definitions, inventories });
+  return judgeRevision({ commit, definitions, notes, descends, problems, acceptedBy: acceptance?.actor });
+}
+
+async function refuse(context: SyncerContext, commit: string, judgement: Extract<Judgement, { kind: "refuse" }>): Promise<BranchOutcome> {
+  const { problems, notes } = judgement;
+  const code = problems[0]?.code ?? "REVISION_INVALID";
+  const message = problems.map(({ message }) => message).join(" ");
+  const now = context.now();
+  const isHeld = code === "GIT_BRANCH_REWRITTEN";
+  await context.trail.append([
+    {
+      id: `revision-${isHeld ? "held" : "rejected"}-${commit}-after-${context.inForce?.sequence ?? 0}`,
+      type: isHeld ? "revision.held" : "revision.rejected",
+      commit,
+      repository: context.settings.repository.url,
+      outcome: "denied",
+      error: { code, messages: problems.map(({ message }) => message) },
+      ...(context.inForce === undefined ? {} : { previousCommit: context.inForce.commit, revision: context.inForce.sequence }),
+    },
+  ]);
+  await recordCandidate(context.store, { commit, code, message, notes, at: now });
+  await recordHeld(context.store, isHeld ? { from: context.inForce?.commit ?? "", to: commit, at: now } : null);
+  context.log.warn({ commit, code, problems: problems.length, notes: notes.length }, "revision refused");
+  return { kind: "refused", commit, problems };
+}
+
+async function accept(
+  context: SyncerContext,
+  commit: string,
+  judgement: Extract<Judgement, { kind: "accept" }>,
+  acceptance: Acceptance | undefined,
+): Promise<number> {
+  const { inForce, store, signal } = context;
+  const info = await context.repository.commitInfo(commit, signal);
+  const now = context.now();
+  const actor = acceptance?.actor ?? "git";
+  const sequence = await acceptRevision(store, {
+    commit,
+    tree: info.tree,
+    parent: info.parents[0] ?? null,
+    actor,
+    author: info.author,
+    committer: info.committer,
+    subject: subjectOf(info.message),
+    acceptedAt: now,
+    after: inForce?.sequence ?? 0,
+  });
+  const auditActor: AuditActor = acceptance === undefined ? { kind: "person", id: info.committer } : { kind: "token", id: actor };
+  await context.trail.append([
+    {
+      id: `revision-accepted-${sequence}-${commit}`,
+      type: "revision.accepted",
+      commit,
+      revision: sequence,
+      tree: info.tree,
+      repository: context.settings.repository.url,
+      actor: auditActor,
+      outcome: "ok",
+      reason: subjectOf(info.message),
+      checks: [
+        { name: "definitions", verdict: "valid" },
+        ...judgement.overridden.map((problem) => ({ name: problem.code, verdict: `overridden by ${actor}` })),
+      ],
+      ...(inForce === undefined ? {} : { previousCommit: inForce.commit }),
+    },
+  ]);
+  await recordCandidate(store, null);
+  await recordHeld(store, null);
+  await putInForce(context, { sequence, commit, definitions: judgement.definitions });
+  context.log.info({ commit, sequence }, "revision accepted");
+  return sequence;
+}
+
+/** Makes a revision the one this process works by: connections follow it, and every target has work. */
+export async function putInForce(context: SyncerContext, next: InForce): Promise<void> {
+  const { store } = context;
+  const targets = listTargets(next.definitions);
+  await recordTargets(store, targets.map(({ id, mode, labels }) => ({ id, mode, labels })), next.sequence, context.now());
+  context.inForce = next;
+  const failed = await context.clusters.update(await clustersInPlay(context, next));
+  for (const [target, error] of failed) context.log.warn({ target, chain: errorChain(error) }, "cluster cannot be opened");
+  await context.memberships.catchUp();
+  await addWork(
+    store,
+    targets.map(({ id }) => ({ target: id, kind: "revision" as const, detail: { sequence: next.sequence } })),
+    context.now(),
+  );
+  for (const { id } of targets) await context.queue.enqueue(id);
+}
+
+/** First line of a commit message. */
+export function subjectOf(message: string): string {
+  return (message.split("\n", 1)[0] ?? "").slice(0, 200);
+}
+
+/** The clusters of the revision, and those of orphans: they stay enforced, so they stay connected. */
+async function clustersInPlay(context: SyncerContext, next: InForce): Promise<readonly Cluster[]> {
+  const clusters = [...next.definitions.clusters.values()];
+  for (const row of await listTargetRows(context.store)) {
+    if (row.inGit || !row.id.startsWith("cluster/")) continue;
+    const { target } = await resolveTarget(context, row.id);
+    if (target.kind === "cluster") clusters.push(target.cluster);
+  }
+  return clusters;
+}
+
+async function forgetRefusal(context: SyncerContext): Promise<void> {
+  const state = await repositoryState(context.store);
+  if (state.candidate !== null) await recordCandidate(context.store, null);
+  if (state.held !== null) await recordHeld(context.store, null);
+}

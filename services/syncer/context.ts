@@ -1,0 +1,45 @@
+import type { Repository } from "../../adapters/git/index.ts";
+import type { Definitions, TargetId } from "../../core/model/kinds.ts";
+import type { ClusterPool } from "../clusters.ts";
+import type { DefinitionSource } from "../definitions.ts";
+import type { HostPool } from "../hosts.ts";
+import type { Bell } from "../loop.ts";
+import type { MemberLog } from "./member-log.ts";
+import type { MembershipFeed } from "./memberships.ts";
+import type { Parts } from "../parts.ts";
+
+/** The definitions in force, and under which number. */
+export interface InForce {
+  readonly sequence: number;
+  readonly commit: string;
+  readonly definitions: Definitions;
+}
+
+/** Names of the steps at which a test may end the process; see `test/e2e`. */
+export type StepName =
+  | "leased"
+  | "observed"
+  | "planned"
+  | "intent-logged"
+  | "intent-stored"
+  | "step-applied"
+  | "read-back"
+  | "outcome-logged"
+  | "recorded"
+  | "work-closed";
+
+/** What the parts of the syncer share. */
+export interface SyncerContext extends Parts {
+  readonly repository: Repository;
+  readonly definitions: DefinitionSource;
+  readonly clusters: ClusterPool;
+  readonly hosts: HostPool;
+  readonly memberships: MembershipFeed;
+  readonly memberLog: MemberLog;
+  /** Rings when the branch should be read now. */
+  readonly branchBell: Bell;
+  /** The revision in force as this process last saw it; undefined before the first. */
+  inForce: InForce | undefined;
+  /** Called after each step of a run; does nothing but in tests. */
+  readonly onStep: (step: StepName, target: TargetId) => void | Promise<void>;
+}

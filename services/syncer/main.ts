@@ -1,0 +1,123 @@
+import { join } from "node:path";
+import { openRepository } from "../../adapters/git/index.ts";
+import { subscribe } from "../../adapters/store/index.ts";
+import type { FileTrail } from "../../adapters/trail/file-trail.ts";
+import type { EntryOf } from "../../core/audit/entry.ts";
+import { ClusterPool } from "../clusters.ts";
+import { openControlFolder } from "../control-folder.ts";
+import { DefinitionSource } from "../definitions.ts";
+import { HostPool } from "../hosts.ts";
+import { Bell, runLoop, withJitter } from "../loop.ts";
+import type { Parts } from "../parts.ts";
+import { readSecret } from "../secrets.ts";
+import { followBranch } from "./branch.ts";
+import type { SyncerContext } from "./context.ts";
+import { MemberLog } from "./member-log.ts";
+import { restoreMemberships } from "./membership-file.ts";
+import { MembershipFeed } from "./memberships.ts";
+import { reconcile } from "./reconcile.ts";
+import { closeOpenIntents, replayLog, resume } from "./recover.ts";
+import { relayEntries } from "./relay.ts";
+import { serveRequests } from "./requests.ts";
+import { sweep } from "./sweep.ts";
+
+/** What only the syncer needs: it holds the log. */
+export interface SyncerParts extends Parts {
+  readonly trail: FileTrail;
+  /** For tests: called after each step of a run. */
+  readonly onStep?: SyncerContext["onStep"];
+}
+
+/** A service that runs until the signal of its parts aborts. */
+export interface Service {
+  /** Resolves when it has stopped. */
+  readonly done: Promise<void>;
+  /** Why it should get no traffic now; undefined: it is ready. */
+  notReady(): string | undefined;
+}
+
+const RESUME_RETRY_MS = 2_000;
+
+/**
+ * The hands: Git → work → apply → read back.
+ *
+ * ```
+ *   branch ──► revision ──┐
+ *   watches ─► membership ┼─► work rows ─► queue ─► reconcile ─► targets
+ *   requests, findings ───┘                            └─► log
+ * ```
+ */
+export async function startSyncer(parts: SyncerParts): Promise<Service> {
+  const { settings, log, signal, now, random } = parts;
+  await using opened = new AsyncDisposableStack();
+  const { repository: source } = settings;
+  const token = source.token === undefined ? undefined : await readSecret(source.token, parts.environment);
+  const repository = openRepository({
+    url: source.url,
+    branch: source.branch,
+    path: source.path,
+    folder: join(settings.stateFolder, "git-syncer"),
+    auth: token === undefined ? { kind: "none" } : { kind: "password", username: source.username, password: token },
+  });
+  const control = opened.use(await openControlFolder(settings.stateFolder, "syncer"));
+  const hosts = opened.use(
+    new HostPool({ identityFile: settings.ssh.identityFile, knownHosts: settings.ssh.knownHosts, controlFolder: control.path, access: "apply", signal, now }),
+  );
+  const clusters = opened.use(
+    new ClusterPool({
+      kubeconfig: settings.kubernetes.kubeconfig,
+      onChange: (target, change) => {
+        if (change === "inventory") context.memberships.markChanged(target);
+      },
+    }),
+  );
+  const branchBell = new Bell();
+  const context: SyncerContext = {
+    ...parts,
+    repository,
+    definitions: new DefinitionSource(repository, settings),
+    clusters,
+    hosts,
+    get memberships() {
+      return memberships;
+    },
+    get memberLog() {
+      return memberLog;
+    },
+    branchBell,
+    inForce: undefined,
+    onStep: parts.onStep ?? (() => undefined),
+  };
+  const memberships = new MembershipFeed(context);
+  const memberLog = new MemberLog(context);
+  opened.defer(subscribe(parts.store, "repository", (payload) => payload === "hint" && branchBell.ring()));
+
+  await closeOpenIntents(context, parts.trail.openIntents().filter((entry): entry is EntryOf<"apply.intent"> => entry.type === "apply.intent"));
+  await restoreMemberships(context);
+  const kept = opened.move();
+  const done = run(context, parts.trail).finally(async () => await kept.disposeAsync());
+  return {
+    done,
+    notReady: () => {
+      if (context.inForce === undefined) return "no revision is in force yet";
+      for (const [target, connection] of clusters.connections()) if (!connection.health().isCurrent) return `the watch of ${target} is stale`;
+      return undefined;
+    },
+  };
+
+  async function run(running: SyncerContext, trail: FileTrail): Promise<void> {
+    const others = [running.memberships.run(), running.memberLog.run(), serveRequests(running), sweep(running), relayEntries(running)];
+    await parts.queue.process(async (target, jobSignal) => await reconcile(running, target, jobSignal), { concurrency: settings.concurrency });
+    let resumed = false;
+    const everyMs = (): number => (resumed ? withJitter(source.poll, random) : RESUME_RETRY_MS);
+    await runLoop({ name: "branch", log, signal, everyMs, bell: branchBell }, async () => {
+      if (!resumed) {
+        await replayLog(running, trail);
+        await resume(running);
+        resumed = true;
+      }
+      await followBranch(running);
+    });
+    await Promise.all(others);
+  }
+}

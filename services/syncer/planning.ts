@@ -1,0 +1,168 @@
+import { listFindings, readMemberships, targetRow } from "../../adapters/store/index.ts";
+import { compileTarget, type TargetInputs } from "../../core/compile/inputs.ts";
+import { membershipsDigest } from "../../core/membership/digest.ts";
+import { countParts, feedersOf, relevantMemberships } from "../../core/membership/parts.ts";
+import { FirebreakError } from "../../core/model/error.ts";
+import type { Cluster, TargetId } from "../../core/model/kinds.ts";
+import type { Note } from "../../core/model/note.ts";
+import { clusterTargetId } from "../../core/model/target.ts";
+import { planCluster } from "../../core/plan/cluster.ts";
+import { clusterPlanEffect, hostPlanEffect, type PlanEffect } from "../../core/plan/effect.ts";
+import { planHost } from "../../core/plan/host.ts";
+import type { ClusterObservation, HostObservation, Observation } from "../../core/plan/observation.ts";
+import type { Plan } from "../../core/plan/plan.ts";
+import { describeSteps, type StepSummary } from "../../core/plan/summary.ts";
+import { wantDigest } from "../../core/render/digest.ts";
+import type { Mark } from "../../core/render/mark.ts";
+import { readMark } from "../../core/render/networkpolicy.ts";
+import { readTable } from "../../core/render/nft-table.ts";
+import { profileOf } from "../../core/verdict/profile.ts";
+import type { SyncerContext } from "./context.ts";
+import { resolveTarget, type ResolvedTarget } from "./resolve.ts";
+
+/** A plan with everything it was made from and that is told of it. */
+export interface Planned {
+  readonly resolved: ResolvedTarget;
+  readonly inputs: TargetInputs;
+  readonly observation: Observation;
+  readonly plan: Plan;
+  readonly effect: PlanEffect;
+  readonly summary: readonly StepSummary[];
+  readonly notes: readonly Note[];
+  readonly identity: string;
+  readonly enforcer: string | undefined;
+  readonly segments: number;
+  readonly rules: number;
+}
+
+/**
+ * Looks at a target and plans what it needs.
+ *
+ * @param fixed inputs of an earlier plan: a read-back asks whether *that* was reached, whatever moved on since
+ * @throws FirebreakError when the target cannot be seen whole; nothing is planned from a part
+ */
+export async function makePlan(context: SyncerContext, id: TargetId, signal: AbortSignal, fixed?: TargetInputs): Promise<Planned> {
+  const resolved = await resolveTarget(context, id);
+  return resolved.target.kind === "cluster"
+    ? await planForCluster(context, resolved, signal, fixed)
+    : await planForHost(context, resolved, signal, fixed);
+}
+
+async function planForCluster(context: SyncerContext, resolved: ResolvedTarget, signal: AbortSignal, fixed: TargetInputs | undefined): Promise<Planned> {
+  const { target, definitions } = resolved;
+  if (target.kind !== "cluster") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no cluster`);
+  const connection = context.clusters.connection(target.id);
+  const observation: ClusterObservation = await connection.readObservation(signal);
+  await connection.synced(AbortSignal.any([signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]));
+  const inventory = connection.inventory();
+  if (!inventory.complete) throw new FirebreakError("INVENTORY_INCOMPLETE", `the inventory of ${target.id} is not current; nothing is planned from a part`);
+  await context.onStep("observed", target.id);
+  const { namespaces, services } = inventory;
+  const inputs = fixed ?? { kind: "cluster", namespaces, services, memberships: await membershipsFor(context, resolved) };
+  const { want, notes } = compileTarget(definitions, target, inputs, context.operator);
+  if (want.kind !== "cluster") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} compiled to a ${want.kind}`);
+  const mark = markOf(context, resolved, wantDigest(want));
+  const row = await targetRow(context.store, target.id);
+  const isOurs = observation.policies.some(({ object }) => readMark(object)?.instance === context.instance);
+  const missing = missingFeeders(resolved, inputs, isOurs && row?.appliedSequence === null);
+  const plan = planCluster({
+    want,
+    mark,
+    observation,
+    pods: inventory.pods,
+    podsComplete: inventory.complete,
+    membershipDigest: membershipsDigest(inputs.memberships),
+    // A new revision was judged by its limits already; whatever un-isolates under one that is in force (a label of a namespace) is held.
+    mayUnisolate: row?.appliedSequence !== resolved.sequence,
+    removeForeign: await foreignToRemove(context, target.cluster),
+  });
+  const enforcer = target.cluster.enforcer === "auto" ? await connection.detectEnforcer(signal) : target.cluster.enforcer;
+  const live = observation.policies.map(({ object }) => object);
+  return {
+    resolved,
+    inputs,
+    observation,
+    plan,
+    effect: clusterPlanEffect(live, plan.steps, inventory, profileOf(enforcer)),
+    summary: describeSteps(plan),
+    notes: [...notes, ...missing],
+    identity: observation.uid,
+    enforcer,
+    ...countParts(definitions, target),
+  };
+}
+
+/** How long a run waits for the first look at a cluster's workloads. */
+const SYNC_TIMEOUT_MS = 10_000;
+
+async function planForHost(context: SyncerContext, resolved: ResolvedTarget, signal: AbortSignal, fixed: TargetInputs | undefined): Promise<Planned> {
+  const { target, definitions } = resolved;
+  if (target.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
+  const connection = await context.hosts.connection(target);
+  const observation: HostObservation = await connection.observe(signal);
+  await context.onStep("observed", target.id);
+  const inputs = fixed ?? { kind: "host", resolvers: observation.resolvers, memberships: await membershipsFor(context, resolved) };
+  const { want, notes } = compileTarget(definitions, target, inputs, context.operator);
+  if (want.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} compiled to a ${want.kind}`);
+  const row = await targetRow(context.store, target.id);
+  const isOurs = readTable(observation.ruleset)?.mark?.instance === context.instance;
+  const missing = missingFeeders(resolved, inputs, isOurs && row?.appliedSequence === null);
+  const plan = planHost({
+    want,
+    mark: markOf(context, resolved, wantDigest(want)),
+    observation,
+    membershipDigest: membershipsDigest(inputs.memberships),
+    settled: row !== undefined && row.appliedSequence !== null,
+    now: context.now(),
+  });
+  return {
+    resolved,
+    inputs,
+    observation,
+    plan,
+    effect: hostPlanEffect(observation, want, plan),
+    summary: describeSteps(plan),
+    notes: [...notes, ...missing],
+    identity: observation.identity,
+    enforcer: undefined,
+    ...countParts(definitions, target),
+  };
+}
+
+function markOf({ instance }: SyncerContext, { sequence }: ResolvedTarget, digest: string): Mark {
+  return { instance, sequence, digest };
+}
+
+async function membershipsFor(context: SyncerContext, { definitions, target }: ResolvedTarget) {
+  const { memberships } = await readMemberships(context.store);
+  return relevantMemberships(definitions, target, memberships);
+}
+
+/**
+ * Notes about clusters whose addresses this target needs and that were never seen whole.
+ *
+ * On a target that this store knows, or that was never ours, their addresses are simply absent: closed. One that was ours before the
+ * store was lost must not shrink: it waits (DESIGN.md §5 "Store lost").
+ *
+ * @throws FirebreakError INVENTORY_INCOMPLETE in that last case
+ */
+function missingFeeders({ definitions, target }: ResolvedTarget, inputs: TargetInputs, mustNotShrink: boolean): readonly Note[] {
+  const missing = feedersOf(definitions, target).filter((feeder) => !inputs.memberships.has(feeder));
+  if (missing.length > 0 && mustNotShrink) {
+    throw new FirebreakError("INVENTORY_INCOMPLETE", `the store was lost and ${missing.join(", ")} was not seen whole since: ${target.id} stays as it is`);
+  }
+  return missing.map((feeder) => ({
+    severity: "warning" as const,
+    code: "feeder-never-seen",
+    summary: `${feeder} was never seen whole: its addresses are not opened on ${target.id}`,
+    detail: `Look at the connection of ${feeder}; its addresses are added as soon as it was seen.`,
+  }));
+}
+
+/** `NAMESPACE/NAME` of foreign policies that the drift detector found to widen, where the cluster's definition has them removed. */
+async function foreignToRemove({ store }: SyncerContext, cluster: Cluster): Promise<ReadonlySet<string>> {
+  if (cluster.foreign !== "remove") return new Set();
+  const findings = await listFindings(store, { open: true, target: clusterTargetId(cluster.name) });
+  const widening = findings.filter(({ kind, widens }) => kind === "foreign" && widens);
+  return new Set(widening.map(({ subject }) => subject.replace(/^networkpolicy /, "")));
+}

@@ -1,0 +1,181 @@
+import { randomUUID } from "node:crypto";
+import {
+  acquireLease,
+  closeWork,
+  openWork,
+  recordApplied,
+  recordFailure,
+  recordIdentity,
+  recordIntent,
+  recordRead,
+  recordSettled,
+  releaseLease,
+  renewLease,
+  targetRow,
+  type Lease,
+  type WorkRow,
+} from "../../adapters/store/index.ts";
+import { decodeInputs, encodeInputs, type EncodedInputs } from "../../core/compile/inputs.ts";
+import { membershipChange, type SegmentChange } from "../../core/membership/change.ts";
+import { FirebreakError, hasCode } from "../../core/model/error.ts";
+import type { TargetId } from "../../core/model/kinds.ts";
+import type { Plan } from "../../core/plan/plan.ts";
+import { storedError } from "../stored-error.ts";
+import { applyPlan } from "./apply.ts";
+import type { SyncerContext } from "./context.ts";
+import { intentEntry, outcomeEntry, planEntry } from "./entries.ts";
+import { makePlan, type Planned } from "./planning.ts";
+import { takeOver } from "./takeover.ts";
+
+const LEASE_MS = 30_000;
+const RENEW_MS = 10_000;
+/** A plan that went stale is made anew this often within one run; after that the back-off decides. */
+const STALE_TRIES = 3;
+const FIRST_BACKOFF_MS = 1_000;
+const LONGEST_BACKOFF_MS = 5 * 60_000;
+
+/**
+ * One run for one target: observe → plan → apply → read back → record.
+ *
+ * It holds the target's lease and closes only the work it read before it looked. A failure is recorded with the time of the next
+ * attempt, and the run ends: the queue retries nothing (DESIGN.md §5).
+ */
+export async function reconcile(context: SyncerContext, id: TargetId, jobSignal: AbortSignal): Promise<void> {
+  const { store, log, now } = context;
+  const lease = await acquireLease(store, id, randomUUID(), LEASE_MS);
+  if (lease === undefined) return;
+  await context.onStep("leased", id);
+  const lost = new AbortController();
+  const signal = AbortSignal.any([context.signal, jobSignal, lost.signal]);
+  const renewal = setInterval(() => {
+    renewLease(store, lease, LEASE_MS).then(
+      (held) => held || lost.abort(new FirebreakError("TARGET_LOCKED", `the lease of ${id} is lost`)),
+      (error: unknown) => lost.abort(error),
+    );
+  }, RENEW_MS);
+  try {
+    const rows = await openWork(store, id, now());
+    if (rows.length === 0) return;
+    try {
+      const outcome = await runOnce(context, id, lease, signal);
+      await closeWork(store, rows, outcome, now());
+      await context.onStep("work-closed", id);
+    } catch (error) {
+      if (context.signal.aborted) throw error;
+      await fail(context, id, lease, rows, error);
+    }
+  } catch (error) {
+    if (!context.signal.aborted) log.warn({ target: id, error }, "run ended without a record");
+  } finally {
+    clearInterval(renewal);
+    await releaseLease(store, lease).catch((error: unknown) => log.debug({ target: id, error }, "the lease runs out by itself"));
+  }
+}
+
+async function runOnce(context: SyncerContext, id: TargetId, lease: Lease, signal: AbortSignal): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const planned = await makePlan(context, id, signal);
+    await context.onStep("planned", id);
+    try {
+      return await carryOut(context, planned, lease, signal);
+    } catch (error) {
+      if (!hasCode(error, "PLAN_STALE") || attempt >= STALE_TRIES) throw error;
+    }
+  }
+}
+
+async function carryOut(context: SyncerContext, planned: Planned, lease: Lease, signal: AbortSignal): Promise<string> {
+  const { store, now } = context;
+  const { resolved, plan, observation } = planned;
+  const id = resolved.target.id;
+  await takeOver(context, id, planned.identity);
+  await recordIdentity(store, id, { identity: planned.identity, notes: planned.notes, ...(planned.enforcer === undefined ? {} : { enforcer: planned.enforcer }) });
+  await recordRead(store, id, { at: observation.at, ok: true, observationDigest: plan.observationDigest });
+  if (resolved.target.mode === "plan") {
+    await recordSettled(store, id, lease.fencing);
+    return `plan only: ${plan.steps.length} steps`;
+  }
+  const row = await targetRow(store, id);
+  const generation = lastGeneration(plan) ?? (row?.generation ?? 0) + (plan.steps.length > 0 ? 1 : 0);
+  const after = plan.steps.length === 0 ? planned : await apply(context, planned, generation, lease, signal);
+  await recordApplied(
+    store,
+    id,
+    lease.fencing,
+    {
+      sequence: resolved.sequence,
+      plan: plan.id,
+      generation,
+      membershipDigest: plan.membershipDigest,
+      inputs: encodeInputs(planned.inputs),
+      observationDigest: after.plan.observationDigest,
+      segments: planned.segments,
+      rules: planned.rules,
+    },
+    now(),
+  );
+  await context.onStep("recorded", id);
+  return plan.steps.length === 0 ? "nothing to do" : `applied ${plan.steps.length} steps`;
+}
+
+/** Intent, steps, read-back, outcome. @returns what a fresh look planned: nothing */
+async function apply(context: SyncerContext, planned: Planned, generation: number, lease: Lease, signal: AbortSignal): Promise<Planned> {
+  const { store, trail, now } = context;
+  const { resolved, plan } = planned;
+  const id = resolved.target.id;
+  const intentId = `${id}-${plan.id.slice(0, 32)}-${lease.fencing}`;
+  const run = { planned, generation, intentId };
+  let causedBy: number | undefined;
+  if (!plan.membersOnly) {
+    const receipts = await trail.append([planEntry(run), intentEntry(run)]);
+    causedBy = receipts.at(-1)?.seq;
+    await context.onStep("intent-logged", id);
+  }
+  await recordIntent(store, id, lease.fencing, {
+    sequence: resolved.sequence,
+    plan: plan.id,
+    generation,
+    membershipDigest: plan.membershipDigest,
+    inputs: encodeInputs(planned.inputs),
+    at: now(),
+  });
+  await context.onStep("intent-stored", id);
+  try {
+    await applyPlan(context, resolved, plan, signal);
+    const after = await makePlan(context, id, signal, planned.inputs);
+    await context.onStep("read-back", id);
+    if (after.plan.steps.length > 0) {
+      const first = after.summary[0];
+      throw new FirebreakError("APPLY_NOT_CONFIRMED", `${id} reads back different from what was applied${first === undefined ? "" : ` (${first.subject}: ${first.why})`}`);
+    }
+    if (causedBy !== undefined) await trail.append([outcomeEntry(run, causedBy, { kind: "ok", after })]);
+    else await context.memberLog.add(id, plan.id, await changedSegments(context, planned));
+    await context.onStep("outcome-logged", id);
+    return after;
+  } catch (error) {
+    if (causedBy !== undefined && !context.signal.aborted) {
+      await trail.append([outcomeEntry(run, causedBy, { kind: "failed", error: storedError(error), at: now() })]);
+    }
+    throw error;
+  }
+}
+
+/** How the segments' addresses changed against what this target was last given. */
+async function changedSegments(context: SyncerContext, { inputs, plan }: Planned): Promise<readonly SegmentChange[]> {
+  const row = await targetRow(context.store, plan.target);
+  // The cast: the column is only ever written from encodeInputs, above.
+  const before = row?.appliedInputs as EncodedInputs | null | undefined;
+  return membershipChange(before ? decodeInputs(before).memberships : new Map(), inputs.memberships);
+}
+
+function lastGeneration(plan: Plan): number | undefined {
+  return plan.kind === "host" ? plan.steps.at(-1)?.generation : undefined;
+}
+
+async function fail(context: SyncerContext, id: TargetId, lease: Lease, rows: readonly WorkRow[], error: unknown): Promise<void> {
+  const { store, log, now, random } = context;
+  const failures = (await targetRow(store, id))?.failures ?? 0;
+  const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(failures, 9)) * (0.8 + 0.4 * random());
+  await recordFailure(store, id, lease.fencing, storedError(error), Math.round(now() + backoff));
+  log.warn({ target: id, error, causes: rows.map(({ kind }) => kind), backoffMs: Math.round(backoff) }, "run failed, will retry");
+}

@@ -1,0 +1,109 @@
+import { addWork, finishRequest, listTargetRows, resumeHealing, subscribe, takeRequest, type RequestRow } from "../../adapters/store/index.ts";
+import pLimit from "p-limit";
+import { z } from "zod";
+import type { AcceptAnswer, PlanAnswer, ReconcileAnswer } from "../../core/api/shapes.ts";
+import { FirebreakError } from "../../core/model/error.ts";
+import type { TargetId } from "../../core/model/kinds.ts";
+import { Bell, runLoop } from "../loop.ts";
+import { storedError } from "../stored-error.ts";
+import { followBranch } from "./branch.ts";
+import type { SyncerContext } from "./context.ts";
+import { makePlan } from "./planning.ts";
+import { release } from "./release.ts";
+import { saveInventory } from "./save-inventory.ts";
+
+const POLL_MS = 1_000;
+/** Another syncer may take a request over after this. */
+const HOLD_MS = 120_000;
+
+const OneTarget = z.object({ target: z.string().optional() });
+const AcceptArgs = z.object({ revision: z.string() });
+const ReleaseArgs = z.object({ target: z.string(), confirm: z.boolean(), keep: z.boolean(), forget: z.boolean() });
+
+/** Answers what the API asks of the syncer, which alone can look at targets and write to them. */
+export async function serveRequests(context: SyncerContext): Promise<void> {
+  const { store, log, signal, now } = context;
+  const bell = new Bell();
+  const unsubscribe = subscribe(store, "requests", () => bell.ring());
+  try {
+    await runLoop({ name: "requests", log, signal, everyMs: () => POLL_MS, bell }, async () => {
+      for (;;) {
+        const row = await takeRequest(store, ["accept", "release", "reconcile", "plan", "inventory"], HOLD_MS, now());
+        if (row === undefined) return;
+        await serve(context, row);
+      }
+    });
+  } finally {
+    unsubscribe();
+  }
+}
+
+async function serve(context: SyncerContext, row: RequestRow): Promise<void> {
+  const { store, log, now } = context;
+  try {
+    await finishRequest(store, row.id, { result: await answer(context, row) }, now());
+  } catch (error) {
+    log.info({ request: row.kind, error }, "request refused");
+    await finishRequest(store, row.id, { error: storedError(error) }, now());
+  }
+}
+
+async function answer(context: SyncerContext, { kind, args, actor }: RequestRow): Promise<unknown> {
+  switch (kind) {
+    case "accept":
+      return await accept(context, AcceptArgs.parse(args).revision, actor);
+    case "release":
+      return await release(context, ReleaseArgs.parse(args), actor);
+    case "reconcile":
+      return await reconcileNow(context, OneTarget.parse(args).target, actor);
+    case "plan":
+      return await planAll(context, OneTarget.parse(args).target);
+    case "inventory":
+      return await saveInventory(context);
+    default:
+      return kind satisfies never;
+  }
+}
+
+async function accept(context: SyncerContext, commit: string, actor: string): Promise<AcceptAnswer> {
+  const outcome = await followBranch(context, { commit, actor });
+  if (outcome.kind === "accepted") return { commit, accepted: true, sequence: outcome.sequence, message: `${commit} is in force` };
+  if (outcome.kind === "unchanged") return { commit, accepted: true, sequence: context.inForce?.sequence ?? null, message: `${commit} was in force already` };
+  const first = outcome.problems[0];
+  throw new FirebreakError(first?.code ?? "REVISION_INVALID", outcome.problems.map(({ message }) => message).join(" "));
+}
+
+async function reconcileNow(context: SyncerContext, target: TargetId | undefined, actor: string): Promise<ReconcileAnswer> {
+  const { store, queue, now } = context;
+  const targets = await targetsAsked(context, target);
+  await addWork(store, targets.map((id) => ({ target: id, kind: "person" as const, detail: { actor } })), now());
+  for (const id of targets) {
+    await resumeHealing(store, id);
+    await queue.enqueue(id);
+  }
+  return { targets };
+}
+
+async function planAll(context: SyncerContext, target: TargetId | undefined): Promise<readonly PlanAnswer[]> {
+  const targets = await targetsAsked(context, target);
+  const limit = pLimit(context.settings.concurrency);
+  return await Promise.all(targets.map((id) => limit(async () => await planOne(context, id))));
+}
+
+async function planOne(context: SyncerContext, id: TargetId): Promise<PlanAnswer> {
+  try {
+    const { resolved, plan, effect, summary, notes } = await makePlan(context, id, context.signal);
+    const conflicts = plan.conflicts.map(({ subject, detail }) => `${subject}: ${detail}`);
+    return { target: id, mode: resolved.target.mode, revision: resolved.sequence, steps: summary, effect: effect.finding, conflicts, notes };
+  } catch (error) {
+    const effect = { verdict: "uncertain", opened: [], closed: [] } as const;
+    return { target: id, mode: "plan", revision: context.inForce?.sequence ?? null, error: storedError(error), steps: [], effect, conflicts: [], notes: [] };
+  }
+}
+
+async function targetsAsked(context: SyncerContext, target: TargetId | undefined): Promise<readonly TargetId[]> {
+  const known = (await listTargetRows(context.store)).map(({ id }) => id);
+  if (target === undefined) return known;
+  if (!known.includes(target)) throw new FirebreakError("NOT_FOUND", `there is no target ${target}; firebreak status lists them`);
+  return [target];
+}

@@ -1,0 +1,35 @@
+import { revision, targetRow } from "../../adapters/store/index.ts";
+import { FirebreakError } from "../../core/model/error.ts";
+import type { Definitions, TargetId } from "../../core/model/kinds.ts";
+import { findTarget, type Target } from "../../core/model/target.ts";
+import type { SyncerContext } from "./context.ts";
+
+/** A target and the revision that it shall enforce. */
+export interface ResolvedTarget {
+  readonly target: Target;
+  readonly definitions: Definitions;
+  readonly sequence: number;
+  readonly commit: string;
+  /** Gone from Git: frozen at the last revision that named it. */
+  readonly orphaned: boolean;
+}
+
+/**
+ * What a target shall enforce: the revision in force, or for one gone from Git the last revision that named it.
+ *
+ * @throws FirebreakError NOT_FOUND when nobody ever named it, INVENTORY_INCOMPLETE before the first revision
+ */
+export async function resolveTarget(context: SyncerContext, id: TargetId): Promise<ResolvedTarget> {
+  const { inForce, store, signal } = context;
+  if (inForce === undefined) throw new FirebreakError("INVENTORY_INCOMPLETE", `no revision is in force yet; ${id} waits`);
+  const named = findTarget(inForce.definitions, id);
+  if (named !== undefined) return { target: named, ...inForce, orphaned: false };
+  const row = await targetRow(store, id);
+  const last = row?.wantedSequence ?? null;
+  const frozen = last === null ? undefined : await revision(store, last);
+  if (frozen === undefined) throw new FirebreakError("NOT_FOUND", `no revision names ${id}`);
+  const definitions = await context.definitions.accepted(frozen.commit, signal);
+  const target = findTarget(definitions, id);
+  if (target === undefined) throw new FirebreakError("NOT_FOUND", `revision ${frozen.sequence} does not name ${id}`);
+  return { target, definitions, sequence: frozen.sequence, commit: frozen.commit, orphaned: true };
+}
