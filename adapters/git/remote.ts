@@ -11,7 +11,7 @@ import { objectsIn, readRaw } from "./objects.ts";
 /** How the server knows us. */
 export type GitAuth =
   | { readonly kind: "none" }
-  | { readonly kind: "password"; readonly username: string; readonly password: string }
+  | { readonly kind: "basic"; readonly username: string; readonly password: string }
   /** A forge's token; sent as the password, which GitHub, GitLab and Gitea all take. */
   | { readonly kind: "token"; readonly token: string };
 
@@ -149,7 +149,7 @@ function headersFor(auth: GitAuth): Record<string, string> {
   switch (auth.kind) {
     case "none":
       return {};
-    case "password":
+    case "basic":
       return { Authorization: basic(auth.username, auth.password) };
     case "token":
       return { Authorization: basic("x-access-token", auth.token) };

@@ -150,7 +150,7 @@ function withCredentialsApart({ url, branch, auth, folder }: RepositoryOptions):
   parsed.password = "";
   const found: GitAuth =
     auth.kind === "none" && password !== ""
-      ? { kind: "password", username: decodeURIComponent(username), password: decodeURIComponent(password) }
+      ? { kind: "basic", username: decodeURIComponent(username), password: decodeURIComponent(password) }
       : auth;
   return { url: parsed.href, branch, auth: found, gitdir: join(folder, "git") };
 }

@@ -39,19 +39,8 @@ export function acceptRevision(store: Store, revision: NewRevision): Promise<num
       );
     }
     const sequence = counter.value + 1;
-    const { after: _, ...row } = revision;
     await tx.updateTable("firebreak.counters").set({ value: sequence }).where("name", "=", "revision").execute();
-    await tx
-      .insertInto("firebreak.revisions")
-      .values({
-        ...row,
-        sequence,
-        author: toText(row.author),
-        committer: toText(row.committer),
-        subject: toText(row.subject, 200),
-        actor: toText(row.actor),
-      })
-      .execute();
+    await insertRevision(tx, sequence, revision);
     await notifyWithin(tx, "revision", String(sequence));
     return sequence;
   });
@@ -89,12 +78,18 @@ export function seedRevision(store: Store, floor: number, known?: Omit<NewRevisi
       .where("value", "<", floor)
       .executeTakeFirst();
     if (raised.numUpdatedRows === 0n || known === undefined) return;
-    await tx
-      .insertInto("firebreak.revisions")
-      .values({ ...known, sequence: floor })
-      .execute();
+    await insertRevision(tx, floor, known);
     await notifyWithin(tx, "revision", String(floor));
   });
+}
+
+async function insertRevision(tx: Db, sequence: number, revision: Omit<NewRevision, "after">): Promise<void> {
+  const { commit, tree, parent, actor, author, committer, subject, acceptedAt } = revision;
+  const texts = { actor: toText(actor), author: toText(author), committer: toText(committer), subject: toText(subject, 200) };
+  await tx
+    .insertInto("firebreak.revisions")
+    .values({ sequence, commit, tree, parent, acceptedAt, ...texts })
+    .execute();
 }
 
 function newestRevision(db: Db): Promise<Revision | undefined> {

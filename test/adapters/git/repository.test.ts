@@ -195,12 +195,12 @@ describe("when things break", () => {
     const commit = server.push({ "policies/a.yaml": "a\n" });
     server.credentials = { username: "bot", password: "s3cret-word" };
     await expect(open().fetchHead(signal())).rejects.toMatchObject({ code: "AUTH_DENIED" });
-    const wrong = await open({ kind: "password", username: "bot", password: "wr0ng-word" })
+    const wrong = await open({ kind: "basic", username: "bot", password: "wr0ng-word" })
       .fetchHead(signal())
       .catch((error: unknown) => error);
     expect(wrong).toMatchObject({ code: "AUTH_DENIED" });
     expect(JSON.stringify(wrong) + String(wrong)).not.toContain("wr0ng-word");
-    expect(await open({ kind: "password", username: "bot", password: "s3cret-word" }).fetchHead(signal())).toBe(commit);
+    expect(await open({ kind: "basic", username: "bot", password: "s3cret-word" }).fetchHead(signal())).toBe(commit);
     expect(await open({ kind: "none" }, "policies", server.url.replace("://", "://bot:s3cret-word@")).fetchHead(signal())).toBe(
       commit,
     );
