@@ -25,6 +25,7 @@ const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as
 const packages = Object.entries(lock.packages);
 
 // Bug: a lock file written where the registry did not have some platform's package leaves it out, and `npm ci` refuses it everywhere.
+// Remedy: node scripts/complete-lock.mjs
 test("every optional package of every platform is in the lock file", () => {
   const names = new Set(packages.map(([path]) => path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length)));
   const wanted = packages.flatMap(([, entry]) => Object.keys(entry.optionalDependencies ?? {}));
