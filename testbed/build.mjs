@@ -7,7 +7,7 @@
  * The result of each is one folder in the cache (default ~/.cache/firebreak/testbed, FIREBREAK_CACHE overrides), named after the
  * part, a hash of everything that goes into it, and the Go version; it is built under a temporary name and renamed, so a folder
  * that is there is complete. Its path is printed on stdout, progress goes to stderr. A first build of everything takes 5 to 8 minutes on two
- * cores and downloads about 600 MB of modules; after that nothing is built or downloaded.
+ * cores and downloads about 800 MB of modules; after that nothing is built or downloaded.
  *
  * Plain JavaScript without dependencies (Node >= 20): the set-up scripts call it before anything is installed.
  */

@@ -27,6 +27,8 @@ export interface ClusterOptions {
   readonly nodeRange?: string;
   /** Absent: nodes and pods are API objects only. */
   readonly network?: ClusterNetwork;
+  /** Why there is no `network`, where one was wanted. */
+  readonly withoutPackets?: string;
   readonly signal?: AbortSignal | undefined;
   /** Progress of a first build. */
   readonly log?: (line: string) => void;
@@ -52,6 +54,8 @@ export interface TestCluster extends AsyncDisposable {
   /** Calls as admin. */
   readonly api: KubeApi;
   readonly network: ClusterNetwork | undefined;
+  /** Why nodes and pods are API objects only, although packets were wanted; undefined when they have packets or none were wanted. */
+  readonly withoutPackets: string | undefined;
   /** What nodes.ts and pods.ts made and did not remove: nodes by name, pods by `namespace/name`. */
   readonly nodes: Map<string, TestNode>;
   readonly pods: Map<string, TestPod>;
@@ -103,6 +107,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
     hasControllerManager: plane.hasControllerManager,
     api,
     network: options.network,
+    withoutPackets: options.withoutPackets,
     nodes: new Map(),
     pods: new Map(),
     uid: () => readUid(api),

@@ -14,6 +14,12 @@ export interface EnforcerOptions {
   readonly log?: (line: string) => void;
 }
 
+/** Why there is no enforcer, in words for people; undefined when it is built (now, if need be). */
+export async function whyNoEnforcer({ signal, log }: EnforcerOptions = {}): Promise<string | undefined> {
+  const built = await buildPart("enforcer", { ...(log === undefined ? {} : { log }), ...(signal === undefined ? {} : { signal }) });
+  return "missing" in built ? built.missing : undefined;
+}
+
 /** Starts the enforcer in a node's namespace and waits until it takes decisions; throws with the reason when it is not there. */
 export async function startEnforcer(cluster: TestCluster, node: TestNode, { signal, log }: EnforcerOptions = {}): Promise<Daemon> {
   const options = { ...(log === undefined ? {} : { log }), ...(signal === undefined ? {} : { signal }) };

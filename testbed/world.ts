@@ -15,7 +15,7 @@ import { parsePort } from "./agent/protocol.ts";
 import { createClusterDns } from "./cluster-dns.ts";
 import { startCluster, type TestCluster } from "./cluster.ts";
 import { kubeconfigText } from "./control-plane.ts";
-import { startEnforcer } from "./enforcer.ts";
+import { startEnforcer, whyNoEnforcer } from "./enforcer.ts";
 import { startForge, type Forge } from "./forge.ts";
 import { startGitServer, type GitServer } from "./git-server.ts";
 import { startHost, type TestHost } from "./host.ts";
@@ -36,6 +36,11 @@ export interface ClusterSpec {
   readonly nodes?: readonly string[];
   /** False: its policies "do not do a thing". Default true. */
   readonly enforcer?: boolean;
+  /**
+   * What happens when the enforcer cannot be built. "required" (default): an error. "if built": nodes and pods are API objects only,
+   * and `withoutPackets` of the cluster says why.
+   */
+  readonly packets?: "required" | "if built";
   /** False: no kube-dns. Default true. */
   readonly dns?: boolean;
 }
@@ -145,13 +150,14 @@ async function populate(run: Run, options: WorldOptions): Promise<World> {
   const addCluster = async (spec: ClusterSpec): Promise<TestCluster> => {
     const n = counted.clusters++;
     if (n >= CLUSTERS_PER_WORLD) throw new RangeError(`a world has room for ${CLUSTERS_PER_WORLD} clusters`);
+    const withoutPackets = spec.packets === "if built" && spec.enforcer !== false ? await whyNoEnforcer(options) : undefined;
     const cluster = await startCluster({
       run,
       name: spec.name,
       address: plan.rootAddress,
       podRange: spec.podRange ?? plan.pods(n),
       nodeRange: spec.nodeRange ?? plan.nodes(n),
-      network: { router, device },
+      ...(withoutPackets === undefined ? { network: { router, device } } : { withoutPackets }),
       signal,
       ...(options.log === undefined ? {} : { log: options.log }),
     });

@@ -168,4 +168,12 @@ describe("another world at the same time", () => {
     await waitFor(async () => !(await command(["ip", "link", "show"])).includes(`${device}@`), { what: `${device} is gone` });
     expect(await probe(world.root, world.host("ldap-blue-1"), { port: 22 })).toBe("open");
   });
+
+  it("is refused the ranges of the first, and leaves nothing", async () => {
+    const before = await command(["ip", "netns", "list"]);
+    await expect(createWorld({ index: world.plan.index })).rejects.toThrow("no room for a world");
+    const ours = (list: string): readonly string[] =>
+      list.split("\n").filter((line) => line.includes(world.run.id.split(".").slice(0, 2).join(".")));
+    expect(ours(await command(["ip", "netns", "list"]))).toEqual(ours(before));
+  });
 });
