@@ -105,8 +105,8 @@ export function portRanges(set: PortSet): readonly PortRange[] {
 }
 
 /**
- * Words for people: `5432/tcp, 8000-8080/tcp`; a whole protocol by its name; `icmp/8` is all of type 8, `icmp/3/4` one code; `any`
- * for everything, `nothing` for the empty set. These are the words rules are written in, apart from `other protocols`.
+ * Words for people: `5432/tcp, 8000-8080/tcp`; a whole protocol by its name; `icmp/8` is all of type 8, `icmp/9-255` some types,
+ * `icmp/3/4` one code; `any` for everything, `nothing` for the empty set. These are the words rules are written in, apart from `other protocols`.
  */
 export function formatPorts(set: PortSet): string {
   if (equalPorts(set, allPorts)) return "any";
@@ -124,14 +124,16 @@ function formatProtocol(protocol: Protocol, flips: Flips<number>): readonly stri
 }
 
 function formatIcmp(protocol: Protocol, first: number, end: number): readonly string[] {
-  const words: string[] = [];
-  for (let point = first; point < end;) {
-    const type = point >> 8;
-    const isWholeType = point % 256 === 0 && point + 256 <= end;
-    words.push(isWholeType ? `${protocol}/${type}` : `${protocol}/${type}/${point % 256}`);
-    point += isWholeType ? 256 : 1;
-  }
-  return words;
+  const firstWhole = Math.ceil(first / 256);
+  const endWhole = Math.floor(end / 256);
+  if (firstWhole >= endWhole) return icmpCodes(protocol, first, end);
+  const types = firstWhole === endWhole - 1 ? `${firstWhole}` : `${firstWhole}-${endWhole - 1}`;
+  return [...icmpCodes(protocol, first, firstWhole * 256), `${protocol}/${types}`, ...icmpCodes(protocol, endWhole * 256, end)];
+}
+
+/** Single codes of one or two types. */
+function icmpCodes(protocol: Protocol, first: number, end: number): readonly string[] {
+  return Array.from({ length: end - first }, (_, index) => `${protocol}/${(first + index) >> 8}/${(first + index) % 256}`);
 }
 
 function perProtocol(other: boolean, flipsOf: (protocol: Protocol) => Flips<number>): PortSet {

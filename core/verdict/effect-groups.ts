@@ -1,4 +1,5 @@
-import { formatAddress, firstAddress } from "../address/index.ts";
+import { firstAddress, formatAddress, subtract } from "../address/index.ts";
+import type { AddressSet } from "../address/index.ts";
 import { PROTOCOLS, hasPort, isEmptyPorts, isSubsetPorts, portRanges } from "../address/ports.ts";
 import type { PortRange, PortSet } from "../address/ports.ts";
 import type { Classes, PeerClass } from "./classes.ts";
@@ -44,6 +45,8 @@ export interface PairChange {
 export interface GroupView {
   readonly classes: Classes;
   readonly connection: (world: 0 | 1, from: number, to: number) => PortSet;
+  /** Addresses of pods: no witness for "somebody outside". */
+  readonly podAddresses: AddressSet;
 }
 
 interface Group {
@@ -69,7 +72,7 @@ export function groupChanges(view: GroupView, changes: readonly PairChange[], si
   for (const [to, list] of byResponder) {
     for (const [ports, members] of groupInitiators(list, side)) addGroup(view, groups, to, ports, members, side);
   }
-  return [...groups.values()].sort((a, b) => reach(b) - reach(a)).map((group) => writeGroup(view.classes, group, side));
+  return [...groups.values()].sort((a, b) => reach(b) - reach(a)).map((group) => writeGroup(view, group, side));
 }
 
 function reach(group: Group): number {
@@ -141,9 +144,9 @@ function isPodPeer(classes: Classes, index: number): boolean {
   return classes.peers[index]?.kind === "pods";
 }
 
-function writeGroup(classes: Classes, group: Group, side: "opened" | "closed"): Connection {
-  const from = describePeers(classes, group.from);
-  const to = describePeers(classes, group.to);
+function writeGroup(view: GroupView, group: Group, side: "opened" | "closed"): Connection {
+  const from = describePeers(view.classes, group.from);
+  const to = describePeers(view.classes, group.to);
   return {
     from: from.text,
     to: to.text,
@@ -151,14 +154,14 @@ function writeGroup(classes: Classes, group: Group, side: "opened" | "closed"): 
     toWorkloads: to.workloads,
     ports: phrasePorts(group.ports),
     portSet: group.ports,
-    witness: witnessOf(classes, group.sample, side),
+    witness: witnessOf(view, group.sample, side),
   };
 }
 
-function witnessOf(classes: Classes, change: PairChange, side: "opened" | "closed"): Witness {
+function witnessOf({ classes, podAddresses }: GroupView, change: PairChange, side: "opened" | "closed"): Witness {
   const range = witnessPort(classes.peers[change.to], change[side]);
-  const to = nameOf(classes.peers[change.to], 0);
-  const from = nameOf(classes.peers[change.from], change.from === change.to ? 1 : 0);
+  const to = nameOf(classes.peers[change.to], 0, podAddresses);
+  const from = nameOf(classes.peers[change.from], change.from === change.to ? 1 : 0, podAddresses);
   if (range === undefined) return { from, to, port: 0, protocol: "other" };
   return { from, to, port: Math.min(Math.max(range.first, 1), range.last), protocol: range.protocol };
 }
@@ -174,11 +177,11 @@ function witnessPort(to: PeerClass | undefined, ports: PortSet): PortRange | und
   return portRanges(ports)[0];
 }
 
-function nameOf(peer: PeerClass | undefined, position: number): string {
+function nameOf(peer: PeerClass | undefined, position: number, podAddresses: AddressSet): string {
   if (peer?.kind === "pods") {
     const pod = peer.pods[position] ?? peer.pods[0];
     return pod === undefined ? "nobody" : podId(pod);
   }
-  const address = peer === undefined ? undefined : firstAddress(peer.addresses);
+  const address = peer === undefined ? undefined : firstAddress(subtract(peer.addresses, podAddresses));
   return address === undefined ? "nobody" : formatAddress(address);
 }

@@ -1,4 +1,5 @@
 import { count, fromAddresses, isSubset } from "../address/index.ts";
+import type { AddressSet } from "../address/index.ts";
 import { equalPorts, isEmptyPorts, subtractPorts } from "../address/ports.ts";
 import type { Direction } from "../model/kinds.ts";
 import { classify } from "./classes.ts";
@@ -53,8 +54,9 @@ export function connectivityDiff(before: World, after: World, profile: Profile =
     for (const peer of classes.peers.keys()) if (isTouched(rows, changed, peer, direction)) subjects.add(peer);
     return subjects;
   };
-  const pairs = comparePairs(classes, rows, touched("ingress"), touched("egress"), outsideOf(before, after, classes));
-  const view = { classes, connection: (world: 0 | 1, from: number, to: number) => rows[world].connection(from, to) };
+  const podAddresses = addressesOfPods(before, after);
+  const pairs = comparePairs(classes, rows, touched("ingress"), touched("egress"), outsideOf(podAddresses, classes));
+  const view = { classes, connection: (world: 0 | 1, from: number, to: number) => rows[world].connection(from, to), podAddresses };
   const opened = groupChanges(view, pairs.changes, "opened");
   const closed = groupChanges(view, pairs.changes, "closed");
   return {
@@ -160,10 +162,13 @@ function compareConnection(rows: readonly [Rows, Rows], from: number, to: number
   return { from, to, before, after, opened: subtractPorts(after, before), closed: subtractPorts(before, after) };
 }
 
-/** Address classes that hold more than addresses of known pods: those of pods are the pods. */
-function outsideOf(before: World, after: World, classes: Classes): ReadonlySet<number> {
+function addressesOfPods(before: World, after: World): AddressSet {
   const worlds = before.pods === after.pods ? [after] : [before, after];
-  const known = fromAddresses(worlds.flatMap((world) => livePods(world.pods).flatMap((pod) => parsedAddresses(pod.addresses))));
+  return fromAddresses(worlds.flatMap((world) => livePods(world.pods).flatMap((pod) => parsedAddresses(pod.addresses))));
+}
+
+/** Address classes that hold more than addresses of known pods: those of pods are the pods. */
+function outsideOf(known: AddressSet, classes: Classes): ReadonlySet<number> {
   const knownCount = count(known);
   const outside = new Set<number>();
   for (const [index, peer] of classes.peers.entries()) {

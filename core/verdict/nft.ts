@@ -1,11 +1,22 @@
-import { anyAddress, anyV4, anyV6, equals, firstAddress, formatAddress, formatRange, toRanges } from "../address/index.ts";
+import {
+  anyAddress,
+  anyV4,
+  anyV6,
+  emptySet,
+  equals,
+  firstAddress,
+  formatAddress,
+  formatRange,
+  toRanges,
+} from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import { portRanges } from "../address/ports.ts";
+import { noPorts, portRanges } from "../address/ports.ts";
 import { phrasePorts } from "./effect-words.ts";
 import { readListing } from "./nft/listing.ts";
 import type { ListedTable, TableName } from "./nft/listing.ts";
 import { boxesOf, intersectSpaces, isEmptySpace, spaceFromBoxes, subtractSpaces, wholeSpace } from "./nft/space.ts";
 import type { Box, Space } from "./nft/space.ts";
+import { gatherGains } from "./nft/gains.ts";
 import { admittedBy } from "./nft/walk.ts";
 import type { Admitted } from "./nft/walk.ts";
 
@@ -113,24 +124,25 @@ function doubtsOf(access: HostAccess): readonly string[] {
 }
 
 function compare(before: HostAccess, after: HostAccess, direction: "input" | "output"): readonly HostConnection[] {
-  const gained = subtractSpaces(after[direction].space, before[direction].space);
-  return boxesOf(gained).map((box) => describeBox(direction, box, gained));
-}
-
-function describeBox(direction: "input" | "output", box: Box, gained: Space): HostConnection {
-  const [range] = portRanges(box.ports);
-  const address = firstAddress(box.peers);
-  const isWhole = isEmptySpace(subtractSpaces(wholeSpace, gained));
-  return {
+  const full = after[direction].space;
+  const gained = subtractSpaces(full, before[direction].space);
+  return gatherGains(gained, full).map((box) => ({
     direction,
     box,
-    peers: isWhole ? "any" : formatPeers(box.peers),
-    ports: isWhole ? "any port" : phrasePorts(box.ports),
-    witness: {
-      peer: address === undefined ? "nobody" : formatAddress(address),
-      port: range === undefined ? 0 : Math.min(Math.max(range.first, 1), range.last),
-      protocol: range?.protocol ?? "other",
-    },
+    peers: formatPeers(box.peers),
+    ports: phrasePorts(box.ports),
+    witness: witnessOf(intersectSpaces(gained, spaceFromBoxes([box]))),
+  }));
+}
+
+function witnessOf(gained: Space): HostConnection["witness"] {
+  const [box] = boxesOf(gained);
+  const [range] = portRanges(box?.ports ?? noPorts);
+  const address = firstAddress(box?.peers ?? emptySet);
+  return {
+    peer: address === undefined ? "nobody" : formatAddress(address),
+    port: range === undefined ? 0 : Math.min(Math.max(range.first, 1), range.last),
+    protocol: range?.protocol ?? "other",
   };
 }
 

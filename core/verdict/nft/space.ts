@@ -91,6 +91,19 @@ export function boxesOf(space: Space): readonly Box[] {
   return groups;
 }
 
+/** Visits the common steps of two sets: the addresses of each, and the ports of the step. */
+export function visitSteps(a: Space, b: Space, visit: (x: AddressSet, y: AddressSet, ports: PortSet) => void): void {
+  for (let i = 0, j = 0, at = 0; at < END;) {
+    const nextA = a.starts[i + 1] ?? END;
+    const nextB = b.starts[j + 1] ?? END;
+    const end = Math.min(nextA, nextB);
+    visit(a.sets[i] as AddressSet, b.sets[j] as AddressSet, portsOfLine(at, end)); // i and j stay on the step that holds `at`
+    at = end;
+    if (nextA === at) i += 1;
+    if (nextB === at) j += 1;
+  }
+}
+
 function combine(a: Space, b: Space, join: (x: AddressSet, y: AddressSet) => AddressSet): Space {
   const steps = new Steps();
   for (let i = 0, j = 0, at = 0; at < END;) {

@@ -1,0 +1,100 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { evaluator } from "../../../core/verdict/evaluator.ts";
+import { connectivityDiff } from "../../../core/verdict/effect.ts";
+import { PROFILES } from "../../../core/verdict/profile.ts";
+import type { Profile } from "../../../core/verdict/profile.ts";
+import type { Endpoint, World, WorldPod } from "../../../core/verdict/world.ts";
+import { naiveAllows } from "./naive.ts";
+import { policies, probesOf, worlds } from "./worlds.ts";
+
+function endpoint(end: WorldPod | string): Endpoint {
+  return typeof end === "string" ? { kind: "address", address: end } : { kind: "pod", namespace: end.namespace, name: end.name };
+}
+
+const profiles = fc.constantFrom<Profile[]>(PROFILES["kube-network-policies"], PROFILES.cilium);
+
+describe("the class engine", () => {
+  test("answers every connection as a brute-force reading does (bug: two pods in one class that a policy tells apart)", () => {
+    fc.assert(
+      fc.property(worlds, profiles, (world, profile) => {
+        const engine = evaluator(world, profile);
+        for (const probe of probesOf(world)) {
+          const protocol = probe.protocol.toLowerCase() as "tcp" | "udp" | "sctp";
+          const verdict = engine.verdict(endpoint(probe.from), endpoint(probe.to), probe.port, protocol);
+          const expected = naiveAllows(world, probe, profile);
+          if (verdict.allowed !== expected) throw new Error(`${JSON.stringify(probe)}: ${JSON.stringify(verdict)}`);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test("does not depend on the order of policies and pods", () => {
+    fc.assert(
+      fc.property(worlds, (world) => {
+        const turned: World = { ...world, pods: world.pods.toReversed(), policies: world.policies.toReversed() };
+        const [one, two] = [evaluator(world), evaluator(turned)];
+        for (const from of world.pods) {
+          for (const to of world.pods) {
+            expect(one.connection(endpoint(from), endpoint(to))).toEqual(two.connection(endpoint(from), endpoint(to)));
+          }
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe("connectivityDiff", () => {
+  test("of a world with itself is empty, also when every object is a copy", () => {
+    fc.assert(
+      fc.property(worlds, (world) => {
+        for (const copy of [world, structuredClone(world)]) {
+          const effect = connectivityDiff(world, copy);
+          expect(effect).toMatchObject({
+            kind: "equivalent",
+            opened: [],
+            closed: [],
+            openedCount: 0,
+            closedCount: 0,
+            uncertain: [],
+          });
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("says opens and closes exactly when brute force finds a connection, and its witnesses are true", () => {
+    fc.assert(
+      fc.property(worlds, fc.array(policies, { maxLength: 2 }), fc.nat(3), profiles, (world, added, dropped, profile) => {
+        const after: World = { ...world, policies: [...world.policies.filter((_, index) => index !== dropped), ...added] };
+        const effect = connectivityDiff(world, after, profile);
+        const back = connectivityDiff(after, world, profile);
+        expect(back.opened.map((item) => item.portSet)).toEqual(effect.closed.map((item) => item.portSet));
+        expect(back.openedCount).toBe(effect.closedCount);
+        const probes = probesOf(world).map(
+          (probe) => [naiveAllows(world, probe, profile), naiveAllows(after, probe, profile)] as const,
+        );
+        if (probes.some(([old, now]) => !old && now)) expect(["opens", "both"]).toContain(effect.kind);
+        if (probes.some(([old, now]) => old && !now)) expect(["closes", "both"]).toContain(effect.kind);
+        for (const { witness } of effect.opened) expect(tried(world, after, witness, profile)).toEqual([false, true]);
+        for (const { witness } of effect.closed) expect(tried(world, after, witness, profile)).toEqual([true, false]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+function tried(
+  before: World,
+  after: World,
+  witness: { from: string; to: string; port: number; protocol: string },
+  profile: Profile,
+) {
+  const end = (name: string): WorldPod | string => before.pods.find((pod) => `${pod.namespace}/${pod.name}` === name) ?? name;
+  const protocol = witness.protocol.toUpperCase() as "TCP" | "UDP" | "SCTP";
+  const probe = { from: end(witness.from), to: end(witness.to), protocol, port: witness.port };
+  return [naiveAllows(before, probe, profile), naiveAllows(after, probe, profile)];
+}
