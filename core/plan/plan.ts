@@ -2,8 +2,14 @@ import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import type { TargetId } from "../model/kinds.ts";
 
 /**
+ * The `resourceVersion` of a step on an object that an earlier step of the same plan wrote: the applier puts the version there
+ * which the API server answered to that step. (No valid version, so that a forgotten one is refused instead of unfenced.)
+ */
+export const EARLIER_STEP = "earlier-step";
+
+/**
  * One write to a cluster. Order is the plan's: every intermediate state lies between old∩new and old∪new.
- * `resourceVersion` fences it: the write is refused by the API server when the object has moved on.
+ * `resourceVersion` fences it: the write is refused by the API server when the object has moved on. See also {@link EARLIER_STEP}.
  */
 export type ClusterStep =
   | { readonly kind: "create"; readonly why: string; readonly object: NetworkPolicy }
@@ -34,6 +40,15 @@ export interface PlanConflict {
   readonly detail: string;
 }
 
+/** An object of ours that is wanted no more and stays, because without it workloads would be isolated no more. */
+export interface HeldObject {
+  /** `networkpolicy NAMESPACE/NAME`. */
+  readonly subject: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly detail: string;
+}
+
 interface PlanBase {
   readonly target: TargetId;
   /** Sequence of the revision wanted. */
@@ -52,6 +67,8 @@ interface PlanBase {
 export interface ClusterPlan extends PlanBase {
   readonly kind: "cluster";
   readonly steps: readonly ClusterStep[];
+  /** Each is a finding `would-un-isolate`. */
+  readonly held: readonly HeldObject[];
 }
 
 export interface HostPlan extends PlanBase {
