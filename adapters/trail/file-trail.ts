@@ -180,8 +180,9 @@ export class FileTrail implements Trail, TrailReader, AsyncDisposable {
   /** The number of the entry with this id, if there is one. */
   async #find(id: string): Promise<number | undefined> {
     for (const seq of this.#memory.ids.candidates(id)) {
-      const { entries } = await this.read({ from: seq, limit: 1 });
-      if (entries[0]?.id === id) return seq;
+      const bundle = Math.floor(seq / TILE_WIDTH);
+      const stored = (await readBundleEntries(this.#reader, bundle, this.size()))[seq - bundle * TILE_WIDTH];
+      if (stored !== undefined && readStored(stored, seq).id === id) return seq;
     }
     return undefined;
   }

@@ -11,6 +11,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type FileHandle, link, open, readFile, rename, rm } from "node:fs/promises";
+import { promisify } from "node:util";
 import { FirebreakError } from "../../core/model/error.ts";
 import { isSystemError } from "./disk.ts";
 
@@ -114,10 +115,12 @@ async function startOf(pid: number): Promise<string> {
     if (!isSystemError(error, "ENOENT") && !isSystemError(error, "ESRCH")) throw error;
   }
   if (process.platform === "linux") return "never";
-  return new Promise((resolve, reject) => {
-    execFile("ps", ["-o", "lstart=", "-p", String(pid)], { env: { ...process.env, LC_ALL: "C" } }, (error, stdout) => {
-      if (error !== null && isSystemError(error, "ENOENT")) reject(error);
-      else resolve(stdout.trim() || "never");
-    });
-  });
+  const listed = promisify(execFile)("ps", ["-o", "lstart=", "-p", String(pid)], { env: { ...process.env, LC_ALL: "C" } });
+  return listed.then(
+    ({ stdout }) => stdout.trim() || "never",
+    (error: unknown) => {
+      if (isSystemError(error, "ENOENT")) throw error;
+      return "never";
+    },
+  );
 }

@@ -1,5 +1,5 @@
-import type { EntryInput } from "../../core/audit/entry.ts";
-import { parseEntryInput } from "../../core/audit/entry.ts";
+import { type EntryInput, parseEntryInput } from "../../core/audit/entry.ts";
+import { sha256 } from "../../core/audit/merkle.ts";
 import type { Trail } from "../../core/audit/trail.ts";
 
 /** A row that another process inserted; `input` is whatever it wrote, and is parsed here. */
@@ -45,5 +45,7 @@ function toInput({ rowId, input }: PendingRow): EntryInput {
   const parsed = parseEntryInput(input);
   if (parsed.kind === "input") return parsed.input;
   const detail = { rowId, why: parsed.why, text: JSON.stringify(input) ?? "undefined" };
-  return { type: "entry.unreadable", id: `entry.unreadable/${rowId}`, outcome: "failed", detail };
+  // Its own id may be what does not parse, so the row's is hashed: short, and the same when the row is relayed again.
+  const id = `entry.unreadable/${Buffer.from(sha256(Buffer.from(rowId))).toString("hex")}`;
+  return { type: "entry.unreadable", id, outcome: "failed", detail };
 }

@@ -1,0 +1,261 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { exportTrail } from "../../../adapters/trail/export.ts";
+import { lockByProcess, lockFile } from "../../../adapters/trail/lock.ts";
+import { openTrail } from "../../../adapters/trail/open.ts";
+import { verifyTrail } from "../../../adapters/trail/verify.ts";
+import { findings, optionsIn, temporaryFolder } from "./fixture.ts";
+
+const target = { kind: "host", id: "host/directory/ldap-blue-1" } as const;
+
+describe("appending and reading", () => {
+  test("receipts come in order, with a checkpoint that covers the entry", async () => {
+    await using folder = await temporaryFolder();
+    await using trail = await openTrail(optionsIn(folder.path));
+    const calls = await Promise.all([trail.append(findings("a", 300)), trail.append(findings("b", 300)), trail.append([])]);
+    expect(calls[0].map(({ seq }) => seq)).toEqual(Array.from({ length: 300 }, (_, index) => index + 1));
+    expect(calls[1].map(({ id }) => id)).toEqual(findings("b", 300).map(({ id }) => id));
+    for (const receipt of calls.flat()) expect(Number(receipt.checkpoint.split("\n")[1])).toBeGreaterThan(receipt.seq);
+    expect(trail.size()).toBe(601);
+    const page = await trail.read({ from: 250, limit: 10 });
+    expect(page.entries.map(({ seq }) => seq)).toEqual(Array.from({ length: 10 }, (_, index) => 250 + index));
+    expect(page.next).toBe(260);
+    expect((await trail.read({ from: 600, limit: 10 })).next).toBeUndefined();
+    expect((await trail.read({ filter: { finding: "b-299" } })).entries).toHaveLength(1);
+  });
+
+  // Catches a retry that is logged twice: in one call, at the same time, later, after a restart.
+  test("an id is logged once", async () => {
+    await using folder = await temporaryFolder();
+    const [one] = findings("a", 1);
+    if (one === undefined) return expect.unreachable();
+    {
+      await using trail = await openTrail(optionsIn(folder.path));
+      const [same, other] = await Promise.all([trail.append([one, one]), trail.append([one])]);
+      expect([...same, ...other].map(({ seq, isDuplicate }) => [seq, isDuplicate])).toEqual([
+        [1, false],
+        [1, true],
+        [1, true],
+      ]);
+      await trail.append(findings("b", 300));
+    }
+    await using trail = await openTrail(optionsIn(folder.path));
+    expect((await trail.append([one]))[0]).toMatchObject({ seq: 1, isDuplicate: true });
+    expect(await trail.append(findings("b", 300))).toMatchObject(
+      findings("b", 300).map((_, index) => ({ seq: 2 + index, isDuplicate: true })),
+    );
+  });
+
+  test("an entry that breaks the schema is refused, and nothing of its call is logged", async () => {
+    await using folder = await temporaryFolder();
+    await using trail = await openTrail(optionsIn(folder.path));
+    const bad = { type: "apply.intent", id: "no-target" } as never;
+    await expect(trail.append([...findings("a", 1), bad])).rejects.toMatchObject({ code: "PLAN_INVARIANT_BROKEN" });
+    expect(trail.size()).toBe(1);
+  });
+
+  // Catches a restart that forgets a half-done apply, or lists one that was finished.
+  test("intents without an outcome are listed after a restart, until they are closed", async () => {
+    await using folder = await temporaryFolder();
+    {
+      await using trail = await openTrail(optionsIn(folder.path));
+      const [done, left] = await trail.append(["done", "left"].map((id) => ({ type: "apply.intent", id, target, plan: "p" })));
+      expect(left?.seq).toBe(2);
+      await trail.append([
+        { type: "apply.outcome", id: "done/outcome", target, plan: "p", outcome: "ok", causedBy: done?.seq ?? -1 },
+      ]);
+    }
+    await using trail = await openTrail(optionsIn(folder.path));
+    const intents = trail.openIntents();
+    expect(intents.map(({ id }) => id)).toEqual(["left"]);
+    await trail.append(
+      intents.map(({ id, seq }) => ({
+        type: "apply.outcome",
+        id: `${id}/recovered`,
+        target,
+        plan: "p",
+        outcome: "unknown",
+        recovered: true,
+        causedBy: seq,
+      })),
+    );
+    expect(trail.openIntents()).toEqual([]);
+  });
+
+  test("after closing nothing is appended, and the log says that it stopped", async () => {
+    await using folder = await temporaryFolder();
+    const trail = await openTrail(optionsIn(folder.path));
+    await trail.close();
+    await trail.close();
+    await expect(trail.append(findings("a", 1))).rejects.toMatchObject({ code: "AUDIT_UNAVAILABLE" });
+    expect((await trail.read({})).entries.map(({ type }) => type)).toEqual(["log.started", "log.stopped"]);
+  });
+
+  // Catches partial files that pile up: 255 of each bundle and tile, for ever.
+  test("the partial files of a full tile are removed", async () => {
+    await using folder = await temporaryFolder();
+    await using trail = await openTrail(optionsIn(folder.path));
+    for (let batch = 0; batch < 20; batch++) await trail.append(findings(`a${batch}`, 20));
+    expect(await readdir(join(trail.folder, "tile", "entries"))).toEqual(["000", "001.p"]);
+    expect((await readdir(join(trail.folder, "tile", "0"))).toSorted()).toEqual(["000", "001.p"]);
+  });
+});
+
+describe("one owner", () => {
+  test("a second opening is refused, and works once the first is closed", async () => {
+    await using folder = await temporaryFolder();
+    const first = await openTrail(optionsIn(folder.path));
+    await expect(openTrail(optionsIn(folder.path))).rejects.toMatchObject({
+      code: "STATE_LOCKED",
+      message: expect.stringContaining(String(process.pid)),
+    });
+    await first.close();
+    await using again = await openTrail(optionsIn(folder.path));
+    expect(again.size()).toBe(3);
+  });
+
+  // Catches a lock that outlives its owner: after a crash nobody could start.
+  test.each(["flock", "process"])("a killed owner's lock (%s) is taken over", async (how) => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "lock");
+    const lock = how === "flock" ? lockFile : lockByProcess;
+    const source = join(import.meta.dirname, "../../../adapters/trail/lock.ts");
+    const script = `import { ${lock.name} as lock } from ${JSON.stringify(source)}; await lock(${JSON.stringify(path)}); console.log("held"); setInterval(() => {}, 1e6);`;
+    const owner = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      await once(owner.stdout, "data");
+      await expect(lock(path)).rejects.toMatchObject({ code: "STATE_LOCKED" });
+    } finally {
+      owner.kill("SIGKILL");
+      await once(owner, "exit");
+    }
+    const held = await lock(path);
+    await expect(lock(path)).rejects.toMatchObject({ code: "STATE_LOCKED" });
+    await held.release();
+    await (await lock(path)).release();
+  });
+
+  test("an owner whose process id now belongs to a later process is taken over", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "lock");
+    await writeFile(path, `process ${process.pid} started 1\n`);
+    await (await lockByProcess(path)).release();
+  });
+});
+
+describe("key, log and what is remembered", () => {
+  async function closedTrail(folder: string) {
+    const trail = await openTrail(optionsIn(folder));
+    await trail.append(findings("a", 5));
+    await trail.close();
+    return trail;
+  }
+
+  test("the secret is for its owner only, its verifier key lies beside", async () => {
+    await using folder = await temporaryFolder();
+    const trail = await closedTrail(folder.path);
+    const { privateKeyFile } = optionsIn(folder.path);
+    expect((await stat(privateKeyFile)).mode & 0o777).toBe(0o600);
+    expect((await readFile(`${privateKeyFile}.pub`, "utf8")).trim()).toBe(trail.verifierKey);
+  });
+
+  // Catches a log that silently begins again at zero: what was proven before would be gone, unseen.
+  const losses: readonly (readonly [string, (folder: string) => Promise<unknown>])[] = [
+    ["the log is gone", (folder) => rm(join(folder, "audit"), { recursive: true })],
+    ["its checkpoint is gone", (folder) => rm(join(folder, "audit", "checkpoint"))],
+    ["the key is gone", (folder) => rm(join(folder, "keys", "audit.key"))],
+    [
+      "the log and the key are gone",
+      async (folder) => {
+        await rm(join(folder, "audit"), { recursive: true });
+        await rm(join(folder, "keys", "audit.key"));
+      },
+    ],
+    [
+      "the end of the log was changed",
+      async (folder) => {
+        const [name] = await readdir(join(folder, "audit", "tile", "entries", "000.p")).then((names) =>
+          names.filter((each) => each === "7"),
+        );
+        const path = join(folder, "audit", "tile", "entries", "000.p", name ?? "");
+        await writeFile(path, (await readFile(path, "utf8")).replace("a-3", "a-9"));
+      },
+    ],
+  ];
+  test.each(losses)("refused when %s, unless told to start over", async (_, lose) => {
+    await using folder = await temporaryFolder();
+    const before = await closedTrail(folder.path);
+    await lose(folder.path);
+    await expect(openTrail(optionsIn(folder.path))).rejects.toMatchObject({ code: "AUDIT_CORRUPT" });
+    await using trail = await openTrail({ ...optionsIn(folder.path), startOver: true });
+    expect(trail.size()).toBe(1);
+    expect(trail.verifierKey).not.toBe(before.verifierKey);
+    expect((await trail.read({})).entries[0]).toMatchObject({ type: "log.started", detail: { setAside: expect.any(String) } });
+  });
+
+  test("refused when the log was rolled back to an older copy, or replaced by another one", async () => {
+    await using folder = await temporaryFolder();
+    const { folder: log } = optionsIn(folder.path);
+    const first = await openTrail(optionsIn(folder.path));
+    await exportTrail(log, join(folder.path, "old"));
+    await first.append(findings("a", 5));
+    await first.close();
+    await rename(log, join(folder.path, "new"));
+    await rename(join(folder.path, "old"), log);
+    await expect(openTrail(optionsIn(folder.path))).rejects.toThrow(/rolled back/);
+  });
+
+  test("a key that an operator put there is used", async () => {
+    await using folder = await temporaryFolder();
+    const made = await closedTrail(folder.path);
+    await rm(join(folder.path, "audit"), { recursive: true });
+    await rm(`${optionsIn(folder.path).privateKeyFile}.head`);
+    await using trail = await openTrail(optionsIn(folder.path));
+    expect(trail.verifierKey).toBe(made.verifierKey);
+  });
+
+  test("the key of another log is refused", async () => {
+    await using folder = await temporaryFolder();
+    await closedTrail(folder.path);
+    await expect(openTrail({ ...optionsIn(folder.path), origin: "firebreak.dev/other" })).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+    });
+    await expect(openTrail({ ...optionsIn(folder.path), origin: "two words" })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  });
+});
+
+describe("exporting", () => {
+  // Catches an export that mixes two states of a log which grows meanwhile.
+  test("while entries are appended, every export verifies and extends the one before", async () => {
+    await using folder = await temporaryFolder();
+    await using trail = await openTrail(optionsIn(folder.path));
+    let isDone = false;
+    const appending = (async () => {
+      for (let batch = 0; !isDone; batch++) await trail.append(findings(`b${batch}`, 1 + (batch % 40)));
+    })();
+    let olderCheckpoint: string | undefined;
+    for (let index = 0; index < 6; index++) {
+      const out = join(folder.path, `export-${index}`);
+      const exported = await exportTrail(trail.folder, out);
+      expect(exported.verdict.verdict).toBe("verified");
+      expect(await verifyTrail(out, { verifierKey: trail.verifierKey, olderCheckpoint })).toMatchObject({ verdict: "verified" });
+      expect(await verifyTrail(trail.folder, { verifierKey: trail.verifierKey, olderCheckpoint })).toMatchObject({
+        verdict: "verified",
+      });
+      olderCheckpoint = exported.checkpoint;
+    }
+    isDone = true;
+    await appending;
+    expect((await readdir(folder.path)).filter((name) => name.includes("partial"))).toEqual([]);
+  });
+
+  test("a folder that is not empty is refused, and so is a log that is not there", async () => {
+    await using folder = await temporaryFolder();
+    await using trail = await openTrail(optionsIn(folder.path));
+    await expect(exportTrail(trail.folder, folder.path)).rejects.toMatchObject({ code: "USAGE" });
+    await expect(exportTrail(join(folder.path, "nothing"), join(folder.path, "out"))).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+});
