@@ -86,6 +86,32 @@ describe("a world", () => {
     await becomes("open", orderInput, custRecord);
   });
 
+  it("decides by address too: ipBlock in, ipBlock out (what reaches across targets)", async () => {
+    const [blue, red] = [world.host("ldap-blue-1"), world.host("ldap-red-1")];
+    const block = (place: { address: string }): object => ({ ipBlock: { cidr: `${place.address}/32` } });
+    const spec = {
+      podSelector: { matchLabels: { app: "orderInput" } },
+      policyTypes: ["Ingress", "Egress"],
+      ingress: [{ from: [block(blue), block(abroad)], ports: [{ protocol: "TCP", port: 8443 }] }],
+      egress: [{ to: [block(blue)], ports: [{ protocol: "TCP", port: 636 }] }],
+    };
+    await eu.api.put(POLICIES, { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name: "across" }, spec });
+    const closed = async (): Promise<boolean> => (await probe(red, orderInput, { port: 8443, timeoutMs: 200 })) === "closed";
+    await waitFor(closed, { what: "the other host is closed out", timeoutMs: 10_000 });
+    const verdicts = await Promise.all([
+      probe(blue, orderInput, { port: 8443 }),
+      probe(abroad, orderInput, { port: 8443 }),
+      probe(custRecord, orderInput, { port: 8443 }),
+      probe(orderInput, blue, { port: 636 }),
+      probe(orderInput, blue, { port: 123, protocol: "udp" }),
+      probe(orderInput, world.external("mainframe"), { port: 3270 }),
+    ]);
+    expect(verdicts).toEqual(["open", "open", "closed", "open", "closed", "closed"]);
+    await eu.api.remove(`${POLICIES}/across`);
+    const open = async (): Promise<boolean> => (await probe(orderInput, custRecord, { port: 8443, timeoutMs: 200 })) === "open";
+    await waitFor(open, { what: "the way out is open again", timeoutMs: 10_000 });
+  });
+
   it("has a cluster whose policies do nothing, when it was started without an enforcer", async () => {
     await us.api.put(POLICIES, deny("deny", "custRecord"));
     expect(await probe(orderInput, abroad, { port: 8443 })).toBe("open");
