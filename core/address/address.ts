@@ -46,10 +46,10 @@ export function readAddress(text: string): Address | string {
   if (DOTTED.test(text)) return { family: 4, value: readV4(text) };
   if (text.includes("%")) return `${text} has a zone id; an address in a policy has none`;
   if (!text.includes(":")) return v4Problem(text);
-  const groups = text.includes(".") ? (DOTTED_TAIL.test(text) ? text.slice(0, text.lastIndexOf(":") + 1) : "") : text;
-  if (!GROUPS.test(groups) || LONG_GROUP.test(groups) || !ipaddr.IPv6.isValid(text)) return `${text} is not an IPv6 address`;
+  const hex = withoutDottedTail(text);
+  if (!GROUPS.test(hex) || LONG_GROUP.test(hex) || !ipaddr.IPv6.isValid(hex)) return `${text} is not an IPv6 address`;
   let value = 0n;
-  for (const part of ipaddr.IPv6.parse(text).parts) value = (value << 16n) | BigInt(part);
+  for (const part of ipaddr.IPv6.parse(hex).parts) value = (value << 16n) | BigInt(part);
   return { family: 6, value };
 }
 
@@ -57,6 +57,14 @@ export function readAddress(text: string): Address | string {
 export function unmap(address: Address): Address | undefined {
   if (address.family === 4 || address.value < MAPPED_START || address.value >= MAPPED_END) return undefined;
   return { family: 4, value: Number(address.value - MAPPED_START) };
+}
+
+/** `::10.0.0.1` as `::a00:1`; unchanged when the tail is no IPv4 address, so that the dot is refused. */
+function withoutDottedTail(text: string): string {
+  if (!DOTTED_TAIL.test(text)) return text;
+  const start = text.lastIndexOf(":") + 1;
+  const value = readV4(text.slice(start));
+  return `${text.slice(0, start)}${(value >>> 16).toString(16)}:${(value & 0xffff).toString(16)}`;
 }
 
 function readV4(text: string): number {

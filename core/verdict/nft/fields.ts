@@ -1,6 +1,6 @@
 import { anyAddress, anyV4, anyV6, emptySet, fromPrefixes, fromRanges, intersect, isEmpty, isSubset } from "../../address/index.ts";
-import { parseAddress, parsePrefix } from "../../address/index.ts";
-import type { AddressSet } from "../../address/index.ts";
+import { familyBits, networkOf, readAddress } from "../../address/index.ts";
+import type { Address, AddressSet } from "../../address/index.ts";
 import { allOf, allPorts, intersectPorts, noPorts, otherProtocols, portsFromRanges, unionPorts } from "../../address/ports.ts";
 import type { PortSet, Protocol } from "../../address/ports.ts";
 import { recordOf } from "./listing.ts";
@@ -26,8 +26,8 @@ export type Field =
   | { readonly kind: "strange" };
 
 /**
- * How surely a packet is selected: `sure`; `chosen`: the peer can make it so or not (a source port), which is no doubt about what
- * can connect; `doubtful`: it may or may not match, and this reader cannot tell.
+ * How surely a packet is selected: `sure`; `chosen`: whoever connects can make it so or not (a source port, one of
+ * the host's addresses), which is no doubt about who can connect; `doubtful`: it may or may not match, and this reader cannot tell.
  */
 export type Certainty = "sure" | "chosen" | "doubtful";
 
@@ -148,30 +148,39 @@ function selectAddresses(value: unknown, family: 4 | 6): Selection {
     : { ...EVERYTHING, peers: intersect(addresses, familySet(family)) };
 }
 
-/** Decided only where all of the host's addresses of the family are inside, or none is. */
+/**
+ * The host's own side of a packet. Which of its addresses is used is chosen like a source port, so a match restricts nothing for
+ * certain, unless all addresses of the family that the host has are inside.
+ */
 function selectLocal(value: unknown, family: 4 | 6, view: Viewpoint): Selection {
-  const maybe: Selection = { ...MAYBE, peers: familySet(family) };
+  const chosen: Selection = { ...EVERYTHING, peers: familySet(family), certainty: "chosen" };
   const addresses = readAddresses(value);
-  if (addresses === undefined || view.local === undefined) return maybe;
+  if (addresses === undefined || view.local === undefined) return chosen;
   const local = intersect(view.local, familySet(family));
-  if (isEmpty(local)) return maybe;
-  return isSubset(local, addresses) ? { ...maybe, certainty: "sure" } : maybe;
+  return !isEmpty(local) && isSubset(local, addresses) ? { ...chosen, certainty: "sure" } : chosen;
 }
 
 function readAddresses(value: unknown): AddressSet | undefined {
   const { prefix, range } = recordOf(value);
-  if (prefix !== undefined) {
-    const { addr, len } = recordOf(prefix);
-    const parsed = parsePrefix(`${String(addr)}/${String(len)}`);
-    return "ok" in parsed ? fromPrefixes([parsed.ok]) : undefined;
-  }
+  if (prefix !== undefined) return readPrefix(recordOf(prefix));
   const [low, high] = Array.isArray(range) ? [range[0], range[1]] : [value, value];
-  const first = typeof low === "string" ? parseAddress(low) : undefined;
-  const last = typeof high === "string" ? parseAddress(high) : undefined;
-  if (first === undefined || last === undefined || !("ok" in first) || !("ok" in last)) return undefined;
-  if (first.ok.family === 4 && last.ok.family === 4) return fromRanges([{ family: 4, first: first.ok.value, last: last.ok.value }]);
-  if (first.ok.family === 6 && last.ok.family === 6) return fromRanges([{ family: 6, first: first.ok.value, last: last.ok.value }]);
+  const first = readIp(low);
+  const last = readIp(high);
+  if (first?.family === 4 && last?.family === 4) return fromRanges([{ family: 4, first: first.value, last: last.value }]);
+  if (first?.family === 6 && last?.family === 6) return fromRanges([{ family: 6, first: first.value, last: last.value }]);
   return undefined;
+}
+
+function readPrefix({ addr, len }: Readonly<Record<string, unknown>>): AddressSet | undefined {
+  const first = readIp(addr);
+  const isLength = first !== undefined && typeof len === "number" && len >= 0 && len <= familyBits(first.family);
+  return isLength ? fromPrefixes([networkOf(first, len)]) : undefined;
+}
+
+/** The address as nft means it: an IPv4-mapped one is an IPv6 address here. */
+function readIp(value: unknown): Address | undefined {
+  const read = typeof value === "string" ? readAddress(value) : "";
+  return typeof read === "string" ? undefined : read;
 }
 
 function selectPorts(value: unknown, protocols: readonly Protocol[]): Selection {

@@ -9,8 +9,8 @@ import { emptySpace, intersectSpaces, spaceFromBoxes, subtractSpaces, wholeSpace
 import type { Box, Space } from "./space.ts";
 
 /**
- * What a condition selects: `upper` at most, `lower` at least whatever the peer does, `firm` at least if the peer picks its source
- * port to match. `upper` and `firm` differ only where this reader cannot tell.
+ * What a condition selects: `upper` at most, `lower` at least whatever the ends choose, `firm` at least if they choose to match
+ * (a source port, one of the host's addresses). `upper` and `firm` differ only where this reader cannot tell.
  */
 export interface Match {
   readonly upper: Space;
@@ -31,7 +31,7 @@ export function readMatch(match: Readonly<Record<string, unknown>>, table: Liste
   const domain = spaceFromBoxes([fields.map(fieldDomain).reduce(bothSelections)]);
   const upper = subtractSpaces(domain, positive.lower);
   const lower = subtractSpaces(domain, positive.upper);
-  const isChosen = fields.some((field) => field.kind === "sourcePort");
+  const isChosen = fields.some((field) => field.kind === "sourcePort" || field.kind === "local");
   return { upper, firm: isChosen ? upper : lower, lower };
 }
 
