@@ -40,7 +40,8 @@ export async function applyStep(applying: Applying): Promise<ApplyOutcome> {
   await onStep("arm");
   await load(applying, folder, restoresAt);
   await onStep("load");
-  if (!(await sees(applying, restoresAt, (generation) => generation === step.generation)))
+  const expected = step.kind === "release" ? undefined : step.generation;
+  if (!(await sees(applying, restoresAt, (generation) => generation === expected)))
     return notConfirmed(applying, restoresAt);
   await onStep("confirm");
   const disarmed = await execute(applying, { script: DISARM, args: [folder] }, { fresh: true }).catch(ignoreLoss);

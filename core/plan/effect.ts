@@ -1,11 +1,16 @@
 import type { AuditConnection, AuditEffect } from "../audit/fields.ts";
+import type { HostWant } from "../compile/want.ts";
 import type { FindingEffect } from "../drift/finding.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
+import type { Mark } from "../render/mark.ts";
+import { renderRuleset } from "../render/nft.ts";
 import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import { connectivityDiff, type Connection, type Effect } from "../verdict/effect.ts";
 import { formatConnections } from "../verdict/effect-words.ts";
 import type { Profile } from "../verdict/profile.ts";
-import type { ClusterStep } from "./plan.ts";
+import { formatHostConnection, hostEffect, type HostConnection, type HostEffect } from "../verdict/nft.ts";
+import type { HostObservation } from "./observation.ts";
+import type { ClusterStep, HostPlan } from "./plan.ts";
 
 /** What a change does to connections: for people, and for the log. */
 export interface PlanEffect {
@@ -57,4 +62,39 @@ export function describeEffect(effect: Effect): PlanEffect {
 
 function auditConnection({ from, to, ports }: Connection): AuditConnection {
   return { from, to, ports: ports.split(", ") };
+}
+
+/** What a host's plan opens and closes; a host without our table lets everything through. */
+export function hostPlanEffect(observation: HostObservation, want: HostWant, mark: Mark, plan: HostPlan): PlanEffect {
+  const last = plan.steps.at(-1);
+  if (last === undefined) return NO_PLAN_EFFECT;
+  const after = renderRuleset(want, mark, { generation: last.generation, phase: "final" });
+  return describeHostEffect(hostEffect({ nftables: observation.ruleset }, { nftables: after }));
+}
+
+/** A host's effect in both forms. */
+export function describeHostEffect(effect: HostEffect): PlanEffect {
+  const verdict = effect.kind === "equivalent" && effect.uncertain.length > 0 ? "uncertain" : effect.kind;
+  return {
+    finding: { verdict, opened: formatHostConnections(effect.opened), closed: formatHostConnections(effect.closed) },
+    audit: {
+      opened: effect.opened.map(auditHostConnection),
+      closed: effect.closed.map(auditHostConnection),
+      openedCount: effect.opened.length,
+      closedCount: effect.closed.length,
+    },
+  };
+}
+
+/** Lines of a finding: at most this many, the last one saying how many more. */
+const LINES = 20;
+
+function formatHostConnections(connections: readonly HostConnection[]): readonly string[] {
+  const lines = connections.map(formatHostConnection);
+  return lines.length <= LINES ? lines : [...lines.slice(0, LINES - 1), `${lines.length - LINES + 1} more`];
+}
+
+function auditHostConnection({ direction, peers, ports }: HostConnection): AuditConnection {
+  const ends = direction === "input" ? { from: peers, to: "this host" } : { from: "this host", to: peers };
+  return { ...ends, ports: ports.split(", ") };
 }

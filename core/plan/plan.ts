@@ -25,8 +25,11 @@ export type ClusterStep =
 
 /** One transaction on a host; steps run in order, each atomic. */
 export interface HostStep {
-  /** settle: as final but accepting and logging, so that conntrack learns live sessions first · final: the wanted ruleset. */
-  readonly kind: "settle" | "final" | "elements";
+  /**
+   * settle: as final but accepting and logging, so that conntrack learns live sessions first · final: the wanted ruleset ·
+   * elements: address sets only · release: our table goes, and its fence with it.
+   */
+  readonly kind: "settle" | "final" | "elements" | "release";
   readonly why: string;
   /** nft JSON (`nft -j -f -`), the fence's compare-and-swap included. */
   readonly transaction: readonly unknown[];

@@ -1,7 +1,6 @@
 import {
   acceptRevision,
   addWork,
-  listTargetRows,
   recordCandidate,
   recordFetch,
   recordFetchError,
@@ -11,13 +10,13 @@ import {
 } from "../../adapters/store/index.ts";
 import type { AuditActor } from "../../core/audit/fields.ts";
 import { errorChain, FirebreakError } from "../../core/model/error.ts";
-import type { Cluster } from "../../core/model/kinds.ts";
 import { listTargets } from "../../core/model/target.ts";
 import { checkRevision } from "../../core/plan/limits.ts";
 import { judgeRevision, type Judgement, type RevisionProblem } from "../../core/revision/judge.ts";
+import { clustersInPlay } from "../clusters-in-play.ts";
 import { storedError } from "../stored-error.ts";
 import type { InForce, SyncerContext } from "./context.ts";
-import { resolveTarget } from "./resolve.ts";
+
 
 /** Who made a commit the revision in force: the branch, or a person by `firebreak accept`. */
 export interface Acceptance {
@@ -149,7 +148,7 @@ export async function putInForce(context: SyncerContext, next: InForce): Promise
   const targets = listTargets(next.definitions);
   await recordTargets(store, targets.map(({ id, mode, labels }) => ({ id, mode, labels })), next.sequence, context.now());
   context.inForce = next;
-  const failed = await context.clusters.update(await clustersInPlay(context, next));
+  const failed = await context.clusters.update(await clustersInPlay(store, context.definitions, next.definitions, context.signal));
   for (const [target, error] of failed) context.log.warn({ target, chain: errorChain(error) }, "cluster cannot be opened");
   await context.memberships.catchUp();
   await addWork(
@@ -163,17 +162,6 @@ export async function putInForce(context: SyncerContext, next: InForce): Promise
 /** First line of a commit message. */
 export function subjectOf(message: string): string {
   return (message.split("\n", 1)[0] ?? "").slice(0, 200);
-}
-
-/** The clusters of the revision, and those of orphans: they stay enforced, so they stay connected. */
-async function clustersInPlay(context: SyncerContext, next: InForce): Promise<readonly Cluster[]> {
-  const clusters = [...next.definitions.clusters.values()];
-  for (const row of await listTargetRows(context.store)) {
-    if (row.inGit || !row.id.startsWith("cluster/")) continue;
-    const { target } = await resolveTarget(context, row.id);
-    if (target.kind === "cluster") clusters.push(target.cluster);
-  }
-  return clusters;
 }
 
 async function forgetRefusal(context: SyncerContext): Promise<void> {

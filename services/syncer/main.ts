@@ -6,10 +6,11 @@ import type { EntryOf } from "../../core/audit/entry.ts";
 import { ClusterPool } from "../clusters.ts";
 import { openControlFolder } from "../control-folder.ts";
 import { DefinitionSource } from "../definitions.ts";
+import { gitAuth } from "../git-auth.ts";
 import { HostPool } from "../hosts.ts";
 import { Bell, runLoop, withJitter } from "../loop.ts";
 import type { Parts } from "../parts.ts";
-import { readSecret } from "../secrets.ts";
+import type { Service } from "../service.ts";
 import { followBranch } from "./branch.ts";
 import type { SyncerContext } from "./context.ts";
 import { MemberLog } from "./member-log.ts";
@@ -28,14 +29,6 @@ export interface SyncerParts extends Parts {
   readonly onStep?: SyncerContext["onStep"];
 }
 
-/** A service that runs until the signal of its parts aborts. */
-export interface Service {
-  /** Resolves when it has stopped. */
-  readonly done: Promise<void>;
-  /** Why it should get no traffic now; undefined: it is ready. */
-  notReady(): string | undefined;
-}
-
 const RESUME_RETRY_MS = 2_000;
 
 /**
@@ -51,13 +44,12 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
   const { settings, log, signal, now, random } = parts;
   await using opened = new AsyncDisposableStack();
   const { repository: source } = settings;
-  const token = source.token === undefined ? undefined : await readSecret(source.token, parts.environment);
   const repository = openRepository({
     url: source.url,
     branch: source.branch,
     path: source.path,
     folder: join(settings.stateFolder, "git-syncer"),
-    auth: token === undefined ? { kind: "none" } : { kind: "password", username: source.username, password: token },
+    auth: await gitAuth(settings, parts.environment),
   });
   const control = opened.use(await openControlFolder(settings.stateFolder, "syncer"));
   const hosts = opened.use(

@@ -107,9 +107,10 @@ async function planForHost(context: SyncerContext, resolved: ResolvedTarget, sig
   const row = await targetRow(context.store, target.id);
   const isOurs = readTable(observation.ruleset)?.mark?.instance === context.instance;
   const missing = missingFeeders(resolved, inputs, isOurs && row?.appliedSequence === null);
+  const mark = markOf(context, resolved, wantDigest(want));
   const plan = planHost({
     want,
-    mark: markOf(context, resolved, wantDigest(want)),
+    mark,
     observation,
     membershipDigest: membershipsDigest(inputs.memberships),
     settled: row !== undefined && row.appliedSequence !== null,
@@ -120,7 +121,7 @@ async function planForHost(context: SyncerContext, resolved: ResolvedTarget, sig
     inputs,
     observation,
     plan,
-    effect: hostPlanEffect(observation, want, plan),
+    effect: hostPlanEffect(observation, want, mark, plan),
     summary: describeSteps(plan),
     notes: [...notes, ...missing],
     identity: observation.identity,

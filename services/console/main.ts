@@ -1,0 +1,166 @@
+import { randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { z } from "zod";
+import { listFindings, notify, submitRequest, waitForRequest, type RequestKind } from "../../adapters/store/index.ts";
+import { API } from "../../core/api/shapes.ts";
+import { FirebreakError, NEXT, type ErrorCode } from "../../core/model/error.ts";
+import type { Parts } from "../parts.ts";
+import { readSecret } from "../secrets.ts";
+import type { Service } from "../service.ts";
+import { storedError } from "../stored-error.ts";
+import { apiToken, isOurHost, isSameSecret } from "./access.ts";
+import { openMetrics } from "./metrics.ts";
+import { findingAnswer, readStatus } from "./status.ts";
+import { isSignedPush } from "./webhook.ts";
+
+/** Where the address lies under which the API is really reached, for the CLI. */
+export const ADDRESS_FILE = "api.address";
+
+const MAX_BODY_BYTES = 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 110_000;
+const DENIED_EVERY_MS = 60_000;
+/** One token so far; whoever holds it acts under this name in the log. */
+const ACTOR = "api-token";
+
+const OPEN_PATHS = new Set(["/livez", "/readyz", "/webhook/git"]);
+
+const FindingsQuery = z.object({ all: z.string().optional(), target: z.string().optional() });
+const TargetQuery = z.object({ target: z.string().optional() });
+const ReconcileBody = z.strictObject({ target: z.string().optional() });
+const AcceptBody = z.strictObject({ revision: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, "must be a full commit id") });
+const ReleaseBody = z.strictObject({ target: z.string(), confirm: z.boolean(), keep: z.boolean(), forget: z.boolean() });
+
+export interface ConsoleParts extends Parts {
+  /** Services of this process: ready when all of them are. */
+  readonly services: () => readonly Service[];
+}
+
+/** The HTTP side: health, metrics, the webhook, and the API that the CLI uses. It reads the store; writes are requests to the syncer. */
+export async function startConsole(parts: ConsoleParts): Promise<Service> {
+  const { settings, signal, log } = parts;
+  const token = await apiToken(settings, parts.environment);
+  const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true, requestTimeout: REQUEST_TIMEOUT_MS + 10_000 });
+  app.addHook("onRequest", guard(parts, token));
+  app.setErrorHandler(async (error, _request, reply) => await sendError(reply, error));
+  app.setNotFoundHandler(async (_request, reply) => await reply.code(404).send({ code: "NOT_FOUND", message: "no such path" }));
+  addHealth(app, parts);
+  await addWebhook(app, parts);
+  addReads(app, parts);
+  addWrites(app, parts);
+  const { host, port } = splitListen(settings.listen);
+  const address = await app.listen({ host, port });
+  await writeFile(join(settings.stateFolder, ADDRESS_FILE), `${address}\n`, { mode: 0o600 });
+  log.info({ address }, "listening");
+  const done = new Promise<void>((resolve) => {
+    const stop = (): void => void app.close().then(resolve, resolve);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+  return { done, notReady: () => undefined };
+}
+
+/** Host header and token, before anything of a request is read. */
+function guard(parts: ConsoleParts, token: string) {
+  let deniedAt = 0;
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const { settings, now, trail, log } = parts;
+    const path = request.url.split("?", 1)[0] ?? "";
+    if (!isOurHost(request.headers.host, settings.listen, settings.api.hostnames)) {
+      await reply.code(421).send({ code: "AUTH_DENIED", message: "this name is not ours; add it to api.hostnames in firebreak.yaml" });
+      return;
+    }
+    if (OPEN_PATHS.has(path)) return;
+    const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
+    if (given !== undefined && isSameSecret(given, token)) return;
+    await reply.code(401).header("www-authenticate", "Bearer").send({ code: "AUTH_DENIED", message: "a valid API token is needed" });
+    if (now() - deniedAt < DENIED_EVERY_MS) return;
+    deniedAt = now();
+    const detail = { path: path.slice(0, 200), from: request.ip };
+    await trail
+      .append([{ id: `auth-denied-${deniedAt}`, type: "auth.denied", outcome: "denied", detail }])
+      .catch((error: unknown) => log.warn({ error }, "a denied call could not be logged"));
+  };
+}
+
+function addHealth(app: FastifyInstance, parts: ConsoleParts): void {
+  const metrics = openMetrics(parts);
+  app.get("/livez", async () => "ok\n");
+  app.get("/readyz", async (_request, reply) => {
+    const reasons = parts.services().flatMap((service) => service.notReady() ?? []);
+    if (reasons.length === 0) return "ok\n";
+    return await reply.code(503).send(`${reasons.join("\n")}\n`);
+  });
+  app.get("/metrics", async (_request, reply) => await reply.type(metrics.contentType).send(await metrics.text()));
+}
+
+async function addWebhook(app: FastifyInstance, { settings, environment, store }: ConsoleParts): Promise<void> {
+  const reference = settings.repository.webhookSecret;
+  if (reference === undefined) return;
+  const secret = await readSecret(reference, environment);
+  await app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", { parseAs: "buffer" }, async (_request: FastifyRequest, body: Buffer) => body);
+    scope.post("/webhook/git", async (request, reply) => {
+      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+      if (!isSignedPush(request.headers, body, secret)) return await reply.code(401).send({ code: "AUTH_DENIED", message: "bad signature" });
+      await notify(store, "repository", "hint");
+      return await reply.code(202).send({ message: "the branch is read now" });
+    });
+  });
+}
+
+function addReads(app: FastifyInstance, parts: ConsoleParts): void {
+  app.get(API.status, async () => await readStatus(parts));
+  app.get(API.findings, async (request) => {
+    const { all, target } = FindingsQuery.parse(request.query);
+    const found = await listFindings(parts.store, { ...(all === undefined ? { open: true } : {}), ...(target === undefined ? {} : { target }) });
+    return found.map(findingAnswer);
+  });
+  app.get(API.plan, async (request) => await ask(parts, "plan", TargetQuery.parse(request.query)));
+  app.get(API.inventory, async () => await ask(parts, "inventory", {}));
+}
+
+function addWrites(app: FastifyInstance, parts: ConsoleParts): void {
+  app.post(API.reconcile, async (request) => await ask(parts, "reconcile", ReconcileBody.parse(request.body ?? {})));
+  app.post(API.accept, async (request) => await ask(parts, "accept", AcceptBody.parse(request.body)));
+  app.post(API.release, async (request) => await ask(parts, "release", ReleaseBody.parse(request.body)));
+}
+
+/** Asks the syncer, in whichever process it is, and waits for its answer. */
+async function ask({ store, now, signal }: ConsoleParts, kind: RequestKind, args: unknown): Promise<unknown> {
+  const id = randomUUID();
+  await submitRequest(store, { id, kind, args, actor: ACTOR }, now());
+  try {
+    const row = await waitForRequest(store, id, AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]));
+    if (row.error === null) return row.result;
+    throw new FirebreakError(isErrorCode(row.error.code) ? row.error.code : "PLAN_INVARIANT_BROKEN", row.error.message);
+  } catch (cause) {
+    if (cause instanceof FirebreakError) throw cause;
+    throw new FirebreakError("API_UNREACHABLE", "the syncer did not answer in time; does it run?", { cause });
+  }
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(NEXT, code);
+}
+
+const STATUS_BY_NEXT = { person: 422, retry: 503, wait: 409, bug: 500 } as const;
+
+async function sendError(reply: FastifyReply, error: unknown): Promise<void> {
+  if (error instanceof z.ZodError) {
+    const message = error.issues.map(({ path, message: text }) => `${path.join(".") || "request"}: ${text}`).join("; ");
+    await reply.code(400).send({ code: "USAGE", message });
+    return;
+  }
+  const status = (error as { statusCode?: number }).statusCode;
+  if (error instanceof FirebreakError) await reply.code(error.code === "NOT_FOUND" ? 404 : STATUS_BY_NEXT[error.next]).send(storedError(error));
+  else if (status !== undefined && status < 500) await reply.code(status).send({ code: "USAGE", message: (error as Error).message });
+  else await reply.code(500).send(storedError(error));
+}
+
+function splitListen(listen: string): { readonly host: string; readonly port: number } {
+  const at = listen.lastIndexOf(":");
+  return { host: listen.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(listen.slice(at + 1)) };
+}

@@ -1,0 +1,41 @@
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { listOpenWork } from "../../adapters/store/index.ts";
+import { TARGET_STATES } from "../../core/api/shapes.ts";
+import type { Parts } from "../parts.ts";
+import { readStatus } from "./status.ts";
+import { listFindings } from "../../adapters/store/index.ts";
+
+/** Metrics in Prometheus' text format, read from the store when asked: right after a restart, too. */
+export function openMetrics(parts: Parts): { readonly contentType: string; text(): Promise<string> } {
+  const registers = [new Registry()];
+  const [registry] = registers as [Registry];
+  collectDefaultMetrics({ register: registry, prefix: "firebreak_" });
+  const state = new Gauge({ name: "firebreak_target_state", help: "1 for the state a target is in", labelNames: ["target", "state"], registers });
+  const readAge = new Gauge({
+    name: "firebreak_target_read_age_seconds",
+    help: "Time since a target was last read back whole",
+    labelNames: ["target"],
+    registers,
+  });
+  const findings = new Gauge({ name: "firebreak_findings_open", help: "Open findings", labelNames: ["severity", "kind"], registers });
+  const revision = new Gauge({ name: "firebreak_revision", help: "Sequence number of the revision in force", registers });
+  const refused = new Gauge({ name: "firebreak_revision_refused", help: "1 while the newest commit is refused", registers });
+  const work = new Gauge({ name: "firebreak_work_open", help: "Open causes to reconcile a target", registers });
+
+  return {
+    contentType: registry.contentType,
+    async text() {
+      const status = await readStatus(parts);
+      for (const gauge of [state, readAge, findings]) gauge.reset();
+      for (const target of status.targets) {
+        for (const name of TARGET_STATES) state.set({ target: target.target, state: name }, target.state === name ? 1 : 0);
+        if (target.lastReadAt !== null) readAge.set({ target: target.target }, (parts.now() - Date.parse(target.lastReadAt)) / 1000);
+      }
+      for (const { severity, kind } of await listFindings(parts.store, { open: true, limit: 10_000 })) findings.inc({ severity, kind });
+      revision.set(status.revision?.sequence ?? 0);
+      refused.set(status.repository.refused === null ? 0 : 1);
+      work.set((await listOpenWork(parts.store)).length);
+      return await registry.metrics();
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import {
+  currentRevision,
+  listFindings,
+  listTargetRows,
+  repositoryState,
+  type Revision,
+  type StoredFinding,
+  type TargetRow,
+} from "../../adapters/store/index.ts";
+import type { FindingAnswer, RepositoryStatus, StatusAnswer, TargetStatus } from "../../core/api/shapes.ts";
+import type { FindingKind } from "../../core/drift/finding.ts";
+import { targetState } from "../../core/drift/state.ts";
+import { formatPosition, type Note } from "../../core/model/note.ts";
+import type { Parts } from "../parts.ts";
+
+/** Kinds that say: live is not what was applied. */
+const DRIFT: ReadonlySet<FindingKind> = new Set([
+  "modified",
+  "deleted",
+  "unpublished-element",
+  "ruleset-changed",
+  "table-missing",
+  "dormant",
+  "heal-fight",
+]);
+/** A look may be missed twice before a target is called stale. */
+const MISSED_LOOKS = 3;
+const GRACE_MS = 30_000;
+
+/** Everything `firebreak status` says, from the store alone: it answers also while the syncer is busy or away. */
+export async function readStatus({ store, settings, instance, now }: Parts): Promise<StatusAnswer> {
+  const [revision, repository, rows, findings] = await Promise.all([
+    currentRevision(store),
+    repositoryState(store),
+    listTargetRows(store),
+    listFindings(store, { open: true, limit: 10_000 }),
+  ]);
+  const byTarget = Map.groupBy(findings, ({ target }) => target);
+  const lookEveryMs = (id: string): number => (id.startsWith("cluster/") ? settings.clusters.readEvery : settings.hosts.readEvery);
+  return {
+    instance,
+    revision: revision === undefined ? null : revisionStatus(revision),
+    repository: repositoryStatus(repository),
+    targets: rows.map((row) => targetStatus(row, byTarget.get(row.id) ?? [], now() - MISSED_LOOKS * lookEveryMs(row.id) - GRACE_MS)),
+  };
+}
+
+function revisionStatus({ sequence, commit, subject, acceptedAt, actor }: Revision): StatusAnswer["revision"] {
+  return { sequence, commit, subject, actor, acceptedAt: isoTime(acceptedAt) ?? "" };
+}
+
+function repositoryStatus({ head, fetchOkAt, error, candidate }: Awaited<ReturnType<typeof repositoryState>>): RepositoryStatus {
+  return {
+    head,
+    fetchedAt: isoTime(fetchOkAt),
+    error,
+    // The cast: candidates are only ever stored with the notes of a parse.
+    refused:
+      candidate === null
+        ? null
+        : { commit: candidate.commit, code: candidate.code, message: candidate.message, notes: candidate.notes as readonly Note[] },
+  };
+}
+
+function targetStatus(row: TargetRow, findings: readonly StoredFinding[], staleBefore: number): TargetStatus {
+  const state = targetState({
+    inGit: row.inGit,
+    mode: row.mode,
+    isUnreachable: row.readError !== null,
+    isStale: row.lastReadOkAt !== null && row.lastReadOkAt < staleBefore,
+    hasDrifted: findings.some(({ kind, foreign }) => DRIFT.has(kind) && !foreign),
+    applied: row.appliedSequence,
+    wanted: row.wantedSequence,
+  });
+  return {
+    target: row.id,
+    state,
+    mode: row.mode,
+    revision: row.appliedSequence,
+    wanted: row.wantedSequence,
+    segments: row.segments,
+    rules: row.rules,
+    lastReadAt: isoTime(row.lastReadOkAt),
+    openFindings: findings.length,
+    error: row.readError ?? row.lastError,
+    nextAttemptAt: isoTime(row.nextAttemptAt),
+  };
+}
+
+/** A finding as the API tells it. */
+export function findingAnswer(finding: StoredFinding): FindingAnswer {
+  const { fingerprint, kind, severity, target, subject, summary, effect } = finding;
+  return {
+    fingerprint,
+    kind,
+    severity,
+    target,
+    subject,
+    summary,
+    effect,
+    who: finding.who ?? null,
+    at: finding.at === undefined ? null : formatPosition(finding.at),
+    firstSeen: isoTime(finding.firstSeen) ?? "",
+    lastSeen: isoTime(finding.lastSeen) ?? "",
+    resolvedAt: isoTime(finding.resolvedAt ?? null),
+    heals: finding.healTimes.length,
+    stopped: finding.stopped,
+  };
+}
+
+function isoTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}

@@ -1,0 +1,113 @@
+import { recordDelivered, recordDeliveryFailure, recordIssue, findingByFingerprint, subscribe, takeDeliveries, type DeliveryRow, type StoredFinding } from "../../adapters/store/index.ts";
+import { openWebhook, type WebhookChannel } from "../../adapters/chat/webhook.ts";
+import { openIssues, type IssueTracker } from "../../adapters/forge/issues.ts";
+import type { Incident } from "../../core/drift/incident.ts";
+import { incidentBody, incidentMarker, incidentMessage, incidentTitle } from "../../core/text/incident.ts";
+import { Bell, runLoop } from "../loop.ts";
+import { readSecret } from "../secrets.ts";
+import { storedError } from "../stored-error.ts";
+import type { DriftContext } from "./context.ts";
+
+const POLL_MS = 1_000;
+/** A delivery that is neither done nor failed after this is taken again. */
+const HOLD_MS = 60_000;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 10 * 60_000;
+
+interface Channels {
+  readonly webhook: WebhookChannel | undefined;
+  readonly issues: IssueTracker | undefined;
+}
+
+/** Opens what firebreak.yaml sets up. @throws FirebreakError CONFIG_INVALID when a secret is not there */
+export async function openChannels({ settings, environment }: Pick<DriftContext, "settings" | "environment">): Promise<Channels> {
+  const { alerts, forge } = settings;
+  const webhook = alerts.webhook && openWebhook({ url: alerts.webhook.url, secret: await readSecret(alerts.webhook.secret, environment) });
+  const issues = forge && openIssues({ url: forge.url, repository: forge.repository, token: await readSecret(forge.token, environment) });
+  return { webhook, issues };
+}
+
+/** Sends what stands in the outbox, at least once, in order per finding and channel; a channel that is away is tried again and again. */
+export async function deliver(context: DriftContext, channels: Channels): Promise<void> {
+  const { store, log, signal, now } = context;
+  const bell = new Bell();
+  const unsubscribe = subscribe(store, "deliveries", () => bell.ring());
+  try {
+    await runLoop({ name: "deliver", log, signal, everyMs: () => POLL_MS, bell }, async () => {
+      for (;;) {
+        const rows = await takeDeliveries(store, now(), HOLD_MS);
+        if (rows.length === 0) return;
+        for (const row of rows) await deliverOne(context, channels, row);
+      }
+    });
+  } finally {
+    unsubscribe();
+  }
+}
+
+async function deliverOne(context: DriftContext, channels: Channels, row: DeliveryRow): Promise<void> {
+  const { store, log, now } = context;
+  try {
+    await send(context, channels, row);
+    await recordDelivered(store, row.id, now());
+  } catch (error) {
+    if (context.signal.aborted) return;
+    const stored = storedError(error);
+    const backoff = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(row.attempts, 10));
+    await recordDeliveryFailure(store, row.id, stored, Math.round(now() + backoff));
+    log.warn({ channel: row.channel, finding: row.fingerprint, error }, "delivery failed, will retry");
+    if (row.attempts > 1) return;
+    const causes = { channel: row.channel, error: { code: stored.code, messages: [stored.message] } };
+    await context.trail.append([{ id: `alert-failed-${row.id}`, type: "alert.failed", outcome: "failed", ...causes, detail: { finding: row.fingerprint } }]);
+  }
+}
+
+async function send(context: DriftContext, channels: Channels, row: DeliveryRow): Promise<void> {
+  const incident = incidentOf(context, row);
+  const { finding } = incident;
+  switch (row.channel) {
+    case "log": {
+      const { fingerprint, kind, severity, target, summary, effect, who } = finding;
+      const level = incident.event === "resolved" || severity === "info" || severity === "low" ? "info" : severity === "medium" ? "warn" : "error";
+      context.log[level]({ fingerprint, kind, severity, target, summary, effect, who, event: incident.event }, `finding ${incident.event}`);
+      return;
+    }
+    case "webhook": {
+      await channels.webhook?.send(`finding-${row.fingerprint}-${row.id}`, incidentMessage(incident), context.signal);
+      break;
+    }
+    case "issue": {
+      await putIssue(context, channels, incident);
+      break;
+    }
+    default:
+      context.log.error({ channel: row.channel }, "no such channel; its message is dropped from the outbox and stays in the log");
+  }
+  const detail = { finding: row.fingerprint, event: row.event };
+  await context.trail.append([{ id: `alert-sent-${row.id}`, type: "alert.sent", outcome: "ok", channel: row.channel, detail }]);
+}
+
+/** One issue per finding: opened, edited as it evolves, closed when it is over, opened again when it comes back. */
+async function putIssue(context: DriftContext, { issues }: Channels, incident: Incident): Promise<void> {
+  if (issues === undefined) return;
+  const { fingerprint } = incident.finding;
+  const stored = await findingByFingerprint(context.store, fingerprint);
+  const known = stored?.issueRef === undefined ? undefined : Number(stored.issueRef);
+  const issue = { title: incidentTitle(incident), body: incidentBody(incident), state: incident.event === "resolved" ? "closed" : "open" } as const;
+  const number = await issues.put(known, incidentMarker(fingerprint), issue, context.signal);
+  if (number !== known) await recordIssue(context.store, fingerprint, String(number));
+}
+
+/** The cast: payloads are only ever written from a StoredFinding, in the transaction that stores it. */
+function incidentOf(context: DriftContext, row: DeliveryRow): Incident {
+  const finding = row.payload as StoredFinding;
+  return {
+    event: row.event,
+    finding,
+    firstSeen: new Date(finding.firstSeen).toISOString(),
+    lastSeen: new Date(finding.lastSeen).toISOString(),
+    resolvedAt: finding.resolvedAt === undefined ? undefined : new Date(finding.resolvedAt).toISOString(),
+    heals: finding.healTimes.length,
+    commit: context.inForce?.commit,
+  };
+}

@@ -1,0 +1,107 @@
+import { recordRead, targetRow, targetsInFlight, type TargetRow } from "../../adapters/store/index.ts";
+import { compareCluster } from "../../core/drift/cluster.ts";
+import type { Finding, FindingKind } from "../../core/drift/finding.ts";
+import { compareHost } from "../../core/drift/host.ts";
+import { FirebreakError } from "../../core/model/error.ts";
+import type { TargetId } from "../../core/model/kinds.ts";
+import { observationDigest } from "../../core/plan/cluster.ts";
+import { hostObservationDigest } from "../../core/plan/host.ts";
+import { readTable } from "../../core/render/nft-table.ts";
+import { renderRuleset } from "../../core/render/nft.ts";
+import { renderNetworkPolicies } from "../../core/render/networkpolicy.ts";
+import { profileOf } from "../../core/verdict/profile.ts";
+import { storedError } from "../stored-error.ts";
+import type { DriftContext } from "./context.ts";
+import { expectationOf, type Expectation } from "./expected.ts";
+import { respond } from "./respond.ts";
+
+/** What a look at a target came to. */
+export type LookOutcome =
+  /** Compared; findings are recorded. */
+  | "compared"
+  /** The syncer writes to it right now, or did while we looked: what differs is no drift yet. Look again soon. */
+  | "busy"
+  /** Never applied: there is nothing to compare with. */
+  | "not applied"
+  /** It did not answer, or not wholly; what was known of it stays. */
+  | "failed";
+
+const CLUSTER_KINDS: readonly FindingKind[] = ["modified", "deleted", "foreign", "conflict", "unpublished-element", "would-un-isolate"];
+const HOST_KINDS: readonly FindingKind[] = [
+  "ruleset-changed",
+  "table-missing",
+  "dormant",
+  "foreign-nat",
+  "foreign-chain",
+  "unpublished-element",
+  "conflict",
+];
+
+/** Compares what a target enforces now with what Git says at its pointer, and responds to what differs. */
+export async function look(context: DriftContext, id: TargetId): Promise<LookOutcome> {
+  const { store, log, now } = context;
+  const before = await targetRow(store, id);
+  if (before === undefined) return "not applied";
+  if ((await targetsInFlight(store)).has(id)) return "busy";
+  try {
+    const expectation = await expectationOf(context, before);
+    if (expectation === undefined) return "not applied";
+    const seen = expectation.target.kind === "cluster" ? await lookAtCluster(context, expectation) : await lookAtHost(context, expectation);
+    if (await wasWritten(context, before)) return "busy";
+    await recordRead(store, id, { at: seen.at, ok: true, observationDigest: seen.digest });
+    context.failures.delete(id);
+    await respond(context, { id, target: before.inGit ? expectation.target : undefined, kinds: seen.kinds, findings: seen.findings });
+    return "compared";
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    context.failures.set(id, (context.failures.get(id) ?? 0) + 1);
+    await recordRead(store, id, { at: now(), ok: false, error: storedError(error) });
+    log.debug({ target: id, error }, "look failed");
+    return "failed";
+  }
+}
+
+interface Seen {
+  readonly at: number;
+  readonly digest: string;
+  readonly kinds: readonly FindingKind[];
+  readonly findings: readonly Finding[];
+}
+
+async function lookAtCluster(context: DriftContext, { target, want, mark, definitions }: Expectation): Promise<Seen> {
+  if (target.kind !== "cluster" || want.kind !== "cluster") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no cluster`);
+  const connection = context.clusters.connection(target.id);
+  const observation = await connection.readObservation(context.signal);
+  const row = await targetRow(context.store, target.id);
+  const findings = compareCluster({
+    expected: renderNetworkPolicies(want, mark),
+    observation,
+    governed: want.governed,
+    inventory: connection.inventory(),
+    cluster: target.cluster,
+    definitions,
+    instance: context.instance,
+    profile: profileOf(row?.enforcer ?? target.cluster.enforcer),
+  });
+  return { at: observation.at, digest: observationDigest(observation), kinds: CLUSTER_KINDS, findings };
+}
+
+async function lookAtHost(context: DriftContext, { target, want, mark }: Expectation): Promise<Seen> {
+  if (target.kind !== "host" || want.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
+  const connection = await context.hosts.connection(target);
+  const observation = await connection.observe(context.signal);
+  if (observation.completeness !== "complete") {
+    throw new FirebreakError("INVENTORY_INCOMPLETE", `${target.id} was read back only in part; nothing is concluded from that`);
+  }
+  // Which generation is in the fence is the writer's business; that there is one, and our mark, is compared.
+  const generation = readTable(observation.ruleset)?.generation ?? 1;
+  const expected = renderRuleset(want, mark, { generation, phase: "final" });
+  const findings = compareHost({ expected, observation });
+  return { at: observation.at, digest: hostObservationDigest(observation), kinds: HOST_KINDS, findings };
+}
+
+/** True when a run took the target since: every run takes the lease, and every taking has a higher fencing number. */
+async function wasWritten({ store }: DriftContext, before: TargetRow): Promise<boolean> {
+  const after = await targetRow(store, before.id);
+  return after === undefined || after.fencing !== before.fencing || after.appliedSequence !== before.appliedSequence;
+}

@@ -1,0 +1,96 @@
+import { join } from "node:path";
+import { openRepository } from "../../adapters/git/index.ts";
+import { currentRevision, subscribe } from "../../adapters/store/index.ts";
+import { clustersInPlay } from "../clusters-in-play.ts";
+import { ClusterPool } from "../clusters.ts";
+import { openControlFolder } from "../control-folder.ts";
+import { DefinitionSource } from "../definitions.ts";
+import { gitAuth } from "../git-auth.ts";
+import { HostPool } from "../hosts.ts";
+import { Bell, runLoop } from "../loop.ts";
+import type { Parts } from "../parts.ts";
+import type { Service } from "../service.ts";
+import type { DriftContext } from "./context.ts";
+import { deliver, openChannels } from "./deliver.ts";
+import { lookAtStanding } from "./standing.ts";
+import { Watch } from "./watch.ts";
+
+const REVISION_POLL_MS = 2_000;
+const STANDING_MS = 5_000;
+
+/**
+ * The eyes: live → findings → responses. Read-only credentials; a repair is work for the syncer.
+ *
+ * ```
+ *   watches, schedule ─► look ─► compare with Git at the pointer ─► findings ─► heal (work) · log · webhook · issue
+ * ```
+ */
+export async function startDrift(parts: Parts): Promise<Service> {
+  const { settings, log, signal, now, store } = parts;
+  await using opened = new AsyncDisposableStack();
+  const { repository: source, readOnly, ssh, kubernetes } = settings;
+  const repository = openRepository({
+    url: source.url,
+    branch: source.branch,
+    path: source.path,
+    folder: join(settings.stateFolder, "git-drift"),
+    auth: await gitAuth(settings, parts.environment),
+  });
+  const channels = await openChannels(parts);
+  const control = opened.use(await openControlFolder(settings.stateFolder, "drift"));
+  const hosts = opened.use(
+    new HostPool({
+      identityFile: readOnly.identityFile ?? ssh.identityFile,
+      knownHosts: ssh.knownHosts,
+      controlFolder: control.path,
+      access: readOnly.identityFile === undefined ? "apply" : "readback",
+      signal,
+      now,
+    }),
+  );
+  const clusters = opened.use(
+    new ClusterPool({
+      kubeconfig: readOnly.kubeconfig ?? kubernetes.kubeconfig,
+      onChange: (target, change) => {
+        if (change === "policies") watch.markChanged(target);
+      },
+    }),
+  );
+  const context: DriftContext = {
+    ...parts,
+    definitions: new DefinitionSource(repository, settings),
+    clusters,
+    hosts,
+    inForce: undefined,
+    failures: new Map(),
+  };
+  const watch = new Watch(context);
+  const revisionBell = new Bell();
+  opened.defer(subscribe(store, "revision", () => revisionBell.ring()));
+  const kept = opened.move();
+  const done = Promise.all([
+    runLoop({ name: "revision", log, signal, everyMs: () => REVISION_POLL_MS, bell: revisionBell }, async () => await followRevision(context)),
+    runLoop({ name: "standing", log, signal, everyMs: () => STANDING_MS }, async () => await lookAtStanding(context)),
+    watch.run(),
+    deliver(context, channels),
+  ])
+    .then(() => undefined)
+    .finally(async () => await kept.disposeAsync());
+  return {
+    done,
+    notReady: () => {
+      if (context.inForce === undefined) return "no revision is in force yet";
+      for (const [target, connection] of clusters.connections()) if (!connection.health().isCurrent) return `the watch of ${target} is stale`;
+      return undefined;
+    },
+  };
+}
+
+/** Works by the revision in force: whose responses count, and which clusters to watch. */
+async function followRevision(context: DriftContext): Promise<void> {
+  const current = await currentRevision(context.store);
+  if (current === undefined || current.sequence === context.inForce?.sequence) return;
+  const definitions = await context.definitions.accepted(current.commit, context.signal);
+  await context.clusters.update(await clustersInPlay(context.store, context.definitions, definitions, context.signal));
+  context.inForce = { sequence: current.sequence, commit: current.commit, definitions };
+}

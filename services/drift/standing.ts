@@ -1,0 +1,95 @@
+import { listTargetRows, type TargetRow } from "../../adapters/store/index.ts";
+import { NO_EFFECT, type Finding, type FindingKind } from "../../core/drift/finding.ts";
+import { fingerprintOf } from "../../core/drift/fingerprint.ts";
+import { findAddressClashes, type AddressClash } from "../../core/membership/clashes.ts";
+import type { ClusterInventory } from "../../core/membership/inventory.ts";
+import type { TargetId } from "../../core/model/kinds.ts";
+import type { Note } from "../../core/model/note.ts";
+import { findTarget } from "../../core/model/target.ts";
+import type { DriftContext } from "./context.ts";
+import { respond } from "./respond.ts";
+
+/** A target that has not taken the revision in force after this long is late. */
+const LATE_MS = 2 * 60_000;
+/** Looks that must fail in a row before people are told. */
+const UNREACHABLE_LOOKS = 2;
+
+const KINDS: readonly FindingKind[] = ["unreachable", "late", "orphaned", "unenforceable-here", "not-enforcing", "host-is-a-node", "address-clash"];
+
+/** Looks at conditions that stand rather than happen: who is away, behind, gone from Git, or cannot enforce at all. */
+export async function lookAtStanding(context: DriftContext): Promise<void> {
+  const { store, inForce } = context;
+  if (inForce === undefined) return;
+  const clashes = findAddressClashes(inForce.definitions, inventories(context));
+  for (const row of await listTargetRows(store)) {
+    const target = findTarget(inForce.definitions, row.id);
+    await respond(context, { id: row.id, target, kinds: KINDS, findings: standingFindings(context, row, clashes) });
+  }
+}
+
+function inventories(context: DriftContext): ReadonlyMap<TargetId, ClusterInventory> {
+  const known = [...context.clusters.connections()].filter(([, connection]) => connection.health().everSynced);
+  return new Map(known.map(([target, connection]) => [target, connection.inventory()]));
+}
+
+function standingFindings(context: DriftContext, row: TargetRow, clashes: readonly AddressClash[]): readonly Finding[] {
+  const findings: Finding[] = [];
+  const isUnreachable = (context.failures.get(row.id) ?? 0) >= UNREACHABLE_LOOKS;
+  if (isUnreachable) {
+    const why = row.readError === null ? "" : `: ${row.readError.message}`;
+    findings.push(standing(row, "unreachable", "high", "target", `not reached since ${isoOf(row.lastReadOkAt)}${why}`));
+  }
+  if (!row.inGit) {
+    const since = row.orphanedAtSequence ?? 0;
+    const summary = `gone from Git since revision ${since}; it stays enforced. firebreak release ${row.id} lets it go`;
+    findings.push(standing(row, "orphaned", "medium", "target", summary));
+  }
+  if (row.inGit && row.mode === "apply" && !isUnreachable && isLate(row, context.now())) {
+    const why = row.lastError === null ? "" : `: ${row.lastError.message}`;
+    findings.push(standing(row, "late", "high", "revision", `revision ${row.wantedSequence} is not applied since ${isoOf(row.wantedAt)}${why}`));
+  }
+  if (row.enforcer === "none") {
+    const summary = "nothing enforces NetworkPolicy there: the policies will not do a thing. Install an enforcer, or name it in the Cluster";
+    findings.push(standing(row, "not-enforcing", "critical", "enforcer", summary));
+  }
+  findings.push(...unenforceable(row), ...clashFindings(row, clashes));
+  return findings;
+}
+
+function isLate(row: TargetRow, now: number): boolean {
+  return row.wantedSequence !== null && row.appliedSequence !== row.wantedSequence && now - (row.wantedAt ?? now) > LATE_MS;
+}
+
+/** What the compiler said cannot be enforced at this target, each with its line. */
+function unenforceable(row: TargetRow): readonly Finding[] {
+  // The cast: the column is only ever written with the notes of a compilation.
+  const notes = (row.notes as readonly Note[]).filter(({ code }) => code === "unenforceable-here");
+  return notes.map((note) => ({ ...standing(row, "unenforceable-here", "medium", note.summary, note.summary), at: note.at }));
+}
+
+function clashFindings(row: TargetRow, clashes: readonly AddressClash[]): readonly Finding[] {
+  return clashes
+    .filter(({ targets }) => targets[0] === row.id)
+    .map(({ kind, targets, summary }) => standing(row, kind, "high", `with ${targets[1]}`, summary));
+}
+
+function standing(row: TargetRow, kind: FindingKind, severity: Finding["severity"], subject: string, summary: string): Finding {
+  return {
+    fingerprint: fingerprintOf(kind, row.id, subject),
+    kind,
+    target: row.id,
+    subject,
+    severity,
+    summary,
+    effect: NO_EFFECT,
+    who: undefined,
+    at: undefined,
+    healable: false,
+    widens: false,
+    foreign: false,
+  };
+}
+
+function isoOf(at: number | null): string {
+  return at === null ? "the start" : new Date(at).toISOString();
+}

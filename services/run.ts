@@ -1,0 +1,77 @@
+import { join, resolve } from "node:path";
+import { openTrail } from "../adapters/trail/open.ts";
+import type { FileTrail } from "../adapters/trail/file-trail.ts";
+import { lifelineFloor } from "../core/config/operator.ts";
+import type { SettingsFile } from "../core/config/settings-schema.ts";
+import { startConsole } from "./console/main.ts";
+import { startDrift } from "./drift/main.ts";
+import { openLog } from "./log.ts";
+import { ownPaths } from "./own-paths.ts";
+import { openStoreAndQueue, type Parts, type Role } from "./parts.ts";
+import type { Service } from "./service.ts";
+import { storeTrail } from "./store-trail.ts";
+import { startSyncer, type SyncerParts } from "./syncer/main.ts";
+
+export interface RunOptions {
+  readonly signal: AbortSignal;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Called once everything has started. */
+  readonly onStarted?: () => void;
+  /** For tests: called after each step of a run of the syncer. */
+  readonly onStep?: NonNullable<SyncerParts["onStep"]>;
+}
+
+/**
+ * Runs services in this process until the signal aborts; the one place where everything is wired.
+ *
+ * The console runs beside whichever services there are, since each serves /livez, /readyz and /metrics.
+ *
+ * @throws FirebreakError STATE_LOCKED when another process has the state folder, and what opening the parts throws
+ */
+export async function runServices(settings: SettingsFile, roles: readonly Role[], options: RunOptions): Promise<void> {
+  const environment = options.environment ?? process.env;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const log = openLog(settings.logLevel, roles.length === 3 ? "firebreak" : roles.join("+"));
+  await using opened = new AsyncDisposableStack();
+  const { store, queue, instance } = opened.use(await openStoreAndQueue(settings, environment, log, signal));
+  const fileTrail = roles.includes("syncer") ? opened.use(await openLogFiles(settings, instance, roles)) : undefined;
+  const parts: Parts = {
+    settings,
+    operator: { floor: lifelineFloor(settings), ownPaths: await ownPaths([settings.repository.url, settings.forge?.url ?? ""]) },
+    instance,
+    log,
+    store,
+    queue,
+    trail: fileTrail ?? storeTrail(store, Date.now, signal),
+    environment,
+    now: Date.now,
+    random: Math.random,
+    signal,
+  };
+  const services: Service[] = [];
+  try {
+    services.push(await startConsole({ ...parts, services: () => services }));
+    if (fileTrail !== undefined) {
+      services.push(await startSyncer({ ...parts, trail: fileTrail, ...(options.onStep === undefined ? {} : { onStep: options.onStep }) }));
+    }
+    if (roles.includes("drift")) services.push(await startDrift(parts));
+    log.info({ roles, instance }, "started");
+    options.onStarted?.();
+    await Promise.race(services.map(async ({ done }) => await done));
+  } finally {
+    stop.abort();
+    await Promise.allSettled(services.map(async ({ done }) => await done));
+  }
+}
+
+async function openLogFiles(settings: SettingsFile, instance: string, roles: readonly Role[]): Promise<FileTrail> {
+  const { audit, stateFolder } = settings;
+  return await openTrail({
+    folder: resolve(audit.folder ?? join(stateFolder, "audit")),
+    origin: audit.origin,
+    privateKeyFile: resolve(audit.keyFile ?? join(stateFolder, "audit.key")),
+    producer: { service: roles.length === 3 ? "firebreak" : roles.join("+"), instance },
+    now: () => new Date(),
+  });
+}

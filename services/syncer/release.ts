@@ -1,0 +1,97 @@
+import { randomUUID } from "node:crypto";
+import { acquireLease, forgetTarget, releaseLease, targetRow } from "../../adapters/store/index.ts";
+import type { ReleaseAnswer, ReleaseRequest } from "../../core/api/shapes.ts";
+import { FirebreakError } from "../../core/model/error.ts";
+import { clusterPlanEffect, describeHostEffect, NO_PLAN_EFFECT, type PlanEffect } from "../../core/plan/effect.ts";
+import { planClusterRelease, planHostRelease } from "../../core/plan/release.ts";
+import { hostEffect } from "../../core/verdict/nft.ts";
+import { profileOf } from "../../core/verdict/profile.ts";
+import type { SyncerContext } from "./context.ts";
+import { auditTarget } from "./entries.ts";
+import { resolveTarget, type ResolvedTarget } from "./resolve.ts";
+
+const LEASE_MS = 120_000;
+
+/** What a release removes and opens, and how to carry it out. */
+interface Release {
+  readonly removes: readonly string[];
+  readonly effect: PlanEffect;
+  carryOut(): Promise<void>;
+}
+
+/**
+ * Lets a target go that Git names no more: removes our objects and forgets it; or, not confirmed, only tells what that opens.
+ *
+ * @throws FirebreakError USAGE for a target that Git still names: it would be enforced again at once
+ */
+export async function release(context: SyncerContext, request: ReleaseRequest, actor: string): Promise<ReleaseAnswer> {
+  const { store, trail } = context;
+  const row = await targetRow(store, request.target);
+  if (row === undefined) throw new FirebreakError("NOT_FOUND", `there is no target ${request.target}; firebreak status lists them`);
+  if (row.inGit) throw new FirebreakError("USAGE", `${row.id} is still in Git; remove it there first, then release it`);
+  const lease = await acquireLease(store, row.id, randomUUID(), LEASE_MS);
+  if (lease === undefined) throw new FirebreakError("TARGET_LOCKED", `${row.id} is being written right now; try again`);
+  try {
+    const plan = request.forget || request.keep ? NOTHING : await planRelease(context, await resolveTarget(context, row.id));
+    const answer = { target: row.id, removes: plan.removes, effect: plan.effect.finding };
+    if (!request.confirm) return { ...answer, done: false };
+    const how = request.keep ? "its objects stay" : request.forget ? "it was not reached" : `${plan.removes.length} objects removed`;
+    await trail.append([
+      {
+        id: `released-${row.id}-${lease.fencing}`,
+        type: "target.released",
+        target: auditTarget(row.id, row.identity ?? undefined),
+        actor: { kind: "token", id: actor },
+        effect: plan.effect.audit,
+        reason: how,
+      },
+    ]);
+    await plan.carryOut();
+    await forgetTarget(store, row.id);
+    return { ...answer, done: true };
+  } finally {
+    await releaseLease(store, lease);
+  }
+}
+
+const NOTHING: Release = { removes: [], effect: NO_PLAN_EFFECT, carryOut: async () => undefined };
+
+async function planRelease(context: SyncerContext, { target }: ResolvedTarget): Promise<Release> {
+  const { signal, instance } = context;
+  if (target.kind === "cluster") {
+    const connection = context.clusters.connection(target.id);
+    const observation = await connection.readObservation(signal);
+    const inventory = connection.inventory();
+    const steps = planClusterRelease(observation, inventory, instance);
+    const live = observation.policies.map(({ object }) => object);
+    return {
+      removes: steps.flatMap((step) => (step.kind === "delete" ? [`networkpolicy ${step.namespace}/${step.name}`] : [])),
+      effect: clusterPlanEffect(live, steps, inventory, profileOf(target.cluster.enforcer)),
+      carryOut: async () => {
+        for (const step of steps) await connection.apply(step, signal);
+      },
+    };
+  }
+  const connection = await context.hosts.connection(target);
+  const observation = await connection.observe(signal);
+  if (observation.completeness !== "complete") throw new FirebreakError("INVENTORY_INCOMPLETE", `${target.id} was read back only in part`);
+  const step = planHostRelease(observation, instance);
+  if (step === undefined) return NOTHING;
+  const after = observation.ruleset.filter((object) => !isOurTable(object));
+  return {
+    removes: ["table inet firebreak"],
+    effect: describeHostEffect(hostEffect({ nftables: observation.ruleset }, { nftables: after })),
+    carryOut: async () => {
+      const deadManSeconds = Math.max(2, Math.round(context.settings.hosts.deadMan / 1000));
+      const outcome = await connection.apply(step, { deadManSeconds, signal });
+      if (!outcome.confirmed) throw new FirebreakError("APPLY_NOT_CONFIRMED", `${target.id} was not reached after our table was removed`);
+    },
+  };
+}
+
+/** Objects of a listing that belong to our table, or are it. */
+function isOurTable(object: unknown): boolean {
+  const [value] = Object.values(object as Record<string, { family?: string; name?: string; table?: string }>);
+  const name = value?.table ?? (Object.hasOwn(object as object, "table") ? value?.name : undefined);
+  return value?.family === "inet" && name === "firebreak";
+}

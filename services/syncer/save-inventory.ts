@@ -1,0 +1,32 @@
+import pLimit from "p-limit";
+import type { InventoryFile, SavedCluster } from "../../core/api/inventory-file.ts";
+import { listTargets } from "../../core/model/target.ts";
+import type { HostObservation } from "../../core/plan/observation.ts";
+import type { SyncerContext } from "./context.ts";
+
+/** Looks at every target and answers with what was seen whole; the others are left out, never written as empty. */
+export async function saveInventory(context: SyncerContext): Promise<InventoryFile> {
+  const { inForce, signal, instance, now, log, settings } = context;
+  const clusters: Record<string, SavedCluster> = {};
+  const hosts: Record<string, HostObservation> = {};
+  const limit = pLimit(settings.concurrency);
+  const looks = (inForce === undefined ? [] : listTargets(inForce.definitions)).map((target) =>
+    limit(async () => {
+      try {
+        if (target.kind === "cluster") {
+          const connection = context.clusters.connection(target.id);
+          const { policies } = await connection.readObservation(signal);
+          const inventory = connection.inventory();
+          if (inventory.complete) clusters[target.id] = { inventory, policies };
+        } else {
+          const observation = await (await context.hosts.connection(target)).observe(signal);
+          if (observation.completeness === "complete") hosts[target.id] = observation;
+        }
+      } catch (error) {
+        log.info({ target: target.id, error }, "left out of the inventory");
+      }
+    }),
+  );
+  await Promise.all(looks);
+  return { version: 1, savedAt: new Date(now()).toISOString(), instance, clusters, hosts };
+}
