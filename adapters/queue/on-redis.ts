@@ -76,7 +76,7 @@ async function checkServer(client: Redis, report: QueueReport): Promise<void> {
 
 async function policyFromConfig(client: Redis): Promise<string | undefined> {
   try {
-    const [, policy] = (await client.config("GET", "maxmemory-policy")) as string[];
+    const [, policy] = await client.config("GET", "maxmemory-policy");
     return policy;
   } catch {
     return undefined; // CONFIG is forbidden there; the caller reports that the policy is unknown

@@ -32,6 +32,9 @@ const JOB_NAME = "reconcile";
 /** An enqueue that takes longer is given up; the sweep repeats it. */
 const ENQUEUE_TIMEOUT_MS = 5_000;
 
+/** A server that is away must not keep the process from ending. */
+const CLOSE_TIMEOUT_MS = 3_000;
+
 /** A worker that died is noticed when its lock runs out; another takes the job over at the next look. */
 const LOCKS = { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 10 } as const satisfies Partial<WorkerOptions>;
 
@@ -46,20 +49,20 @@ export async function queueOn(backend: Backend, report: QueueReport): Promise<Qu
     return queue;
   });
   const stopping = new AbortController();
+  const running = new Set<Promise<void>>();
   let worker: Worker<ReconcileJob> | undefined;
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
     stopping.abort(new FirebreakError("QUEUE_UNAVAILABLE", "the queue is closing"));
-    return (closed ??= closeAll(worker, jobs, backend));
+    return (closed ??= closeAll(running, worker, jobs, backend));
   };
   return {
     kind: backend.kind,
     enqueue: (target) => addJob(jobs, target),
     async process(handler, { concurrency }) {
       if (worker !== undefined) throw new FirebreakError("USAGE", "this queue has a handler already");
-      worker = backend.createWorker((connection, factory) =>
-        startWorker(handler, stopping.signal, concurrency, connection, factory, report),
-      );
+      const processor = processorFor(handler, stopping.signal, running, report);
+      worker = backend.createWorker((connection, factory) => startWorker(processor, concurrency, connection, factory, report));
       await worker.waitUntilReady();
     },
     close,
@@ -82,23 +85,35 @@ async function addJob(jobs: JobQueue<ReconcileJob>, target: TargetId): Promise<v
   }
 }
 
+type JobProcessor = (job: Job<ReconcileJob>, token?: string, lost?: AbortSignal) => Promise<void>;
+
+function processorFor(handler: Handler, stopping: AbortSignal, running: Set<Promise<void>>, report: QueueReport): JobProcessor {
+  return async (job, _token, lost) => {
+    // A job that is taken while closing is dropped: its work is still open in the store.
+    if (stopping.aborted) return;
+    const { target } = job.data;
+    const run = runHandler(handler, target, lost === undefined ? stopping : AbortSignal.any([stopping, lost]), report);
+    running.add(run);
+    await run.finally(() => running.delete(run));
+  };
+}
+
+/** Never rejects: the job completes all the same. A failed run is recorded in the store, which says when to try again. */
+async function runHandler(handler: Handler, target: TargetId, signal: AbortSignal, report: QueueReport): Promise<void> {
+  try {
+    await handler(target, signal);
+  } catch (error) {
+    report("handler-failed", { target, error });
+  }
+}
+
 function startWorker(
-  handler: Handler,
-  stopping: AbortSignal,
+  processor: JobProcessor,
   concurrency: number,
   connection: unknown,
   factory: unknown,
   report: QueueReport,
 ): Worker<ReconcileJob> {
-  const processor = async (job: Job<ReconcileJob>, _token?: string, lost?: AbortSignal): Promise<void> => {
-    const { target } = job.data;
-    try {
-      await handler(target, lost === undefined ? stopping : AbortSignal.any([stopping, lost]));
-    } catch (error) {
-      // The job completes all the same: a failed run is recorded in the store, which says when to try again.
-      report("handler-failed", { target, error });
-    }
-  };
   const options = {
     connection,
     concurrency,
@@ -114,13 +129,30 @@ function startWorker(
   return worker;
 }
 
-async function closeAll(worker: Worker<ReconcileJob> | undefined, jobs: JobQueue<ReconcileJob>, backend: Backend): Promise<void> {
+/** Handlers first, for as long as they need; then the connections, which must not hold the process when the server is away. */
+async function closeAll(
+  running: ReadonlySet<Promise<void>>,
+  worker: Worker<ReconcileJob> | undefined,
+  jobs: JobQueue<ReconcileJob>,
+  backend: Backend,
+): Promise<void> {
+  while (running.size > 0) await Promise.all(running);
   try {
-    await worker?.close();
-    await jobs.close();
+    if (worker !== undefined && !(await inTime(worker.close()))) await inTime(worker.close(true));
+    await inTime(jobs.close());
   } finally {
     await backend.close();
   }
+}
+
+/** False when it takes longer than a close may take. */
+async function inTime(closing: Promise<void>): Promise<boolean> {
+  const late = AbortSignal.timeout(CLOSE_TIMEOUT_MS);
+  return Promise.race([closing.then(() => true), rejectOn(late)]).catch((error: unknown) => {
+    closing.catch(() => undefined); // it was too late
+    if (late.aborted) return false;
+    throw error;
+  });
 }
 
 function rejectOn(signal: AbortSignal): Promise<never> {

@@ -163,7 +163,7 @@ async function writeFinding(tx: Db, finding: Finding, before: Row | undefined, n
   };
   if (before !== undefined) {
     const reopened = before.resolvedAt === null ? {} : { firstSeen: now, openedCount: before.openedCount + 1 };
-    return change(tx, finding.fingerprint, { ...contents, ...reopened } as Updateable<FindingTable>);
+    return change(tx, finding.fingerprint, { ...contents, ...reopened });
   }
   const row = await tx
     .insertInto("firebreak.findings")

@@ -25,7 +25,7 @@ export async function startPostgres(): Promise<PostgresFixture> {
   chmodSync(folder, 0o700);
   const port = await freePort();
   const data = join(folder, "data");
-  const as = { ...(user ?? {}), cwd: folder, env: { PATH: "/usr/bin:/bin", LC_ALL: "C.UTF-8", HOME: folder } };
+  const as = { ...user, cwd: folder, env: { PATH: "/usr/bin:/bin", LC_ALL: "C.UTF-8", HOME: folder } };
   const made = spawnSync(join(bin, "initdb"), ["-D", data, "-U", "postgres", "-A", "trust", "--no-sync"], {
     ...as,
     encoding: "utf8",
@@ -50,7 +50,11 @@ export async function startPostgres(): Promise<PostgresFixture> {
     const client = new pg.Client({ connectionString: url });
     client.on("error", () => undefined);
     await client.connect();
-    await client.query(text).finally(() => client.end());
+    try {
+      await client.query(text);
+    } finally {
+      await client.end();
+    }
   };
   const stop = async (): Promise<void> => {
     if (server.exitCode === null && server.signalCode === null) {

@@ -14,9 +14,9 @@ export interface RedisFixture extends AsyncDisposable {
 }
 
 /** Starts Debian's Redis in a temporary folder; nothing is persisted. */
-export async function startRedis(settings: readonly string[] = []): Promise<RedisFixture> {
+export async function startRedis(settings: readonly string[] = [], fixedPort?: number): Promise<RedisFixture> {
   const folder = mkdtempSync(join(tmpdir(), "fb-redis-"));
-  const port = await freePort();
+  const port = fixedPort ?? (await freePort());
   const flags = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder, ...settings];
   const server = spawn("redis-server", flags, { stdio: "ignore" });
   server.on("error", () => undefined); // the wait below fails

@@ -212,6 +212,48 @@ test("a Redis that may evict jobs is refused, and says what to set", async () =>
   });
 });
 
+test("a Redis that went away comes back, and closing without it ends (would catch: a process that cannot stop)", async () => {
+  const server = await startRedis();
+  const runs: string[] = [];
+  const queue = await openQueue({ kind: "redis", url: server.url }, { signal: AbortSignal.timeout(10_000) });
+  await queue.process((target) => Promise.resolve(void runs.push(target)), { concurrency: 1 });
+  await queue.enqueue("cluster/a");
+  await until(() => runs.length === 1);
+  await server[Symbol.asyncDispose]();
+  await expect(queue.enqueue("cluster/a")).rejects.toMatchObject({ code: "QUEUE_UNAVAILABLE" });
+  await using again = await startRedis([], Number(new URL(server.url).port));
+  expect(again.url).toBe(server.url);
+  await until(
+    () =>
+      queue.enqueue("cluster/a").then(
+        () => runs.length > 1,
+        () => false,
+      ),
+    20_000,
+  );
+  await again[Symbol.asyncDispose]();
+  await queue.close();
+});
+
+test("broken connections to Postgres cost time only (would catch: a worker that never hears of jobs again)", async () => {
+  await using server = await startPostgres();
+  const runs: string[] = [];
+  const queue = await openQueue({ kind: "postgres", url: server.url }, { signal: AbortSignal.timeout(60_000) });
+  await queue.process((target) => Promise.resolve(void runs.push(target)), { concurrency: 1 });
+  await queue.enqueue("cluster/a");
+  await until(() => runs.length === 1);
+  await server.breakConnections();
+  await until(
+    () =>
+      queue.enqueue("cluster/b").then(
+        () => runs.includes("cluster/b"),
+        () => false,
+      ),
+    30_000,
+  );
+  await queue.close();
+});
+
 test("a Redis that is away is QUEUE_UNAVAILABLE at once, both opening and adding (would catch: a service that hangs)", async () => {
   await expect(
     openQueue({ kind: "redis", url: "redis://127.0.0.1:1" }, { signal: AbortSignal.timeout(10_000) }),
