@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
 import { encodeEntry } from "../../core/audit/encode.ts";
-import { assertEntryInput, type Entry, type EntryInput, type StoredEntry } from "../../core/audit/entry.ts";
+import { assertEntryInput, type Entry, type EntryInput, type EntryOf, type StoredEntry } from "../../core/audit/entry.ts";
 import type { AuditOrigin } from "../../core/audit/fields.ts";
 import { fillEntry } from "../../core/audit/fill.ts";
 import { matchesFilter } from "../../core/audit/filter.ts";
@@ -104,8 +104,9 @@ export class FileTrail implements Trail, TrailReader, AsyncDisposable {
    * Every intent that has no outcome now, oldest first. Right after opening these are what a crash left behind: whoever applies
    * closes each with an `apply.outcome`, `outcome: "unknown"`, `recovered: true`, before it plans anything new.
    */
-  openIntents(): readonly Entry[] {
-    return this.#memory.openIntents();
+  async openIntents(): Promise<readonly EntryOf<"apply.intent">[]> {
+    const entries = await Promise.all(this.#memory.openIntents().map((seq) => this.#entry(seq)));
+    return entries.filter((entry) => entry.type === "apply.intent");
   }
 
   /** Logs `log.stopped` after all that waits, and gives the lock back, also when the disk fails (then it throws). */
@@ -180,11 +181,15 @@ export class FileTrail implements Trail, TrailReader, AsyncDisposable {
   /** The number of the entry with this id, if there is one. */
   async #find(id: string): Promise<number | undefined> {
     for (const seq of this.#memory.ids.candidates(id)) {
-      const bundle = Math.floor(seq / TILE_WIDTH);
-      const stored = (await readBundleEntries(this.#reader, bundle, this.size()))[seq - bundle * TILE_WIDTH];
-      if (stored !== undefined && readStored(stored, seq).id === id) return seq;
+      if ((await this.#entry(seq)).id === id) return seq;
     }
     return undefined;
+  }
+
+  async #entry(seq: number): Promise<StoredEntry> {
+    const bundle = Math.floor(seq / TILE_WIDTH);
+    const stored = await readBundleEntries(this.#reader, bundle, this.size());
+    return readStored(stored[seq - bundle * TILE_WIDTH] ?? new Uint8Array(0), seq);
   }
 
   #isRememberedOld(): boolean {

@@ -41,7 +41,7 @@ const WHOLE = new Set(["id", "time", "type", "origin", "seq"]);
  *
  * An entry that would be longer is cut, never dropped: every list keeps its first n elements, every map its first max(n, 64) keys in
  * order, every text its first max(16·n, 256) characters, with the largest n of 4096, 2048, … 1 that fits; `cut` says what was cut, and holds
- * size and digest of the whole. If even n = 1 is too long, only the envelope, outcome, target, plan, commit and causedBy are left.
+ * size and digest of the whole. If even n = 1 is too long, the same is tried with an empty `detail`; and if that is, only the envelope, outcome, target, plan, commit and causedBy are left.
  */
 export function encodeEntry(entry: Entry): Uint8Array {
   const { v: _, ...fields } = entry;
@@ -50,10 +50,15 @@ export function encodeEntry(entry: Entry): Uint8Array {
   if (bytes.length <= MAX_ENTRY_BYTES) return bytes;
 
   const digest = { bytes: bytes.length, sha256: Buffer.from(sha256(bytes)).toString("hex") };
-  for (const limit of CUT_STEPS) {
-    const parts = new Map<string, { kept: number; of: number }>();
-    const fitted = encodeCut(cutFields(whole, limit, parts), digest, parts);
-    if (fitted.length <= MAX_ENTRY_BYTES) return fitted;
+  const { detail, ...rest } = whole;
+  // Only `detail` has no bound on its depth: without it, what readers rely on fits.
+  for (const fields of detail === undefined ? [whole] : [whole, { ...rest, detail: {} }]) {
+    for (const limit of CUT_STEPS) {
+      const parts: Parts = new Map();
+      if (fields !== whole) note(parts, "detail", 0, Object.keys(detail ?? {}).length);
+      const fitted = encodeCut(cutFields(fields, limit, parts), digest, parts);
+      if (fitted.length <= MAX_ENTRY_BYTES) return fitted;
+    }
   }
   const parts = new Map([["*", { kept: LAST_RESORT.size, of: Object.keys(whole).length }]]);
   const kept = Object.fromEntries(Object.entries(whole).filter(([name]) => LAST_RESORT.has(name)));

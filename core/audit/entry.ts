@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { FirebreakError } from "../model/error.ts";
 import { envelopeShape, fieldShape } from "./fields.ts";
+import { isTreeSize } from "./merkle.ts";
 import { ENTRY_TYPES, type EntryType, type FieldName, isEntryType } from "./types.ts";
 
 const inputSchema = z
@@ -16,16 +17,8 @@ const inputSchema = z
 
 const entrySchema = z.object({ ...fieldShape, ...envelopeShape, type: inputSchema.shape.type }).check(requireFields);
 
-const envelopeSchema = z.object({
-  v: z.int().min(1),
-  seq: envelopeShape.seq,
-  id: z.string(),
-  time: z.string(),
-  type: z.string(),
-});
-
 type Fields = Readonly<z.infer<z.ZodObject<typeof fieldShape>>>;
-type Envelope = Readonly<z.infer<z.ZodObject<typeof envelopeShape>>>;
+type StoredFields = Readonly<z.infer<z.ZodObject<typeof envelopeShape>>>;
 type WithRequired<Base, Name extends keyof Base> = Base & { readonly [Field in Name]-?: NonNullable<Base[Field]> };
 type FieldsOf<Type extends EntryType> = { readonly type: Type } & WithRequired<Fields, (typeof ENTRY_TYPES)[Type][number]>;
 
@@ -35,11 +28,11 @@ type FieldsOf<Type extends EntryType> = { readonly type: Type } & WithRequired<F
  */
 export type EntryInput = {
   [Type in EntryType]: FieldsOf<Type> &
-    Pick<Envelope, "id"> & { readonly time?: string | undefined; readonly origin?: Envelope["origin"] | undefined };
+    Pick<StoredFields, "id"> & { readonly time?: string | undefined; readonly origin?: StoredFields["origin"] | undefined };
 }[EntryType];
 
 /** A stored entry, discriminated on `type`. */
-export type Entry = { [Type in EntryType]: FieldsOf<Type> & Envelope }[EntryType];
+export type Entry = { [Type in EntryType]: FieldsOf<Type> & StoredFields }[EntryType];
 
 /** One type of entry, e.g. `EntryOf<"apply.intent">`. */
 export type EntryOf<Type extends EntryType> = Extract<Entry, { type: Type }>;
@@ -62,25 +55,51 @@ export type ReadEntry =
   | { readonly kind: "entry"; readonly entry: StoredEntry }
   | { readonly kind: "malformed"; readonly why: string };
 
+/** What every version of an entry has, and all the fields it was read with. */
+export interface Envelope {
+  readonly v: number;
+  readonly seq: number;
+  readonly id: string;
+  readonly time: string;
+  readonly type: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads the stored bytes of an entry as far as every version can: enough to count, find and verify entries, several times faster
+ * than {@link readEntry}. Gives the sentence that says what is wrong with what never was an entry.
+ */
+export function readEnvelope(bytes: Uint8Array): Envelope | string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  if (!/^\{"v":[1-9][0-9]*,/.test(text)) return 'it does not begin with {"v":';
+  let fields: Readonly<Record<string, unknown>>;
+  try {
+    // An object, because of how it begins.
+    fields = JSON.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    return `it is not JSON (${error instanceof Error ? error.message : String(error)})`;
+  }
+  const { v, seq, id, time, type } = fields;
+  if (!isCount(v) || !isCount(seq)) return "its version or number is no whole number";
+  if (typeof id !== "string" || typeof time !== "string" || typeof type !== "string") return "it lacks an id, a time or a type";
+  return { v, seq, id, time, type, fields };
+}
+
 /**
  * Reads the stored bytes of an entry. An entry of a newer version, a type or a shape that is unknown here gives a
  * {@link NewerEntry}; malformed is only what never was an entry.
  */
 export function readEntry(bytes: Uint8Array): ReadEntry {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-  if (!/^\{"v":[1-9][0-9]*,/.test(text)) return { kind: "malformed", why: 'it does not begin with {"v":' };
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return { kind: "malformed", why: `it is not JSON (${error instanceof Error ? error.message : String(error)})` };
-  }
-  const envelope = envelopeSchema.safeParse(value);
-  if (!envelope.success) return { kind: "malformed", why: describe(envelope.error) };
+  const envelope = readEnvelope(bytes);
+  if (typeof envelope === "string") return { kind: "malformed", why: envelope };
+  const { seq, id, time, type, fields } = envelope;
   // Returned as it was parsed, not as zod copied it: zod would drop fields this version does not know.
-  if (entrySchema.safeParse(value).success) return { kind: "entry", entry: value as Entry };
-  const { type, seq, id, time } = envelope.data;
-  return { kind: "entry", entry: { type: "newer", storedType: type, seq, id, time, fields: value as Record<string, unknown> } };
+  if (entrySchema.safeParse(fields).success) return { kind: "entry", entry: fields as unknown as Entry };
+  return { kind: "entry", entry: { type: "newer", storedType: type, seq, id, time, fields } };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && isTreeSize(value);
 }
 
 /** What parsing a producer's entry gave. */

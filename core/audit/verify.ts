@@ -6,7 +6,7 @@
  * consistently: only a checkpoint kept elsewhere (`olderCheckpoint`) shows that.
  */
 import { type Checkpoint, openCheckpoint, type OpenedCheckpoint } from "./checkpoint.ts";
-import { readEntry } from "./entry.ts";
+import { readEnvelope } from "./entry.ts";
 import type { NoteVerifier } from "./key.ts";
 import { EMPTY_ROOT, equalBytes, type Hash, leafHash } from "./merkle.ts";
 import { isProblem, type LogReader, readBundle, type ReadProblem, readTile } from "./reader.ts";
@@ -95,10 +95,10 @@ async function verifyEntries(reader: LogReader, checkpoint: Checkpoint, older: C
 /** Each entry reads, and carries the number of its place. */
 function checkEntries(entries: readonly Uint8Array[], first: number): Rejection | undefined {
   for (const [offset, bytes] of entries.entries()) {
-    const read = readEntry(bytes);
+    const read = readEnvelope(bytes);
     const index = first + offset;
-    if (read.kind === "malformed") return reject("entry-malformed", `entry ${index} does not read: ${read.why}`, index);
-    if (read.entry.seq !== index) return reject("entry-malformed", `entry ${index} carries the number ${read.entry.seq}`, index);
+    if (typeof read === "string") return reject("entry-malformed", `entry ${index} does not read: ${read}`, index);
+    if (read.seq !== index) return reject("entry-malformed", `entry ${index} carries the number ${read.seq}`, index);
   }
   return undefined;
 }

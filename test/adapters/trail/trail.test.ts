@@ -69,7 +69,7 @@ describe("appending and reading", () => {
       ]);
     }
     await using trail = await openTrail(optionsIn(folder.path));
-    const intents = trail.openIntents();
+    const intents = await trail.openIntents();
     expect(intents.map(({ id }) => id)).toEqual(["left"]);
     await trail.append(
       intents.map(({ id, seq }) => ({
@@ -82,7 +82,7 @@ describe("appending and reading", () => {
         causedBy: seq,
       })),
     );
-    expect(trail.openIntents()).toEqual([]);
+    expect(await trail.openIntents()).toEqual([]);
   });
 
   test("after closing nothing is appended, and the log says that it stopped", async () => {
@@ -101,6 +101,51 @@ describe("appending and reading", () => {
     for (let batch = 0; batch < 20; batch++) await trail.append(findings(`a${batch}`, 20));
     expect(await readdir(join(trail.folder, "tile", "entries"))).toEqual(["000", "001.p"]);
     expect((await readdir(join(trail.folder, "tile", "0"))).toSorted()).toEqual(["000", "001.p"]);
+  });
+});
+
+describe("real failures", () => {
+  // Catches what the disk in memory does not model: a real process, killed in the middle, on a real file system.
+  test("a killed process leaves everything it was told is durable", async () => {
+    await using folder = await temporaryFolder();
+    const { now: _, ...options } = optionsIn(folder.path);
+    const source = (path: string) => JSON.stringify(join(import.meta.dirname, "../../..", path));
+    const script = `
+      import { openTrail } from ${source("adapters/trail/open.ts")};
+      import { findings } from ${source("test/adapters/trail/fixture.ts")};
+      const trail = await openTrail({ ...${JSON.stringify(options)}, now: () => new Date() });
+      for (let batch = 0; ; batch++) for (const { id, seq } of await trail.append(findings("b" + batch, 7))) console.log(id, seq);`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    let printed = "";
+    try {
+      for await (const chunk of child.stdout) {
+        printed += String(chunk);
+        if (printed.split("\n").length > 400) child.kill("SIGKILL");
+      }
+    } finally {
+      child.kill("SIGKILL");
+    }
+    await using trail = await openTrail(optionsIn(folder.path));
+    const stored = new Map((await trail.read({ limit: 100_000 })).entries.map(({ id, seq }) => [id, seq]));
+    const told = printed.slice(0, printed.lastIndexOf("\n")).split("\n");
+    expect(told.length).toBeGreaterThan(390);
+    for (const line of told) expect(stored.get(line.split(" ")[0] ?? "")).toBe(Number(line.split(" ")[1]));
+    expect(await verifyTrail(trail.folder, { verifierKey: trail.verifierKey })).toMatchObject({ verdict: "verified" });
+  });
+
+  // Catches an error code of the disk that is not turned into a refusal: the folder vanishes under a running process.
+  test("a folder that is removed while the log is open refuses appends, and does not begin a new log", async () => {
+    await using folder = await temporaryFolder();
+    const trail = await openTrail(optionsIn(folder.path));
+    try {
+      await trail.append(findings("a", 3));
+      await rm(trail.folder, { recursive: true });
+      for (const id of ["b", "c"])
+        await expect(trail.append(findings(id, 1))).rejects.toMatchObject({ code: expect.stringMatching(/^AUDIT_/) });
+    } finally {
+      await expect(trail.close()).rejects.toMatchObject({ code: "AUDIT_UNAVAILABLE" });
+    }
+    await expect(openTrail(optionsIn(folder.path))).rejects.toMatchObject({ code: "AUDIT_CORRUPT" });
   });
 });
 
