@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { HostWant } from "../compile/want.ts";
 import { FirebreakError } from "../model/error.ts";
 import type { Mark } from "../render/mark.ts";
-import { canonicalJson, canonicalTable, rulesetDigest } from "../render/nft-canonical.ts";
+import { canonicalJson, elementsOf, tableDigest } from "../render/nft-canonical.ts";
 import { renderRuleset } from "../render/nft.ts";
 import type { NftRuleset, Phase } from "../render/nft.ts";
 import { readTable } from "../render/nft-table.ts";
@@ -61,7 +61,7 @@ export function planHost(planning: HostPlanning): HostPlan {
 /** Digest of our table as observed, without elements of address sets, generation and hits: churn does not change it. Hex. */
 export function hostObservationDigest(observation: HostObservation): string {
   const live = readTable(observation.ruleset);
-  const seen = live === undefined ? null : { structure: rulesetDigest(canonicalTable(live)), mark: live.mark ?? null };
+  const seen = live === undefined ? null : { structure: tableDigest(live), mark: live.mark ?? null };
   return createHash("sha256")
     .update(canonicalJson({ completeness: observation.completeness, seen }))
     .digest("hex");
@@ -122,11 +122,17 @@ function isInForce(live: ListedTable, wanted: NftRuleset): boolean {
 
 function sameStructure(live: ListedTable, wanted: NftRuleset): boolean {
   const want = readTable(wanted);
-  return want !== undefined && rulesetDigest(canonicalTable(live)) === rulesetDigest(canonicalTable(want));
+  return want !== undefined && tableDigest(live) === tableDigest(want);
 }
 
 function sameElements(live: ListedTable, want: ListedTable): boolean {
-  return canonicalJson([...canonicalTable(live).elements].sort()) === canonicalJson([...canonicalTable(want).elements].sort());
+  const seen = elementsOf(live);
+  const wanted = [...elementsOf(want)];
+  return seen.size === wanted.length && wanted.every(([name, texts]) => sameTexts(texts, seen.get(name)));
+}
+
+function sameTexts(a: readonly string[], b: readonly string[] | undefined): boolean {
+  return a.length === b?.length && a.every((text, index) => text === b[index]);
 }
 
 function sameMark(a: Mark | undefined, b: Mark | undefined): boolean {
@@ -134,13 +140,16 @@ function sameMark(a: Mark | undefined, b: Mark | undefined): boolean {
 }
 
 /**
- * True when the final ruleset closes something and connection tracking may not know the live sessions yet: no rule of ours asks it
- * anything, or a settle step was the last thing that happened (and nobody says that the waiting is over).
+ * True when the final ruleset closes something and connection tracking may not know the live sessions yet:
+ * - there is no table, and nobody says that the host was enforced before;
+ * - a settle step was the last thing that happened, so a process died while it waited;
+ * - the table hooks in nowhere (nothing was isolated so far) and something else is wanted now. The same want over a table without
+ *   hooks is tampering, and a hole is closed at once.
  */
-function needsSettling({ want, settled }: HostPlanning, live: ListedTable | undefined): boolean {
-  const isClosing = want.ingress.mode === "enforce" || want.egress.mode === "enforce";
-  if (settled || !isClosing) return false;
-  if (live === undefined) return true;
-  const text = JSON.stringify([...live.chains.values()].map((chain) => chain.rules));
-  return !text.includes('"ct"') || text.includes('"fb:settle ');
+function needsSettling({ want, mark, settled }: HostPlanning, live: ListedTable | undefined): boolean {
+  if (want.ingress.mode !== "enforce" && want.egress.mode !== "enforce") return false;
+  if (live === undefined) return !settled;
+  const chains = [...live.chains.values()];
+  if (JSON.stringify(chains.map(({ rules }) => rules)).includes('"fb:settle ')) return true;
+  return chains.every(({ body }) => body["hook"] === undefined) && live.mark?.digest !== mark.digest;
 }

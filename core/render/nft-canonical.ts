@@ -38,8 +38,23 @@ export function canonicalTable(table: ListedTable): CanonicalRuleset {
 
 /** SHA-256 of the structure, hex: equal for rulesets that mean the same, whatever addresses are in their sets. */
 export function rulesetDigest(canonical: CanonicalRuleset): string {
+  return structureDigest(canonical.structure);
+}
+
+/** The digest of a table's structure; its elements are not even read. */
+export function tableDigest(table: ListedTable): string {
+  return structureDigest(structureOf(table));
+}
+
+/** The elements of every address set as sorted texts; the fence is not among them. */
+export function elementsOf(table: ListedTable): ReadonlyMap<string, readonly string[]> {
+  const sets = [...table.sets].filter(([name]) => name !== FENCE);
+  return new Map(sets.map(([name, { elem }]) => [name, elem.map(elementText).sort()]));
+}
+
+function structureDigest(structure: readonly string[]): string {
   const hash = createHash("sha256");
-  for (const line of canonical.structure) hash.update(`${line}\n`);
+  for (const line of structure) hash.update(`${line}\n`);
   return hash.digest("hex");
 }
 
@@ -68,7 +83,10 @@ export function canonicalMap({ body, elem }: ListedSet): string {
 
 /** A chain with its rules in order; the text of a sound mark is left out. */
 export function canonicalChain(name: string, { body, rules }: ListedChain, isMarked: boolean): string {
-  const shown = rules.map((rule, index) => ({ comment: isMarked && name === ABOUT && index === 0 ? "mark" : rule.comment, expr: rule.expr }));
+  const shown = rules.map((rule, index) => ({
+    comment: isMarked && name === ABOUT && index === 0 ? "mark" : rule.comment,
+    expr: rule.expr,
+  }));
   return canonicalJson({ chain: body, rules: shown });
 }
 

@@ -21,7 +21,15 @@ import {
   neighbourRule,
   rule,
 } from "./nft-rules.ts";
-import type { NftChainObject, NftCounterObject, NftElement, NftMapObject, NftRuleObject, NftSetObject } from "./nft-types.ts";
+import type {
+  NftChainObject,
+  NftCounterObject,
+  NftElement,
+  NftMapObject,
+  NftRuleObject,
+  NftSetObject,
+  NftStatement,
+} from "./nft-types.ts";
 
 /** What one direction brings into the table. */
 export interface RenderedSide {
@@ -90,12 +98,10 @@ function renderDispatch(side: Side, allows: readonly NamedAllow[], protocol: Pro
   const listed = allows.flatMap((allow) => (allow.ports === "any" ? [] : [{ ...allow, ports: allow.ports }]));
   const classes = portClasses(listed, protocol);
   const name = `${side.short}_${protocol}`;
-  const entries = classes.flatMap(({ lowest, ranges }) =>
-    ranges.map((range): readonly [NftElement, Record<string, unknown>] => [
-      portElement(range),
-      { jump: { target: `${name}_${lowest}` } },
-    ]),
-  );
+  const entries = classes
+    .flatMap(({ lowest, ranges }) => ranges.map((range) => ({ range, target: `${name}_${lowest}` })))
+    .sort((a, b) => a.range[0] - b.range[0])
+    .map(({ range, target }): readonly [NftElement, NftStatement] => [portElement(range), { jump: { target } }]);
   const map: NftMapObject = {
     map: { family: FAMILY, name, table: TABLE, type: "inet_service", map: "verdict", flags: ["interval"], elem: entries },
   };

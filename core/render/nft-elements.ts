@@ -81,6 +81,7 @@ function blockLength(range: AddressRange): number | undefined {
 }
 
 function addressText(text: string): string {
+  if (!text.includes(":")) return text; // IPv4 has one spelling
   const address = readAddress(hexTail(text));
   return typeof address === "string" ? text : formatAddress(address);
 }

@@ -59,9 +59,17 @@ describe("a host without our table", () => {
   it("is settled again when the settle step was the last thing that happened", () => {
     space.load(plan({ settled: false }).steps[0]?.transaction ?? []);
     expect(plan({ observation: space.observe(), settled: false }).steps.map((step) => step.kind)).toEqual(["settle", "final"]);
-    expect(plan({ observation: space.observe(), settled: true }).steps.map((step) => step.kind)).toEqual(["final"]);
+    expect(plan({ observation: space.observe(), settled: true }).steps.map((step) => step.kind)).toEqual(["settle", "final"]);
     reach(want, { settled: false });
     expect(reach(want).steps).toEqual([]);
+  });
+
+  // Bug caught: a host that was in no isolated segment so far counts as settled, because something was applied to it.
+  it("is settled when it only had a table without hooks", () => {
+    reach(hostWant(), { mark: { ...MARK, digest: "fedcba9876543210" } });
+    expect(reach(want).steps.map((step) => step.kind)).toEqual(["settle", "final"]);
+    space.run("nft flush chain inet firebreak input; nft flush map inet firebreak in_tcp; nft delete chain inet firebreak input");
+    expect(reach(want).steps.map((step) => step.kind)).toEqual(["final"]);
   });
 
   it("is not settled when nothing will be closed", () => {

@@ -1,0 +1,196 @@
+import { fromAddressTexts } from "../address/index.ts";
+import type { AddressSet } from "../address/index.ts";
+import type { HostObservation } from "../plan/observation.ts";
+import { FAMILY, TABLE } from "../render/nft-names.ts";
+import type { NftRuleset } from "../render/nft.ts";
+import { isRecord } from "../render/nft-table.ts";
+import { NO_EFFECT } from "./finding.ts";
+import type { Finding, FindingEffect, FindingKind } from "./finding.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { effectBetween, isWider, severityOf, UNCERTAIN } from "./host-effect.ts";
+import { natEffect } from "./host-nat.ts";
+
+/** A base chain of another table, with the whole of its table. */
+export interface ForeignChain {
+  readonly family: string;
+  readonly table: string;
+  readonly name: string;
+  readonly hook: string;
+  readonly type: string;
+  readonly policy: string;
+  readonly rules: readonly (readonly unknown[])[];
+  /** Every object of the same table. */
+  readonly objects: readonly { readonly kind: string; readonly body: Readonly<Record<string, unknown>> }[];
+}
+
+/**
+ * What other tables of the host do to what ours says: reported, never removed.
+ *
+ * An accept elsewhere does not open what we drop, so tables that only accept are told as information; a drop elsewhere closes what we
+ * accept; address translation can lead past us, because our input chain sees the port after it.
+ */
+export function compareForeign(expected: NftRuleset, observation: HostObservation): readonly Finding[] {
+  const local = fromAddressTexts(observation.addresses).set;
+  const chains = foreignChains(observation.ruleset).flatMap((chain) => {
+    const judged = judgeChain(chain, expected, local);
+    return judged === undefined ? [] : [finding(observation, judged.kind, chainSubject(chain), judged.summary, judged.effect)];
+  });
+  const flowtables = foreignFlowtables(observation.ruleset).map((subject) =>
+    finding(observation, "foreign-chain", subject, `${subject} may carry packets past the filter`, UNCERTAIN),
+  );
+  const legacy = observation.legacyTables.map((table) =>
+    finding(
+      observation,
+      "foreign-chain",
+      `iptables-legacy ${table}`,
+      `iptables-legacy table ${table} is in use: nft cannot list it`,
+      UNCERTAIN,
+    ),
+  );
+  return [...chains, ...flowtables, ...legacy];
+}
+
+function finding({ target }: HostObservation, kind: FindingKind, subject: string, summary: string, effect: FindingEffect): Finding {
+  return {
+    fingerprint: fingerprintOf(kind, target, subject),
+    kind,
+    target,
+    subject,
+    severity: severityOf(effect, true),
+    summary,
+    effect,
+    who: undefined,
+    at: undefined,
+    healable: false,
+    widens: isWider(effect),
+    foreign: true,
+  };
+}
+
+function judgeChain(
+  chain: ForeignChain,
+  expected: NftRuleset,
+  local: AddressSet,
+): { readonly kind: FindingKind; readonly summary: string; readonly effect: FindingEffect } | undefined {
+  const subject = chainSubject(chain);
+  const isEmpty = chain.rules.length === 0 && chain.policy !== "drop";
+  if (isEmpty || chain.hook === "forward") return undefined; // forwarded packets are not the host's
+  if (chain.type === "nat") return { kind: "foreign-nat", ...natEffect(chain, subject, expected, local) };
+  const kind = "foreign-chain";
+  if (uses(chain, ["mangle", "xt", "fwd", "dup", "tproxy", "queue", "synproxy"])) {
+    return { kind, summary: `${subject} rewrites or diverts packets`, effect: UNCERTAIN };
+  }
+  const drops = chain.policy === "drop" || uses(chain, ["drop", "reject"]);
+  if (!drops) return { kind, summary: `${subject} has rules of somebody else, none of which drops`, effect: NO_EFFECT };
+  const isFollowed = (chain.hook === "input" || chain.hook === "output") && ["ip", "ip6", "inet"].includes(chain.family);
+  const effect = isFollowed ? effectBetween(expected, joined(expected, chain), local) : UNCERTAIN;
+  return { kind, summary: `${subject} drops packets`, effect };
+}
+
+/** True when a rule that the chain may reach has one of these statements. */
+function uses(chain: ForeignChain, statements: readonly string[]): boolean {
+  const inTable = chain.objects.flatMap(({ kind, body }) => (kind === "rule" && !isOtherBase(chain, body) ? [body["expr"]] : []));
+  return inTable.some(
+    (expr) => Array.isArray(expr) && expr.some((part) => isRecord(part) && statements.some((name) => name in part)),
+  );
+}
+
+/** True for a rule of another base chain of the same table. */
+function isOtherBase(chain: ForeignChain, rule: Readonly<Record<string, unknown>>): boolean {
+  if (rule["chain"] === chain.name) return false;
+  return chain.objects.some(({ kind, body }) => kind === "chain" && body["name"] === rule["chain"] && body["hook"] !== undefined);
+}
+
+/** Our table with the foreign base chain hooked in beside ours: a packet passes only if both let it. */
+function joined(expected: NftRuleset, chain: ForeignChain): readonly unknown[] {
+  const theirs = chain.objects
+    .filter(({ kind, body }) => kind !== "table" && !(kind === "rule" && isOtherBase(chain, body)))
+    .filter(({ kind, body }) => !(kind === "chain" && body["hook"] !== undefined && body["name"] !== chain.name))
+    .map(({ kind, body }) => ({ [kind]: moved(kind, body) }));
+  return [
+    ...expected,
+    ...theirs.filter((object) => "chain" in object),
+    ...onlyFamily(chain),
+    ...theirs.filter((object) => !("chain" in object)),
+  ];
+}
+
+/** A table of one family does not see the other one. */
+function onlyFamily({ family, name }: ForeignChain): readonly unknown[] {
+  const other = family === "ip" ? "ipv6" : family === "ip6" ? "ipv4" : undefined;
+  if (other === undefined) return [];
+  const match = { match: { op: "==", left: { meta: { key: "nfproto" } }, right: other } };
+  return [{ rule: { family: FAMILY, table: TABLE, chain: away(name), expr: [match, { accept: null }] } }];
+}
+
+function moved(kind: string, body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const place = { ...body, family: FAMILY, table: TABLE };
+  if (kind !== "rule") return renamed({ ...place, name: away(String(body["name"])) });
+  return renamed({ ...place, chain: away(String(body["chain"])) });
+}
+
+function renamed(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(body).map(([key, value]) => [key, renameWithin(key, value)]));
+}
+
+/** References follow their objects to their new names: `@set`, and the targets of jumps. */
+function renameWithin(key: string, value: unknown): unknown {
+  if (typeof value === "string") return value.startsWith("@") ? `@${away(value.slice(1))}` : key === "target" ? away(value) : value;
+  if (Array.isArray(value)) return value.map((inner) => renameWithin(key, inner));
+  return isRecord(value) ? renamed(value) : value;
+}
+
+/** A name that none of ours has. */
+function away(name: string): string {
+  return `~${name}`;
+}
+
+function chainSubject({ family, table, name }: ForeignChain): string {
+  return `chain ${plainName(family)} ${plainName(table)} ${plainName(name)}`;
+}
+
+/** Names in other tables are somebody else's text. */
+function plainName(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9._/-]/g, "?").slice(0, 64);
+}
+
+function foreignChains(listing: readonly unknown[]): readonly ForeignChain[] {
+  const objects = foreignObjects(listing);
+  return objects.flatMap(({ kind, body }) => {
+    if (kind !== "chain" || typeof body["hook"] !== "string") return [];
+    const { family, table, name, hook, type, policy } = body;
+    const same = objects.filter((object) => object.body["family"] === family && object.body["table"] === table);
+    const rules = same.flatMap((object) => {
+      const { expr } = object.body;
+      return object.kind === "rule" && object.body["chain"] === name && Array.isArray(expr) ? [expr] : [];
+    });
+    const texts = {
+      family: String(family),
+      table: String(table),
+      name: String(name),
+      hook,
+      type: String(type),
+      policy: String(policy),
+    };
+    return [{ ...texts, rules, objects: same }];
+  });
+}
+
+function foreignFlowtables(listing: readonly unknown[]): readonly string[] {
+  return foreignObjects(listing)
+    .filter(({ kind }) => kind === "flowtable")
+    .map(
+      ({ body }) =>
+        `flowtable ${plainName(String(body["family"]))} ${plainName(String(body["table"]))} ${plainName(String(body["name"]))}`,
+    );
+}
+
+function foreignObjects(listing: readonly unknown[]) {
+  return listing.flatMap((object) =>
+    Object.entries(isRecord(object) ? object : {}).flatMap(([kind, body]) => {
+      if (!isRecord(body) || kind === "metainfo") return [];
+      const isOurs = body["family"] === FAMILY && (kind === "table" ? body["name"] : body["table"]) === TABLE;
+      return isOurs ? [] : [{ kind, body }];
+    }),
+  );
+}

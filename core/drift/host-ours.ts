@@ -1,0 +1,134 @@
+import { fromAddressTexts } from "../address/index.ts";
+import type { AddressSet } from "../address/index.ts";
+import type { HostObservation } from "../plan/observation.ts";
+import { elementsOf, tableDigest } from "../render/nft-canonical.ts";
+import { elementText } from "../render/nft-elements.ts";
+import { FAMILY, TABLE } from "../render/nft-names.ts";
+import type { NftRuleset } from "../render/nft.ts";
+import { isRecord, readTable } from "../render/nft-table.ts";
+import type { ListedTable } from "../render/nft-table.ts";
+import { NO_EFFECT } from "./finding.ts";
+import type { Finding, FindingEffect, FindingKind } from "./finding.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { effectBetween, isWider, severityOf } from "./host-effect.ts";
+import { describeChange } from "./host-words.ts";
+
+const SUBJECT = "table inet firebreak";
+
+/** One divergence of our own table. */
+interface Divergence {
+  readonly kind: FindingKind;
+  readonly subject: string;
+  readonly summary: string;
+  readonly effect: FindingEffect;
+}
+
+/** How our table on a host differs from what was published to it; all of it is undone by an apply. */
+export function compareOurs(expected: NftRuleset, observation: HostObservation): readonly Finding[] {
+  const local = fromAddressTexts(observation.addresses).set;
+  return divergences(expected, observation.ruleset, local).map(({ kind, subject, summary, effect }) => ({
+    fingerprint: fingerprintOf(kind, observation.target, subject),
+    kind,
+    target: observation.target,
+    subject,
+    severity: severityOf(effect, false),
+    summary,
+    effect,
+    who: undefined,
+    at: undefined,
+    healable: true,
+    widens: isWider(effect),
+    foreign: false,
+  }));
+}
+
+function divergences(expected: NftRuleset, listing: readonly unknown[], local: AddressSet): readonly Divergence[] {
+  const live = readTable(listing);
+  const want = readTable(expected);
+  if (want === undefined) return [];
+  if (live === undefined) {
+    const effect = effectBetween(expected, [], local);
+    return [{ kind: "table-missing", subject: SUBJECT, summary: "table inet firebreak is gone: nothing is enforced", effect }];
+  }
+  return [
+    ...dormancy(expected, listing, live, local),
+    ...changedRules(expected, listing, live, want, local),
+    ...changedSets(expected, live, want, local),
+  ];
+}
+
+/** Any flag will do: nft 1.0.6 prints them wrongly in JSON, and a table of ours has none. */
+function dormancy(expected: NftRuleset, listing: readonly unknown[], live: ListedTable, local: AddressSet): readonly Divergence[] {
+  if (live.flags === undefined) return [];
+  const effect = effectBetween(expected, withTableFlags(listing, ["dormant"]), local);
+  return [
+    { kind: "dormant", subject: SUBJECT, summary: "table inet firebreak is dormant: listed in full, enforced not at all", effect },
+  ];
+}
+
+function changedRules(
+  expected: NftRuleset,
+  listing: readonly unknown[],
+  live: ListedTable,
+  want: ListedTable,
+  local: AddressSet,
+): readonly Divergence[] {
+  const changes = describeChange(want, live);
+  if (changes.length === 0) return [];
+  const isStructural = tableDigest(want) !== tableDigest({ ...live, flags: undefined });
+  const effect = isStructural ? effectBetween(expected, withTableFlags(listing, undefined), local) : NO_EFFECT;
+  return [
+    { kind: "ruleset-changed", subject: SUBJECT, summary: `table inet firebreak was changed: ${changes.join("; ")}`, effect },
+  ];
+}
+
+/** Address sets that hold something else than what was published; each judged alone, within the expected rules. */
+function changedSets(expected: NftRuleset, live: ListedTable, want: ListedTable, local: AddressSet): readonly Divergence[] {
+  const published = elementsOf(want);
+  return [...elementsOf(live)].flatMap(([name, elements]): readonly Divergence[] => {
+    const known = published.get(name);
+    if (known === undefined || sameTexts(known, elements)) return [];
+    const extra = without(elements, known);
+    const missing = without(known, elements);
+    const effect = effectBetween(expected, withElements(expected, name, live.sets.get(name)?.elem ?? []), local);
+    const words = [...phrase(extra, "nobody published"), ...phrase(missing, "taken out")];
+    const kind = extra.length > 0 ? "unpublished-element" : "ruleset-changed";
+    return [{ kind, subject: `set ${name}`, summary: `set ${name}: ${words.join("; ")}`, effect }];
+  });
+}
+
+function without(texts: readonly string[], others: readonly string[]): readonly string[] {
+  const left = new Set(others);
+  return texts.filter((text) => !left.has(text));
+}
+
+function phrase(texts: readonly string[], what: string): readonly string[] {
+  if (texts.length === 0) return [];
+  const shown = texts.slice(0, 3).join(", ");
+  return [texts.length <= 3 ? `${shown} ${what}` : `${shown} and ${texts.length - 3} more ${what}`];
+}
+
+function withElements(ruleset: NftRuleset, name: string, elem: readonly unknown[]): readonly unknown[] {
+  return ruleset.map((object) =>
+    "set" in object && object.set.name === name ? { set: { ...object.set, elem: elem.map(plain) } } : object,
+  );
+}
+
+/** An element without time-out and comment, in a spelling that the verdict reads. */
+function plain(element: unknown): unknown {
+  if (!isRecord(element) || !isRecord(element["elem"])) return typeof element === "string" ? elementText(element) : element;
+  return element["elem"]["val"];
+}
+
+function withTableFlags(listing: readonly unknown[], flags: readonly string[] | undefined): readonly unknown[] {
+  return listing.map((object) => {
+    if (!isRecord(object) || !isRecord(object["table"])) return object;
+    const { flags: _, ...table } = object["table"];
+    if (table["family"] !== FAMILY || table["name"] !== TABLE) return object;
+    return { table: flags === undefined ? table : { ...table, flags } };
+  });
+}
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, index) => text === b[index]);
+}
