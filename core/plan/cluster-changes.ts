@@ -1,12 +1,13 @@
 import type { ClusterWant } from "../compile/want.ts";
 import { compareText } from "../membership/order.ts";
+import type { Direction } from "../model/kinds.ts";
 import type { Mark } from "../render/mark.ts";
 import { renderNetworkPolicies } from "../render/networkpolicy.ts";
 import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import { selectorKey } from "../selector/index.ts";
 import type { Isolation } from "./cluster-isolation.ts";
 import { objectKey, objectSubject, ownMark } from "./cluster-live.ts";
-import { isolatedDirections, specKey } from "./defaulting.ts";
+import { areCovered, isolatedDirections, normaliseSpec, specKey } from "./defaulting.ts";
 import { keepLiveAddresses } from "./keep-addresses.ts";
 import type { ClusterObservation, LivePolicy } from "./observation.ts";
 import type { HeldObject, PlanConflict } from "./plan.ts";
@@ -37,7 +38,7 @@ export interface ChangeOptions {
   readonly mayUnisolate: boolean;
   /** True: a feeder of address sets has not been seen yet, so no set shrinks and nothing is deleted. */
   readonly keepAddresses: boolean;
-  /** `NAMESPACE/NAME` of objects that are not ours and are to go (`foreign: remove`). */
+  /** `NAMESPACE/NAME` of objects that are not ours and are to go (`foreign: remove`), also where pods become open by it. */
   readonly removeForeign: ReadonlySet<string>;
 }
 
@@ -98,7 +99,8 @@ function decideDeletes(
   const kept: NetworkPolicy[] = [];
   for (const candidate of candidates) {
     const others = neighbours.get(candidate.object.metadata.namespace) ?? [];
-    const reason = whyHeld(want, candidate.object, others, isolated, options);
+    const isForeign = ownMark(candidate, options.mark.instance) === undefined;
+    const reason = isForeign ? undefined : whyHeld(want, candidate.object, others, isolated, options);
     if (reason === undefined) deletes.push(candidate);
     else {
       const { namespace, name } = candidate.object.metadata;
@@ -113,25 +115,32 @@ function whyHeld(
   want: ClusterWant,
   object: NetworkPolicy,
   neighbours: readonly NetworkPolicy[],
-  isolated: Readonly<Record<"ingress" | "egress", ReadonlySet<number>>>,
+  isolated: Readonly<Record<Direction, ReadonlySet<number>>>,
   { isolation, podsComplete }: ChangeOptions,
 ): string | undefined {
   const { namespace } = object.metadata;
   if (!want.governed.includes(namespace)) return `namespace ${namespace} is governed no more: it stays as it is`;
-  if (isolatedDirections(object.spec).every((direction) => neighbours.some((other) => surelyIsolates(other, object, direction)))) {
+  const directions = isolatedDirections(object.spec).filter((direction) => !letsEverythingThrough(object, direction));
+  if (directions.every((direction) => neighbours.some((other) => surelyIsolates(other, object, direction)))) {
     return undefined;
   }
   if (!podsComplete) return "the pods of the cluster are not all known, so it stays";
   const opened = new Set<number>();
-  for (const direction of isolatedDirections(object.spec)) {
+  for (const direction of directions) {
     for (const group of isolation.groupsOf(object)) if (!isolated[direction].has(group)) opened.add(group);
   }
   if (opened.size === 0) return undefined;
   return `without it ${isolation.countPods(opened)} workload(s) in ${namespace} would be isolated no more`;
 }
 
+/** Such an object isolates nobody, whatever it selects. */
+function letsEverythingThrough(object: NetworkPolicy, direction: Direction): boolean {
+  const everything = normaliseSpec({ policyTypes: ["Ingress"], ingress: [{}] }).ingress ?? [];
+  return areCovered(everything, normaliseSpec(object.spec)[direction] ?? []);
+}
+
 /** True when every pod that `object` selects, now or later, is isolated by `other` of the same namespace too. */
-function surelyIsolates(other: NetworkPolicy, object: NetworkPolicy, direction: "ingress" | "egress"): boolean {
+function surelyIsolates(other: NetworkPolicy, object: NetworkPolicy, direction: Direction): boolean {
   if (!isolatedDirections(other.spec).includes(direction)) return false;
   const key = selectorKey(other.spec.podSelector ?? {});
   return key === "{}" || key === selectorKey(object.spec.podSelector ?? {});

@@ -1,0 +1,209 @@
+import type { ClusterInventory } from "../membership/inventory.ts";
+import { compareText } from "../membership/order.ts";
+import type { Cluster, Definitions } from "../model/kinds.ts";
+import type { Position } from "../model/note.ts";
+import { clusterTargetId } from "../model/target.ts";
+import { objectKey, objectSubject, ownMark } from "../plan/cluster-live.ts";
+import { specKey, specKeyWithoutAddresses } from "../plan/defaulting.ts";
+import type { ClusterObservation, LivePolicy } from "../plan/observation.ts";
+import { SEGMENT_LABEL } from "../render/networkpolicy-mark.ts";
+import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
+import type { Profile } from "../verdict/profile.ts";
+import { effectJudge, opens } from "./cluster-effect.ts";
+import type { EffectOf } from "./cluster-effect.ts";
+import type { Finding, FindingEffect, FindingKind, Severity } from "./finding.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+
+/** What a cluster is compared from. */
+export interface ClusterComparison {
+  /** What should be there, rendered from the recorded revision and memberships. */
+  readonly expected: readonly NetworkPolicy[];
+  readonly observation: ClusterObservation;
+  /** Namespaces that we write to; foreign objects elsewhere are none of our business. */
+  readonly governed: readonly string[];
+  /** Who is there, to say what a divergence opens and closes. */
+  readonly inventory: ClusterInventory;
+  readonly cluster: Cluster;
+  readonly instance: string;
+  readonly profile: Profile;
+  /** To point at the segment that an object stands for. */
+  readonly definitions?: Definitions;
+}
+
+/** Everything the findings of one comparison share. */
+interface Context {
+  readonly comparison: ClusterComparison;
+  readonly governed: ReadonlySet<string>;
+  readonly expected: ReadonlyMap<string, NetworkPolicy>;
+  readonly effectOf: EffectOf;
+}
+
+/**
+ * Every way in which the policy objects of a cluster part from what is expected, sorted by subject.
+ *
+ * Whole specs are compared after defaulting, so a default deny that somebody opened shows, and a text that means the same does not.
+ * `deleted` is only said on a complete observation. Nothing is said on a failed one.
+ */
+export function compareCluster(comparison: ClusterComparison): readonly Finding[] {
+  const { observation } = comparison;
+  if (observation.completeness === "failed") return [];
+  const context = contextOf(comparison);
+  const live = [...observation.policies].sort((a, b) => compareText(objectKey(a.object), objectKey(b.object)));
+  const found = live.flatMap((policy) => judgeLive(context, policy));
+  const missing = observation.completeness === "complete" ? findDeleted(context, live) : [];
+  return [...found, ...missing].sort((a, b) => compareText(a.subject, b.subject) || compareText(a.kind, b.kind));
+}
+
+function contextOf(comparison: ClusterComparison): Context {
+  const governed = new Set(comparison.governed);
+  const expected = new Map(comparison.expected.map((object) => [objectKey(object), object]));
+  const live = new Map(comparison.observation.policies.map(({ object }) => [objectKey(object), object]));
+  const elsewhere = [...live].filter(([, object]) => !governed.has(object.metadata.namespace));
+  const worlds = { live, expected: new Map([...elsewhere, ...expected]) };
+  return { comparison, governed, expected, effectOf: effectJudge(worlds, comparison.inventory, comparison.profile) };
+}
+
+function judgeLive(context: Context, live: LivePolicy): readonly Finding[] {
+  const wanted = context.expected.get(objectKey(live.object));
+  const isOurs = ownMark(live, context.comparison.instance) !== undefined;
+  if (wanted !== undefined) return isOurs ? judgeOurs(context, live, wanted) : [conflictFinding(context, live, wanted)];
+  if (isOurs) return [leftoverFinding(context, live)];
+  return context.governed.has(live.object.metadata.namespace) ? [foreignFinding(context, live)] : [];
+}
+
+function judgeOurs(context: Context, live: LivePolicy, wanted: NetworkPolicy): readonly Finding[] {
+  if (specKey(live.object.spec) === specKey(wanted.spec)) return [];
+  const effect = context.effectOf(wanted, live.object);
+  const isElementsOnly = specKeyWithoutAddresses(live.object.spec) === specKeyWithoutAddresses(wanted.spec);
+  const what = isElementsOnly ? "has address blocks that nobody published" : "was changed";
+  return [finding(context, live, isElementsOnly ? "unpublished-element" : "modified", what, effect, {})];
+}
+
+/** Ours by its mark, and no definition asks for it: an object that stayed, or one that somebody marked as ours. */
+function leftoverFinding(context: Context, live: LivePolicy): Finding {
+  const { namespace } = live.object.metadata;
+  const effect = context.effectOf(undefined, live.object);
+  if (isPartOf(context, live.object)) {
+    return finding(context, live, "unpublished-element", "has address blocks that nobody published", effect, {});
+  }
+  const isGoverned = context.governed.has(namespace);
+  if (isGoverned && (effect.verdict === "opens" || effect.verdict === "equivalent")) {
+    return finding(context, live, "foreign", "carries our mark, and no definition asks for it", effect, {});
+  }
+  const what = isGoverned
+    ? "is asked for by no definition any more and stays, because it isolates workloads"
+    : `stays although namespace ${namespace} is governed no more`;
+  return finding(context, live, "would-un-isolate", what, effect, { healable: false });
+}
+
+/** A further part of an object whose address list was split. */
+function isPartOf(context: Context, object: NetworkPolicy): boolean {
+  const base = /^(.+)-b[0-9]+$/.exec(object.metadata.name)?.[1];
+  const wanted = base === undefined ? undefined : context.expected.get(`${object.metadata.namespace}/${base}`);
+  return (
+    wanted !== undefined && specKeyWithoutAddresses({ ...wanted.spec, ...emptied(wanted) }) === specKeyWithoutAddresses(object.spec)
+  );
+}
+
+function emptied({ spec }: NetworkPolicy): Partial<NetworkPolicy["spec"]> {
+  return spec.ingress === undefined ? { egress: [] } : { ingress: [] };
+}
+
+function conflictFinding(context: Context, live: LivePolicy, wanted: NetworkPolicy): Finding {
+  const effect = context.effectOf(wanted, live.object);
+  const what = "has the name of an object of ours and not our mark, so it is not overwritten";
+  return finding(context, live, "conflict", what, effect, { healable: false, foreign: true });
+}
+
+function foreignFinding(context: Context, live: LivePolicy): Finding {
+  const effect = context.effectOf(undefined, live.object);
+  const widens = opens(effect);
+  const healable = widens && context.comparison.cluster.foreign === "remove";
+  const severity: Severity = widens ? "high" : effect.verdict === "uncertain" ? "medium" : "info";
+  return finding(context, live, "foreign", "is not ours", effect, { healable, foreign: true, severity });
+}
+
+function findDeleted(context: Context, live: readonly LivePolicy[]): readonly Finding[] {
+  const there = new Set(live.map(({ object }) => objectKey(object)));
+  return [...context.expected]
+    .filter(([key]) => !there.has(key))
+    .map(([, object]) => {
+      const gone: LivePolicy = { object, manager: undefined, managedAt: undefined };
+      return finding(context, gone, "deleted", "is not there", context.effectOf(object, undefined), {});
+    });
+}
+
+function finding(
+  context: Context,
+  live: LivePolicy,
+  kind: FindingKind,
+  what: string,
+  effect: FindingEffect,
+  over: Partial<Pick<Finding, "severity" | "healable" | "foreign">>,
+): Finding {
+  const { cluster } = context.comparison;
+  const target = clusterTargetId(cluster.name);
+  const subject = objectSubject(live.object);
+  const who = live.manager === undefined ? "" : ` (last written by ${live.manager})`;
+  return {
+    fingerprint: fingerprintOf(kind, target, subject),
+    kind,
+    target,
+    subject,
+    severity: severityOf(effect),
+    summary: `${objectKey(live.object)} ${what}${who}: ${effectWords(effect)}`,
+    effect,
+    who: live.manager,
+    at: positionOf(context, live.object),
+    healable: true,
+    widens: opens(effect) || effect.verdict === "uncertain",
+    foreign: false,
+    ...over,
+  };
+}
+
+/** `NAMESPACE/NAME` of the foreign objects that are to go, for `planCluster`: they widen, and the cluster says `foreign: remove`. */
+export function foreignToRemove(findings: readonly Finding[]): ReadonlySet<string> {
+  const removable = findings.filter(({ kind, foreign, healable }) => kind === "foreign" && foreign && healable);
+  return new Set(removable.map(({ subject }) => subject.slice("networkpolicy ".length)));
+}
+
+/** The segment an object stands for. Ours carry it as a label; for a deleted one the expected object does. */
+function positionOf({ comparison, expected }: Context, object: NetworkPolicy): Position | undefined {
+  const segment = (expected.get(objectKey(object)) ?? object).metadata.labels?.[SEGMENT_LABEL];
+  return segment === undefined ? undefined : comparison.definitions?.segments.get(segment)?.at;
+}
+
+function severityOf({ verdict }: FindingEffect): Severity {
+  switch (verdict) {
+    case "opens":
+    case "both":
+      return "critical";
+    case "uncertain":
+      return "high";
+    case "closes":
+      return "medium";
+    case "equivalent":
+      return "low";
+    default:
+      return verdict satisfies never;
+  }
+}
+
+function effectWords({ verdict, opened, closed }: FindingEffect): string {
+  const first = (lines: readonly string[]): string => (lines.length > 1 ? `${lines[0]} and more` : (lines[0] ?? "connections"));
+  switch (verdict) {
+    case "opens":
+      return `opens ${first(opened)}`;
+    case "closes":
+      return `closes ${first(closed)}`;
+    case "both":
+      return `opens ${first(opened)}, closes ${first(closed)}`;
+    case "equivalent":
+      return "no connection changes";
+    case "uncertain":
+      return "what it changes is uncertain";
+    default:
+      return verdict satisfies never;
+  }
+}
