@@ -101,9 +101,9 @@ export class ClusterConnection implements AsyncDisposable {
     return this.#observation(policies, "complete");
   }
 
-  /** One write of a plan. @throws FirebreakError PLAN_STALE when the object has moved on */
-  async apply(step: ClusterStep, signal: AbortSignal): Promise<void> {
-    await applyStep(this.#client, step, signal);
+  /** One write of a plan; returns the resourceVersion it left. @throws FirebreakError PLAN_STALE when the object has moved on */
+  async apply(step: ClusterStep, signal: AbortSignal): Promise<string | undefined> {
+    return await applyStep(this.#client, step, signal);
   }
 
   /** Which enforcer runs there; see {@link detectEnforcer}. */

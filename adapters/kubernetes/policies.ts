@@ -23,11 +23,12 @@ export async function listPolicies(client: KubernetesClient, signal: AbortSignal
 /**
  * One write. It is fenced by the object's resourceVersion (a delete also by its UID); a create fails when the name is taken.
  *
+ * @returns the resourceVersion that the write left
  * @throws FirebreakError PLAN_STALE when the object has moved on since the plan was made
  */
-export async function applyStep(client: KubernetesClient, step: ClusterStep, signal: AbortSignal): Promise<void> {
+export async function applyStep(client: KubernetesClient, step: ClusterStep, signal: AbortSignal): Promise<string | undefined> {
   try {
-    await send(client, step, signal);
+    return versionOf(await send(client, step, signal));
   } catch (cause) {
     if (cause instanceof FirebreakError && (cause.code === "CONFLICT" || cause.code === "NOT_FOUND")) {
       throw new FirebreakError("PLAN_STALE", `${step.kind} ${nameOf(step)}: it has changed since the plan was made`, { cause });
@@ -36,24 +37,26 @@ export async function applyStep(client: KubernetesClient, step: ClusterStep, sig
   }
 }
 
-async function send(client: KubernetesClient, step: ClusterStep, signal: AbortSignal): Promise<void> {
+/** The resourceVersion that a write left, for a later step of the same plan. */
+function versionOf(answer: unknown): string | undefined {
+  return (answer as { metadata?: { resourceVersion?: string } } | undefined)?.metadata?.resourceVersion;
+}
+
+async function send(client: KubernetesClient, step: ClusterStep, signal: AbortSignal): Promise<unknown> {
   switch (step.kind) {
     case "create": {
       const { namespace } = step.object.metadata;
-      await client.call("POST", namespacePath(namespace), { body: step.object, query: FIELD_MANAGER, signal });
-      return;
+      return await client.call("POST", namespacePath(namespace), { body: step.object, query: FIELD_MANAGER, signal });
     }
     case "replace": {
       const { namespace, name } = step.object.metadata;
       const body = { ...step.object, metadata: { ...step.object.metadata, resourceVersion: step.resourceVersion } };
-      await client.call("PUT", `${namespacePath(namespace)}/${encodeURIComponent(name)}`, { body, query: FIELD_MANAGER, signal });
-      return;
+      return await client.call("PUT", `${namespacePath(namespace)}/${encodeURIComponent(name)}`, { body, query: FIELD_MANAGER, signal });
     }
     case "delete": {
       const preconditions = { uid: step.uid, resourceVersion: step.resourceVersion };
       const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions };
-      await client.call("DELETE", `${namespacePath(step.namespace)}/${encodeURIComponent(step.name)}`, { body, signal });
-      return;
+      return await client.call("DELETE", `${namespacePath(step.namespace)}/${encodeURIComponent(step.name)}`, { body, signal });
     }
     default:
       return step satisfies never;

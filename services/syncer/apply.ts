@@ -1,5 +1,6 @@
 import { FirebreakError } from "../../core/model/error.ts";
-import type { ClusterPlan, HostPlan, Plan } from "../../core/plan/plan.ts";
+import type { ClusterConnection } from "../../adapters/kubernetes/connection.ts";
+import { EARLIER_STEP, type ClusterPlan, type ClusterStep, type HostPlan, type Plan } from "../../core/plan/plan.ts";
 import { pause } from "../pause.ts";
 import type { SyncerContext } from "./context.ts";
 import type { ResolvedTarget } from "./resolve.ts";
@@ -15,12 +16,24 @@ export async function applyPlan(context: SyncerContext, resolved: ResolvedTarget
 }
 
 async function applyToCluster(context: SyncerContext, plan: ClusterPlan, signal: AbortSignal): Promise<void> {
-  const connection = context.clusters.connection(plan.target);
+  const send = clusterWriter(context.clusters.connection(plan.target));
   for (const step of plan.steps) {
     signal.throwIfAborted();
-    await connection.apply(step, signal);
+    await send(step, signal);
     await context.onStep("step-applied", plan.target);
   }
+}
+
+/** Sends steps one after the other; one that builds on an earlier step of the same plan is fenced by the version that step left. */
+export function clusterWriter(connection: Pick<ClusterConnection, "apply">): (step: ClusterStep, signal: AbortSignal) => Promise<void> {
+  const left = new Map<string, string>();
+  return async (step, signal) => {
+    const { namespace, name } = step.kind === "delete" ? step : step.object.metadata;
+    const key = `${namespace}/${name}`;
+    const fenced = step.kind !== "create" && step.resourceVersion === EARLIER_STEP ? { ...step, resourceVersion: left.get(key) ?? "" } : step;
+    const version = await connection.apply(fenced, signal);
+    if (version !== undefined) left.set(key, version);
+  };
 }
 
 async function applyToHost(context: SyncerContext, { target }: ResolvedTarget, plan: HostPlan, signal: AbortSignal): Promise<void> {

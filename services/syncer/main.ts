@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { openRepository } from "../../adapters/git/index.ts";
 import { subscribe } from "../../adapters/store/index.ts";
 import type { FileTrail } from "../../adapters/trail/file-trail.ts";
-import type { EntryOf } from "../../core/audit/entry.ts";
 import { ClusterPool } from "../clusters.ts";
 import { openControlFolder } from "../control-folder.ts";
 import { DefinitionSource } from "../definitions.ts";
@@ -84,7 +83,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
   const memberLog = new MemberLog(context);
   opened.defer(subscribe(parts.store, "repository", (payload) => payload === "hint" && branchBell.ring()));
 
-  await closeOpenIntents(context, parts.trail.openIntents().filter((entry): entry is EntryOf<"apply.intent"> => entry.type === "apply.intent"));
+  await closeOpenIntents(context, await parts.trail.openIntents());
   await restoreMemberships(context);
   const kept = opened.move();
   const done = run(context, parts.trail).finally(async () => await kept.disposeAsync());

@@ -6,6 +6,7 @@ import { clusterPlanEffect, describeHostEffect, NO_PLAN_EFFECT, type PlanEffect 
 import { planClusterRelease, planHostRelease } from "../../core/plan/release.ts";
 import { hostEffect } from "../../core/verdict/nft.ts";
 import { profileOf } from "../../core/verdict/profile.ts";
+import { clusterWriter } from "./apply.ts";
 import type { SyncerContext } from "./context.ts";
 import { auditTarget } from "./entries.ts";
 import { resolveTarget, type ResolvedTarget } from "./resolve.ts";
@@ -68,7 +69,8 @@ async function planRelease(context: SyncerContext, { target }: ResolvedTarget): 
       removes: steps.flatMap((step) => (step.kind === "delete" ? [`networkpolicy ${step.namespace}/${step.name}`] : [])),
       effect: clusterPlanEffect(live, steps, inventory, profileOf(target.cluster.enforcer)),
       carryOut: async () => {
-        for (const step of steps) await connection.apply(step, signal);
+        const send = clusterWriter(connection);
+        for (const step of steps) await send(step, signal);
       },
     };
   }
