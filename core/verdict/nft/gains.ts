@@ -1,12 +1,12 @@
-import { anyAddress, anyV4, anyV6, count, equals, intersect, isEmpty, isSubset } from "../../address/index.ts";
+import { anyAddress, anyV4, anyV6, equals, intersect, isEmpty, isSubset } from "../../address/index.ts";
 import type { AddressSet } from "../../address/index.ts";
 import { allPorts, equalPorts, intersectPorts, isEmptyPorts, noPorts, subtractPorts, unionPorts } from "../../address/ports.ts";
 import type { PortSet } from "../../address/ports.ts";
-import { boxesOf, visitSteps } from "./space.ts";
+import { visitSteps } from "./space.ts";
 import type { Box, Space } from "./space.ts";
 
-/** Address sets tried as a description of a gain, widest first. */
-const CANDIDATES = 64;
+/** Sets that a gain is described by where they hold, widest first. */
+const WIDE: readonly AddressSet[] = [anyAddress, anyV4, anyV6];
 
 /**
  * A gain as few boxes for people.
@@ -16,22 +16,16 @@ const CANDIDATES = 64;
  * `gained`, and together they hold all of it.
  */
 export function gatherGains(gained: Space, full: Space): readonly Box[] {
-  const candidates = [anyAddress, anyV4, anyV6, ...widestSets(gained)];
   const gathered = new Map<AddressSet, PortSet>();
+  const known = (set: AddressSet): AddressSet => [...gathered.keys()].find((other) => equals(other, set)) ?? set;
   visitSteps(gained, full, (gain, open, ports) => {
     if (isEmpty(gain)) return;
     for (const part of byProtocolFamily(ports)) {
-      const peers = candidates.find((set) => isSubset(gain, set) && isSubset(intersect(set, part.universe), open)) ?? gain;
+      const peers = WIDE.find((set) => isSubset(gain, set) && isSubset(intersect(set, part.universe), open)) ?? known(gain);
       gathered.set(peers, unionPorts(gathered.get(peers) ?? noPorts, part.ports));
     }
   });
   return [...gathered].map(([peers, ports]) => ({ peers, ports: ports.other && isOpenEntirely(full, peers) ? allPorts : ports }));
-}
-
-function widestSets(gained: Space): readonly AddressSet[] {
-  const sets: AddressSet[] = [];
-  for (const { peers } of boxesOf(gained)) if (!sets.some((known) => equals(known, peers))) sets.push(peers);
-  return sets.sort((a, b) => (count(a) < count(b) ? 1 : -1)).slice(0, CANDIDATES);
 }
 
 /** A step may span several protocols; ICMP has IPv4 peers only, ICMPv6 IPv6 ones. */

@@ -47,13 +47,20 @@ export function readListing(listing: unknown, table: TableName): ListedTable {
     if (object["family"] !== table.family || (isTable ? object["name"] : object["table"]) !== table.name) continue;
     if (isTable) {
       exists = true;
-      isDormant = listOf(object["flags"]).includes("dormant");
+      isDormant = readsDormant(listOf(object["flags"]), strange);
     } else if (kind === "chain") chains.set(String(object["name"]), readChain(object));
     else if (kind === "rule") addRule(chains, object, strange);
     else if (kind === "set" || kind === "map") elements.set(String(object["name"]), listOf(object["elem"]));
     else if (!HARMLESS.has(kind)) strange.push(`${kind} ${String(object["name"])}`);
   }
   return { exists, isDormant, chains, elements, strange };
+}
+
+/** nft 1.0.6 prints garbage for table flags in JSON: a flag that is not known may be `dormant`. */
+function readsDormant(flags: readonly unknown[], strange: string[]): boolean {
+  const isUnread = flags.some((flag) => flag !== "dormant" && flag !== "owner" && flag !== "persist");
+  if (isUnread) strange.push("table flags that cannot be read, taken for dormant");
+  return isUnread || flags.includes("dormant");
 }
 
 function objectsOf(listing: unknown, strange: string[]): readonly (readonly [string, Readonly<Record<string, unknown>>])[] {
