@@ -29,10 +29,8 @@ export class DurableFiles {
   async put(files: readonly NewFile[]): Promise<void> {
     const folders = new Set(files.map(({ path }) => dirname(path)));
     for (const folder of folders) await this.#ensure(folder);
-    const written = await Promise.allSettled(files.map((file) => this.#write(file)));
-    // All have ended before an error is passed on, so that no late write meets what the caller does next.
-    for (const result of written) if (result.status === "rejected") throw result.reason;
-    for (const folder of folders) await this.#disk.syncFolder(folder);
+    await all(files.map((file) => this.#write(file)));
+    await all([...folders].map((folder) => this.#disk.syncFolder(folder)));
   }
 
   async #write({ path, bytes }: NewFile): Promise<void> {
@@ -47,6 +45,11 @@ export class DurableFiles {
     await makeFolder(this.#disk, folder);
     this.#durable.add(folder);
   }
+}
+
+/** Waits until all have ended, then passes the first error on: no late write meets what the caller does next. */
+async function all(work: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
 }
 
 /** Makes a folder, and those above it that are missing, each durable in the one above. */

@@ -7,6 +7,7 @@
  *   yes   yes   any           opened, after checking that it extends what is remembered
  *   yes   no    yes           AUDIT_CORRUPT: the log is gone
  *   no    yes   any           AUDIT_CORRUPT: the key is gone
+ *   no    no    yes           AUDIT_CORRUPT: both are gone
  *
  * A log is there when its folder has a checkpoint or tiles. Refused is refused until a person puts the missing part back, or says
  * `startOver`: then what is there is set aside under another name, never deleted, and a new log begins with a new key. A key signs
