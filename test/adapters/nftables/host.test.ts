@@ -236,13 +236,15 @@ describe("apply", () => {
   it("never restores over somebody else's later change", async () => {
     const stop = new AbortController();
     const connection = await open({ onStep: (stage) => (stage === "load" ? stop.abort(new Error("killed")) : undefined) });
-    await expect(connection.apply(firstOf(await stepsTo(connection)), { ...brief, signal: stop.signal })).rejects.toThrow("killed");
+    await expect(connection.apply(firstOf(await stepsTo(connection)), { deadManSeconds: 15, signal: stop.signal })).rejects.toThrow(
+      "killed",
+    );
     const other = await open();
     expect(await other.apply(firstOf(await stepsTo(other, undefined, "any")), limits)).toEqual({
       confirmed: true,
     });
     const after = host.space.list();
-    await until(() => leftovers().length === 0);
+    await until(() => leftovers().length === 0, 40_000);
     expect(host.space.list()).toEqual(after);
   });
 });

@@ -49,9 +49,10 @@ describe("a process killed in the middle of an apply", () => {
     host.space.load(stepTo("443/tcp").transaction);
     const before = canonicalRuleset(host.space.list());
     const step = stepTo("8443/tcp");
-    const task = { target: host.target, transport: host.transport(), step, deadManSeconds: 4, dieAt };
+    const deadManSeconds = dieAt === "confirm" || dieAt === "disarm" ? 12 : 4;
+    const task = { target: host.target, transport: host.transport(), step, deadManSeconds, dieAt };
     expect(await applyAndDie(task)).toBe("SIGKILL");
-    await until(() => dieAt === "snapshot" || readdirSync(host.file("tmp")).length === 0);
+    await until(() => dieAt === "snapshot" || readdirSync(host.file("tmp")).length === 0, 40_000);
     expect(canonicalRuleset(host.space.list())?.generation).toBe(left === "old" ? before?.generation : step.generation);
     if (left === "old") expect(canonicalRuleset(host.space.list())).toEqual(before);
     if (left === "old") host.space.load(stepTo("8443/tcp").transaction);
