@@ -35,12 +35,6 @@ export function formatAddress(address: Address): string {
   return formatV6(address.value);
 }
 
-/** Orders by family, then by value. */
-export function compareAddresses(a: Address, b: Address): number {
-  if (a.family !== b.family) return a.family - b.family;
-  return a.value < b.value ? -1 : a.value > b.value ? 1 : 0;
-}
-
 /** The address as written, IPv4-mapped ones kept as IPv6; a string is the reason why it is none. */
 export function readAddress(text: string): Address | string {
   if (DOTTED.test(text)) return { family: 4, value: readV4(text) };

@@ -58,7 +58,7 @@ export type Endpoint =
   | { readonly kind: "address"; readonly address: string };
 
 /** Namespace label that the API server itself sets: nobody else can. */
-export const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
+const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
 
 /** `namespace/name`. */
 export function podId(pod: { readonly namespace: string; readonly name: string }): string {

@@ -70,14 +70,6 @@ export function isEmptySpace(space: Space): boolean {
   return space.sets.every(isEmpty);
 }
 
-/** Same connections. */
-export function equalSpaces(a: Space, b: Space): boolean {
-  return (
-    a.starts.length === b.starts.length &&
-    a.starts.every((start, i) => start === b.starts[i] && equals(a.sets[i] as AddressSet, b.sets[i] as AddressSet))
-  );
-}
-
 /** The set as boxes with different addresses, in the order in which their first port comes. */
 export function boxesOf(space: Space): readonly Box[] {
   const groups: { readonly peers: AddressSet; ports: PortSet }[] = [];
