@@ -24,9 +24,14 @@ export class ApiClient {
     const base = (await readIfThere(join(settings.stateFolder, "api.address"))) ?? `http://${settings.listen}`;
     const reference = settings.api.token;
     const token =
-      reference === undefined ? await readIfThere(join(settings.stateFolder, "api.token")) : await readSecret(reference, process.env);
+      reference === undefined
+        ? await readIfThere(join(settings.stateFolder, "api.token"))
+        : await readSecret(reference, process.env);
     if (token === undefined) {
-      throw new FirebreakError("API_UNREACHABLE", `no API token in ${settings.stateFolder}: start the service first (firebreak up), or check --config`);
+      throw new FirebreakError(
+        "API_UNREACHABLE",
+        `no API token in ${settings.stateFolder}: start the service first (firebreak up), or check --config`,
+      );
     }
     return new ApiClient(base.trim(), token.trim());
   }
@@ -55,16 +60,26 @@ export class ApiClient {
     } catch (cause) {
       throw new FirebreakError("API_UNREACHABLE", `ask the service at ${this.#base}; is it running? (firebreak up)`, { cause });
     }
-    const answer: unknown = text === "" ? undefined : JSON.parse(text);
-    if (status >= 400) throw refusal(answer, status);
+    if (status >= 400) throw refusal(text, status);
+    const answer = parseJson(text);
+    if (answer === undefined) throw new FirebreakError("API_REFUSED", `what answers at ${this.#base} is not Firebreak: no JSON`);
     return answer;
   }
 }
 
-function refusal(answer: unknown, status: number): FirebreakError {
-  const { code, message } = (answer ?? {}) as Partial<ErrorShape>;
-  const known = code !== undefined && Object.hasOwn(NEXT, code) ? (code as ErrorCode) : "API_UNREACHABLE";
+function refusal(text: string, status: number): FirebreakError {
+  const { code, message } = (parseJson(text) ?? {}) as Partial<ErrorShape>;
+  const known = code !== undefined && Object.hasOwn(NEXT, code) ? (code as ErrorCode) : "API_REFUSED";
   return new FirebreakError(known, message ?? `the service answered HTTP ${status}`);
+}
+
+/** undefined for what is no JSON: whatever listens there may be something else. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {

@@ -1,10 +1,19 @@
-import { stringify } from "yaml";
-
 export const OUTPUT_FORMATS = ["table", "json", "yaml"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 /** Prints a result on standard output: as JSON or YAML, or as the text that `table` makes. */
-export function printResult(format: OutputFormat, value: unknown, table: () => string): void {
-  const text = format === "json" ? JSON.stringify(value, undefined, 2) : format === "yaml" ? stringify(value).trimEnd() : table();
-  process.stdout.write(`${text}\n`);
+export async function printResult(format: OutputFormat, value: unknown, table: () => string): Promise<void> {
+  process.stdout.write(`${await formatResult(format, value, table)}\n`);
+}
+
+async function formatResult(format: OutputFormat, value: unknown, table: () => string): Promise<string> {
+  if (format === "json") return JSON.stringify(value, undefined, 2);
+  if (format === "table") return table();
+  const { stringify } = await import("yaml"); // late: the formats are needed for help, the library is not
+  return stringify(value).trimEnd();
+}
+
+/** Prints what is no result (what is missing, what was applied) on standard error. */
+export function tell(text: string): void {
+  process.stderr.write(`${text}\n`);
 }

@@ -4,8 +4,6 @@ import { FirebreakError } from "../core/model/error.ts";
 import { parseSettings } from "../core/config/settings.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
 
-export const DEFAULT_SETTINGS_FILE = "firebreak.yaml";
-
 /**
  * Reads firebreak.yaml and the environment; file paths in it are relative to its folder.
  *
@@ -22,7 +20,8 @@ export async function loadSettings(file: string): Promise<SettingsFile> {
 }
 
 function resolvePaths(settings: SettingsFile, folder: string): SettingsFile {
-  const at = <T extends string | undefined>(path: T): T => (path === undefined || isAbsolute(path) ? path : (join(folder, path) as T));
+  const at = <T extends string | undefined>(path: T): T =>
+    path === undefined || isAbsolute(path) ? path : (join(folder, path) as T);
   const reference = <T extends string | undefined>(ref: T): T =>
     ref === undefined || !ref.startsWith("file:") ? ref : (`file:${at(ref.slice("file:".length))}` as T);
   const { repository, kubernetes, ssh, readOnly, audit, alerts, forge, api } = settings;
@@ -43,7 +42,9 @@ function resolvePaths(settings: SettingsFile, folder: string): SettingsFile {
     database: reference(settings.database),
     redis: reference(settings.redis),
     api: { ...api, token: reference(api.token) },
-    ...(alerts.webhook === undefined ? {} : { alerts: { webhook: { ...alerts.webhook, secret: reference(alerts.webhook.secret) } } }),
+    ...(alerts.webhook === undefined
+      ? {}
+      : { alerts: { webhook: { ...alerts.webhook, secret: reference(alerts.webhook.secret) } } }),
     ...(forge === undefined ? {} : { forge: { ...forge, token: reference(forge.token) } }),
   };
 }

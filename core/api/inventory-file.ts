@@ -21,6 +21,8 @@ export interface InventoryFile {
 
 /** A cluster's workloads and its NetworkPolicies, all namespaces, ours or not. */
 export interface SavedCluster {
+  /** What enforces there, as detected: it decides how policies are read. Absent: unknown. */
+  readonly enforcer?: string | undefined;
   readonly inventory: ClusterInventory;
   readonly policies: readonly LivePolicy[];
 }
@@ -102,7 +104,7 @@ const inventoryFile = z.object({
   version: z.literal(1),
   savedAt: z.iso.datetime(),
   instance: z.string(),
-  clusters: z.record(z.string(), z.object({ inventory, policies: z.array(livePolicy) })),
+  clusters: z.record(z.string(), z.object({ enforcer: z.string().optional(), inventory, policies: z.array(livePolicy) })),
   hosts: z.record(z.string(), hostObservation),
 });
 

@@ -6,42 +6,154 @@
  *   wait    something else has to finish first; try again when it has
  *   person  somebody has to change something (a definition, a setting, a right)
  *   bug     Firebreak broke its own promise; the state is left as it was
+ * `means` says what happened and what to do, in one or two sentences, for the command line and the reference.
  */
-export const NEXT = {
-  ADDRESS_INVALID: "person",
-  API_REFUSED: "person",
-  API_UNREACHABLE: "retry",
-  APPLY_NOT_CONFIRMED: "retry",
-  APPLY_REFUSED: "person",
-  AUDIT_CORRUPT: "person",
-  AUDIT_UNAVAILABLE: "retry",
-  AUTH_DENIED: "person",
-  CHANNEL_FAILED: "retry",
-  CLUSTER_FORBIDDEN: "person",
-  CLUSTER_UNREACHABLE: "retry",
-  CONFIG_INVALID: "person",
-  CONFLICT: "retry",
-  DEFINITION_INVALID: "person",
-  FORGE_FAILED: "retry",
-  GIT_BRANCH_REWRITTEN: "person",
-  GIT_UNREACHABLE: "retry",
-  HOST_KEY_CHANGED: "person",
-  HOST_REFUSED: "person",
-  HOST_UNREACHABLE: "retry",
-  INVENTORY_INCOMPLETE: "wait",
-  LIMIT_EXCEEDED: "person",
-  NOT_FOUND: "person",
-  PLAN_INVARIANT_BROKEN: "bug",
-  PLAN_STALE: "retry",
-  QUEUE_UNAVAILABLE: "retry",
-  REVISION_EMPTIES: "person",
-  REVISION_INVALID: "person",
-  STATE_LOCKED: "person",
-  STORE_UNAVAILABLE: "retry",
-  SYSTEM_PART_MISSING: "person",
-  TARGET_LOCKED: "wait",
-  USAGE: "person",
-} as const;
+export const ERRORS = {
+  ADDRESS_INVALID: {
+    next: "person",
+    means: "An address or network in stored data does not read.",
+  },
+  API_REFUSED: {
+    next: "person",
+    means: "The service refused the request: the token, the Host header or the request itself is not what it accepts.",
+  },
+  API_UNREACHABLE: {
+    next: "retry",
+    means: "The running service did not answer. Start it with `firebreak up`, or name its settings with `--config`.",
+  },
+  APPLY_NOT_CONFIRMED: {
+    next: "retry",
+    means: "What was applied could not be read back in time, so the host put its previous ruleset back.",
+  },
+  APPLY_REFUSED: {
+    next: "person",
+    means: "The target refused a write, or its live state is not one that may be overwritten.",
+  },
+  AUDIT_CORRUPT: {
+    next: "person",
+    means:
+      "The audit log, its key or its remembered checkpoint contradict one another. Keep the files as they are and look at `firebreak audit verify`.",
+  },
+  AUDIT_UNAVAILABLE: {
+    next: "retry",
+    means: "The audit log could not be written or read; nothing is changed anywhere without it.",
+  },
+  AUTH_DENIED: {
+    next: "person",
+    means: "A credential was refused or may not be read. Check the reference in firebreak.yaml and the rights of the account.",
+  },
+  CHANNEL_FAILED: {
+    next: "retry",
+    means: "The alert webhook did not take a message.",
+  },
+  CLUSTER_FORBIDDEN: {
+    next: "person",
+    means: "The API server refused the rights. Grant the role that the documents list to the account in the kubeconfig.",
+  },
+  CLUSTER_UNREACHABLE: {
+    next: "retry",
+    means: "The API server of a cluster did not answer; its last known membership stays in force.",
+  },
+  CONFIG_INVALID: {
+    next: "person",
+    means:
+      "A setting, an environment variable or a referenced file is wrong or missing. `docs/reference/settings.md` lists what there is.",
+  },
+  CONFLICT: {
+    next: "retry",
+    means: "Somebody else wrote the same thing at the same time.",
+  },
+  DEFINITION_INVALID: {
+    next: "person",
+    means: "Definitions hold errors. `firebreak validate` lists them with file, line and what to do.",
+  },
+  FORGE_FAILED: {
+    next: "retry",
+    means: "The forge refused or did not answer a request about an issue.",
+  },
+  GIT_BRANCH_REWRITTEN: {
+    next: "person",
+    means: "The branch no longer holds the revision in force. `firebreak accept REVISION` is the one way past this.",
+  },
+  GIT_UNREACHABLE: {
+    next: "retry",
+    means: "The policy repository did not answer; the revision in force stays.",
+  },
+  HOST_KEY_CHANGED: {
+    next: "person",
+    means: "A host proved another key than the pinned one. Correct known_hosts only when you know why.",
+  },
+  HOST_REFUSED: {
+    next: "person",
+    means: "A host let us in and refused what was asked of it, such as nft through sudo. Check the rights of the user.",
+  },
+  HOST_UNREACHABLE: {
+    next: "retry",
+    means: "A host did not answer over SSH; it enforces what it has.",
+  },
+  INVENTORY_INCOMPLETE: {
+    next: "wait",
+    means: "A target was not seen whole, and nothing is planned from a part.",
+  },
+  LIMIT_EXCEEDED: {
+    next: "person",
+    means:
+      "A revision un-isolates more workloads than `limits.unisolate` lets through. `firebreak accept REVISION` is the one way past this.",
+  },
+  NOT_FOUND: {
+    next: "person",
+    means: "What was named is not there. `firebreak status` lists targets.",
+  },
+  PLAN_INVARIANT_BROKEN: {
+    next: "bug",
+    means: "What was computed failed its own check and was not used.",
+  },
+  PLAN_STALE: {
+    next: "retry",
+    means: "The target changed after the plan was made; a new plan is made.",
+  },
+  QUEUE_UNAVAILABLE: {
+    next: "retry",
+    means: "The queue did not answer; work waits in the store.",
+  },
+  REVISION_EMPTIES: {
+    next: "person",
+    means:
+      "A revision is empty, lacks its path or loses most of what is enforced. `firebreak accept REVISION` is the one way past this.",
+  },
+  REVISION_INVALID: {
+    next: "person",
+    means: "A revision was refused and the one before stays in force. `firebreak status` shows why.",
+  },
+  STATE_LOCKED: {
+    next: "person",
+    means: "Another process uses this state folder. Stop it, or use its API: every other verb does.",
+  },
+  STORE_UNAVAILABLE: {
+    next: "retry",
+    means: "The database did not answer; what is enforced stays as it is.",
+  },
+  SYSTEM_PART_MISSING: {
+    next: "person",
+    means: "A program that is needed here is not installed; the message names it.",
+  },
+  TARGET_LOCKED: {
+    next: "wait",
+    means: "Another run holds the target.",
+  },
+  USAGE: {
+    next: "person",
+    means: "The command was not called as it wants to be. Its `--help` has examples.",
+  },
+} as const satisfies Readonly<Record<string, { readonly next: "retry" | "wait" | "person" | "bug"; readonly means: string }>>;
+
+/** What each code leads to, without the words. */
+export const NEXT = nextSteps();
+
+function nextSteps(): { readonly [Code in keyof typeof ERRORS]: (typeof ERRORS)[Code]["next"] } {
+  const entries = Object.entries(ERRORS).map(([code, { next }]) => [code, next]);
+  return Object.fromEntries(entries) as { readonly [Code in keyof typeof ERRORS]: (typeof ERRORS)[Code]["next"] }; // the same keys
+}
 
 /** A stable error code; see {@link NEXT} for what each leads to. */
 export type ErrorCode = keyof typeof NEXT;

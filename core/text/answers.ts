@@ -1,4 +1,4 @@
-import type { FindingAnswer, PlanAnswer, ReleaseAnswer, StatusAnswer } from "../api/shapes.ts";
+import type { AcceptAnswer, FindingAnswer, PlanAnswer, ReconcileAnswer, ReleaseAnswer, StatusAnswer } from "../api/shapes.ts";
 import { formatNotes } from "./notes.ts";
 import { formatAge, formatTable } from "./table.ts";
 
@@ -44,7 +44,10 @@ export function formatFindings(findings: readonly FindingAnswer[], now: number):
 }
 
 function formatFinding(finding: FindingAnswer, now: number): string {
-  const state = finding.resolvedAt === null ? `open for ${formatAge(finding.firstSeen, now)}` : `resolved ${formatAge(finding.resolvedAt, now)} ago`;
+  const state =
+    finding.resolvedAt === null
+      ? `open for ${formatAge(finding.firstSeen, now)}`
+      : `resolved ${formatAge(finding.resolvedAt, now)} ago`;
   const lines = [
     `${finding.fingerprint}  ${finding.severity}  ${finding.kind}  ${finding.target}  ${state}`,
     `  ${finding.summary}`,
@@ -53,7 +56,10 @@ function formatFinding(finding: FindingAnswer, now: number): string {
   ];
   if (finding.who !== null) lines.push(`  written by ${finding.who}`);
   if (finding.at !== null) lines.push(`  defined at ${finding.at}`);
-  if (finding.heals > 0) lines.push(`  healed ${finding.heals} time${finding.heals === 1 ? "" : "s"}${finding.stopped ? ", stopped: somebody writes it again and again" : ""}`);
+  if (finding.heals > 0)
+    lines.push(
+      `  healed ${finding.heals} time${finding.heals === 1 ? "" : "s"}${finding.stopped ? ", stopped: somebody writes it again and again" : ""}`,
+    );
   return lines.join("\n");
 }
 
@@ -62,7 +68,9 @@ export function formatPlans(plans: readonly PlanAnswer[]): string {
   const blocks = plans.map(formatPlan);
   const changing = plans.filter(({ steps }) => steps.length > 0).length;
   const failed = plans.filter(({ error }) => error !== undefined).length;
-  blocks.push(`${plans.length} targets: ${changing} with changes, ${plans.length - changing - failed} without, ${failed} could not be planned`);
+  blocks.push(
+    `${plans.length} targets: ${changing} with changes, ${plans.length - changing - failed} without, ${failed} could not be planned`,
+  );
   return blocks.join("\n\n");
 }
 
@@ -80,10 +88,27 @@ function formatPlan(plan: PlanAnswer): string {
 
 /** What `firebreak release` prints before it asks, and after. */
 export function formatRelease(answer: ReleaseAnswer): string {
-  const lines = [answer.done ? `${answer.target} is released` : `releasing ${answer.target} would remove ${answer.removes.length} objects`];
+  const lines = [
+    answer.done ? `${answer.target} is released` : `releasing ${answer.target} would remove ${answer.removes.length} objects`,
+  ];
   for (const object of answer.removes) lines.push(`  ${object}`);
   for (const connection of answer.effect.opened) lines.push(`  opens   ${connection}`);
   return lines.join("\n");
+}
+
+/** What `firebreak reconcile` prints. */
+export function formatReconcile({ targets }: ReconcileAnswer): string {
+  if (targets.length === 0) return "there is no target to reconcile";
+  return [
+    `asked for ${targets.length} target${targets.length === 1 ? "" : "s"}; \`firebreak status\` shows what comes of it`,
+    ...targets.map((target) => `  ${target}`),
+  ].join("\n");
+}
+
+/** What `firebreak accept` prints. */
+export function formatAccept({ commit, accepted, sequence, message }: AcceptAnswer): string {
+  if (!accepted) return `not accepted: ${message}`;
+  return `accepted ${commit}${sequence === null ? "" : ` as revision ${sequence}`}`;
 }
 
 function short(commit: string): string {

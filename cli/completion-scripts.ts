@@ -1,0 +1,146 @@
+import type { CommandInfo, OptionInfo } from "./command-tree.ts";
+
+/** Every command with the words that lead to it (`audit verify`), the program itself first. */
+function everyCommand(
+  command: CommandInfo,
+  words: readonly string[] = [],
+): readonly { readonly words: string; readonly command: CommandInfo }[] {
+  return [{ words: words.join(" "), command }, ...command.commands.flatMap((child) => everyCommand(child, [...words, child.name]))];
+}
+
+/** Options of a command, and `--help`. */
+function flagsOf({ options }: CommandInfo): readonly string[] {
+  return options.flatMap(({ flags }) => flags);
+}
+
+/** What may follow a command besides options: verbs of its own, or what an argument may be. */
+function wordsAfter({ commands, arguments: args }: CommandInfo): readonly string[] {
+  return [...commands.map(({ name }) => name), ...args.flatMap(({ choices }) => choices)];
+}
+
+/** A completion script for bash. Plain words, no `bash-completion` needed; files where nothing else fits. */
+export function bashScript(program: CommandInfo): string {
+  const commands = everyCommand(program);
+  const choices = new Map(
+    commands
+      .flatMap(({ command }) => command.options.filter((option) => option.choices.length > 0))
+      .map((option) => [option.flags.join("|"), option.choices.join(" ")] as const),
+  );
+  const files = new Set(
+    commands.flatMap(({ command }) => command.options.filter(({ isPath }) => isPath)).flatMap(({ flags }) => flags),
+  );
+  const group = commands.filter(({ words, command }) => words !== "" && command.commands.length > 0).map(({ words }) => words);
+  return `# bash completion of firebreak; source <(firebreak completion bash)
+_firebreak() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} verb="" word
+  local -a words=("\${COMP_WORDS[@]:1:COMP_CWORD-1}")
+  for word in "\${words[@]}"; do
+    case "$word" in -*) continue ;; esac
+    if [[ -z $verb ]]; then verb=$word
+    else case "$verb" in ${group.join("|")}) verb="$verb $word" ;; esac
+    fi
+    case "$verb" in *" "*) break ;; esac
+  done
+  case "$prev" in
+${[...choices].map(([flags, words]) => `    ${flags}) COMPREPLY=($(compgen -W "${words}" -- "$cur")); return ;;`).join("\n")}
+    ${[...files].join("|")}) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+  esac
+  case "$verb" in
+${commands.map(({ words, command }) => `    "${words}") COMPREPLY=($(compgen -W "${[...wordsAfter(command), ...flagsOf(command)].join(" ")}" -- "$cur")) ;;`).join("\n")}
+    *) COMPREPLY=() ;;
+  esac
+  [[ \${#COMPREPLY[@]} -gt 0 || $cur == -* ]] || COMPREPLY=($(compgen -f -- "$cur"))
+}
+complete -o filenames -F _firebreak firebreak
+`;
+}
+
+/** A completion script for fish. */
+export function fishScript(program: CommandInfo): string {
+  const lines = [
+    "# fish completion of firebreak; firebreak completion fish > ~/.config/fish/completions/firebreak.fish",
+    "complete -c firebreak -f",
+  ];
+  for (const verb of program.commands) {
+    lines.push(`complete -c firebreak -n __fish_use_subcommand -a ${verb.name} -d ${quote(verb.description)}`);
+    const names = verb.commands.map(({ name }) => name).join(" ");
+    const inVerb = `__fish_seen_subcommand_from ${verb.name}`;
+    for (const choice of wordsAfter(verb).filter((word) => !names.split(" ").includes(word)))
+      lines.push(`complete -c firebreak -n '${inVerb}' -a ${choice}`);
+    if (verb.commands.length === 0) lines.push(...verb.options.map((option) => fishOption(inVerb, option)));
+    if (takesPath(verb)) lines.push(`complete -c firebreak -n '${inVerb}' -F`);
+    for (const child of verb.commands) {
+      lines.push(
+        `complete -c firebreak -n '${inVerb}; and not __fish_seen_subcommand_from ${names}' -a ${child.name} -d ${quote(child.description)}`,
+      );
+      const inChild = `${inVerb}; and __fish_seen_subcommand_from ${child.name}`;
+      lines.push(...child.options.map((option) => fishOption(inChild, option)));
+      if (takesPath(child)) lines.push(`complete -c firebreak -n '${inChild}' -F`);
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function takesPath(command: CommandInfo): boolean {
+  return command.arguments.some(({ name }) => name === "dir" || name === "file");
+}
+
+function fishOption(condition: string, option: OptionInfo): string {
+  const flags = option.flags.map((flag) => (flag.startsWith("--") ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`)).join(" ");
+  const value =
+    option.choices.length > 0 ? ` -x -a '${option.choices.join(" ")}'` : option.isPath ? " -r -F" : option.takesValue ? " -x" : "";
+  return `complete -c firebreak -n '${condition}' ${flags}${value} -d ${quote(option.description)}`;
+}
+
+/** A completion script for zsh. */
+export function zshScript(program: CommandInfo): string {
+  const functions = everyCommand(program).map(({ words, command }) => zshFunction(words, command));
+  return `#compdef firebreak
+# zsh completion of firebreak; firebreak completion zsh > a folder of $fpath, as _firebreak
+${functions.join("\n")}
+_firebreak "$@"
+`;
+}
+
+function zshFunction(words: string, command: CommandInfo): string {
+  const name = ["_firebreak", ...words.split(" ").filter((word) => word !== "")].join("_");
+  const options = command.options.flatMap(zshOption).map((line) => `    ${line} \\`);
+  if (command.commands.length === 0) {
+    const args = command.arguments.map((argument) => `    ${quote(`:${argument.name}:${zshAction(argument)}`)} \\`);
+    return `${name}() {\n  _arguments -s \\\n${[...options, ...args].join("\n")}\n    && return\n}`;
+  }
+  const verbs = command.commands.map((child) => `      ${quote(`${child.name}:${child.description.replaceAll(":", "\\:")}`)}`);
+  const cases = command.commands.map((child) => `        ${child.name}) ${name}_${child.name} ;;`);
+  return `${name}() {
+  local line state
+  local -a verbs=(
+${verbs.join("\n")}
+  )
+  _arguments -s -C \\
+${options.join("\n")}
+    '1: :->verb' '*::arg:->args' && return
+  case $state in
+    verb) _describe verb verbs ;;
+    args)
+      case $line[1] in
+${cases.join("\n")}
+      esac ;;
+  esac
+}`;
+}
+
+function zshAction({ name, choices }: { readonly name: string; readonly choices: readonly string[] }): string {
+  if (choices.length > 0) return `(${choices.join(" ")})`;
+  return name === "dir" || name === "file" ? "_files" : "";
+}
+
+function zshOption(option: OptionInfo): readonly string[] {
+  const text = option.description.replaceAll(/[[\]:]/g, (character) => `\\${character}`);
+  const value = option.takesValue ? `:value:${zshAction({ name: option.isPath ? "file" : "", choices: option.choices })}` : "";
+  return option.flags.map((flag) => quote(`${flag}[${text}]${value}`));
+}
+
+/** Single-quoted for any of the shells. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

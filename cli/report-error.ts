@@ -1,0 +1,26 @@
+import { ERRORS, errorChain, FirebreakError } from "../core/model/error.ts";
+
+/** What has to happen next, in words, by what the table of codes says. */
+const NEXT_WORDS = {
+  retry: "It may succeed when tried again",
+  wait: "Something else has to finish first; then try again",
+  person: "Somebody has to change something",
+  bug: "This is a mistake in Firebreak; the state was left as it was. Please report it with the lines above",
+} as const;
+
+/** Prints a failure on standard error: the chain of what was being done, outermost first, then what to do. */
+export function reportError(error: unknown): void {
+  process.stderr.write(`${describeError(error)}\n`);
+}
+
+/** `error CODE: …`, its causes, and what to do next. An error without a code is a bug of ours: its stack is shown. */
+export function describeError(error: unknown): string {
+  const [first = "", ...causes] = errorChain(error);
+  const lines = causes.map((cause) => `  because ${cause}`);
+  if (!(error instanceof FirebreakError)) {
+    const stack = error instanceof Error ? (error.stack ?? first) : first;
+    return [`error: ${stack}`, ...lines, `next: ${NEXT_WORDS.bug}.`].join("\n");
+  }
+  const { means, next } = ERRORS[error.code];
+  return [`error ${first}`, ...lines, `next: ${means} ${NEXT_WORDS[next]}.`].join("\n");
+}

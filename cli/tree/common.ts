@@ -1,0 +1,42 @@
+import { Option, type Command } from "commander";
+import { OUTPUT_FORMATS, type OutputFormat } from "../output.ts";
+import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
+
+/** What `-o` gives. */
+export interface OutputOptions {
+  readonly output: OutputFormat;
+}
+
+/** What `-c` gives. */
+export interface ConfigOptions {
+  readonly config: string;
+}
+
+/** `-o, --output`. */
+export function outputOption(): Option {
+  return new Option("-o, --output <format>", "how the result is printed").choices(OUTPUT_FORMATS).default("table");
+}
+
+/** `-c, --config`. */
+export function configOption(): Option {
+  return new Option("-c, --config <file>", "the operator's settings").default(DEFAULT_SETTINGS_FILE);
+}
+
+/** Examples below a verb's help: pairs of what it is for and the command. */
+export function addExamples(command: Command, examples: readonly (readonly [what: string, line: string])[]): Command {
+  const lines = examples.map(([what, line]) => `  # ${what}\n  $ ${line}`);
+  return command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
+}
+
+/** Runs a verb: its number is the exit code, what it throws is printed and exits with 1. */
+export function verb<Args extends readonly unknown[]>(run: (...args: Args) => Promise<number>): (...args: Args) => Promise<void> {
+  return async (...args) => {
+    try {
+      process.exitCode = await run(...args);
+    } catch (error) {
+      const { reportError } = await import("../report-error.ts");
+      reportError(error);
+      process.exitCode = 1;
+    }
+  };
+}

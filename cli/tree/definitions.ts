@@ -1,0 +1,82 @@
+import type { Command } from "commander";
+import { addExamples, configOption, outputOption, verb } from "./common.ts";
+
+/** Verbs about definitions; all but a live plan and `inventory save` need no running service. */
+export function addDefinitionVerbs(program: Command): void {
+  program.commandsGroup("Definitions:");
+  addInit(program);
+  addValidate(program);
+  addPlan(program);
+  addInventory(program);
+  addRender(program);
+}
+
+function addInit(program: Command): void {
+  const command = program
+    .command("init")
+    .argument("[dir]", "where to write", ".")
+    .description("write a commented firebreak.yaml and a small set of definitions that validates; overwrites nothing")
+    .action(verb(async (dir: string) => (await import("../verbs/init.ts")).init(dir)));
+  addExamples(command, [["begin in an empty folder", "firebreak init my-network && cd my-network && firebreak validate"]]);
+}
+
+function addValidate(program: Command): void {
+  const command = program
+    .command("validate")
+    .argument("[dir]", "folder of definitions (default: repository.path of the settings, else policies)")
+    .description("check definitions: every problem at once, with file, line and what to do")
+    .option("-c, --config <file>", "settings whose `allow` bounds what definitions may name (default: firebreak.yaml without DIR)")
+    .option("--github", "print the notes as annotations of GitHub Actions")
+    .addOption(outputOption())
+    .action(verb(async (dir: string | undefined, options) => (await import("../verbs/validate.ts")).validate(dir, options)));
+  addExamples(command, [
+    ["check a folder", "firebreak validate policies"],
+    ["check it as the service would, with what its operator allows", "firebreak validate --config firebreak.yaml"],
+    ["in a pull request's check", "firebreak validate policies --github"],
+  ]);
+}
+
+function addPlan(program: Command): void {
+  const command = program
+    .command("plan")
+    .argument("[target]", "cluster/NAME or host/FLEET/NAME (default: every target)")
+    .description("show what would be written, and what that opens and closes")
+    .option("--inventory <file>", "plan without the service, from what `inventory save` wrote")
+    .option("--definitions <dir>", "definitions to plan; with --inventory")
+    .option("--detailed-exitcode", "exit with 2 when there are changes")
+    .addOption(outputOption())
+    .addOption(configOption())
+    .action(verb(async (target: string | undefined, options) => (await import("../verbs/plan.ts")).plan(target, options)));
+  addExamples(command, [
+    ["what the service would do now", "firebreak plan"],
+    ["one target", "firebreak plan cluster/shop-eu"],
+    ["what a branch would change, offline", "firebreak plan --inventory seen.json --definitions policies"],
+  ]);
+}
+
+function addInventory(program: Command): void {
+  const inventory = program.command("inventory").description("what the service sees of every target");
+  const save = inventory
+    .command("save")
+    .argument("<file>", "where to write; - is standard output")
+    .description("write workloads and live policies of every target to a file, for offline plans")
+    .addOption(configOption())
+    .action(verb(async (file: string, options) => (await import("../verbs/inventory.ts")).saveInventory(file, options)));
+  addExamples(save, [["save it, then plan a branch offline", "firebreak inventory save seen.json"]]);
+}
+
+function addRender(program: Command): void {
+  const command = program
+    .command("render")
+    .description("print what a target would be given: NetworkPolicies as YAML, or an nft ruleset as JSON")
+    .requiredOption("--target <name>", "cluster/NAME or host/FLEET/NAME")
+    .option("--definitions <dir>", "folder of definitions (default: repository.path of the settings, else policies)")
+    .option("--inventory <file>", "what `inventory save` wrote: namespaces, resolvers and addresses come from it")
+    .option("-c, --config <file>", "settings with the lifeline (default: firebreak.yaml, when it is there)")
+    .addOption(outputOption())
+    .action(verb(async (options) => (await import("../verbs/render.ts")).render(options)));
+  addExamples(command, [
+    ["the policies of a cluster", "firebreak render --target cluster/shop-eu --inventory seen.json"],
+    ["the ruleset of a host", "firebreak render --target host/directory/ldap-blue-1 -o json"],
+  ]);
+}

@@ -1,0 +1,81 @@
+import type { Command } from "commander";
+import { addExamples, configOption, outputOption, verb } from "./common.ts";
+
+/** Verbs that ask the running service. */
+export function addRunningVerbs(program: Command): void {
+  program.commandsGroup("The running service:");
+  addStatus(program);
+  addFindings(program);
+  addReconcile(program);
+  addAccept(program);
+  addRelease(program);
+}
+
+function addStatus(program: Command): void {
+  const command = program
+    .command("status")
+    .description("show the revision in force and the state of every target")
+    .option("-w, --watch", "show it again every two seconds until Ctrl-C")
+    .option("--detailed-exitcode", "exit with 2 when a target has drifted or has open findings")
+    .addOption(outputOption())
+    .addOption(configOption())
+    .action(verb(async (options) => (await import("../verbs/status.ts")).status(options)));
+  addExamples(command, [
+    ["once", "firebreak status"],
+    ["in a script", "firebreak status -o json --detailed-exitcode"],
+  ]);
+}
+
+function addFindings(program: Command): void {
+  const command = program
+    .command("findings")
+    .description("list where live and Git part, and what each opens and closes")
+    .option("--all", "resolved ones too")
+    .option("--target <name>", "only of cluster/NAME or host/FLEET/NAME")
+    .option("--detailed-exitcode", "exit with 2 when one is open")
+    .addOption(outputOption())
+    .addOption(configOption())
+    .action(verb(async (options) => (await import("../verbs/findings.ts")).findings(options)));
+  addExamples(command, [
+    ["what is open", "firebreak findings"],
+    ["the history of a target", "firebreak findings --all --target cluster/shop-eu"],
+  ]);
+}
+
+function addReconcile(program: Command): void {
+  const command = program
+    .command("reconcile")
+    .argument("[target]", "cluster/NAME or host/FLEET/NAME (default: every target)")
+    .description("look at targets and repair them now; also takes up repairs that were stopped")
+    .addOption(outputOption())
+    .addOption(configOption())
+    .action(
+      verb(async (target: string | undefined, options) => (await import("../verbs/reconcile.ts")).reconcile(target, options)),
+    );
+  addExamples(command, [["one host", "firebreak reconcile host/directory/ldap-blue-1"]]);
+}
+
+function addAccept(program: Command): void {
+  const command = program
+    .command("accept")
+    .argument("<revision>", "the whole commit id")
+    .description("accept a held revision past limits, emptying and a rewritten branch; it is logged with your token")
+    .addOption(outputOption())
+    .addOption(configOption())
+    .action(verb(async (revision: string, options) => (await import("../verbs/accept.ts")).accept(revision, options)));
+  addExamples(command, [["the commit that `firebreak status` shows as refused", "firebreak accept 4f0c…"]]);
+}
+
+function addRelease(program: Command): void {
+  const command = program
+    .command("release")
+    .argument("<target>", "cluster/NAME or host/FLEET/NAME, gone from Git")
+    .description("stop enforcing a target that is gone from Git: prints what opens, asks, removes our objects, forgets it")
+    .option("--keep", "leave our objects where they are")
+    .option("--forget", "forget a target that cannot be reached")
+    .option("-y, --yes", "do not ask; needed without a terminal")
+    .addOption(outputOption())
+    .addOption(configOption())
+    .action(verb(async (target: string, options) => (await import("../verbs/release.ts")).release(target, options)));
+  addExamples(command, [["a cluster that was taken out of Git", "firebreak release cluster/shop-old"]]);
+}

@@ -1,0 +1,53 @@
+import { matchesFilter, type EntryFilter } from "../../core/audit/filter.ts";
+import type { StoredEntry } from "../../core/audit/entry.ts";
+import { ENTRY_TYPES } from "../../core/audit/types.ts";
+import { parseDurationMs } from "../../core/config/duration.ts";
+import { FirebreakError } from "../../core/model/error.ts";
+import { didYouMean } from "../../core/model/parse/suggest.ts";
+import { formatEntries } from "../../core/text/entries.ts";
+import { auditFolder, readEntries, type FolderOptions } from "../audit-folder.ts";
+import { printResult } from "../output.ts";
+import type { OutputOptions } from "../tree/common.ts";
+
+interface LogOptions extends FolderOptions, OutputOptions {
+  readonly since?: string;
+  readonly until?: string;
+  readonly type?: string;
+  readonly target?: string;
+}
+
+/** `firebreak audit log`. */
+export async function auditLog(options: LogOptions): Promise<number> {
+  const filter = filterOf(options, Date.now());
+  const entries: StoredEntry[] = [];
+  for await (const entry of readEntries(await auditFolder(options))) if (matchesFilter(entry, filter)) entries.push(entry);
+  await printResult(options.output, entries, () => formatEntries(entries));
+  return 0;
+}
+
+function filterOf({ since, until, type, target }: LogOptions, now: number): EntryFilter {
+  return {
+    since: since === undefined ? undefined : moment(since, now),
+    until: until === undefined ? undefined : moment(until, now),
+    types: type?.split(",").map((name) => knownType(name.trim())),
+    target,
+  };
+}
+
+/** A time or an age, as ISO 8601. @throws FirebreakError USAGE */
+function moment(text: string, now: number): string {
+  const ageMs = parseDurationMs(text);
+  const at = ageMs === undefined ? Date.parse(text) : now - ageMs;
+  if (Number.isNaN(at))
+    throw new FirebreakError("USAGE", `${JSON.stringify(text)} is neither a time (2026-11-21T08:00:00Z) nor an age (30m)`);
+  return new Date(at).toISOString();
+}
+
+function knownType(name: string): string {
+  if (Object.hasOwn(ENTRY_TYPES, name)) return name;
+  const near = didYouMean(name, Object.keys(ENTRY_TYPES));
+  throw new FirebreakError(
+    "USAGE",
+    `no entry has the type ${JSON.stringify(name)}. ${near ?? `There are ${Object.keys(ENTRY_TYPES).join(", ")}`}`,
+  );
+}

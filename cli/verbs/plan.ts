@@ -1,0 +1,38 @@
+import { API, type PlanAnswer } from "../../core/api/shapes.ts";
+import { FirebreakError } from "../../core/model/error.ts";
+import { formatPlans } from "../../core/text/answers.ts";
+import { ApiClient } from "../api.ts";
+import { printResult } from "../output.ts";
+import { loadSettings } from "../settings.ts";
+import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
+
+interface PlanOptions extends OutputOptions, ConfigOptions {
+  readonly inventory?: string;
+  readonly definitions?: string;
+  readonly detailedExitcode?: true;
+}
+
+/** `firebreak plan [TARGET]`: exit 1 when a target could not be planned; with `--detailed-exitcode` 2 when something would change. */
+export async function plan(target: string | undefined, options: PlanOptions): Promise<number> {
+  const plans = await computePlans(target, options);
+  await printResult(options.output, plans, () => formatPlans(plans));
+  if (plans.some(({ error }) => error !== undefined)) return 1;
+  return options.detailedExitcode === true && plans.some(({ steps }) => steps.length > 0) ? 2 : 0;
+}
+
+async function computePlans(target: string | undefined, options: PlanOptions): Promise<readonly PlanAnswer[]> {
+  const { inventory, definitions } = options;
+  if (inventory !== undefined) {
+    const { planOffline } = await import("../../core/plan/offline.ts");
+    const { readOfflineWorld } = await import("../offline-world.ts");
+    return planOffline(await readOfflineWorld(options), target);
+  }
+  if (definitions !== undefined) {
+    throw new FirebreakError(
+      "USAGE",
+      "--definitions needs --inventory FILE: the service plans the revision in force (firebreak inventory save)",
+    );
+  }
+  const api = await ApiClient.open(await loadSettings(options.config));
+  return await api.get<readonly PlanAnswer[]>(API.plan, target === undefined ? {} : { target });
+}

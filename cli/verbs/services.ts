@@ -1,0 +1,24 @@
+import { tell } from "../output.ts";
+import { loadSettings } from "../settings.ts";
+import type { ConfigOptions } from "../tree/common.ts";
+
+type Role = "syncer" | "drift" | "console";
+
+/** `firebreak up`, `syncer`, `drift`, `console`: until SIGINT or SIGTERM; a second signal leaves at once. */
+export async function serve(roles: readonly Role[], options: ConfigOptions): Promise<number> {
+  const settings = await loadSettings(options.config);
+  const stop = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stop.signal.aborted) process.exit(1);
+    tell(`${signal}: stopping; once more leaves at once`);
+    stop.abort();
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  try {
+    const { runServices } = await import("../../services/run.ts");
+    await runServices(settings, roles, { signal: stop.signal });
+  } finally {
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  }
+  return 0;
+}

@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { API, type StatusAnswer } from "../../core/api/shapes.ts";
+import { formatStatus } from "../../core/text/answers.ts";
+import { ApiClient } from "../api.ts";
+import { printResult } from "../output.ts";
+import { loadSettings } from "../settings.ts";
+import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
+
+interface StatusOptions extends OutputOptions, ConfigOptions {
+  readonly watch?: true;
+  readonly detailedExitcode?: true;
+}
+
+const WATCH_MS = 2_000;
+/** Terminal: to the top left, and erase everything below (ECMA-48 CUP, ED). */
+const HOME_AND_ERASE = "\u001b[H\u001b[2J";
+
+/** `firebreak status`; with `--watch` it never ends by itself. */
+export async function status(options: StatusOptions): Promise<number> {
+  const api = await ApiClient.open(await loadSettings(options.config));
+  for (;;) {
+    const answer = await api.get<StatusAnswer>(API.status);
+    if (options.watch === true && process.stdout.isTTY) process.stdout.write(HOME_AND_ERASE);
+    await printResult(options.output, answer, () => formatStatus(answer, Date.now()));
+    if (options.watch !== true) return options.detailedExitcode === true && hasDrift(answer) ? 2 : 0;
+    await sleep(WATCH_MS);
+  }
+}
+
+function hasDrift({ targets }: StatusAnswer): boolean {
+  return targets.some(({ state, openFindings }) => state === "drifted" || openFindings > 0);
+}

@@ -1,0 +1,56 @@
+import pc from "picocolors";
+import type { Definitions } from "../../core/model/kinds.ts";
+import { hasErrors } from "../../core/model/note.ts";
+import { formatAnnotations } from "../../core/text/annotations.ts";
+import { countDefinitions, formatDefinitionCounts } from "../../core/text/counts.ts";
+import { countNotes, formatNotes } from "../../core/text/notes.ts";
+import { workspaceSettings, type WorkspaceSetting } from "../../core/text/workspace.ts";
+import { loadDefinitions, type LoadedDefinitions } from "../definitions.ts";
+import { printResult, tell } from "../output.ts";
+import type { OutputOptions } from "../tree/common.ts";
+
+interface ValidateOptions extends OutputOptions {
+  readonly config?: string;
+  readonly github?: true;
+}
+
+/** `firebreak validate [DIR]`: exit 1 with an error note, 0 with warnings only. */
+export async function validate(dir: string | undefined, options: ValidateOptions): Promise<number> {
+  const loaded = await loadDefinitions(dir, options.config);
+  const { notes, definitions } = loaded;
+  if (loaded.settings === undefined) tell("what definitions may name (`allow`) is not checked; --config FILE checks it");
+  if (options.github === true) process.stdout.write(notes.length === 0 ? "" : `${formatAnnotations(notes)}\n`);
+  else await printResult(options.output, validateAnswer(loaded), () => validateText(loaded));
+  const isFine = definitions !== undefined && !hasErrors(notes);
+  return isFine ? 0 : 1;
+}
+
+function validateAnswer({ notes, definitions }: LoadedDefinitions): unknown {
+  const severities = { errors: "error", warnings: "warning", infos: "info" } as const;
+  const counts = Object.fromEntries(
+    Object.entries(severities).map(([name, wanted]) => [name, notes.filter(({ severity }) => severity === wanted).length]),
+  );
+  return {
+    notes,
+    counts: { ...counts, ...(definitions === undefined ? {} : countDefinitions(definitions)) },
+    workspace: definitions === undefined ? null : workspaceSettings(definitions.workspace),
+  };
+}
+
+function validateText({ folder, files, notes, definitions }: LoadedDefinitions): string {
+  const color = process.stdout.isTTY && pc.isColorSupported;
+  const lines: string[] = [];
+  if (notes.length > 0) lines.push(formatNotes(notes, { color }), "");
+  if (definitions !== undefined) lines.push(...inForce(definitions), "");
+  const held = definitions === undefined ? "not complete" : formatDefinitionCounts(countDefinitions(definitions));
+  lines.push(`${folder} (${files} file${files === 1 ? "" : "s"}): ${held}`, countNotes(notes));
+  return lines.join("\n");
+}
+
+function inForce({ workspace }: Definitions): readonly string[] {
+  const settings = workspaceSettings(workspace);
+  const width = Math.max(...settings.map(({ field }) => field.length));
+  const line = ({ field, value, isDefault }: WorkspaceSetting): string =>
+    `  ${field.padEnd(width)}  ${value}${isDefault ? "  (default)" : ""}`;
+  return ["Workspace in force:", ...settings.map(line)];
+}

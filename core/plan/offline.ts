@@ -1,0 +1,205 @@
+import type { InventoryFile, SavedCluster } from "../api/inventory-file.ts";
+import type { PlanAnswer } from "../api/shapes.ts";
+import { compileTarget, type OperatorInputs, type TargetInputs } from "../compile/inputs.ts";
+import type { Compiled, Want } from "../compile/want.ts";
+import { computeMembership } from "../membership/compute.ts";
+import { membershipsDigest } from "../membership/digest.ts";
+import type { Membership, Memberships } from "../membership/membership.ts";
+import { feedersOf, relevantMemberships } from "../membership/parts.ts";
+import { FirebreakError } from "../model/error.ts";
+import type { Definitions, TargetId } from "../model/kinds.ts";
+import type { Note } from "../model/note.ts";
+import { clusterTargetId, listTargets, type Target } from "../model/target.ts";
+import { wantDigest } from "../render/digest.ts";
+import type { Mark } from "../render/mark.ts";
+import { readMark } from "../render/networkpolicy.ts";
+import { readTable } from "../render/nft-table.ts";
+import { profileOf } from "../verdict/profile.ts";
+import { planCluster } from "./cluster.ts";
+import { clusterPlanEffect, hostPlanEffect, type PlanEffect } from "./effect.ts";
+import { planHost } from "./host.ts";
+import type { HostObservation } from "./observation.ts";
+import type { Plan } from "./plan.ts";
+import { describeSteps } from "./summary.ts";
+
+/** Definitions, and what was seen of the targets when somebody saved it: everything a plan without the service is made from. */
+export interface OfflineWorld {
+  readonly definitions: Definitions;
+  readonly seen: InventoryFile;
+  readonly operator: OperatorInputs;
+}
+
+/**
+ * What these definitions would change on every target that they name, or on one; in order of target ids.
+ *
+ * The same planning as the service's, as for a revision that was just accepted. Two things only the service knows: which foreign
+ * policies the drift detector found to widen (none is removed here), and the next sequence number. A host whose rules stay as they
+ * are has no step here, though the service will write the new number into its table.
+ *
+ * @throws FirebreakError NOT_FOUND when the definitions name no such target
+ */
+export function planOffline(world: OfflineWorld, target: TargetId | undefined): readonly PlanAnswer[] {
+  const memberships = offlineMemberships(world);
+  return targetsAsked(world.definitions, target).map((asked) => {
+    try {
+      return planTarget(world, memberships, asked);
+    } catch (error) {
+      if (!(error instanceof FirebreakError)) throw error;
+      return answerOf(asked, { error: { code: error.code, message: error.message } });
+    }
+  });
+}
+
+/** The target with this id, or all. @throws FirebreakError NOT_FOUND listing what there is */
+export function targetsAsked(definitions: Definitions, id: TargetId | undefined): readonly Target[] {
+  const targets = listTargets(definitions);
+  if (id === undefined) return targets;
+  const asked = targets.filter((target) => target.id === id);
+  if (asked.length > 0) return asked;
+  throw new FirebreakError(
+    "NOT_FOUND",
+    `the definitions name no target ${id}; they name ${targets.map((target) => target.id).join(", ")}`,
+  );
+}
+
+/** What a target shall enforce, from what was seen. @throws FirebreakError INVENTORY_INCOMPLETE when it was not seen whole */
+export function compileOffline(world: OfflineWorld, target: Target): Compiled<Want> {
+  return compile(world, offlineMemberships(world), target).compiled;
+}
+
+/** The memberships of all clusters that were seen whole. */
+function offlineMemberships({ definitions, seen }: OfflineWorld): Memberships {
+  const at = Date.parse(seen.savedAt);
+  const entries = [...definitions.clusters.values()].flatMap((cluster): readonly (readonly [TargetId, Membership])[] => {
+    const id = clusterTargetId(cluster.name);
+    const saved = seen.clusters[id];
+    if (saved?.inventory.complete !== true) return [];
+    return [[id, computeMembership(definitions, cluster, saved.inventory, at).membership]];
+  });
+  return new Map(entries);
+}
+
+interface CompiledTarget {
+  readonly compiled: Compiled<Want>;
+  readonly inputs: TargetInputs;
+}
+
+function compile(world: OfflineWorld, all: Memberships, target: Target): CompiledTarget {
+  const { definitions, seen, operator } = world;
+  const memberships = relevantMemberships(definitions, target, all);
+  const inputs: TargetInputs =
+    target.kind === "cluster"
+      ? { kind: "cluster", ...workloadsOf(savedCluster(seen, target.id)), memberships }
+      : { kind: "host", resolvers: savedHost(seen, target.id).resolvers, memberships };
+  return { compiled: compileTarget(definitions, target, inputs, operator), inputs };
+}
+
+function workloadsOf({ inventory: { namespaces, services } }: SavedCluster) {
+  return { namespaces, services };
+}
+
+function planTarget(world: OfflineWorld, all: Memberships, target: Target): PlanAnswer {
+  const { compiled, inputs } = compile(world, all, target);
+  const { plan, effect } =
+    target.kind === "cluster" ? planSavedCluster(world, target, compiled, inputs) : planSavedHost(world, target, compiled, inputs);
+  return answerOf(target, {
+    steps: describeSteps(plan),
+    effect: effect.finding,
+    conflicts: plan.conflicts.map(({ subject, detail }) => `${subject}: ${detail}`),
+    notes: [...compiled.notes, ...missingFeeders(world.definitions, target, inputs.memberships)],
+  });
+}
+
+interface PlannedTarget {
+  readonly plan: Plan;
+  readonly effect: PlanEffect;
+}
+
+function planSavedCluster(
+  { seen }: OfflineWorld,
+  target: Target,
+  { want }: Compiled<Want>,
+  { memberships }: TargetInputs,
+): PlannedTarget {
+  if (target.kind !== "cluster" || want.kind !== "cluster") throw wrongKind(target, want);
+  const { inventory, policies, enforcer } = savedCluster(seen, target.id);
+  const objects = policies.map(({ object }) => object);
+  const marks = objects.flatMap((object) => readMark(object) ?? []);
+  const plan = planCluster({
+    want,
+    mark: nextMark(marks, seen.instance, wantDigest(want)),
+    observation: {
+      kind: "cluster",
+      target: target.id,
+      completeness: "complete",
+      uid: inventory.uid,
+      policies,
+      at: Date.parse(seen.savedAt),
+    },
+    pods: inventory.pods,
+    membershipDigest: membershipsDigest(memberships),
+    mayUnisolate: true,
+  });
+  const reader = target.cluster.enforcer === "auto" ? (enforcer ?? "auto") : target.cluster.enforcer;
+  return { plan, effect: clusterPlanEffect(objects, plan.steps, inventory, profileOf(reader)) };
+}
+
+function planSavedHost(
+  { seen }: OfflineWorld,
+  target: Target,
+  { want }: Compiled<Want>,
+  { memberships }: TargetInputs,
+): PlannedTarget {
+  if (want.kind !== "host") throw wrongKind(target, want);
+  const observation = savedHost(seen, target.id);
+  const live = readTable(observation.ruleset)?.mark;
+  const mark = nextMark(live === undefined ? [] : [live], seen.instance, wantDigest(want));
+  const settled = live?.instance === seen.instance;
+  const plan = planHost({ want, mark, observation, membershipDigest: membershipsDigest(memberships), settled });
+  return { plan, effect: hostPlanEffect(observation, want, mark, plan) };
+}
+
+/** The mark that is there when it says the same already, else the one after the highest. */
+function nextMark(live: readonly Mark[], instance: string, digest: string): Mark {
+  const ours = live.filter((mark) => mark.instance === instance);
+  const highest = Math.max(0, ...ours.map(({ sequence }) => sequence));
+  const isThere = ours.some((mark) => mark.sequence === highest && mark.digest === digest);
+  return { instance, sequence: isThere ? highest : highest + 1, digest };
+}
+
+function savedCluster(seen: InventoryFile, id: TargetId): SavedCluster {
+  const saved = seen.clusters[id];
+  if (saved?.inventory.complete === true) return saved;
+  throw new FirebreakError(
+    "INVENTORY_INCOMPLETE",
+    `the inventory of ${seen.savedAt} does not hold ${id} whole; nothing is planned from a part`,
+  );
+}
+
+function savedHost(seen: InventoryFile, id: TargetId): HostObservation {
+  const saved = seen.hosts[id];
+  if (saved?.completeness === "complete") return saved;
+  throw new FirebreakError(
+    "INVENTORY_INCOMPLETE",
+    `the inventory of ${seen.savedAt} does not hold ${id} whole; nothing is planned from a part`,
+  );
+}
+
+function missingFeeders(definitions: Definitions, target: Target, memberships: Memberships): readonly Note[] {
+  const missing = feedersOf(definitions, target).filter((feeder) => !memberships.has(feeder));
+  return missing.map((feeder) => ({
+    severity: "warning" as const,
+    code: "feeder-never-seen",
+    summary: `${feeder} is not in the inventory: its addresses are not opened on ${target.id}`,
+    detail: `Save the inventory again once ${feeder} can be reached.`,
+  }));
+}
+
+function answerOf(target: Target, parts: Partial<PlanAnswer>): PlanAnswer {
+  const effect = { verdict: "uncertain", opened: [], closed: [] } as const;
+  return { target: target.id, mode: target.mode, revision: null, steps: [], effect, conflicts: [], notes: [], ...parts };
+}
+
+function wrongKind(target: Target, want: Want): FirebreakError {
+  return new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} compiled to a ${want.kind}`);
+}
