@@ -30,7 +30,7 @@ export function clusterWriter(connection: Pick<ClusterConnection, "apply">): (st
   return async (step, signal) => {
     const { namespace, name } = step.kind === "delete" ? step : step.object.metadata;
     const key = `${namespace}/${name}`;
-    const fenced = step.kind !== "create" && step.resourceVersion === EARLIER_STEP ? { ...step, resourceVersion: left.get(key) ?? "" } : step;
+    const fenced = step.kind !== "create" && step.resourceVersion === EARLIER_STEP ? { ...step, resourceVersion: left.get(key) ?? EARLIER_STEP } : step;
     const version = await connection.apply(fenced, signal);
     if (version !== undefined) left.set(key, version);
   };
