@@ -7,8 +7,17 @@ import type { PolicyObject } from "../verdict/world.ts";
 import { areCovered, isolatedDirections, normaliseSpec } from "../plan/defaulting.ts";
 import type { FindingEffect } from "./finding.ts";
 
-/** Objects compared one by one before the rest is judged by text alone; each costs a look at every workload. */
-const MAX_COMPARED = 50;
+/**
+ * Pods times objects that are compared one by one before the rest is judged by text alone: a look at 100,000 pods takes a second, and
+ * nothing else runs meanwhile.
+ */
+const MAX_COMPARED_PODS = 400_000;
+
+/** However small the cluster, no more than this many objects are compared. */
+const MAX_COMPARED = 100;
+
+/** However big the cluster, this many objects are compared. */
+const MIN_COMPARED = 4;
 
 /** Says what replacing one object by another does to connections; either may be absent. */
 export type EffectOf = (before: NetworkPolicy | undefined, after: NetworkPolicy | undefined) => FindingEffect;
@@ -24,10 +33,11 @@ export interface Worlds {
  * A judge of single divergences.
  *
  * Each is looked at in the live world and in the expected one, and the verdict that opens more counts: two objects opened together
- * hide each other in the live world, two deleted together do in the expected one. Beyond the first {@link MAX_COMPARED} objects the
- * texts alone are compared, and what they do not prove is called uncertain.
+ * hide each other in the live world, two deleted together do in the expected one. Where very many objects part, the texts alone are
+ * compared beyond the first ones, and what they do not prove is called uncertain.
  */
 export function effectJudge(worlds: Worlds, inventory: ClusterInventory, profile: Profile): EffectOf {
+  const maxCompared = Math.max(MIN_COMPARED, Math.floor(MAX_COMPARED_PODS / Math.max(1, inventory.pods.length)));
   const { namespaces, pods, nodes } = inventory;
   const workloads = { namespaces, pods, nodes };
   let compared = 0;
@@ -48,7 +58,7 @@ export function effectJudge(worlds: Worlds, inventory: ClusterInventory, profile
   };
   return (before, after) => {
     compared += 1;
-    if (compared > MAX_COMPARED) return effectOfTexts(before, after);
+    if (compared > Math.min(maxCompared, MAX_COMPARED)) return effectOfTexts(before, after);
     const inLive = effectIn(worlds.live, before, after);
     if (opens(inLive)) return inLive;
     const inExpected = effectIn(worlds.expected, before, after);

@@ -88,7 +88,7 @@ function decideDeletes(
   if (observation.completeness !== "complete" || options.keepAddresses) {
     return { deletes: [], held: [], kept: candidates.map(({ object }) => object) };
   }
-  if (options.mayUnisolate) return { deletes: candidates, held: [], kept: [] };
+  if (options.mayUnisolate || candidates.length === 0) return { deletes: candidates, held: [], kept: [] };
   const isolated = {
     ingress: options.isolation.isolated(staying, "ingress"),
     egress: options.isolation.isolated(staying, "egress"),

@@ -10,7 +10,6 @@ import { isolatedDirections } from "./defaulting.ts";
 interface SubjectGroup {
   readonly id: number;
   readonly labels: Labels;
-  readonly size: number;
 }
 
 /** Answers which pods policies select, for the transition from one set of objects to another. */
@@ -23,23 +22,16 @@ export interface Isolation {
   countPods(groups: Iterable<number>): number;
 }
 
-/** hostNetwork pods are left out: no policy selects them. */
+/** hostNetwork pods are left out: no policy selects them. Nothing is grouped before the first question, which most plans do not ask. */
 export function isolationOf(pods: readonly Pod[]): Isolation {
-  const byNamespace = new Map<string, SubjectGroup[]>();
-  const sizes: number[] = [];
-  const subjects = pods.filter((pod) => !pod.hostNetwork);
-  groupPods([], subjects).forEach((group, id) => {
-    const list = byNamespace.get(group.namespace.name) ?? [];
-    byNamespace.set(group.namespace.name, list);
-    list.push({ id, labels: group.labels, size: group.pods.length });
-    sizes.push(group.pods.length);
-  });
+  let known: Subjects | undefined;
+  const subjects = (): Subjects => (known ??= groupSubjects(pods));
   const cache = new Map<NetworkPolicy, ReadonlySet<number>>();
   const groupsOf = (object: NetworkPolicy): ReadonlySet<number> => {
-    const known = cache.get(object);
-    if (known !== undefined) return known;
+    const answer = cache.get(object);
+    if (answer !== undefined) return answer;
     const selector = object.spec.podSelector ?? {};
-    const groups = (byNamespace.get(object.metadata.namespace) ?? []).filter((group) => matches(selector, group.labels));
+    const groups = (subjects().byNamespace.get(object.metadata.namespace) ?? []).filter((group) => matches(selector, group.labels));
     const ids = new Set(groups.map(({ id }) => id));
     cache.set(object, ids);
     return ids;
@@ -56,8 +48,26 @@ export function isolationOf(pods: readonly Pod[]): Isolation {
     },
     countPods(groups) {
       let total = 0;
-      for (const id of groups) total += sizes[id] ?? 0;
+      for (const id of groups) total += subjects().sizes[id] ?? 0;
       return total;
     },
   };
+}
+
+interface Subjects {
+  readonly byNamespace: ReadonlyMap<string, readonly SubjectGroup[]>;
+  readonly sizes: readonly number[];
+}
+
+function groupSubjects(pods: readonly Pod[]): Subjects {
+  const byNamespace = new Map<string, SubjectGroup[]>();
+  const sizes: number[] = [];
+  const subjects = pods.filter((pod) => !pod.hostNetwork);
+  groupPods([], subjects).forEach((group, id) => {
+    const list = byNamespace.get(group.namespace.name) ?? [];
+    byNamespace.set(group.namespace.name, list);
+    list.push({ id, labels: group.labels });
+    sizes.push(group.pods.length);
+  });
+  return { byNamespace, sizes };
 }

@@ -130,6 +130,7 @@ function findBridges(
 ): Bridges {
   const wide = new Set<NetworkPolicy>();
   const gaps = new Map<NetworkPolicy, number>();
+  if (objects.length < 2) return { wide, gaps };
   for (const direction of ["ingress", "egress"] as const) {
     const others = isolation.isolated(isolatedOtherwise, direction);
     const involved = objects.filter((object) => hasRules(object) && isOnly(object, direction));
