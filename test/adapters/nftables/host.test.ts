@@ -95,6 +95,14 @@ describe("observe", () => {
     await expect(reader.apply(step, limits)).rejects.toMatchObject({ code: "USAGE" });
   });
 
+  // Bug caught: rules that `nft list ruleset` does not show close a host, and nobody can say why.
+  it("names the tables of iptables-legacy", async () => {
+    await using other = await HostFixture.start(3);
+    other.space.run("iptables-legacy -A INPUT -p tcp --dport 443 -j DROP");
+    const connection = await open({ target: other.target, transport: other.transport() });
+    expect((await connection.observe(never)).legacyTables).toEqual(["filter"]);
+  });
+
   it("is the script that is installed on hosts", () => {
     const file = new URL("../../../adapters/nftables/readback.sh", import.meta.url);
     expect(readFileSync(file, "utf8")).toBe(READBACK_SCRIPT);

@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { readbackAuthorizedKey, READBACK_PATH, READBACK_SCRIPT, sudoersLines } from "../../../adapters/nftables/index.ts";
+import { ARM, DISARM, FENCE_READ, LOAD, SNAPSHOT, TIMER_TEXT } from "../../../adapters/nftables/scripts.ts";
+
+const page = readFileSync(new URL("../../../docs/design/hosts.md", import.meta.url), "utf8");
+
+/** What a script runs as root, as sudo would see it. */
+function rootCommands(script: string): readonly string[] {
+  const found = [...script.matchAll(/as_root ([^\n|;&<>)]+)/g)].map(([, words = ""]) => words.trim().replace(/ 2$/, ""));
+  return found.map((words) => words.replace(/^nft/, "/usr/sbin/nft").replace(/^cat/, "/usr/bin/cat").replaceAll('"', ""));
+}
+
+describe("what is set up on a host", () => {
+  // Bug caught: a script runs something as root that sudo then refuses, on the hosts of everybody who is not root.
+  it("lets each user run as root what our scripts run, and nothing else", () => {
+    const reading = rootCommands(READBACK_SCRIPT).flatMap((words) =>
+      words.includes("$name") ? ["ip_tables_names", "ip6_tables_names"].map((name) => words.replace("$name", name)) : [words],
+    );
+    const applying = [SNAPSHOT, ARM, TIMER_TEXT, LOAD, FENCE_READ, DISARM].flatMap(rootCommands);
+    const linesFor = (commands: readonly string[]) =>
+      [...new Set(commands)].map((words) => `fb ALL=(root) NOPASSWD: ${words}`).sort();
+    expect(sudoersLines("fb", "readback").trim().split("\n").sort()).toEqual(linesFor(reading));
+    expect(sudoersLines("fb", "apply").trim().split("\n").sort()).toEqual(linesFor([...reading, ...applying]));
+  });
+
+  // Bug caught: people copy lines from the page that the code has left behind.
+  it("is what the page says", () => {
+    expect(page).toContain(sudoersLines("USER", "apply"));
+    expect(page).toContain(readbackAuthorizedKey("ssh-ed25519 AAAA… firebreak-readback"));
+    expect(page).toContain(READBACK_PATH);
+  });
+});
