@@ -4,6 +4,7 @@ import type { SettingsFile } from "../core/config/settings-schema.ts";
 import { FirebreakError } from "../core/model/error.ts";
 import type { Definitions } from "../core/model/kinds.ts";
 import type { Note } from "../core/model/note.ts";
+import type { SourceFile } from "../core/model/source.ts";
 import { parseDefinitions } from "../core/model/parse.ts";
 
 /** What a commit says: definitions when it is valid, and notes. */
@@ -55,7 +56,15 @@ export class DefinitionSource {
   }
 
   async #read(commit: string, signal: AbortSignal): Promise<CommitReading> {
-    const files = await this.#repository.readDefinitions(commit, signal);
+    let files: readonly SourceFile[];
+    try {
+      files = await this.#repository.readDefinitions(commit, signal);
+    } catch (error) {
+      // Too many files, or too large ones: the author's to mend, so a refusal of the commit and no failure of Git.
+      if (!(error instanceof FirebreakError) || error.code !== "LIMIT_EXCEEDED") throw error;
+      const note: Note = { severity: "error", code: "too-large", summary: error.message };
+      return { definitions: undefined, notes: [note], files: 0 };
+    }
     return { ...parseDefinitions(files, { allow: allowOf(this.#settings) }), files: files.length };
   }
 }

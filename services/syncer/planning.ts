@@ -18,6 +18,7 @@ import { readMark } from "../../core/render/networkpolicy.ts";
 import { readTable } from "../../core/render/nft-table.ts";
 import { profileOf } from "../../core/verdict/profile.ts";
 import type { SyncerContext } from "./context.ts";
+import type { HostTarget } from "../hosts.ts";
 import { resolveTarget, type ResolvedTarget } from "./resolve.ts";
 
 /** A plan with everything it was made from and that is told of it. */
@@ -98,6 +99,7 @@ const SYNC_TIMEOUT_MS = 10_000;
 async function planForHost(context: SyncerContext, resolved: ResolvedTarget, signal: AbortSignal, fixed: TargetInputs | undefined): Promise<Planned> {
   const { target, definitions } = resolved;
   if (target.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
+  refuseNode(context, target);
   const connection = await context.hosts.connection(target);
   const observation: HostObservation = await connection.observe(signal);
   await context.onStep("observed", target.id);
@@ -128,6 +130,20 @@ async function planForHost(context: SyncerContext, resolved: ResolvedTarget, sig
     enforcer: undefined,
     ...countParts(definitions, target),
   };
+}
+
+/**
+ * A host that is a node of a cluster is not written, for now: the cluster's enforcer owns its packet filter.
+ *
+ * @throws FirebreakError APPLY_REFUSED
+ */
+function refuseNode(context: SyncerContext, target: HostTarget): void {
+  const own = new Set(target.host.addresses);
+  for (const [cluster, connection] of context.clusters.connections()) {
+    const node = connection.inventory().nodes.find(({ addresses }) => addresses.some((address) => own.has(address)));
+    if (node === undefined) continue;
+    throw new FirebreakError("APPLY_REFUSED", `${target.id} is node ${node.name} of ${cluster}, whose enforcer owns its packet filter: remove one of the two from Git`);
+  }
 }
 
 function markOf({ instance }: SyncerContext, { sequence }: ResolvedTarget, digest: string): Mark {

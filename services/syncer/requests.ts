@@ -48,14 +48,14 @@ async function serve(context: SyncerContext, row: RequestRow): Promise<void> {
   }
 }
 
-async function answer(context: SyncerContext, { kind, args, actor }: RequestRow): Promise<unknown> {
+async function answer(context: SyncerContext, { id, kind, args, actor }: RequestRow): Promise<unknown> {
   switch (kind) {
     case "accept":
       return await accept(context, AcceptArgs.parse(args).revision, actor);
     case "release":
       return await release(context, ReleaseArgs.parse(args), actor);
     case "reconcile":
-      return await reconcileNow(context, OneTarget.parse(args).target, actor);
+      return await reconcileNow(context, OneTarget.parse(args).target, actor, id);
     case "plan":
       return await planAll(context, OneTarget.parse(args).target);
     case "inventory":
@@ -73,10 +73,10 @@ async function accept(context: SyncerContext, commit: string, actor: string): Pr
   throw new FirebreakError(first?.code ?? "REVISION_INVALID", outcome.problems.map(({ message }) => message).join(" "));
 }
 
-async function reconcileNow(context: SyncerContext, target: TargetId | undefined, actor: string): Promise<ReconcileAnswer> {
+async function reconcileNow(context: SyncerContext, target: TargetId | undefined, actor: string, request: string): Promise<ReconcileAnswer> {
   const { store, queue, now } = context;
   const targets = await targetsAsked(context, target);
-  await addWork(store, targets.map((id) => ({ target: id, kind: "person" as const, detail: { actor } })), now());
+  await addWork(store, targets.map((id) => ({ target: id, kind: "person" as const, key: request, detail: { actor } })), now());
   for (const id of targets) {
     await resumeHealing(store, id);
     await queue.enqueue(id);
