@@ -7,6 +7,7 @@ import { fillEntry } from "../../core/audit/fill.ts";
 import { matchesFilter } from "../../core/audit/filter.ts";
 import type { LogReader } from "../../core/audit/reader.ts";
 import { TILE_WIDTH } from "../../core/audit/tiles.ts";
+import { isSameEvent } from "../../core/audit/same.ts";
 import type { EntryPage, ReadRange, Receipt, Trail, TrailReader } from "../../core/audit/trail.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { Disk } from "./disk.ts";
@@ -159,17 +160,17 @@ export class FileTrail implements Trail, TrailReader, AsyncDisposable {
     await this.#memory.catchUp(this.#reader, this.size());
     if (this.#isRememberedOld()) await this.#remember();
 
-    const first = new Map<string, number>();
     const fresh: Entry[] = [];
     const places: { readonly id: string; readonly seq: number; readonly isDuplicate: boolean }[] = [];
+    const inBatch = new Map<string, Entry[]>();
     for (const { input, time } of batch) {
-      const { id } = input;
-      const known = first.get(id) ?? (await this.#find(id));
-      const seq = known ?? this.size() + fresh.length;
-      places.push({ id, seq, isDuplicate: known !== undefined });
+      const entry = fillEntry(input, { seq: this.size() + fresh.length, time, origin: producer });
+      const namesakes = inBatch.get(input.id) ?? [];
+      const known = namesakes.find((other) => isSameEvent(other, entry)) ?? (await this.#find(entry));
+      places.push({ id: input.id, seq: (known ?? entry).seq, isDuplicate: known !== undefined });
       if (known !== undefined) continue;
-      first.set(id, seq);
-      fresh.push(fillEntry(input, { seq, time, origin: producer }));
+      inBatch.set(input.id, [...namesakes, entry]);
+      fresh.push(entry);
     }
     if (fresh.length > 0) {
       await writer.write(fresh.map(encodeEntry));
@@ -178,10 +179,11 @@ export class FileTrail implements Trail, TrailReader, AsyncDisposable {
     return places.map((place) => ({ ...place, checkpoint: this.checkpoint() }));
   }
 
-  /** The number of the entry with this id, if there is one. */
-  async #find(id: string): Promise<number | undefined> {
-    for (const seq of this.#memory.ids.candidates(id)) {
-      if ((await this.#entry(seq)).id === id) return seq;
+  /** The stored entry that is this one, if it was appended before. */
+  async #find(entry: Entry): Promise<StoredEntry | undefined> {
+    for (const seq of this.#memory.ids.candidates(entry.id)) {
+      const stored = await this.#entry(seq);
+      if (stored.id === entry.id && isSameEvent(stored, entry)) return stored;
     }
     return undefined;
   }

@@ -23,7 +23,8 @@ type WithRequired<Base, Name extends keyof Base> = Base & { readonly [Field in N
 type FieldsOf<Type extends EntryType> = { readonly type: Type } & WithRequired<Fields, (typeof ENTRY_TYPES)[Type][number]>;
 
 /**
- * What a producer gives. The id makes it idempotent: the first entry with an id is logged, later ones get its receipt.
+ * What a producer gives. The id makes it idempotent: appended again with the same content, it gets the receipt of the first.
+ * Other content under a known id is another event and is logged too.
  * Absent `time` (of the event, UTC, ISO 8601 with a Z) and `origin` are filled in by the sequencer with its own.
  */
 export type EntryInput = {

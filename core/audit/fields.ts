@@ -160,8 +160,8 @@ export const envelopeShape = {
   v: z.literal(1),
   /** Its place in the log, from 0: the size of the tree before it. */
   seq: count,
-  /** Given by the producer; the same id is logged once. At most 200 characters. */
-  id: z.string().min(1).max(200),
+  /** Given by the producer, so that the same event is logged once however often it is appended. At most 500 characters. */
+  id: z.string().min(1).max(500),
   time,
   origin: AuditOrigin,
   cut: AuditCut.optional(),

@@ -5,6 +5,7 @@ import { fillEntry } from "./fill.ts";
 import { matchesFilter } from "./filter.ts";
 import { formatSignerKey, parseSignerKey } from "./key.ts";
 import { leafHash } from "./merkle.ts";
+import { isSameEvent } from "./same.ts";
 import type { EntryPage, ReadRange, Receipt, Trail, TrailReader } from "./trail.ts";
 import { EMPTY_EDGE, edgeRoot, growTree } from "./tree.ts";
 
@@ -21,13 +22,13 @@ export function createMemoryTrail(now: () => Date = () => new Date(0)): MemoryTr
   const checkpoint = (): string => signCheckpoint({ origin: "memory", size: edge.size, root: edgeRoot(edge) }, signer);
 
   const append = (input: EntryInput): Omit<Receipt, "checkpoint"> => {
-    const first = entries.find(({ id }) => id === input.id);
+    const origin = { service: "memory", instance: "memory" };
+    const entry = fillEntry(input, { seq: entries.length, time: now().toISOString(), origin });
+    const first = entries.find((known) => known.id === input.id && isSameEvent(known, entry));
     if (first !== undefined) return { id: input.id, seq: first.seq, isDuplicate: true };
-    const seq = entries.length;
-    const entry = fillEntry(input, { seq, time: now().toISOString(), origin: { service: "memory", instance: "memory" } });
     edge = growTree(edge, [leafHash(encodeEntry(entry))]).edge;
     entries.push(entry);
-    return { id: input.id, seq, isDuplicate: false };
+    return { id: input.id, seq: entry.seq, isDuplicate: false };
   };
 
   return {

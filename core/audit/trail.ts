@@ -7,7 +7,7 @@ export interface Receipt {
   readonly id: string;
   /** Its number in the log, from 0; `causedBy` of later entries. */
   readonly seq: number;
-  /** True when an entry with this id was there already: this is the receipt of that one. */
+  /** True when this entry (same id, same content) was there already: this is the receipt of that one. */
   readonly isDuplicate: boolean;
   /** A signed checkpoint that covers it, as text. */
   readonly checkpoint: string;

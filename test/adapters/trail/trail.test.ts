@@ -49,6 +49,28 @@ describe("appending and reading", () => {
     );
   });
 
+  // Catches an entry that is dropped because its id was used before for something else, e.g. a row number after the database was lost.
+  test("other content under a known id is logged too", async () => {
+    await using folder = await temporaryFolder();
+    await using trail = await openTrail(optionsIn(folder.path));
+    const alert = (channel: string) => ({ type: "alert.sent", id: "alert-1", channel }) as const;
+    expect(await trail.append([alert("mail"), alert("chat"), alert("mail")])).toMatchObject([
+      { seq: 1 },
+      { seq: 2 },
+      { seq: 1, isDuplicate: true },
+    ]);
+    expect(await trail.append([alert("pager"), alert("chat")])).toMatchObject([{ seq: 3 }, { seq: 2, isDuplicate: true }]);
+  });
+
+  // Catches a hostile name that makes comparing two entries of one batch fail: nothing could be logged any more.
+  test("a retry in one batch is seen also when it had to be changed to fit", async () => {
+    await using folder = await temporaryFolder();
+    await using trail = await openTrail(optionsIn(folder.path));
+    const odd = { type: "freeze.started", id: "odd", ticket: `\ud800${"x".repeat(70_000)}` } as const;
+    expect(await trail.append([odd, odd])).toMatchObject([{ seq: 1 }, { seq: 1, isDuplicate: true }]);
+    expect(await trail.append([odd])).toMatchObject([{ seq: 1, isDuplicate: true }]);
+  });
+
   test("an entry that breaks the schema is refused, and nothing of its call is logged", async () => {
     await using folder = await temporaryFolder();
     await using trail = await openTrail(optionsIn(folder.path));

@@ -4,6 +4,7 @@ import { encodeEntry } from "../../../core/audit/encode.ts";
 import { assertEntryInput, type Entry, type EntryOf, parseEntryInput, readEntry } from "../../../core/audit/entry.ts";
 import { matchesFilter } from "../../../core/audit/filter.ts";
 import { sha256 } from "../../../core/audit/merkle.ts";
+import { isSameEvent } from "../../../core/audit/same.ts";
 import { isSealOf, sealText } from "../../../core/audit/seal.ts";
 
 const intent: EntryOf<"apply.intent"> = {
@@ -164,7 +165,7 @@ describe("what producers give", () => {
       why: expect.stringContaining("type"),
     });
     expect(parseEntryInput({ type: "freeze.started", id: "" }).kind).toBe("malformed");
-    expect(parseEntryInput({ type: "freeze.started", id: "x".repeat(201) }).kind).toBe("malformed");
+    expect(parseEntryInput({ type: "freeze.started", id: "x".repeat(501) }).kind).toBe("malformed");
     expect(parseEntryInput({ type: "freeze.started", id: "a", time: "2026-11-21T10:00:00+01:00" }).kind).toBe("malformed");
     expect(parseEntryInput({ type: "freeze.started", id: "a" }).kind).toBe("input");
     expect(parseEntryInput(null).kind).toBe("malformed");
@@ -185,6 +186,26 @@ test("filters", () => {
   expect(matchesFilter(intent, { target: "cluster/prod" })).toBe(false);
   expect(matchesFilter(intent, { finding: "f" })).toBe(false);
   expect(matchesFilter(intent, { causedBy: 0 })).toBe(false);
+});
+
+// Catches a record that is dropped because its producer used an id twice, and a retry that is logged twice.
+describe("the same event", () => {
+  const again = { ...intent, seq: 99, time: "2026-11-22T00:00:00Z", origin: { service: "syncer", instance: "b" } };
+  const storedIntent = (entry: Entry) => {
+    const read = readEntry(encodeEntry(entry));
+    return read.kind === "entry" ? read.entry : expect.unreachable();
+  };
+  const long: Entry = { ...intent, reason: "x".repeat(70_000) };
+
+  test.each<readonly [string, Entry, Entry, boolean]>([
+    ["brought later by another process", intent, again, true],
+    ["with a field that is undefined", intent, { ...again, reason: undefined }, true],
+    ["with other content", intent, { ...again, plan: "sha256:01" }, false],
+    ["that was cut", long, { ...again, reason: "x".repeat(70_000) }, true],
+    ["that was cut, with other content", long, { ...again, reason: `${"x".repeat(69_999)}y` }, false],
+  ])("%s", (_, first, second, isSame) => {
+    expect(isSameEvent(storedIntent(first), second)).toBe(isSame);
+  });
 });
 
 test("a sealed text opens with its salt only", () => {
