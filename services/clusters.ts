@@ -25,40 +25,25 @@ export class ClusterPool implements AsyncDisposable {
   }
 
   /**
-   * Opens what is new and closes what is gone. Opening does not wait for the cluster.
+   * Opens what is new and closes what is gone. Opening does not wait for the cluster, nor for its context: what is wrong there is an
+   * error of every read until somebody mends it.
    *
-   * @returns what could not be opened, and why (a context that the kubeconfig lacks); the others are open
+   * @returns what could not be opened, and why (firebreak.yaml has no kubeconfig); the others are open
    */
   async update(clusters: readonly Cluster[]): Promise<ReadonlyMap<TargetId, FirebreakError>> {
-    const failed = new Map<TargetId, FirebreakError>();
-    const previous = this.#updating;
-    this.#updating = (async () => {
-      await previous;
-      const wanted = new Map(clusters.map((cluster) => [clusterTargetId(cluster.name), cluster] as const));
-      for (const [target, entry] of this.#entries) {
-        const cluster = wanted.get(target);
-        if (cluster !== undefined && describeSource(cluster) === entry.source) continue;
-        this.#entries.delete(target);
-        await entry.connection[Symbol.asyncDispose]();
-      }
-      for (const [target, cluster] of wanted) {
-        if (this.#entries.has(target)) continue;
-        try {
-          this.#entries.set(target, { source: describeSource(cluster), connection: await this.#open(target, cluster) });
-        } catch (error) {
-          if (!(error instanceof FirebreakError)) throw error;
-          failed.set(target, error);
-        }
-      }
-    })();
-    await this.#updating;
-    return failed;
+    const update = this.#updating.then(() => this.#update(clusters));
+    this.#updating = update.then(
+      () => undefined,
+      () => undefined, // told to whoever asked for it; the next update is another matter
+    );
+    return await update;
   }
 
   /** @throws FirebreakError CLUSTER_UNREACHABLE when the cluster is not open */
   connection(target: TargetId): ClusterConnection {
     const entry = this.#entries.get(target);
-    if (entry === undefined) throw new FirebreakError("CLUSTER_UNREACHABLE", `${target} has no connection: look at its context in the kubeconfig`);
+    if (entry === undefined)
+      throw new FirebreakError("CLUSTER_UNREACHABLE", `${target} has no connection: look at its context in the kubeconfig`);
     return entry.connection;
   }
 
@@ -73,15 +58,40 @@ export class ClusterPool implements AsyncDisposable {
     this.#entries.clear();
   }
 
-  async #open(target: TargetId, cluster: Cluster): Promise<ClusterConnection> {
+  async #update(clusters: readonly Cluster[]): Promise<ReadonlyMap<TargetId, FirebreakError>> {
+    const wanted = new Map(clusters.map((cluster) => [clusterTargetId(cluster.name), cluster] as const));
+    for (const [target, entry] of this.#entries) {
+      const cluster = wanted.get(target);
+      if (cluster !== undefined && describeSource(cluster) === entry.source) continue;
+      this.#entries.delete(target);
+      await entry.connection[Symbol.asyncDispose]();
+    }
+    const failed = new Map<TargetId, FirebreakError>();
+    for (const [target, cluster] of wanted) {
+      if (this.#entries.has(target)) continue;
+      try {
+        this.#entries.set(target, { source: describeSource(cluster), connection: this.#open(target, cluster) });
+      } catch (error) {
+        if (!(error instanceof FirebreakError)) throw error;
+        failed.set(target, error);
+      }
+    }
+    return failed;
+  }
+
+  #open(target: TargetId, cluster: Cluster): ClusterConnection {
     const onChange = (change: ClusterChange): void => this.#options.onChange(target, change);
-    return await ClusterConnection.open({ target, source: this.#source(cluster), onChange });
+    return ClusterConnection.open({ target, source: this.#source(cluster), onChange });
   }
 
   #source({ connection, name }: Cluster): CredentialSource {
     if (connection.kind === "inCluster") return { kind: "inCluster" };
     const file = this.#options.kubeconfig;
-    if (file === undefined) throw new FirebreakError("CONFIG_INVALID", `cluster ${name} names a context, and firebreak.yaml has no kubernetes.kubeconfig`);
+    if (file === undefined)
+      throw new FirebreakError(
+        "CONFIG_INVALID",
+        `cluster ${name} names a context, and firebreak.yaml has no kubernetes.kubeconfig`,
+      );
     return { kind: "kubeconfig", file, context: connection.context };
   }
 }

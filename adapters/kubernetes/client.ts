@@ -1,6 +1,8 @@
-import { Agent, request } from "undici";
+import { request } from "undici";
 import { FirebreakError } from "../../core/model/error.ts";
-import type { ClusterCredentials } from "./credentials.ts";
+import { Agents } from "./agents.ts";
+import type { CredentialProvider } from "./credentials.ts";
+import { refusal } from "./refusal.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
@@ -10,37 +12,43 @@ export interface CallOptions {
   readonly signal: AbortSignal;
 }
 
-/** Answers above this are refused: a list page holds at most 500 objects of at most 1.5 MiB. */
-const MAX_BODY_BYTES = 768 * 1024 * 1024;
+/** Answers above this are refused: below the longest string of V8 (2^29 characters), far above 500 objects of usual size. */
+const MAX_BODY_BYTES = 500 * 1024 * 1024;
+/** One object of a watch: etcd holds no object above 1.5 MiB; the encoding may double it. */
+const MAX_LINE_CHARACTERS = 16 * 1024 * 1024;
 const CALL_TIMEOUT_MS = 30_000;
+
+/** One line of a watch. */
+export interface WatchEvent {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
+  readonly object: unknown;
+}
 
 /**
  * Raw JSON over one keep-alive connection pool per cluster. What goes out is what the caller built, byte for byte:
  * no typed model may rename `from` (DESIGN.md §6).
  */
 export class KubernetesClient implements AsyncDisposable {
-  readonly #credentials: ClusterCredentials;
-  readonly #agent: Agent;
+  readonly #credentials: CredentialProvider;
+  readonly #timeoutMs: number;
+  readonly #agents = new Agents();
 
-  constructor(credentials: ClusterCredentials) {
+  /** @param timeoutMs deadline of one call, log-in included */
+  constructor(credentials: CredentialProvider, timeoutMs = CALL_TIMEOUT_MS) {
     this.#credentials = credentials;
-    this.#agent = new Agent({
-      connections: 16,
-      keepAliveTimeout: 60_000,
-      connect: { timeout: 5_000, ...withoutUndefined(credentials.tls) },
-    });
+    this.#timeoutMs = timeoutMs;
   }
 
   /**
    * One call, JSON in and out.
    *
-   * @throws FirebreakError CLUSTER_UNREACHABLE (network, 5xx, 429), CLUSTER_FORBIDDEN (401, 403), NOT_FOUND (404), CONFLICT (409, 410),
-   *   API_REFUSED (any other refusal: the object is not acceptable)
+   * @throws FirebreakError CLUSTER_UNREACHABLE (network, deadline, 5xx, 429, no JSON), CLUSTER_FORBIDDEN (401, 403), NOT_FOUND (404),
+   *   CONFLICT (409, 410), API_REFUSED (any other refusal: the object is not acceptable), CONFIG_INVALID, AUTH_DENIED (no credentials)
    */
   async call(method: Method, path: string, options: CallOptions): Promise<unknown> {
     const doing = `${method} ${path}`;
-    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]);
-    const response = await this.#send(method, path, options, signal, doing);
+    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(this.#timeoutMs)]);
+    const response = await this.#send(method, path, { ...options, signal }, doing);
     const text = await readText(response.body, doing);
     if (response.statusCode >= 300) throw refusal(response.statusCode, text, doing);
     try {
@@ -51,65 +59,64 @@ export class KubernetesClient implements AsyncDisposable {
   }
 
   /**
-   * The lines of a watch, parsed, until the server ends it or `idleMs` pass without a byte.
+   * Opens a watch. Resolves when the server has accepted it, with its lines until the server ends it; the iteration fails with
+   * CLUSTER_UNREACHABLE when the connection breaks or the signal aborts. Silence is the caller's to notice.
    *
    * @throws as {@link call}
    */
-  async *watch(
-    path: string,
-    query: Readonly<Record<string, string>>,
-    idleMs: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<WatchEvent> {
+  async watch(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>> {
     const doing = `watch ${path}`;
-    const response = await this.#send("GET", path, { query, signal }, signal, doing, idleMs);
-    if (response.statusCode >= 300) throw refusal(response.statusCode, await readText(response.body, doing), doing);
-    const decoder = new TextDecoder();
-    let pending = "";
-    try {
-      for await (const chunk of response.body) {
-        pending += decoder.decode(chunk as Buffer, { stream: true });
-        const lines = pending.split("\n");
-        pending = lines.pop() ?? "";
-        for (const line of lines) if (line !== "") yield JSON.parse(line) as WatchEvent;
-      }
-    } catch (cause) {
-      throw new FirebreakError("CLUSTER_UNREACHABLE", doing, { cause });
-    }
+    const response = await this.#send("GET", path, { query, signal }, doing);
+    if (response.statusCode < 300) return parseLines(response.body, doing);
+    throw refusal(response.statusCode, await readText(response.body, doing), doing);
   }
 
-  async #send(method: Method, path: string, options: CallOptions, signal: AbortSignal, doing: string, idleMs = CALL_TIMEOUT_MS) {
-    const headers: Record<string, string> = {
-      accept: "application/json",
-      "user-agent": "firebreak",
-      ...(await this.#credentials.headers()),
-    };
-    if (options.body !== undefined) headers["content-type"] = "application/json";
+  async #send(method: Method, path: string, { query, body, signal }: CallOptions, doing: string) {
+    const { server, tls, headers } = await this.#credentials.current(signal);
     try {
-      return await request(`${this.#credentials.server}${path}`, {
+      const response = await request(`${server}${path}`, {
         method,
-        headers,
-        body: options.body === undefined ? null : JSON.stringify(options.body),
-        query: { ...options.query },
+        headers: {
+          accept: "application/json",
+          "user-agent": "firebreak",
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...headers,
+        },
+        body: body === undefined ? null : JSON.stringify(body),
+        query: { ...query },
         signal,
-        dispatcher: this.#agent,
-        headersTimeout: CALL_TIMEOUT_MS,
-        bodyTimeout: idleMs,
+        dispatcher: this.#agents.for(tls),
+        headersTimeout: this.#timeoutMs,
+        bodyTimeout: 0, // calls have the deadline above, watches have the caller's
       });
+      if (response.statusCode === 401) this.#credentials.refused();
+      return response;
     } catch (cause) {
       throw new FirebreakError("CLUSTER_UNREACHABLE", doing, { cause });
     }
   }
 
+  /** Ends every connection; calls under way fail. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
+    await this.#agents[Symbol.asyncDispose]();
   }
 }
 
-/** One line of a watch. */
-export interface WatchEvent {
-  readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
-  readonly object: unknown;
+/** A line that has no end yet is no event: the server sends it again to whoever resumes. */
+async function* parseLines(body: AsyncIterable<Buffer>, doing: string): AsyncGenerator<WatchEvent> {
+  const decoder = new TextDecoder();
+  let pending = "";
+  try {
+    for await (const chunk of body) {
+      pending += decoder.decode(chunk, { stream: true });
+      const lines = pending.split("\n");
+      pending = lines.pop() ?? "";
+      if (pending.length > MAX_LINE_CHARACTERS) throw new Error(`a line of more than ${MAX_LINE_CHARACTERS} characters`);
+      for (const line of lines) if (line !== "") yield JSON.parse(line) as WatchEvent;
+    }
+  } catch (cause) {
+    throw new FirebreakError("CLUSTER_UNREACHABLE", doing, { cause });
+  }
 }
 
 async function readText(body: AsyncIterable<Buffer>, doing: string): Promise<string> {
@@ -127,30 +134,4 @@ async function readText(body: AsyncIterable<Buffer>, doing: string): Promise<str
     throw new FirebreakError("CLUSTER_UNREACHABLE", doing, { cause });
   }
   return Buffer.concat(chunks).toString("utf8");
-}
-
-function refusal(status: number, text: string, doing: string): FirebreakError {
-  const said = new Error(`HTTP ${status}: ${messageOf(text)}`);
-  if (status === 401 || status === 403) return new FirebreakError("CLUSTER_FORBIDDEN", doing, { cause: said });
-  if (status === 404) return new FirebreakError("NOT_FOUND", doing, { cause: said });
-  if (status === 409 || status === 410) return new FirebreakError("CONFLICT", doing, { cause: said });
-  if (status === 429 || status >= 500) return new FirebreakError("CLUSTER_UNREACHABLE", doing, { cause: said });
-  return new FirebreakError("API_REFUSED", doing, { cause: said });
-}
-
-/** The `message` of a metav1.Status, bounded; the server's text is data, never markup. */
-function messageOf(text: string): string {
-  try {
-    const status = JSON.parse(text) as { message?: unknown };
-    if (typeof status.message === "string") return status.message.slice(0, 500);
-  } catch {
-    // not JSON: a proxy's page; fall through to the raw text
-  }
-  return text.slice(0, 200);
-}
-
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

@@ -4,10 +4,10 @@ import type { ClusterInventory } from "../../core/membership/inventory.ts";
 import type { ClusterObservation, LivePolicy } from "../../core/plan/observation.ts";
 import type { ClusterStep } from "../../core/plan/plan.ts";
 import { KubernetesClient } from "./client.ts";
-import { loadCredentials, type CredentialSource } from "./credentials.ts";
+import { openCredentials, type CredentialSource } from "./credentials.ts";
 import { detectEnforcer, type Enforcer } from "./detect.ts";
 import { applyStep, listPolicies, POLICIES_PATH } from "./policies.ts";
-import { Reflector } from "./reflector.ts";
+import { Reflector, type ReflectorTiming } from "./reflector.ts";
 import { trimNamespace, trimNode, trimPod, trimPolicy, trimService } from "./trim.ts";
 
 /** What changed in a cluster: its workloads, or its policy objects. */
@@ -29,32 +29,36 @@ export interface ClusterConnectionOptions {
   readonly onChange: (change: ClusterChange) => void;
   readonly now?: () => number;
   readonly random?: () => number;
+  readonly timing?: Partial<ReflectorTiming>;
 }
 
 /**
  * One cluster: its inventory and policy objects kept current by watches, fresh reads, and fenced writes.
  *
- * Opening never waits for the cluster; ask {@link health}, or {@link synced}.
+ * Opening never waits for the cluster, nor for credentials: a context that is not there yet is an error of every read, and of
+ * {@link health}, until it is. Ask {@link synced} for the first whole look.
  */
 export class ClusterConnection implements AsyncDisposable {
   readonly target: TargetId;
   readonly #client: KubernetesClient;
   readonly #stop = new AbortController();
-  readonly #running: Promise<unknown>;
+  #running: Promise<unknown> = Promise.resolve();
   readonly #now: () => number;
   readonly #reflectors;
   readonly #waiters = new Set<() => void>();
   #uid: string | undefined;
 
-  static async open(options: ClusterConnectionOptions): Promise<ClusterConnection> {
-    return new ClusterConnection(options, new KubernetesClient(await loadCredentials(options.source)));
+  static open(options: ClusterConnectionOptions): ClusterConnection {
+    const connection = new ClusterConnection(options);
+    connection.#start();
+    return connection;
   }
 
-  private constructor(options: ClusterConnectionOptions, client: KubernetesClient) {
+  private constructor(options: ClusterConnectionOptions) {
     this.target = options.target;
-    this.#client = client;
     this.#now = options.now ?? Date.now;
-    const common = { client, now: this.#now, random: options.random ?? Math.random };
+    this.#client = new KubernetesClient(openCredentials(options.source, this.#now));
+    const common = { client: this.#client, now: this.#now, random: options.random ?? Math.random, timing: options.timing };
     const changed = (change: ClusterChange) => () => {
       options.onChange(change);
       for (const wake of this.#waiters) wake();
@@ -67,6 +71,9 @@ export class ClusterConnection implements AsyncDisposable {
       services: new Reflector({ ...inventory, path: "/api/v1/services", trim: trimService }),
       policies: new Reflector<LivePolicy>({ ...common, onChange: changed("policies"), path: POLICIES_PATH, trim: trimPolicy }),
     };
+  }
+
+  #start(): void {
     this.#running = Promise.all(Object.values(this.#reflectors).map((reflector) => reflector.run(this.#stop.signal)));
   }
 
@@ -96,8 +103,9 @@ export class ClusterConnection implements AsyncDisposable {
 
   /** The policy objects read now, from the API server. @throws FirebreakError as `KubernetesClient.call` */
   async readObservation(signal: AbortSignal): Promise<ClusterObservation> {
-    const policies = await listPolicies(this.#client, signal);
-    this.#uid ??= await this.#readUid(signal);
+    // The UID is read each time: what answers at this address may be another cluster by now.
+    const [policies, uid] = await Promise.all([listPolicies(this.#client, signal), this.#readUid(signal)]);
+    this.#uid = uid;
     return this.#observation(policies, "complete");
   }
 
@@ -121,23 +129,16 @@ export class ClusterConnection implements AsyncDisposable {
     };
   }
 
-  /** Resolves when every watch has seen a whole list. @throws FirebreakError CLUSTER_UNREACHABLE when the signal aborts first */
+  /** Resolves when every watch has seen a whole list. @throws FirebreakError CLUSTER_UNREACHABLE when the signal aborts or this is closed first */
   async synced(signal: AbortSignal): Promise<void> {
+    const either = AbortSignal.any([signal, this.#stop.signal]);
     while (!this.health().everSynced) {
-      if (signal.aborted) {
+      if (either.aborted) {
         throw new FirebreakError("CLUSTER_UNREACHABLE", `first look at ${this.target}`, {
           cause: new Error(this.health().error ?? "no answer yet"),
         });
       }
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          this.#waiters.delete(wake);
-          signal.removeEventListener("abort", wake);
-          resolve();
-        };
-        this.#waiters.add(wake);
-        signal.addEventListener("abort", wake);
-      });
+      await this.#changed(either);
     }
   }
 
@@ -145,6 +146,15 @@ export class ClusterConnection implements AsyncDisposable {
     this.#stop.abort();
     await this.#running;
     await this.#client[Symbol.asyncDispose]();
+  }
+
+  /** Resolves at the next change, or when the signal aborts. */
+  async #changed(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiters.add(resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    await promise;
+    this.#waiters.delete(resolve);
   }
 
   #observation(policies: readonly LivePolicy[], completeness: ClusterObservation["completeness"]): ClusterObservation {

@@ -1,13 +1,15 @@
 import type { EnforcerSetting } from "../../core/model/kinds.ts";
-import { parseList } from "./reflector.ts";
 import type { KubernetesClient } from "./client.ts";
+import { listAll } from "./list.ts";
 
 export type Enforcer = Exclude<EnforcerSetting, "auto">;
 
 /** DaemonSets by which an enforcer is known, as their own manifests and operators name them. */
 const DAEMONSETS: readonly (readonly [name: string, enforcer: Enforcer])[] = [
   ["calico-node", "calico"],
+  ["canal", "calico"],
   ["cilium", "cilium"],
+  ["anetd", "cilium"],
   ["antrea-agent", "antrea"],
   ["ovnkube-node", "ovn-kubernetes"],
   ["kube-network-policies", "kube-network-policies"],
@@ -19,8 +21,11 @@ const DAEMONSETS: readonly (readonly [name: string, enforcer: Enforcer])[] = [
  * and the finding says so rather than assuming that somebody enforces.
  */
 export async function detectEnforcer(client: KubernetesClient, signal: AbortSignal): Promise<Enforcer> {
-  const path = "/apis/apps/v1/daemonsets";
-  const { items } = parseList(await client.call("GET", path, { signal }), path);
-  const names = new Set(items.map((item) => (item as { metadata: { name: string } }).metadata.name));
+  const { items } = await listAll(client, "/apis/apps/v1/daemonsets", nameOf, signal);
+  const names = new Set(items);
   return DAEMONSETS.find(([name]) => names.has(name))?.[1] ?? "none";
+}
+
+function nameOf(object: unknown): string {
+  return (object as { metadata: { name: string } }).metadata.name;
 }

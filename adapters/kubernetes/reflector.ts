@@ -1,9 +1,33 @@
+import { isDeepStrictEqual } from "node:util";
 import { errorChain, FirebreakError, hasCode } from "../../core/model/error.ts";
 import type { KubernetesClient, WatchEvent } from "./client.ts";
+import { listAll } from "./list.ts";
+import { isEndOfInitialEvents, keyOf, versionOf, watchError } from "./objects.ts";
+import { pause, SilenceGuard } from "./silence.ts";
 
-/** A watch without a byte for this long is dead: the API server sends a bookmark every minute. */
-const IDLE_MS = 90_000;
-const PAGE_SIZE = "500";
+/** How long a reflector waits for what; all in ms. */
+export interface ReflectorTiming {
+  /** A watch without a line for this long is dead: the API server sends a bookmark every minute. */
+  readonly silenceMs: number;
+  /** A streaming list without a line for this long is none: the server did not understand the question. Below a minute (bookmarks). */
+  readonly listSilenceMs: number;
+  /** First pause after a failure; doubled with each one up to the longest. */
+  readonly firstPauseMs: number;
+  readonly longestPauseMs: number;
+}
+
+export const REFLECTOR_TIMING: ReflectorTiming = {
+  silenceMs: 90_000,
+  listSilenceMs: 30_000,
+  firstPauseMs: 200,
+  longestPauseMs: 10_000,
+};
+
+/** A watch that lived for this long was a good one: the next failure is a first one again. */
+const GOOD_MS = 30_000;
+/** A server that ends watches at once would have us spin. */
+const SHORT_MS = 1_000;
+const STREAMING_LIST = { sendInitialEvents: "true", resourceVersionMatch: "NotOlderThan" };
 
 export interface ReflectorOptions<T> {
   readonly client: KubernetesClient;
@@ -17,27 +41,32 @@ export interface ReflectorOptions<T> {
   readonly random: () => number;
   /** ms since the epoch */
   readonly now: () => number;
+  readonly timing?: Partial<ReflectorTiming> | undefined;
 }
 
 /**
  * A local copy of one resource, kept current by list and watch.
  *
  * It starts with a streaming list (`sendInitialEvents`, Kubernetes ≥ 1.32; KEP-3157) and falls back to a paged list where the server
- * refuses that. Any error restarts it with jitter; it never gives up by itself. While it is not current `isCurrent` is false
- * and the items are the last known ones: a failed listing is never an empty one.
+ * refuses or does not understand that. Any error restarts it with jitter; it never gives up by itself. While it is not current
+ * `isCurrent` is false and the items are the last known ones: a failed listing is never an empty one.
  */
 export class Reflector<T> {
   readonly #options: ReflectorOptions<T>;
+  readonly #timing: ReflectorTiming;
   #items = new Map<string, T>();
+  /** Where a watch goes on; undefined: only a whole list can tell what there is. */
   #resourceVersion: string | undefined;
   #current = false;
   #everSynced = false;
   #lastConfirmedAt = 0;
   #lastError: string | undefined;
-  #watchListRefused = false;
+  /** never: the server refused it in words · not now: the last try did not come to its end. */
+  #streaming: "yes" | "not now" | "never" = "yes";
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
+    this.#timing = { ...REFLECTOR_TIMING, ...options.timing };
   }
 
   /** By `namespace/name`, or `name` for what has no namespace. */
@@ -60,107 +89,107 @@ export class Reflector<T> {
     return this.#lastConfirmedAt;
   }
 
+  /** Why it is not current; undefined when it is, or has not been tried yet. */
   get lastError(): string | undefined {
     return this.#lastError;
   }
 
-  /** Runs until the signal aborts. */
+  /** Runs until the signal aborts; does not throw. */
   async run(signal: AbortSignal): Promise<void> {
+    const { now, random } = this.#options;
     let failures = 0;
     while (!signal.aborted) {
+      const startedAt = now();
       try {
-        const startedAt = this.#options.now();
-        if (this.#resourceVersion === undefined) await this.#list(signal);
-        else await this.#follow(signal);
+        await this.#round(signal);
         failures = 0;
-        // A server that ends watches at once would have us spin.
-        if (this.#options.now() - startedAt < 1_000) await pause(500 * (0.5 + this.#options.random()), signal);
+        if (now() - startedAt < SHORT_MS) await pause(500 * (0.5 + random()), signal);
       } catch (error) {
-        if (signal.aborted) return;
-        failures += 1;
-        this.#lastError = errorChain(error).join(": ");
-        // After any error the next picture is a whole list: a watch that resumes cannot tell when it has caught up, and would be
-        // called current too early. The items stay until the new picture is whole.
-        this.#resourceVersion = undefined;
-        this.#setCurrent(false);
-        await pause(Math.min(10_000, 100 * 2 ** Math.min(failures, 7)) * (0.5 + this.#options.random()), signal);
+        if (signal.aborted) break;
+        failures = now() - startedAt >= GOOD_MS ? 1 : failures + 1;
+        this.#lose(error);
+        const { firstPauseMs, longestPauseMs } = this.#timing;
+        await pause(Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures - 1, 16)) * (0.5 + random()), signal);
       }
     }
+    this.#setCurrent(false);
   }
 
-  async #list(signal: AbortSignal): Promise<void> {
-    if (!this.#watchListRefused) {
-      try {
-        return await this.#watchList(signal);
-      } catch (error) {
-        if (!hasCode(error, "API_REFUSED")) throw error;
-        this.#watchListRefused = true;
-      }
-    }
-    return await this.#pagedList(signal);
+  /** One list with its watch, or one watch that goes on where the last one was ended by the server (now and then; that is no error). */
+  async #round(signal: AbortSignal): Promise<void> {
+    if (this.#resourceVersion !== undefined) return await this.#follow(signal);
+    if (this.#streaming === "yes") return await this.#streamList(signal);
+    await this.#pagedList(signal);
+    await this.#follow(signal);
   }
 
   /** Streaming list: initial events, then a marked bookmark, then the same connection goes on as the watch. */
-  async #watchList(signal: AbortSignal): Promise<void> {
-    const query = { watch: "1", sendInitialEvents: "true", resourceVersionMatch: "NotOlderThan", allowWatchBookmarks: "true" };
+  async #streamList(signal: AbortSignal): Promise<void> {
+    const { silenceMs, listSilenceMs } = this.#timing;
+    using guard = new SilenceGuard(listSilenceMs, signal);
     const next = new Map<string, T>();
     let whole = false;
-    for await (const event of this.#events(query, signal)) {
-      if (whole) {
-        this.#take(event, this.#items);
-        continue;
-      }
-      this.#apply(event, next);
-      if (isEndOfInitialEvents(event)) {
+    try {
+      for await (const event of await this.#open(STREAMING_LIST, guard.signal)) {
+        guard.heard(whole ? silenceMs : listSilenceMs);
+        if (whole) this.#take(event);
+        else this.#apply(event, next);
+        if (whole || !isEndOfInitialEvents(event)) continue;
         whole = true;
+        guard.heard(silenceMs);
         this.#replace(next, versionOf(event.object));
+        this.#setCurrent(true);
       }
+    } catch (error) {
+      if (!whole) this.#streaming = hasCode(error, "API_REFUSED") ? "never" : "not now";
+      throw error;
     }
-    if (!whole)
-      throw new FirebreakError("CLUSTER_UNREACHABLE", `list ${this.#options.path}: the stream ended before the list was whole`);
+    if (whole) return;
+    this.#streaming = "not now";
+    throw new FirebreakError("CLUSTER_UNREACHABLE", `list ${this.#options.path}: the stream ended before the list was whole`);
   }
 
   async #pagedList(signal: AbortSignal): Promise<void> {
+    const { client, path, trim } = this.#options;
+    const { items, resourceVersion } = await listAll(client, path, (object) => [keyOf(object), trim(object)] as const, signal);
     const next = new Map<string, T>();
-    let token: string | undefined;
-    let version: string | undefined;
-    do {
-      const query: Record<string, string> = { limit: PAGE_SIZE };
-      if (token !== undefined) query["continue"] = token;
-      const page = parseList(await this.#options.client.call("GET", this.#options.path, { query, signal }), this.#options.path);
-      for (const object of page.items) this.#apply({ type: "ADDED", object }, next);
-      token = page.continue;
-      version = page.resourceVersion;
-    } while (token !== undefined);
-    this.#replace(next, version);
+    for (const [key, trimmed] of items) if (trimmed !== undefined) next.set(key, trimmed);
+    this.#replace(next, resourceVersion);
+    if (this.#streaming === "not now") this.#streaming = "yes";
   }
 
-  /** Watches from where we are, which was current. The server ends a watch now and then; that is no error. */
   async #follow(signal: AbortSignal): Promise<void> {
-    const query = { watch: "1", resourceVersion: this.#resourceVersion ?? "", allowWatchBookmarks: "true" };
-    for await (const event of this.#events(query, signal)) this.#take(event, this.#items);
-  }
-
-  async *#events(query: Record<string, string>, signal: AbortSignal): AsyncGenerator<WatchEvent> {
-    const timeoutSeconds = String(Math.floor(240 + 120 * this.#options.random()));
-    for await (const event of this.#options.client.watch(this.#options.path, { ...query, timeoutSeconds }, IDLE_MS, signal)) {
-      if (event.type === "ERROR") throw watchError(event.object, this.#options.path);
-      yield event;
+    const { silenceMs } = this.#timing;
+    using guard = new SilenceGuard(silenceMs, signal);
+    const events = await this.#open({ resourceVersion: this.#resourceVersion ?? "" }, guard.signal);
+    this.#setCurrent(true);
+    for await (const event of events) {
+      guard.heard(silenceMs);
+      this.#take(event);
     }
   }
 
-  #take(event: WatchEvent, into: Map<string, T>): void {
-    const changed = this.#apply(event, into);
+  async #open(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>> {
+    const { client, path, random } = this.#options;
+    const timeoutSeconds = String(Math.floor(240 + 120 * random()));
+    return await client.watch(path, { ...query, watch: "1", allowWatchBookmarks: "true", timeoutSeconds }, signal);
+  }
+
+  #take(event: WatchEvent): void {
+    const changed = this.#apply(event, this.#items);
     this.#resourceVersion = versionOf(event.object) ?? this.#resourceVersion;
     this.#confirm();
     if (changed) this.#options.onChange();
   }
 
-  #apply(event: WatchEvent, into: Map<string, T>): boolean {
-    if (event.type === "BOOKMARK") return false;
-    const key = keyOf(event.object);
-    const trimmed = event.type === "DELETED" ? undefined : this.#options.trim(event.object);
+  /** @returns whether the picture is another one now: a heartbeat changes nothing that we keep */
+  #apply({ type, object }: WatchEvent, into: Map<string, T>): boolean {
+    if (type === "ERROR") throw watchError(object, this.#options.path);
+    if (type === "BOOKMARK") return false;
+    const key = keyOf(object);
+    const trimmed = type === "DELETED" ? undefined : this.#options.trim(object);
     if (trimmed === undefined) return into.delete(key);
+    if (isDeepStrictEqual(into.get(key), trimmed)) return false;
     into.set(key, trimmed);
     return true;
   }
@@ -169,7 +198,6 @@ export class Reflector<T> {
     this.#items = next;
     this.#resourceVersion = version;
     this.#everSynced = true;
-    this.#current = true;
     this.#confirm();
     this.#options.onChange();
   }
@@ -184,59 +212,12 @@ export class Reflector<T> {
     this.#current = current;
     this.#options.onChange();
   }
-}
 
-interface Metadata {
-  readonly name: string;
-  readonly namespace?: string;
-  readonly resourceVersion?: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
-function metadataOf(object: unknown): Metadata {
-  return (object as { metadata: Metadata }).metadata;
-}
-
-function keyOf(object: unknown): string {
-  const { namespace, name } = metadataOf(object);
-  return namespace === undefined ? name : `${namespace}/${name}`;
-}
-
-function versionOf(object: unknown): string | undefined {
-  return metadataOf(object).resourceVersion;
-}
-
-function isEndOfInitialEvents(event: WatchEvent): boolean {
-  return event.type === "BOOKMARK" && metadataOf(event.object).annotations?.["k8s.io/initial-events-end"] === "true";
-}
-
-function watchError(status: unknown, path: string): FirebreakError {
-  const { code, message } = status as { code?: number; message?: string };
-  const cause = new Error(`${code ?? "?"}: ${message ?? "no message"}`);
-  if (code === 410 || code === 409) return new FirebreakError("CONFLICT", `watch ${path}`, { cause });
-  return new FirebreakError("CLUSTER_UNREACHABLE", `watch ${path}`, { cause });
-}
-
-/** A Kubernetes List, checked to be one: anything else is a failed listing, not an empty one. */
-export function parseList(
-  answer: unknown,
-  path: string,
-): { readonly items: readonly unknown[]; readonly resourceVersion: string | undefined; readonly continue: string | undefined } {
-  const list = answer as { items?: unknown; metadata?: { resourceVersion?: string; continue?: string } } | undefined;
-  if (!Array.isArray(list?.items)) throw new FirebreakError("CLUSTER_UNREACHABLE", `list ${path}: the answer is not a list`);
-  return { items: list.items, resourceVersion: list.metadata?.resourceVersion, continue: list.metadata?.continue || undefined };
-}
-
-/** Waits, or returns early when the signal aborts. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
+  /** What an error leaves: the items as they are, and nothing to resume from. */
+  #lose(error: unknown): void {
+    this.#lastError = errorChain(error).join(": ");
+    // A watch that resumes cannot tell when it has caught up, and would be called current too early: the next picture is a whole list.
+    this.#resourceVersion = undefined;
+    this.#setCurrent(false);
+  }
 }
