@@ -4,7 +4,12 @@ import { findTarget } from "../core/model/target.ts";
 import type { DefinitionSource } from "./definitions.ts";
 
 /** The clusters that definitions name, and those of orphans as their last revision said: they stay enforced, so they stay connected. */
-export async function clustersInPlay(store: Store, source: DefinitionSource, definitions: Definitions, signal: AbortSignal): Promise<readonly Cluster[]> {
+export async function clustersInPlay(
+  store: Store,
+  source: DefinitionSource,
+  definitions: Definitions,
+  signal: AbortSignal,
+): Promise<readonly Cluster[]> {
   const clusters = [...definitions.clusters.values()];
   for (const row of await listTargetRows(store)) {
     if (row.inGit || row.wantedSequence === null || !row.id.startsWith("cluster/")) continue;

@@ -58,7 +58,10 @@ export class HostPool implements AsyncDisposable {
     const { transport } = target.fleet;
     if (transport.kind === "local") return await openHost({ target: target.id, transport: { kind: "local" }, access, signal, now });
     if (identityFile === undefined || knownHosts === undefined) {
-      throw new FirebreakError("CONFIG_INVALID", `${target.id} is reached by ssh: firebreak.yaml needs ssh.identityFile and ssh.knownHosts`);
+      throw new FirebreakError(
+        "CONFIG_INVALID",
+        `${target.id} is reached by ssh: firebreak.yaml needs ssh.identityFile and ssh.knownHosts`,
+      );
     }
     const address = target.host.addresses.find((text) => isIP(text) === 4) ?? target.host.addresses[0] ?? "";
     const { user, port } = transport;

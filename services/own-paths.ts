@@ -2,7 +2,14 @@ import { lookup } from "node:dns/promises";
 import { fromAddressTexts } from "../core/address/index.ts";
 import type { OwnPath } from "../core/compile/host.ts";
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443, "postgres:": 5432, "postgresql:": 5432, "redis:": 6379, "rediss:": 6379 };
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  "http:": 80,
+  "https:": 443,
+  "postgres:": 5432,
+  "postgresql:": 5432,
+  "redis:": 6379,
+  "rediss:": 6379,
+};
 
 /**
  * Where Firebreak itself must be able to go from the machine it runs on: Git, store, queue, forge.

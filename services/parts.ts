@@ -52,9 +52,16 @@ export async function openStoreAndQueue(
   await mkdir(settings.stateFolder, { recursive: true, mode: 0o700 });
   const location = await storeLocation(settings, environment);
   await using cleanup = new AsyncDisposableStack();
-  const store = cleanup.use(await openStore(location, { signal, report: (event, detail) => log.warn({ event, detail: String(detail) }, "store") }));
+  const store = cleanup.use(
+    await openStore(location, { signal, report: (event, detail) => log.warn({ event, detail: String(detail) }, "store") }),
+  );
   const redis = settings.redis === undefined ? undefined : await readSecret(settings.redis, environment);
-  const queue = cleanup.use(await openQueue(queueLocation(location, store, redis), { signal, report: (event, detail) => log.warn({ event, detail: String(detail) }, "queue") }));
+  const queue = cleanup.use(
+    await openQueue(queueLocation(location, store, redis), {
+      signal,
+      report: (event, detail) => log.warn({ event, detail: String(detail) }, "queue"),
+    }),
+  );
   const instance = await claimInstance(store, await instanceFile(settings.stateFolder));
   await writeFile(join(settings.stateFolder, "instance"), `${instance}\n`, { mode: 0o600 });
   const kept = cleanup.move();

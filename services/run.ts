@@ -53,7 +53,9 @@ export async function runServices(settings: SettingsFile, roles: readonly Role[]
   try {
     services.push(await startConsole({ ...parts, services: () => services }));
     if (fileTrail !== undefined) {
-      services.push(await startSyncer({ ...parts, trail: fileTrail, ...(options.onStep === undefined ? {} : { onStep: options.onStep }) }));
+      services.push(
+        await startSyncer({ ...parts, trail: fileTrail, ...(options.onStep === undefined ? {} : { onStep: options.onStep }) }),
+      );
     }
     if (roles.includes("drift")) services.push(await startDrift(parts));
     log.info({ roles, instance }, "started");

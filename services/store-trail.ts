@@ -14,13 +14,23 @@ export function storeTrail(store: Store, now: () => number, signal: AbortSignal)
   return {
     async append(entries) {
       const stamped = entries.map((entry) => ({ time: new Date(now()).toISOString(), ...entry }));
-      await insertPending(store, stamped.map((input) => ({ id: input.id, input })), now());
+      await insertPending(
+        store,
+        stamped.map((input) => ({ id: input.id, input })),
+        now(),
+      );
       const deadline = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
       let numbers: ReadonlyMap<string, number>;
       try {
-        numbers = await waitIntegrated(store, stamped.map(({ id }) => id), deadline);
+        numbers = await waitIntegrated(
+          store,
+          stamped.map(({ id }) => id),
+          deadline,
+        );
       } catch (cause) {
-        throw new FirebreakError("AUDIT_UNAVAILABLE", "wait for the audit log to take entries over; does the syncer run?", { cause });
+        throw new FirebreakError("AUDIT_UNAVAILABLE", "wait for the audit log to take entries over; does the syncer run?", {
+          cause,
+        });
       }
       return stamped.map(({ id }) => ({ id, seq: numbers.get(id) ?? 0, isDuplicate: false, checkpoint: "" }));
     },

@@ -16,6 +16,7 @@ interface Meta {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly resourceVersion?: string;
   readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
   readonly ownerReferences?: readonly { readonly kind: string; readonly name: string; readonly controller?: boolean }[];
   readonly managedFields?: readonly { readonly manager?: string; readonly time?: string; readonly subresource?: string }[];
 }
@@ -24,7 +25,8 @@ const NO_LABELS: Labels = {};
 
 export function trimNamespace(object: unknown): Namespace {
   const { metadata } = object as { metadata: Meta };
-  return { name: metadata.name, labels: metadata.labels ?? NO_LABELS };
+  const { name, labels = NO_LABELS } = metadata;
+  return metadata.deletionTimestamp === undefined ? { name, labels } : { name, labels, terminating: true };
 }
 
 interface RawPod {

@@ -4,6 +4,8 @@ import type { TargetId } from "../model/kinds.ts";
 export interface Namespace {
   readonly name: string;
   readonly labels: Labels;
+  /** Being deleted: its pods still are members, nothing can be created there, and its policies vanish without anybody's doing. */
+  readonly terminating?: true;
 }
 
 /** A pod as trimmed on arrival; Succeeded and Failed pods are not in an inventory, Terminating ones are. */
@@ -49,4 +51,9 @@ export interface ClusterInventory {
   readonly nodes: readonly Node[];
   /** Only the services that essentials need (kube-system/kube-dns, openshift-dns/dns-default, default/kubernetes). */
   readonly services: readonly Service[];
+}
+
+/** Namespaces that are there to stay. */
+export function livingNamespaces(namespaces: readonly Namespace[]): readonly Namespace[] {
+  return namespaces.filter(({ terminating }) => terminating !== true);
 }

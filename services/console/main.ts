@@ -68,13 +68,18 @@ function guard(parts: ConsoleParts, token: string) {
     const { settings, now, trail, log } = parts;
     const path = request.url.split("?", 1)[0] ?? "";
     if (!isOurHost(request.headers.host, settings.listen, settings.api.hostnames)) {
-      await reply.code(421).send({ code: "AUTH_DENIED", message: "this name is not ours; add it to api.hostnames in firebreak.yaml" });
+      await reply
+        .code(421)
+        .send({ code: "AUTH_DENIED", message: "this name is not ours; add it to api.hostnames in firebreak.yaml" });
       return;
     }
     if (OPEN_PATHS.has(path)) return;
     const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
     if (given !== undefined && isSameSecret(given, token)) return;
-    await reply.code(401).header("www-authenticate", "Bearer").send({ code: "AUTH_DENIED", message: "a valid API token is needed" });
+    await reply
+      .code(401)
+      .header("www-authenticate", "Bearer")
+      .send({ code: "AUTH_DENIED", message: "a valid API token is needed" });
     if (now() - deniedAt < DENIED_EVERY_MS) return;
     deniedAt = now();
     const detail = { path: path.slice(0, 200), from: request.ip };
@@ -104,7 +109,8 @@ async function addWebhook(app: FastifyInstance, { settings, environment, store }
     scope.addContentTypeParser("*", { parseAs: "buffer" }, async (_request: FastifyRequest, body: Buffer) => body);
     scope.post("/webhook/git", async (request, reply) => {
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      if (!isSignedPush(request.headers, body, secret)) return await reply.code(401).send({ code: "AUTH_DENIED", message: "bad signature" });
+      if (!isSignedPush(request.headers, body, secret))
+        return await reply.code(401).send({ code: "AUTH_DENIED", message: "bad signature" });
       await notify(store, "repository", "hint");
       return await reply.code(202).send({ message: "the branch is read now" });
     });
@@ -115,7 +121,10 @@ function addReads(app: FastifyInstance, parts: ConsoleParts): void {
   app.get(API.status, async () => await readStatus(parts));
   app.get(API.findings, async (request) => {
     const { all, target } = FindingsQuery.parse(request.query);
-    const found = await listFindings(parts.store, { ...(all === undefined ? { open: true } : {}), ...(target === undefined ? {} : { target }) });
+    const found = await listFindings(parts.store, {
+      ...(all === undefined ? { open: true } : {}),
+      ...(target === undefined ? {} : { target }),
+    });
     return found.map(findingAnswer);
   });
   app.get(API.plan, async (request) => await ask(parts, "plan", TargetQuery.parse(request.query)));
@@ -155,8 +164,10 @@ async function sendError(reply: FastifyReply, error: unknown): Promise<void> {
     return;
   }
   const status = (error as { statusCode?: number }).statusCode;
-  if (error instanceof FirebreakError) await reply.code(error.code === "NOT_FOUND" ? 404 : STATUS_BY_NEXT[error.next]).send(storedError(error));
-  else if (status !== undefined && status < 500) await reply.code(status).send({ code: "USAGE", message: (error as Error).message });
+  if (error instanceof FirebreakError)
+    await reply.code(error.code === "NOT_FOUND" ? 404 : STATUS_BY_NEXT[error.next]).send(storedError(error));
+  else if (status !== undefined && status < 500)
+    await reply.code(status).send({ code: "USAGE", message: (error as Error).message });
   else await reply.code(500).send(storedError(error));
 }
 

@@ -10,14 +10,24 @@ export function openMetrics(parts: Parts): { readonly contentType: string; text(
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
   collectDefaultMetrics({ register: registry, prefix: "firebreak_" });
-  const state = new Gauge({ name: "firebreak_target_state", help: "1 for the state a target is in", labelNames: ["target", "state"], registers });
+  const state = new Gauge({
+    name: "firebreak_target_state",
+    help: "1 for the state a target is in",
+    labelNames: ["target", "state"],
+    registers,
+  });
   const readAge = new Gauge({
     name: "firebreak_target_read_age_seconds",
     help: "Time since a target was last read back whole",
     labelNames: ["target"],
     registers,
   });
-  const findings = new Gauge({ name: "firebreak_findings_open", help: "Open findings", labelNames: ["severity", "kind"], registers });
+  const findings = new Gauge({
+    name: "firebreak_findings_open",
+    help: "Open findings",
+    labelNames: ["severity", "kind"],
+    registers,
+  });
   const revision = new Gauge({ name: "firebreak_revision", help: "Sequence number of the revision in force", registers });
   const refused = new Gauge({ name: "firebreak_revision_refused", help: "1 while the newest commit is refused", registers });
   const work = new Gauge({ name: "firebreak_work_open", help: "Open causes to reconcile a target", registers });
@@ -29,9 +39,11 @@ export function openMetrics(parts: Parts): { readonly contentType: string; text(
       for (const gauge of [state, readAge, findings]) gauge.reset();
       for (const target of status.targets) {
         for (const name of TARGET_STATES) state.set({ target: target.target, state: name }, target.state === name ? 1 : 0);
-        if (target.lastReadAt !== null) readAge.set({ target: target.target }, (parts.now() - Date.parse(target.lastReadAt)) / 1000);
+        if (target.lastReadAt !== null)
+          readAge.set({ target: target.target }, (parts.now() - Date.parse(target.lastReadAt)) / 1000);
       }
-      for (const { severity, kind } of await listFindings(parts.store, { open: true, limit: 10_000 })) findings.inc({ severity, kind });
+      for (const { severity, kind } of await listFindings(parts.store, { open: true, limit: 10_000 }))
+        findings.inc({ severity, kind });
       revision.set(status.revision?.sequence ?? 0);
       refused.set(status.repository.refused === null ? 0 : 1);
       work.set((await listOpenWork(parts.store)).length);

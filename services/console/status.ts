@@ -41,7 +41,9 @@ export async function readStatus({ store, settings, instance, now }: Parts): Pro
     instance,
     revision: revision === undefined ? null : revisionStatus(revision),
     repository: repositoryStatus(repository),
-    targets: rows.map((row) => targetStatus(row, byTarget.get(row.id) ?? [], now() - MISSED_LOOKS * lookEveryMs(row.id) - GRACE_MS)),
+    targets: rows.map((row) =>
+      targetStatus(row, byTarget.get(row.id) ?? [], now() - MISSED_LOOKS * lookEveryMs(row.id) - GRACE_MS),
+    ),
   };
 }
 

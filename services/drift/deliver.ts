@@ -1,4 +1,13 @@
-import { recordDelivered, recordDeliveryFailure, recordIssue, findingByFingerprint, subscribe, takeDeliveries, type DeliveryRow, type StoredFinding } from "../../adapters/store/index.ts";
+import {
+  recordDelivered,
+  recordDeliveryFailure,
+  recordIssue,
+  findingByFingerprint,
+  subscribe,
+  takeDeliveries,
+  type DeliveryRow,
+  type StoredFinding,
+} from "../../adapters/store/index.ts";
 import { openWebhook, type WebhookChannel } from "../../adapters/chat/webhook.ts";
 import { openIssues, type IssueTracker } from "../../adapters/forge/issues.ts";
 import type { Incident } from "../../core/drift/incident.ts";
@@ -22,8 +31,10 @@ interface Channels {
 /** Opens what firebreak.yaml sets up. @throws FirebreakError CONFIG_INVALID when a secret is not there */
 export async function openChannels({ settings, environment }: Pick<DriftContext, "settings" | "environment">): Promise<Channels> {
   const { alerts, forge } = settings;
-  const webhook = alerts.webhook && openWebhook({ url: alerts.webhook.url, secret: await readSecret(alerts.webhook.secret, environment) });
-  const issues = forge && openIssues({ url: forge.url, repository: forge.repository, token: await readSecret(forge.token, environment) });
+  const webhook =
+    alerts.webhook && openWebhook({ url: alerts.webhook.url, secret: await readSecret(alerts.webhook.secret, environment) });
+  const issues =
+    forge && openIssues({ url: forge.url, repository: forge.repository, token: await readSecret(forge.token, environment) });
   return { webhook, issues };
 }
 
@@ -58,7 +69,9 @@ async function deliverOne(context: DriftContext, channels: Channels, row: Delive
     log.warn({ channel: row.channel, finding: row.fingerprint, error }, "delivery failed, will retry");
     if (row.attempts > 1) return;
     const causes = { channel: row.channel, error: { code: stored.code, messages: [stored.message] } };
-    await context.trail.append([{ id: `alert-failed-${row.id}`, type: "alert.failed", outcome: "failed", ...causes, detail: { finding: row.fingerprint } }]);
+    await context.trail.append([
+      { id: `alert-failed-${row.id}`, type: "alert.failed", outcome: "failed", ...causes, detail: { finding: row.fingerprint } },
+    ]);
   }
 }
 
@@ -68,8 +81,16 @@ async function send(context: DriftContext, channels: Channels, row: DeliveryRow)
   switch (row.channel) {
     case "log": {
       const { fingerprint, kind, severity, target, summary, effect, who } = finding;
-      const level = incident.event === "resolved" || severity === "info" || severity === "low" ? "info" : severity === "medium" ? "warn" : "error";
-      context.log[level]({ fingerprint, kind, severity, target, summary, effect, who, event: incident.event }, `finding ${incident.event}`);
+      const level =
+        incident.event === "resolved" || severity === "info" || severity === "low"
+          ? "info"
+          : severity === "medium"
+            ? "warn"
+            : "error";
+      context.log[level](
+        { fingerprint, kind, severity, target, summary, effect, who, event: incident.event },
+        `finding ${incident.event}`,
+      );
       return;
     }
     case "webhook": {
@@ -93,7 +114,11 @@ async function putIssue(context: DriftContext, { issues }: Channels, incident: I
   const { fingerprint } = incident.finding;
   const stored = await findingByFingerprint(context.store, fingerprint);
   const known = stored?.issueRef === undefined ? undefined : Number(stored.issueRef);
-  const issue = { title: incidentTitle(incident), body: incidentBody(incident), state: incident.event === "resolved" ? "closed" : "open" } as const;
+  const issue = {
+    title: incidentTitle(incident),
+    body: incidentBody(incident),
+    state: incident.event === "resolved" ? "closed" : "open",
+  } as const;
   const number = await issues.put(known, incidentMarker(fingerprint), issue, context.signal);
   if (number !== known) await recordIssue(context.store, fingerprint, String(number));
 }

@@ -25,7 +25,8 @@ export interface Expectation {
 export async function expectationOf(context: DriftContext, row: TargetRow): Promise<Expectation | undefined> {
   if (row.appliedSequence === null || row.appliedInputs === null) return undefined;
   const applied = await revision(context.store, row.appliedSequence);
-  if (applied === undefined) throw new FirebreakError("NOT_FOUND", `revision ${row.appliedSequence} of ${row.id} is not in the store`);
+  if (applied === undefined)
+    throw new FirebreakError("NOT_FOUND", `revision ${row.appliedSequence} of ${row.id} is not in the store`);
   const definitions = await context.definitions.accepted(applied.commit, context.signal);
   const target = findTarget(definitions, row.id);
   if (target === undefined) throw new FirebreakError("NOT_FOUND", `revision ${applied.sequence} does not name ${row.id}`);

@@ -2,12 +2,14 @@ import { recordRead, targetRow, targetsInFlight, type TargetRow } from "../../ad
 import { compareCluster } from "../../core/drift/cluster.ts";
 import type { Finding, FindingKind } from "../../core/drift/finding.ts";
 import { compareHost } from "../../core/drift/host.ts";
+import { livingNamespaces } from "../../core/membership/inventory.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { observationDigest } from "../../core/plan/cluster.ts";
 import { hostObservationDigest } from "../../core/plan/host.ts";
 import { readTable } from "../../core/render/nft-table.ts";
 import { renderRuleset } from "../../core/render/nft.ts";
+import type { NetworkPolicy } from "../../core/render/networkpolicy-types.ts";
 import { renderNetworkPolicies } from "../../core/render/networkpolicy.ts";
 import { profileOf } from "../../core/verdict/profile.ts";
 import { storedError } from "../stored-error.ts";
@@ -26,7 +28,17 @@ export type LookOutcome =
   /** It did not answer, or not wholly; what was known of it stays. */
   | "failed";
 
-const CLUSTER_KINDS: readonly FindingKind[] = ["modified", "deleted", "foreign", "conflict", "unpublished-element", "would-un-isolate"];
+/** How long a look waits for the first picture of a cluster's workloads: without it no effect can be told. */
+const SYNC_TIMEOUT_MS = 10_000;
+
+const CLUSTER_KINDS: readonly FindingKind[] = [
+  "modified",
+  "deleted",
+  "foreign",
+  "conflict",
+  "unpublished-element",
+  "would-un-isolate",
+];
 const HOST_KINDS: readonly FindingKind[] = [
   "ruleset-changed",
   "table-missing",
@@ -46,11 +58,17 @@ export async function look(context: DriftContext, id: TargetId): Promise<LookOut
   try {
     const expectation = await expectationOf(context, before);
     if (expectation === undefined) return "not applied";
-    const seen = expectation.target.kind === "cluster" ? await lookAtCluster(context, expectation) : await lookAtHost(context, expectation);
+    const seen =
+      expectation.target.kind === "cluster" ? await lookAtCluster(context, expectation) : await lookAtHost(context, expectation);
     if (await wasWritten(context, before)) return "busy";
     await recordRead(store, id, { at: seen.at, ok: true, observationDigest: seen.digest });
     context.failures.delete(id);
-    await respond(context, { id, target: before.inGit ? expectation.target : undefined, kinds: seen.kinds, findings: seen.findings });
+    await respond(context, {
+      id,
+      target: before.inGit ? expectation.target : undefined,
+      kinds: seen.kinds,
+      findings: seen.findings,
+    });
     return "compared";
   } catch (error) {
     if (context.signal.aborted) throw error;
@@ -69,15 +87,21 @@ interface Seen {
 }
 
 async function lookAtCluster(context: DriftContext, { target, want, mark, definitions }: Expectation): Promise<Seen> {
-  if (target.kind !== "cluster" || want.kind !== "cluster") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no cluster`);
+  if (target.kind !== "cluster" || want.kind !== "cluster")
+    throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no cluster`);
   const connection = context.clusters.connection(target.id);
+  await connection.synced(AbortSignal.any([context.signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]));
   const observation = await connection.readObservation(context.signal);
+  const inventory = connection.inventory();
   const row = await targetRow(context.store, target.id);
+  // The policies of a namespace that is being deleted, or is gone, vanished with it: nobody's doing.
+  const living = new Set(livingNamespaces(inventory.namespaces).map(({ name }) => name));
+  const lives = (object: NetworkPolicy): boolean => living.has(object.metadata.namespace);
   const findings = compareCluster({
-    expected: renderNetworkPolicies(want, mark),
-    observation,
+    expected: renderNetworkPolicies(want, mark).filter(lives),
+    observation: { ...observation, policies: observation.policies.filter(({ object }) => lives(object)) },
     governed: want.governed,
-    inventory: connection.inventory(),
+    inventory,
     cluster: target.cluster,
     definitions,
     instance: context.instance,

@@ -12,6 +12,7 @@ import type { Parts } from "../parts.ts";
 import type { Service } from "../service.ts";
 import type { DriftContext } from "./context.ts";
 import { deliver, openChannels } from "./deliver.ts";
+import { IsolationWatch } from "./isolation.ts";
 import { lookAtStanding } from "./standing.ts";
 import { Watch } from "./watch.ts";
 
@@ -53,6 +54,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
       kubeconfig: readOnly.kubeconfig ?? kubernetes.kubeconfig,
       onChange: (target, change) => {
         if (change === "policies") watch.markChanged(target);
+        else isolation.markChanged(target);
       },
     }),
   );
@@ -65,13 +67,18 @@ export async function startDrift(parts: Parts): Promise<Service> {
     failures: new Map(),
   };
   const watch = new Watch(context);
+  const isolation = new IsolationWatch(context);
   const revisionBell = new Bell();
   opened.defer(subscribe(store, "revision", () => revisionBell.ring()));
   const kept = opened.move();
   const done = Promise.all([
-    runLoop({ name: "revision", log, signal, everyMs: () => REVISION_POLL_MS, bell: revisionBell }, async () => await followRevision(context)),
+    runLoop(
+      { name: "revision", log, signal, everyMs: () => REVISION_POLL_MS, bell: revisionBell },
+      async () => await followRevision(context),
+    ),
     runLoop({ name: "standing", log, signal, everyMs: () => STANDING_MS }, async () => await lookAtStanding(context)),
     watch.run(),
+    isolation.run(),
     deliver(context, channels),
   ])
     .then(() => undefined)
@@ -80,7 +87,8 @@ export async function startDrift(parts: Parts): Promise<Service> {
     done,
     notReady: () => {
       if (context.inForce === undefined) return "no revision is in force yet";
-      for (const [target, connection] of clusters.connections()) if (!connection.health().isCurrent) return `the watch of ${target} is stale`;
+      for (const [target, connection] of clusters.connections())
+        if (!connection.health().isCurrent) return `the watch of ${target} is stale`;
       return undefined;
     },
   };

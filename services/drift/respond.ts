@@ -1,4 +1,12 @@
-import { addWork, findingByFingerprint, recordHeal, stopHealing, upsertFindings, type FindingsChange, type StoredFinding } from "../../adapters/store/index.ts";
+import {
+  addWork,
+  findingByFingerprint,
+  recordHeal,
+  stopHealing,
+  upsertFindings,
+  type FindingsChange,
+  type StoredFinding,
+} from "../../adapters/store/index.ts";
 import type { EntryInput } from "../../core/audit/entry.ts";
 import { decideResponse, FIGHT_WINDOW_MS, responsesFor } from "../../core/drift/respond.ts";
 import type { Finding, FindingKind } from "../../core/drift/finding.ts";
@@ -49,7 +57,11 @@ function channelsFor({ settings, inForce }: DriftContext, target: Target | undef
 }
 
 /** What was just opened, and what is still there although its repair is a while ago. */
-async function healCandidates(context: DriftContext, change: FindingsChange, findings: readonly Finding[]): Promise<readonly StoredFinding[]> {
+async function healCandidates(
+  context: DriftContext,
+  change: FindingsChange,
+  findings: readonly Finding[],
+): Promise<readonly StoredFinding[]> {
   const opened = new Set(change.opened.map((finding) => finding.fingerprint));
   const standing: StoredFinding[] = [];
   for (const finding of findings) {
@@ -80,7 +92,13 @@ async function stopFight(context: DriftContext, { id, target }: Comparison, find
     summary: `${by} writes ${finding.subject} again and again: repairs stopped until firebreak reconcile ${id}`,
     healable: false,
   };
-  await upsertFindings(context.store, { target: id, kinds: [], findings: [fight], channels: channelsFor(context, target), now: context.now() });
+  await upsertFindings(context.store, {
+    target: id,
+    kinds: [],
+    findings: [fight],
+    channels: channelsFor(context, target),
+    now: context.now(),
+  });
 }
 
 async function logChange(context: DriftContext, change: FindingsChange, at: number): Promise<void> {
@@ -92,7 +110,11 @@ async function logChange(context: DriftContext, change: FindingsChange, at: numb
   if (entries.length > 0) await context.trail.append(entries);
 }
 
-function findingEntry(type: "finding.opened" | "finding.updated" | "finding.resolved", finding: StoredFinding, at: number): EntryInput {
+function findingEntry(
+  type: "finding.opened" | "finding.updated" | "finding.resolved",
+  finding: StoredFinding,
+  at: number,
+): EntryInput {
   return {
     id: `${type}-${finding.fingerprint}-${finding.openedCount}-${type === "finding.updated" ? at : finding.firstSeen}`,
     type,

@@ -14,7 +14,15 @@ const LATE_MS = 2 * 60_000;
 /** Looks that must fail in a row before people are told. */
 const UNREACHABLE_LOOKS = 2;
 
-const KINDS: readonly FindingKind[] = ["unreachable", "late", "orphaned", "unenforceable-here", "not-enforcing", "host-is-a-node", "address-clash"];
+const KINDS: readonly FindingKind[] = [
+  "unreachable",
+  "late",
+  "orphaned",
+  "unenforceable-here",
+  "not-enforcing",
+  "host-is-a-node",
+  "address-clash",
+];
 
 /** Looks at conditions that stand rather than happen: who is away, behind, gone from Git, or cannot enforce at all. */
 export async function lookAtStanding(context: DriftContext): Promise<void> {
@@ -46,10 +54,13 @@ function standingFindings(context: DriftContext, row: TargetRow, clashes: readon
   }
   if (row.inGit && row.mode === "apply" && !isUnreachable && isLate(row, context.now())) {
     const why = row.lastError === null ? "" : `: ${row.lastError.message}`;
-    findings.push(standing(row, "late", "high", "revision", `revision ${row.wantedSequence} is not applied since ${isoOf(row.wantedAt)}${why}`));
+    findings.push(
+      standing(row, "late", "high", "revision", `revision ${row.wantedSequence} is not applied since ${isoOf(row.wantedAt)}${why}`),
+    );
   }
   if (row.enforcer === "none") {
-    const summary = "nothing enforces NetworkPolicy there: the policies will not do a thing. Install an enforcer, or name it in the Cluster";
+    const summary =
+      "nothing enforces NetworkPolicy there: the policies will not do a thing. Install an enforcer, or name it in the Cluster";
     findings.push(standing(row, "not-enforcing", "critical", "enforcer", summary));
   }
   findings.push(...unenforceable(row), ...clashFindings(row, clashes));

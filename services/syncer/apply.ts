@@ -25,12 +25,17 @@ async function applyToCluster(context: SyncerContext, plan: ClusterPlan, signal:
 }
 
 /** Sends steps one after the other; one that builds on an earlier step of the same plan is fenced by the version that step left. */
-export function clusterWriter(connection: Pick<ClusterConnection, "apply">): (step: ClusterStep, signal: AbortSignal) => Promise<void> {
+export function clusterWriter(
+  connection: Pick<ClusterConnection, "apply">,
+): (step: ClusterStep, signal: AbortSignal) => Promise<void> {
   const left = new Map<string, string>();
   return async (step, signal) => {
     const { namespace, name } = step.kind === "delete" ? step : step.object.metadata;
     const key = `${namespace}/${name}`;
-    const fenced = step.kind !== "create" && step.resourceVersion === EARLIER_STEP ? { ...step, resourceVersion: left.get(key) ?? EARLIER_STEP } : step;
+    const fenced =
+      step.kind !== "create" && step.resourceVersion === EARLIER_STEP
+        ? { ...step, resourceVersion: left.get(key) ?? EARLIER_STEP }
+        : step;
     const version = await connection.apply(fenced, signal);
     if (version !== undefined) left.set(key, version);
   };
@@ -45,7 +50,9 @@ async function applyToHost(context: SyncerContext, { target }: ResolvedTarget, p
     signal.throwIfAborted();
     const outcome = await connection.apply(step, { deadManSeconds, signal });
     if (!outcome.confirmed) {
-      const state = outcome.restored ? "its previous ruleset is in force again" : "whether its previous ruleset is back is not known";
+      const state = outcome.restored
+        ? "its previous ruleset is in force again"
+        : "whether its previous ruleset is back is not known";
       throw new FirebreakError("APPLY_NOT_CONFIRMED", `${target.id} was not reached after the apply; ${state}`);
     }
     await context.onStep("step-applied", plan.target);

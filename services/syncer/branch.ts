@@ -17,7 +17,6 @@ import { clustersInPlay } from "../clusters-in-play.ts";
 import { storedError } from "../stored-error.ts";
 import type { InForce, SyncerContext } from "./context.ts";
 
-
 /** Who made a commit the revision in force: the branch, or a person by `firebreak accept`. */
 export interface Acceptance {
   readonly commit: string;
@@ -44,7 +43,10 @@ export async function followBranch(context: SyncerContext, acceptance?: Acceptan
   }
   if (acceptance === undefined && (await repositoryState(context.store)).candidate?.commit === commit) return { kind: "unchanged" };
   if (acceptance !== undefined && acceptance.commit !== head) {
-    throw new FirebreakError("NOT_FOUND", `${acceptance.commit} is not the head of branch ${context.settings.repository.branch}, which is ${head}`);
+    throw new FirebreakError(
+      "NOT_FOUND",
+      `${acceptance.commit} is not the head of branch ${context.settings.repository.branch}, which is ${head}`,
+    );
   }
   const judgement = await judge(context, commit, acceptance);
   if (judgement.kind === "refuse") return await refuse(context, commit, judgement);
@@ -68,11 +70,16 @@ async function judge(context: SyncerContext, commit: string, acceptance: Accepta
   const descends = inForce === undefined || (await repository.isAncestor(inForce.commit, commit, signal));
   const { definitions, notes } = await context.definitions.read(commit, signal);
   const inventories = new Map([...context.clusters.connections()].map(([target, connection]) => [target, connection.inventory()]));
-  const problems = definitions === undefined ? [] : checkRevision({ before: inForce?.definitions, after: definitions, inventories });
+  const problems =
+    definitions === undefined ? [] : checkRevision({ before: inForce?.definitions, after: definitions, inventories });
   return judgeRevision({ commit, definitions, notes, descends, problems, acceptedBy: acceptance?.actor });
 }
 
-async function refuse(context: SyncerContext, commit: string, judgement: Extract<Judgement, { kind: "refuse" }>): Promise<BranchOutcome> {
+async function refuse(
+  context: SyncerContext,
+  commit: string,
+  judgement: Extract<Judgement, { kind: "refuse" }>,
+): Promise<BranchOutcome> {
   const { problems, notes } = judgement;
   const code = problems[0]?.code ?? "REVISION_INVALID";
   const message = problems.map(({ message }) => message).join(" ");
@@ -146,7 +153,12 @@ async function accept(
 export async function putInForce(context: SyncerContext, next: InForce): Promise<void> {
   const { store } = context;
   const targets = listTargets(next.definitions);
-  await recordTargets(store, targets.map(({ id, mode, labels }) => ({ id, mode, labels })), next.sequence, context.now());
+  await recordTargets(
+    store,
+    targets.map(({ id, mode, labels }) => ({ id, mode, labels })),
+    next.sequence,
+    context.now(),
+  );
   context.inForce = next;
   const failed = await context.clusters.update(await clustersInPlay(store, context.definitions, next.definitions, context.signal));
   for (const [target, error] of failed) context.log.warn({ target, chain: errorChain(error) }, "cluster cannot be opened");

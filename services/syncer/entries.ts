@@ -44,7 +44,12 @@ export function outcomeEntry({ planned, generation, intentId }: Run, causedBy: n
   }
   const { plan, observation } = outcome.after;
   const at = new Date(observation.at).toISOString();
-  const readBack = { method: plan.kind === "host" ? "nft list ruleset over a new connection" : "list of every NetworkPolicy", at, verdict: "matches", digest: plan.observationDigest } as const;
+  const readBack = {
+    method: plan.kind === "host" ? "nft list ruleset over a new connection" : "list of every NetworkPolicy",
+    at,
+    verdict: "matches",
+    digest: plan.observationDigest,
+  } as const;
   return { ...base, outcome: "ok", stateBefore: planned.plan.observationDigest, stateAfter: plan.observationDigest, readBack };
 }
 

@@ -52,7 +52,14 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
   });
   const control = opened.use(await openControlFolder(settings.stateFolder, "syncer"));
   const hosts = opened.use(
-    new HostPool({ identityFile: settings.ssh.identityFile, knownHosts: settings.ssh.knownHosts, controlFolder: control.path, access: "apply", signal, now }),
+    new HostPool({
+      identityFile: settings.ssh.identityFile,
+      knownHosts: settings.ssh.knownHosts,
+      controlFolder: control.path,
+      access: "apply",
+      signal,
+      now,
+    }),
   );
   const clusters = opened.use(
     new ClusterPool({
@@ -91,14 +98,23 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     done,
     notReady: () => {
       if (context.inForce === undefined) return "no revision is in force yet";
-      for (const [target, connection] of clusters.connections()) if (!connection.health().isCurrent) return `the watch of ${target} is stale`;
+      for (const [target, connection] of clusters.connections())
+        if (!connection.health().isCurrent) return `the watch of ${target} is stale`;
       return undefined;
     },
   };
 
   async function run(running: SyncerContext, trail: FileTrail): Promise<void> {
-    const others = [running.memberships.run(), running.memberLog.run(), serveRequests(running), sweep(running), relayEntries(running)];
-    await parts.queue.process(async (target, jobSignal) => await reconcile(running, target, jobSignal), { concurrency: settings.concurrency });
+    const others = [
+      running.memberships.run(),
+      running.memberLog.run(),
+      serveRequests(running),
+      sweep(running),
+      relayEntries(running),
+    ];
+    await parts.queue.process(async (target, jobSignal) => await reconcile(running, target, jobSignal), {
+      concurrency: settings.concurrency,
+    });
     let resumed = false;
     const everyMs = (): number => (resumed ? withJitter(source.poll, random) : RESUME_RETRY_MS);
     await runLoop({ name: "branch", log, signal, everyMs, bell: branchBell }, async () => {

@@ -42,7 +42,10 @@ export async function restoreMemberships(context: SyncerContext): Promise<void> 
     const membership = decodeMembership(encoded);
     if (memberships.has(membership.target)) continue;
     await publishMembership(context.store, { ...membership, complete: false });
-    context.log.warn({ target: membership.target, observedAt: new Date(membership.observedAt).toISOString() }, "membership restored from its file");
+    context.log.warn(
+      { target: membership.target, observedAt: new Date(membership.observedAt).toISOString() },
+      "membership restored from its file",
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import { listFindings, readMemberships, targetRow } from "../../adapters/store/index.ts";
 import { compileTarget, type TargetInputs } from "../../core/compile/inputs.ts";
 import { membershipsDigest } from "../../core/membership/digest.ts";
+import { livingNamespaces } from "../../core/membership/inventory.ts";
 import { countParts, feedersOf, relevantMemberships } from "../../core/membership/parts.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { Cluster, TargetId } from "../../core/model/kinds.ts";
@@ -49,16 +50,26 @@ export async function makePlan(context: SyncerContext, id: TargetId, signal: Abo
     : await planForHost(context, resolved, signal, fixed);
 }
 
-async function planForCluster(context: SyncerContext, resolved: ResolvedTarget, signal: AbortSignal, fixed: TargetInputs | undefined): Promise<Planned> {
+async function planForCluster(
+  context: SyncerContext,
+  resolved: ResolvedTarget,
+  signal: AbortSignal,
+  fixed: TargetInputs | undefined,
+): Promise<Planned> {
   const { target, definitions } = resolved;
   if (target.kind !== "cluster") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no cluster`);
   const connection = context.clusters.connection(target.id);
   const observation: ClusterObservation = await connection.readObservation(signal);
   await connection.synced(AbortSignal.any([signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]));
   const inventory = connection.inventory();
-  if (!inventory.complete) throw new FirebreakError("INVENTORY_INCOMPLETE", `the inventory of ${target.id} is not current; nothing is planned from a part`);
+  if (!inventory.complete)
+    throw new FirebreakError(
+      "INVENTORY_INCOMPLETE",
+      `the inventory of ${target.id} is not current; nothing is planned from a part`,
+    );
   await context.onStep("observed", target.id);
-  const { namespaces, services } = inventory;
+  const { services } = inventory;
+  const namespaces = livingNamespaces(inventory.namespaces);
   const inputs = fixed ?? { kind: "cluster", namespaces, services, memberships: await membershipsFor(context, resolved) };
   const { want, notes } = compileTarget(definitions, target, inputs, context.operator);
   if (want.kind !== "cluster") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} compiled to a ${want.kind}`);
@@ -96,7 +107,12 @@ async function planForCluster(context: SyncerContext, resolved: ResolvedTarget, 
 /** How long a run waits for the first look at a cluster's workloads. */
 const SYNC_TIMEOUT_MS = 10_000;
 
-async function planForHost(context: SyncerContext, resolved: ResolvedTarget, signal: AbortSignal, fixed: TargetInputs | undefined): Promise<Planned> {
+async function planForHost(
+  context: SyncerContext,
+  resolved: ResolvedTarget,
+  signal: AbortSignal,
+  fixed: TargetInputs | undefined,
+): Promise<Planned> {
   const { target, definitions } = resolved;
   if (target.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
   refuseNode(context, target);
@@ -142,7 +158,10 @@ function refuseNode(context: SyncerContext, target: HostTarget): void {
   for (const [cluster, connection] of context.clusters.connections()) {
     const node = connection.inventory().nodes.find(({ addresses }) => addresses.some((address) => own.has(address)));
     if (node === undefined) continue;
-    throw new FirebreakError("APPLY_REFUSED", `${target.id} is node ${node.name} of ${cluster}, whose enforcer owns its packet filter: remove one of the two from Git`);
+    throw new FirebreakError(
+      "APPLY_REFUSED",
+      `${target.id} is node ${node.name} of ${cluster}, whose enforcer owns its packet filter: remove one of the two from Git`,
+    );
   }
 }
 
@@ -166,7 +185,10 @@ async function membershipsFor(context: SyncerContext, { definitions, target }: R
 function missingFeeders({ definitions, target }: ResolvedTarget, inputs: TargetInputs, mustNotShrink: boolean): readonly Note[] {
   const missing = feedersOf(definitions, target).filter((feeder) => !inputs.memberships.has(feeder));
   if (missing.length > 0 && mustNotShrink) {
-    throw new FirebreakError("INVENTORY_INCOMPLETE", `the store was lost and ${missing.join(", ")} was not seen whole since: ${target.id} stays as it is`);
+    throw new FirebreakError(
+      "INVENTORY_INCOMPLETE",
+      `the store was lost and ${missing.join(", ")} was not seen whole since: ${target.id} stays as it is`,
+    );
   }
   return missing.map((feeder) => ({
     severity: "warning" as const,

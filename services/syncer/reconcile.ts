@@ -89,7 +89,11 @@ async function carryOut(context: SyncerContext, planned: Planned, lease: Lease, 
   const { resolved, plan, observation } = planned;
   const id = resolved.target.id;
   await takeOver(context, id, planned.identity);
-  await recordIdentity(store, id, { identity: planned.identity, notes: planned.notes, ...(planned.enforcer === undefined ? {} : { enforcer: planned.enforcer }) });
+  await recordIdentity(store, id, {
+    identity: planned.identity,
+    notes: planned.notes,
+    ...(planned.enforcer === undefined ? {} : { enforcer: planned.enforcer }),
+  });
   await recordRead(store, id, { at: observation.at, ok: true, observationDigest: plan.observationDigest });
   if (resolved.target.mode === "plan") {
     await recordSettled(store, id, lease.fencing);
@@ -119,7 +123,13 @@ async function carryOut(context: SyncerContext, planned: Planned, lease: Lease, 
 }
 
 /** Intent, steps, read-back, outcome. @returns what a fresh look planned: nothing */
-async function apply(context: SyncerContext, planned: Planned, generation: number, lease: Lease, signal: AbortSignal): Promise<Planned> {
+async function apply(
+  context: SyncerContext,
+  planned: Planned,
+  generation: number,
+  lease: Lease,
+  signal: AbortSignal,
+): Promise<Planned> {
   const { store, trail, now } = context;
   const { resolved, plan } = planned;
   const id = resolved.target.id;
@@ -146,7 +156,10 @@ async function apply(context: SyncerContext, planned: Planned, generation: numbe
     await context.onStep("read-back", id);
     if (after.plan.steps.length > 0) {
       const first = after.summary[0];
-      throw new FirebreakError("APPLY_NOT_CONFIRMED", `${id} reads back different from what was applied${first === undefined ? "" : ` (${first.subject}: ${first.why})`}`);
+      throw new FirebreakError(
+        "APPLY_NOT_CONFIRMED",
+        `${id} reads back different from what was applied${first === undefined ? "" : ` (${first.subject}: ${first.why})`}`,
+      );
     }
     if (causedBy !== undefined) await trail.append([outcomeEntry(run, causedBy, { kind: "ok", after })]);
     else await context.memberLog.add(id, plan.id, await changedSegments(context, planned));

@@ -27,7 +27,16 @@ export async function replayLog(context: SyncerContext, trail: TrailReader): Pro
     const { tree, author, committer } = info;
     const acceptedAt = Date.parse(entry.time);
     const actor = entry.actor?.kind === "token" ? entry.actor.id : "git";
-    await seedRevision(store, entry.revision, { commit: entry.commit, tree, parent: info.parents[0] ?? null, actor, author, committer, subject: subjectOf(info.message), acceptedAt });
+    await seedRevision(store, entry.revision, {
+      commit: entry.commit,
+      tree,
+      parent: info.parents[0] ?? null,
+      actor,
+      author,
+      committer,
+      subject: subjectOf(info.message),
+      acceptedAt,
+    });
     const { definitions } = await context.definitions.read(entry.commit, signal);
     if (definitions !== undefined) {
       const named = listTargets(definitions).map(({ id, mode, labels }) => ({ id, mode, labels }));
@@ -73,7 +82,10 @@ export async function resume(context: SyncerContext): Promise<void> {
   const definitions = await context.definitions.accepted(current.commit, signal);
   await putInForce(context, { sequence: current.sequence, commit: current.commit, definitions });
   const rows = await listTargetRows(store);
-  await addWork(store, rows.map(({ id }) => ({ target: id, kind: "start" as const, detail: {} })), now());
+  await addWork(
+    store,
+    rows.map(({ id }) => ({ target: id, kind: "start" as const, detail: {} })),
+    now(),
+  );
   for (const { id } of rows) await context.queue.enqueue(id);
 }
-

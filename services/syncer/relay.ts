@@ -12,7 +12,11 @@ export async function relayEntries(context: SyncerContext): Promise<void> {
   const source = {
     takePending: async (limit: number) => (await takePending(store, limit)).map(({ id, input }) => ({ rowId: id, input })),
     markIntegrated: async (rows: readonly { readonly rowId: string; readonly seq: number }[]) =>
-      await markIntegrated(store, rows.map(({ rowId, seq }) => ({ id: rowId, seq })), now()),
+      await markIntegrated(
+        store,
+        rows.map(({ rowId, seq }) => ({ id: rowId, seq })),
+        now(),
+      ),
   };
   const bell = new Bell();
   const unsubscribe = subscribe(store, "entries", () => bell.ring());

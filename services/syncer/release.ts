@@ -36,7 +36,11 @@ export async function release(context: SyncerContext, request: ReleaseRequest, a
     const plan = request.forget || request.keep ? NOTHING : await planRelease(context, await resolveTarget(context, row.id));
     const answer = { target: row.id, removes: plan.removes, effect: plan.effect.finding };
     if (!request.confirm) return { ...answer, done: false };
-    const how = request.keep ? "its objects stay" : request.forget ? "it was not reached" : `${plan.removes.length} objects removed`;
+    const how = request.keep
+      ? "its objects stay"
+      : request.forget
+        ? "it was not reached"
+        : `${plan.removes.length} objects removed`;
     await trail.append([
       {
         id: `released-${row.id}-${lease.fencing}`,
@@ -76,7 +80,8 @@ async function planRelease(context: SyncerContext, { target }: ResolvedTarget): 
   }
   const connection = await context.hosts.connection(target);
   const observation = await connection.observe(signal);
-  if (observation.completeness !== "complete") throw new FirebreakError("INVENTORY_INCOMPLETE", `${target.id} was read back only in part`);
+  if (observation.completeness !== "complete")
+    throw new FirebreakError("INVENTORY_INCOMPLETE", `${target.id} was read back only in part`);
   const step = planHostRelease(observation, instance);
   if (step === undefined) return NOTHING;
   const after = observation.ruleset.filter((object) => !isOurTable(object));
@@ -86,7 +91,8 @@ async function planRelease(context: SyncerContext, { target }: ResolvedTarget): 
     carryOut: async () => {
       const deadManSeconds = Math.max(2, Math.round(context.settings.hosts.deadMan / 1000));
       const outcome = await connection.apply(step, { deadManSeconds, signal });
-      if (!outcome.confirmed) throw new FirebreakError("APPLY_NOT_CONFIRMED", `${target.id} was not reached after our table was removed`);
+      if (!outcome.confirmed)
+        throw new FirebreakError("APPLY_NOT_CONFIRMED", `${target.id} was not reached after our table was removed`);
     },
   };
 }

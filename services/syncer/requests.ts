@@ -1,4 +1,12 @@
-import { addWork, finishRequest, listTargetRows, resumeHealing, subscribe, takeRequest, type RequestRow } from "../../adapters/store/index.ts";
+import {
+  addWork,
+  finishRequest,
+  listTargetRows,
+  resumeHealing,
+  subscribe,
+  takeRequest,
+  type RequestRow,
+} from "../../adapters/store/index.ts";
 import pLimit from "p-limit";
 import { z } from "zod";
 import type { AcceptAnswer, PlanAnswer, ReconcileAnswer } from "../../core/api/shapes.ts";
@@ -68,15 +76,25 @@ async function answer(context: SyncerContext, { id, kind, args, actor }: Request
 async function accept(context: SyncerContext, commit: string, actor: string): Promise<AcceptAnswer> {
   const outcome = await followBranch(context, { commit, actor });
   if (outcome.kind === "accepted") return { commit, accepted: true, sequence: outcome.sequence, message: `${commit} is in force` };
-  if (outcome.kind === "unchanged") return { commit, accepted: true, sequence: context.inForce?.sequence ?? null, message: `${commit} was in force already` };
+  if (outcome.kind === "unchanged")
+    return { commit, accepted: true, sequence: context.inForce?.sequence ?? null, message: `${commit} was in force already` };
   const first = outcome.problems[0];
   throw new FirebreakError(first?.code ?? "REVISION_INVALID", outcome.problems.map(({ message }) => message).join(" "));
 }
 
-async function reconcileNow(context: SyncerContext, target: TargetId | undefined, actor: string, request: string): Promise<ReconcileAnswer> {
+async function reconcileNow(
+  context: SyncerContext,
+  target: TargetId | undefined,
+  actor: string,
+  request: string,
+): Promise<ReconcileAnswer> {
   const { store, queue, now } = context;
   const targets = await targetsAsked(context, target);
-  await addWork(store, targets.map((id) => ({ target: id, kind: "person" as const, key: request, detail: { actor } })), now());
+  await addWork(
+    store,
+    targets.map((id) => ({ target: id, kind: "person" as const, key: request, detail: { actor } })),
+    now(),
+  );
   for (const id of targets) {
     await resumeHealing(store, id);
     await queue.enqueue(id);
@@ -94,10 +112,27 @@ async function planOne(context: SyncerContext, id: TargetId): Promise<PlanAnswer
   try {
     const { resolved, plan, effect, summary, notes } = await makePlan(context, id, context.signal);
     const conflicts = plan.conflicts.map(({ subject, detail }) => `${subject}: ${detail}`);
-    return { target: id, mode: resolved.target.mode, revision: resolved.sequence, steps: summary, effect: effect.finding, conflicts, notes };
+    return {
+      target: id,
+      mode: resolved.target.mode,
+      revision: resolved.sequence,
+      steps: summary,
+      effect: effect.finding,
+      conflicts,
+      notes,
+    };
   } catch (error) {
     const effect = { verdict: "uncertain", opened: [], closed: [] } as const;
-    return { target: id, mode: "plan", revision: context.inForce?.sequence ?? null, error: storedError(error), steps: [], effect, conflicts: [], notes: [] };
+    return {
+      target: id,
+      mode: "plan",
+      revision: context.inForce?.sequence ?? null,
+      error: storedError(error),
+      steps: [],
+      effect,
+      conflicts: [],
+      notes: [],
+    };
   }
 }
 
