@@ -2,7 +2,7 @@
 /**
  * Builds the real parts of the test bed from the Go modules beside this file.
  *
- *   node testbed/build.mjs [controlplane] [enforcer] [forge]     (all three by default)
+ *   node testbed/build.mjs [controlplane] [enforcer] [forge] [kubectl]     (all by default)
  *
  * The result of each is one folder in the cache (default ~/.cache/firebreak/testbed, FIREBREAK_CACHE overrides), named after the
  * part, a hash of everything that goes into it, and the Go version; it is built under a temporary name and renamed, so a folder
@@ -55,6 +55,18 @@ const PARTS = {
     // What Gitea reads at run time (STATIC_ROOT_PATH), copied beside the binary: the Go module cache may be emptied.
     statics: { module: "code.gitea.io/gitea", folders: ["templates", "options", "public"] },
   },
+  // The peer of the benchmarks. A module of its own: one more dependency of the control plane would have everybody build that again.
+  kubectl: {
+    what: `kubectl ${kubernetesVersion}`,
+    package: ".",
+    flags: [
+      "-ldflags",
+      `-s -w -X k8s.io/component-base/version.gitVersion=${kubernetesVersion} -X k8s.io/client-go/pkg/version.gitVersion=${kubernetesVersion}`,
+    ],
+    env: { CGO_ENABLED: "0" },
+    packages: 1100,
+    firstBuild: "about 1 minute on two cores",
+  },
 };
 
 /** The folder that holds every build. */
@@ -65,7 +77,7 @@ export function cacheFolder() {
 /**
  * Builds one part, or finds it built.
  *
- * @param {"controlplane" | "enforcer" | "forge"} name
+ * @param {"controlplane" | "enforcer" | "forge" | "kubectl"} name
  * @param {{log?: (line: string) => void, signal?: AbortSignal}} [options] `log` gets progress lines (default: stderr)
  * @returns {Promise<{folder: string, binary: string} | {missing: string}>} `missing` says why there is none, in words for people
  */
