@@ -11,6 +11,7 @@ import { areCovered, isolatedDirections, normaliseSpec, specKey } from "./defaul
 import { keepLiveAddresses } from "./keep-addresses.ts";
 import type { ClusterObservation, LivePolicy } from "./observation.ts";
 import type { HeldObject, PlanConflict } from "./plan.ts";
+import { mayRelease } from "./cluster-release.ts";
 
 /** A live object that becomes another. */
 export interface Replacement {
@@ -35,7 +36,8 @@ export interface ChangeOptions {
   readonly isolation: Isolation;
   /** False: pods may be missing from the picture, so an object is deleted only where another one surely isolates the same pods. */
   readonly podsComplete: boolean;
-  readonly mayUnisolate: boolean;
+  /** Objects that may go although pods become open by it: all, none, or these (`releasedObjects`). */
+  readonly mayUnisolate: boolean | ReadonlySet<string>;
   /** True: a feeder of address sets has not been seen yet, so no set shrinks and nothing is deleted. */
   readonly keepAddresses: boolean;
   /** `NAMESPACE/NAME` of objects that are not ours and are to go (`foreign: remove`), also where pods become open by it. */
@@ -88,7 +90,7 @@ function decideDeletes(
   if (observation.completeness !== "complete" || options.keepAddresses) {
     return { deletes: [], held: [], kept: candidates.map(({ object }) => object) };
   }
-  if (options.mayUnisolate || candidates.length === 0) return { deletes: candidates, held: [], kept: [] };
+  if (options.mayUnisolate === true || candidates.length === 0) return { deletes: candidates, held: [], kept: [] };
   const isolated = {
     ingress: options.isolation.isolated(staying, "ingress"),
     egress: options.isolation.isolated(staying, "egress"),
@@ -99,8 +101,9 @@ function decideDeletes(
   const kept: NetworkPolicy[] = [];
   for (const candidate of candidates) {
     const others = neighbours.get(candidate.object.metadata.namespace) ?? [];
-    const isForeign = ownMark(candidate, options.mark.instance) === undefined;
-    const reason = isForeign ? undefined : whyHeld(want, candidate.object, others, isolated, options);
+    const isFree =
+      ownMark(candidate, options.mark.instance) === undefined || mayRelease(options.mayUnisolate, objectKey(candidate.object));
+    const reason = isFree ? undefined : whyHeld(want, candidate.object, others, isolated, options);
     if (reason === undefined) deletes.push(candidate);
     else {
       const { namespace, name } = candidate.object.metadata;

@@ -25,8 +25,11 @@ export interface ClusterPlanning {
   /** False when pods may be missing from `pods`: nothing that might isolate somebody is then removed. Default true. */
   readonly podsComplete?: boolean;
   readonly membershipDigest: string;
-  /** True when the revision was accepted with what it un-isolates; default false: such objects stay and are told (`held`). */
-  readonly mayUnisolate?: boolean;
+  /**
+   * What may go although pods become open by it, because an accepted revision says so: best the objects that it releases
+   * (`releasedObjects`); true is everything. Default false: such objects stay and are told (`held`).
+   */
+  readonly mayUnisolate?: boolean | ReadonlySet<string>;
   /** True while a target that feeds address sets has not been seen since the store was lost: no set shrinks, nothing is deleted. */
   readonly keepAddresses?: boolean;
   /** `NAMESPACE/NAME` of foreign objects that widen and are to go (a cluster with `foreign: remove`), see `foreignToRemove`. */

@@ -6,6 +6,7 @@ import type { Definitions } from "../../../core/model/kinds.ts";
 import { observationDigest, planCluster } from "../../../core/plan/cluster.ts";
 import type { ClusterPlanning } from "../../../core/plan/cluster.ts";
 import type { ClusterPlan } from "../../../core/plan/plan.ts";
+import { releasedObjects } from "../../../core/plan/cluster-release.ts";
 import { wantDigest } from "../../../core/render/digest.ts";
 import { renderNetworkPolicies } from "../../../core/render/networkpolicy.ts";
 import type { NetworkPolicy, NetworkPolicySpec } from "../../../core/render/networkpolicy-types.ts";
@@ -187,6 +188,20 @@ describe("nothing un-isolates by itself", () => {
       steps: [],
       held: [{ detail: expect.stringContaining("governed no more") }],
     });
+  });
+
+  // would catch: a label taken off a namespace that opens it with the next revision, whatever that is about
+  test("a revision releases what it takes away itself, and nothing that is held for another reason", () => {
+    const job = segment("job", [app("job")], "enforce");
+    const labelled = definitionsOf({ segments: [segment("web", [app("web", { matchLabels: { team: "shop" } })], "enforce"), job] });
+    const next = definitionsOf({ segments: [segment("web", [app("web", { matchLabels: { team: "shop" } })], "enforce")] });
+    const store = inForce(labelled, { namespaces: [namespace("shop", { team: "shop" })] });
+    const wantOf = (defs: Definitions) =>
+      compileCluster({ definitions: defs, cluster: eu, namespaces: [namespace("shop")], services: [], memberships: new Map() })
+        .want;
+    const planned = plan(store, next, { sequence: 2 }, { mayUnisolate: releasedObjects(wantOf(labelled), wantOf(next)) });
+    expect(planned.steps).toMatchObject([{ kind: "delete", name: expect.stringMatching(/^fb-job/) }]);
+    expect(planned.held).toMatchObject([{ name: expect.stringMatching(/^fb-web/) }]);
   });
 
   test("an object goes when another isolates its pods anyway, or when it selects nobody", () => {
