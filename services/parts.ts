@@ -19,6 +19,8 @@ export interface Parts {
   readonly operator: OperatorInputs;
   /** Id of this installation: every object of ours carries it. */
   readonly instance: string;
+  /** Unique to this start of the process: ids of log entries that count with the store's counters carry it, since a store may be lost. */
+  readonly start: string;
   readonly log: Logger;
   readonly store: Store;
   readonly queue: Queue;

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { join, resolve } from "node:path";
 import { openTrail } from "../adapters/trail/open.ts";
 import type { FileTrail } from "../adapters/trail/file-trail.ts";
@@ -40,6 +41,7 @@ export async function runServices(settings: SettingsFile, roles: readonly Role[]
     settings,
     operator: { floor: lifelineFloor(settings), ownPaths: await ownPaths([settings.repository.url, settings.forge?.url ?? ""]) },
     instance,
+    start: randomUUID().slice(0, 8),
     log,
     store,
     queue,

@@ -133,7 +133,7 @@ async function apply(
   const { store, trail, now } = context;
   const { resolved, plan } = planned;
   const id = resolved.target.id;
-  const intentId = `${id}-${plan.id.slice(0, 32)}-${lease.fencing}`;
+  const intentId = `${id}-${plan.id.slice(0, 32)}-${lease.fencing}-${context.start}`;
   const run = { planned, generation, intentId };
   let causedBy: number | undefined;
   if (!plan.membersOnly) {

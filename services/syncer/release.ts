@@ -43,7 +43,7 @@ export async function release(context: SyncerContext, request: ReleaseRequest, a
         : `${plan.removes.length} objects removed`;
     await trail.append([
       {
-        id: `released-${row.id}-${lease.fencing}`,
+        id: `released-${row.id}-${lease.fencing}-${context.start}`,
         type: "target.released",
         target: auditTarget(row.id, row.identity ?? undefined),
         actor: { kind: "token", id: actor },
