@@ -9,6 +9,7 @@ import type { Definitions } from "../core/model/kinds.ts";
 import type { OfflineWorld } from "../core/plan/offline.ts";
 import { requireDefinitions } from "./definitions.ts";
 import { tell } from "./output.ts";
+import { loadSettings } from "./settings.ts";
 import { DEFAULT_SETTINGS_FILE } from "./settings-file.ts";
 
 /** What names the parts of a world that no service is asked about. */
@@ -27,14 +28,19 @@ const NO_INSTANCE = "offline";
  * @throws FirebreakError DEFINITION_INVALID, CONFIG_INVALID, USAGE, NOT_FOUND
  */
 export async function readOfflineWorld({ definitions: dir, inventory, config }: OfflineOptions): Promise<OfflineWorld> {
-  const isDefault = config === undefined || config === DEFAULT_SETTINGS_FILE;
-  const file = config ?? DEFAULT_SETTINGS_FILE;
-  const { definitions, settings } = await requireDefinitions(dir, isDefault && !existsSync(file) ? undefined : file);
+  const settings = await settingsIfThere(config ?? DEFAULT_SETTINGS_FILE);
+  const isNamed = config !== undefined && config !== DEFAULT_SETTINGS_FILE;
+  const { definitions } = await requireDefinitions(dir, isNamed || dir === undefined ? settings : undefined);
   const seen = inventory === undefined ? nothingSeen() : await readInventory(inventory);
   if (settings === undefined && definitions.fleets.size > 0) {
     tell(`without ${DEFAULT_SETTINGS_FILE} the operator's lifeline is missing on hosts (--config FILE)`);
   }
   return { definitions, seen, operator: await operatorInputs(definitions, settings) };
+}
+
+/** A file that was not named need not be there. */
+async function settingsIfThere(file: string): Promise<SettingsFile | undefined> {
+  return file === DEFAULT_SETTINGS_FILE && !existsSync(file) ? undefined : await loadSettings(file);
 }
 
 function nothingSeen(): InventoryFile {

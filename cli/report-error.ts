@@ -1,11 +1,11 @@
 import { ERRORS, errorChain, FirebreakError } from "../core/model/error.ts";
 
-/** What has to happen next, in words, by what the table of codes says. */
+/** What has to happen next where the sentence of the code does not say it already. */
 const NEXT_WORDS = {
-  retry: "It may succeed when tried again",
-  wait: "Something else has to finish first; then try again",
-  person: "Somebody has to change something",
-  bug: "This is a mistake in Firebreak; the state was left as it was. Please report it with the lines above",
+  retry: " It may succeed when tried again.",
+  wait: " Something else has to finish first; then try again.",
+  person: "",
+  bug: " This is a mistake in Firebreak, and the state was left as it was. Please report it with the lines above.",
 } as const;
 
 /** Prints a failure on standard error: the chain of what was being done, outermost first, then what to do. */
@@ -19,8 +19,8 @@ export function describeError(error: unknown): string {
   const lines = causes.map((cause) => `  because ${cause}`);
   if (!(error instanceof FirebreakError)) {
     const stack = error instanceof Error ? (error.stack ?? first) : first;
-    return [`error: ${stack}`, ...lines, `next: ${NEXT_WORDS.bug}.`].join("\n");
+    return [`error: ${stack}`, ...lines, `next:${NEXT_WORDS.bug}`].join("\n");
   }
   const { means, next } = ERRORS[error.code];
-  return [`error ${first}`, ...lines, `next: ${means} ${NEXT_WORDS[next]}.`].join("\n");
+  return [`error ${first}`, ...lines, `next: ${means}${NEXT_WORDS[next]}`].join("\n");
 }

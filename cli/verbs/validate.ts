@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import pc from "picocolors";
+import type { SettingsFile } from "../../core/config/settings-schema.ts";
 import type { Definitions } from "../../core/model/kinds.ts";
 import { hasErrors } from "../../core/model/note.ts";
 import { formatAnnotations } from "../../core/text/annotations.ts";
@@ -7,6 +9,8 @@ import { countNotes, formatNotes } from "../../core/text/notes.ts";
 import { workspaceSettings, type WorkspaceSetting } from "../../core/text/workspace.ts";
 import { loadDefinitions, type LoadedDefinitions } from "../definitions.ts";
 import { printResult, tell } from "../output.ts";
+import { loadSettings } from "../settings.ts";
+import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
 import type { OutputOptions } from "../tree/common.ts";
 
 interface ValidateOptions extends OutputOptions {
@@ -16,13 +20,23 @@ interface ValidateOptions extends OutputOptions {
 
 /** `firebreak validate [DIR]`: exit 1 with an error note, 0 with warnings only. */
 export async function validate(dir: string | undefined, options: ValidateOptions): Promise<number> {
-  const loaded = await loadDefinitions(dir, options.config);
+  const settings = await settingsFor(dir, options.config);
+  const loaded = await loadDefinitions(dir, settings);
   const { notes, definitions } = loaded;
-  if (loaded.settings === undefined) tell("what definitions may name (`allow`) is not checked; --config FILE checks it");
+  if (settings === undefined) tell("what definitions may name (`allow`) is not checked; --config FILE checks it");
   if (options.github === true) process.stdout.write(notes.length === 0 ? "" : `${formatAnnotations(notes)}\n`);
   else await printResult(options.output, validateAnswer(loaded), () => validateText(loaded));
   const isFine = definitions !== undefined && !hasErrors(notes);
   return isFine ? 0 : 1;
+}
+
+/**
+ * The settings whose `allow` is checked: those named, or ./firebreak.yaml when no folder is named either. A folder that is named is
+ * somebody's, not necessarily of the operator whose file lies here.
+ */
+async function settingsFor(dir: string | undefined, config: string | undefined): Promise<SettingsFile | undefined> {
+  if (config !== undefined) return await loadSettings(config);
+  return dir === undefined && existsSync(DEFAULT_SETTINGS_FILE) ? await loadSettings(DEFAULT_SETTINGS_FILE) : undefined;
 }
 
 function validateAnswer({ notes, definitions }: LoadedDefinitions): unknown {

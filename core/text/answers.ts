@@ -1,35 +1,67 @@
-import type { AcceptAnswer, FindingAnswer, PlanAnswer, ReconcileAnswer, ReleaseAnswer, StatusAnswer } from "../api/shapes.ts";
+import type {
+  AcceptAnswer,
+  FindingAnswer,
+  PlanAnswer,
+  ReconcileAnswer,
+  ReleaseAnswer,
+  RepositoryStatus,
+  StatusAnswer,
+  TargetStatus,
+} from "../api/shapes.ts";
+import type { FindingEffect } from "../drift/finding.ts";
 import { formatNotes } from "./notes.ts";
 import { formatAge, formatTable } from "./table.ts";
+import { visible } from "./visible.ts";
+
+/*
+ * Answers of the API as people read them: the decision first, then the reason. Subjects, names and messages were written by
+ * strangers, so they pass through `visible`. `now` in ms since the epoch.
+ */
 
 const SHORT_COMMIT = 10;
 
-/** What `firebreak status` prints: the repository, then a line per target. */
+/** What `firebreak status` prints: the revision, the repository, a line per target, then what keeps targets from being in sync. */
 export function formatStatus(answer: StatusAnswer, now: number): string {
-  const { revision, repository } = answer;
+  const { revision, repository, targets } = answer;
   const lines = [
     revision === null
-      ? "revision  none yet"
-      : `revision  ${revision.sequence} (${short(revision.commit)}) ${revision.subject}, in force for ${formatAge(revision.acceptedAt, now)}`,
-    `git       ${repository.head === null ? "not read yet" : `head ${short(repository.head)}, read ${formatAge(repository.fetchedAt, now)} ago`}`,
+      ? "revision  none yet: every target stays as it is"
+      : `revision  ${revision.sequence} (${short(revision.commit)}) ${visible(revision.subject)}, in force for ${formatAge(revision.acceptedAt, now)}`,
+    ...repositoryLines(repository, now),
+    "",
+    targets.length === 0
+      ? "no targets"
+      : formatTable(
+          TARGET_COLUMNS,
+          targets.map((target) => targetCells(target, now)),
+        ),
+    ...targets.flatMap((target) => targetError(target, now)),
   ];
-  if (repository.error !== null) lines.push(`          ${repository.error.code}: ${repository.error.message}`);
-  if (repository.refused !== null) {
-    lines.push(`refused   ${short(repository.refused.commit)} ${repository.refused.code}: ${repository.refused.message}`);
-    if (repository.refused.notes.length > 0) lines.push(formatNotes(repository.refused.notes));
-  }
-  const rows = answer.targets.map((target) => [
-    target.target,
+  return lines.join("\n");
+}
+
+function repositoryLines({ head, fetchedAt, error, refused }: RepositoryStatus, now: number): readonly string[] {
+  const lines = [`git       ${head === null ? "not read yet" : `head ${short(head)}, read ${formatAge(fetchedAt, now)} ago`}`];
+  if (error !== null) lines.push(`          ${error.code}: ${visible(error.message)}`);
+  if (refused === null) return lines;
+  lines.push(`refused   ${refused.commit} ${refused.code}: ${visible(refused.message)}`);
+  if (refused.notes.length > 0) lines.push(indent(formatNotes(refused.notes), 10));
+  return lines;
+}
+
+const TARGET_COLUMNS = ["target", "state", "mode", "revision", "segments", "rules", "read", "findings"];
+
+function targetCells(target: TargetStatus, now: number): readonly string[] {
+  return [
+    visible(target.target),
     target.state,
+    target.mode,
     revisionCell(target.revision, target.wanted),
     String(target.segments),
     String(target.rules),
     formatAge(target.lastReadAt, now),
     target.openFindings === 0 ? "-" : String(target.openFindings),
-    target.error === null ? "" : `${target.error.code}: ${target.error.message}`,
-  ]);
-  lines.push("", formatTable(["target", "state", "revision", "segments", "rules", "read", "findings", ""], rows));
-  return lines.join("\n");
+  ];
 }
 
 function revisionCell(revision: number | null, wanted: number | null): string {
@@ -37,78 +69,95 @@ function revisionCell(revision: number | null, wanted: number | null): string {
   return wanted === null || wanted === revision ? String(revision) : `${revision} → ${wanted}`;
 }
 
-/** What `firebreak findings` prints: a line each, then what each opens and closes. */
+function targetError({ target, error, nextAttemptAt }: TargetStatus, now: number): readonly string[] {
+  if (error === null) return [];
+  const waitMs = nextAttemptAt === null ? undefined : Date.parse(nextAttemptAt) - now;
+  const again = waitMs === undefined ? "" : waitMs <= 0 ? "; tried again now" : `; tried again in ${Math.ceil(waitMs / 1000)}s`;
+  return ["", `${visible(target)}`, `  ${error.code}: ${visible(error.message)}${again}`];
+}
+
+/** What `firebreak findings` prints: each finding with what it opens and closes, then how many. */
 export function formatFindings(findings: readonly FindingAnswer[], now: number): string {
   if (findings.length === 0) return "no findings";
-  return findings.map((finding) => formatFinding(finding, now)).join("\n\n");
+  const open = findings.filter(({ resolvedAt }) => resolvedAt === null).length;
+  const blocks = findings.map((finding) => formatFinding(finding, now));
+  return [...blocks, `${counted(findings.length, "finding")}, ${open} open`].join("\n\n");
 }
 
 function formatFinding(finding: FindingAnswer, now: number): string {
+  const { who, at, heals, stopped } = finding;
   const state =
     finding.resolvedAt === null
       ? `open for ${formatAge(finding.firstSeen, now)}`
       : `resolved ${formatAge(finding.resolvedAt, now)} ago`;
   const lines = [
-    `${finding.fingerprint}  ${finding.severity}  ${finding.kind}  ${finding.target}  ${state}`,
-    `  ${finding.summary}`,
-    ...finding.effect.opened.map((connection) => `  opens   ${connection}`),
-    ...finding.effect.closed.map((connection) => `  closes  ${connection}`),
+    `${finding.severity}  ${finding.kind}  ${visible(finding.target)}  ${state}  (${finding.fingerprint})`,
+    `  ${visible(finding.summary)}`,
+    ...effectLines(finding.effect),
   ];
-  if (finding.who !== null) lines.push(`  written by ${finding.who}`);
-  if (finding.at !== null) lines.push(`  defined at ${finding.at}`);
-  if (finding.heals > 0)
-    lines.push(
-      `  healed ${finding.heals} time${finding.heals === 1 ? "" : "s"}${finding.stopped ? ", stopped: somebody writes it again and again" : ""}`,
-    );
+  if (who !== null) lines.push(`  written by ${visible(who)}`);
+  if (at !== null) lines.push(`  defined at ${visible(at)}`);
+  if (heals > 0) lines.push(`  healed ${counted(heals, "time")}`);
+  if (stopped)
+    lines.push("  healing stopped: somebody writes it again and again. `firebreak reconcile` takes it up once they stopped");
   return lines.join("\n");
 }
 
-/** What `firebreak plan` prints. */
+/** What `firebreak plan` prints: per target what opens and closes, then the steps that do it, then how many targets change. */
 export function formatPlans(plans: readonly PlanAnswer[]): string {
-  const blocks = plans.map(formatPlan);
   const changing = plans.filter(({ steps }) => steps.length > 0).length;
   const failed = plans.filter(({ error }) => error !== undefined).length;
-  blocks.push(
-    `${plans.length} targets: ${changing} with changes, ${plans.length - changing - failed} without, ${failed} could not be planned`,
-  );
-  return blocks.join("\n\n");
+  const unchanged = plans.length - changing - failed;
+  const summary = `${counted(plans.length, "target")}: ${changing} with changes, ${unchanged} without, ${failed} could not be planned`;
+  return [...plans.map(formatPlan), summary].join("\n\n");
 }
 
-function formatPlan(plan: PlanAnswer): string {
-  const lines = [`${plan.target}${plan.mode === "plan" ? " (mode: plan, never written)" : ""}`];
-  if (plan.error !== undefined) lines.push(`  ${plan.error.code}: ${plan.error.message}`);
-  else if (plan.steps.length === 0) lines.push("  no changes");
-  for (const connection of plan.effect.opened) lines.push(`  opens   ${connection}`);
-  for (const connection of plan.effect.closed) lines.push(`  closes  ${connection}`);
-  plan.steps.forEach((step, index) => lines.push(`  ${index + 1}. ${step.kind} ${step.subject}: ${step.why}`));
-  for (const conflict of plan.conflicts) lines.push(`  conflict: ${conflict}`);
-  if (plan.notes.length > 0) lines.push(formatNotes(plan.notes).replaceAll(/^/gm, "  "));
+function formatPlan({ target, mode, error, effect, steps, conflicts, notes }: PlanAnswer): string {
+  const lines = [`${visible(target)}${mode === "plan" ? " (mode: plan, never written)" : ""}`];
+  if (error !== undefined) lines.push(`  ${error.code}: ${visible(error.message)}`);
+  else if (steps.length === 0) lines.push("  no changes");
+  else if (effect.verdict === "equivalent") lines.push("  opens and closes nothing");
+  if (error === undefined) lines.push(...effectLines(effect));
+  lines.push(...steps.map((step, index) => `  ${index + 1}. ${step.kind} ${visible(step.subject)}: ${visible(step.why)}`));
+  lines.push(...conflicts.map((conflict) => `  conflict, left as it is: ${visible(conflict)}`));
+  if (notes.length > 0) lines.push(indent(formatNotes(notes), 2));
   return lines.join("\n");
 }
 
 /** What `firebreak release` prints before it asks, and after. */
-export function formatRelease(answer: ReleaseAnswer): string {
-  const lines = [
-    answer.done ? `${answer.target} is released` : `releasing ${answer.target} would remove ${answer.removes.length} objects`,
-  ];
-  for (const object of answer.removes) lines.push(`  ${object}`);
-  for (const connection of answer.effect.opened) lines.push(`  opens   ${connection}`);
-  return lines.join("\n");
+export function formatRelease({ target, done, removes, effect }: ReleaseAnswer): string {
+  const objects = counted(removes.length, "object");
+  const head = done ? `${visible(target)} is released, ${objects} removed` : `releasing ${visible(target)} removes ${objects}`;
+  return [head, ...removes.map((object) => `  ${visible(object)}`), ...effectLines(effect)].join("\n");
 }
 
 /** What `firebreak reconcile` prints. */
 export function formatReconcile({ targets }: ReconcileAnswer): string {
   if (targets.length === 0) return "there is no target to reconcile";
-  return [
-    `asked for ${targets.length} target${targets.length === 1 ? "" : "s"}; \`firebreak status\` shows what comes of it`,
-    ...targets.map((target) => `  ${target}`),
-  ].join("\n");
+  const head = `asked for ${counted(targets.length, "target")}; \`firebreak status\` shows what comes of it`;
+  return [head, ...targets.map((target) => `  ${visible(target)}`)].join("\n");
 }
 
 /** What `firebreak accept` prints. */
 export function formatAccept({ commit, accepted, sequence, message }: AcceptAnswer): string {
-  if (!accepted) return `not accepted: ${message}`;
+  if (!accepted) return `not accepted: ${visible(message)}`;
   return `accepted ${commit}${sequence === null ? "" : ` as revision ${sequence}`}`;
+}
+
+function effectLines({ verdict, opened, closed }: FindingEffect): readonly string[] {
+  return [
+    ...opened.map((connection) => `  opens   ${visible(connection)}`),
+    ...closed.map((connection) => `  closes  ${visible(connection)}`),
+    ...(verdict === "uncertain" ? ["  what it opens or closes cannot be told for certain"] : []),
+  ];
+}
+
+function indent(text: string, columns: number): string {
+  return text.replaceAll(/^/gm, " ".repeat(columns));
+}
+
+function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? "" : "s"}`;
 }
 
 function short(commit: string): string {

@@ -1,5 +1,6 @@
 import { compareNotes, formatPosition } from "../model/note.ts";
 import type { Note, NoteSeverity } from "../model/note.ts";
+import { visible } from "./visible.ts";
 
 /** Terminal escapes (ECMA-48 SGR): bold red, yellow, cyan, faint. */
 const PAINT: Readonly<Record<NoteSeverity | "place", string>> = {
@@ -36,11 +37,4 @@ export function countNotes(notes: readonly Note[]): string {
 
 function sentence(text: string): string {
   return /[.?]$/.test(text) ? text : `${text}.`;
-}
-
-/** Text from definitions reaches terminals: control characters and what changes the direction of text are shown, not obeyed. */
-function visible(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, (character) => {
-    return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`;
-  });
 }

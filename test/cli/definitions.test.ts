@@ -1,0 +1,190 @@
+import { cp, readFile, writeFile } from "node:fs/promises";
+import { beforeAll, describe, expect, test } from "vitest";
+import { parse, parseAllDocuments } from "yaml";
+import type { PlanAnswer } from "../../core/api/shapes.ts";
+import type { NetworkPolicy } from "../../core/render/networkpolicy-types.ts";
+import { expectGolden } from "../support/golden.ts";
+import { runCli, scratchFolder, transcript } from "./run-cli.ts";
+import { EXAMPLE, shopInventory } from "./shop-inventory.ts";
+
+const MISTAKE = "apiVersion: firebreak.dev/v1alpha1\nkind: Segmnt\nmetadata: {name: x}\nspec: {}\n";
+
+describe("validate", () => {
+  // Bug: the example does not validate, or what holds by default is not shown.
+  test("prints what is in force and how much there is", async () => {
+    const args = ["validate", "policies/example"];
+    expectGolden("cli/validate.txt", transcript(args, await runCli(args)));
+  });
+
+  // Bug: exit 0 although a definition is refused; a note without its place.
+  test("exits with 1 for an error, in each format, with the same notes", async () => {
+    await using scratch = await scratchFolder({ "mistake.yaml": MISTAKE });
+    const args = ["validate", scratch.folder];
+    const text = await runCli(args);
+    expectGolden("cli/validate-mistake.txt", transcript(args, text, scratch.folder));
+    const json = await runCli([...args, "-o", "json"]);
+    expect(json.code).toBe(1);
+    const answer = JSON.parse(json.stdout) as { notes: { code: string }[]; counts: { errors: number } };
+    expect(answer.counts.errors).toBe(answer.notes.length);
+    const yaml = await runCli([...args, "-o", "yaml"]);
+    expect(parse(yaml.stdout)).toEqual(answer);
+  });
+
+  // Bug: a definition's text ends an annotation and begins a command of the runner.
+  test("prints annotations that nothing in a file can break out of", async () => {
+    const evil =
+      'apiVersion: firebreak.dev/v1alpha1\nkind: Segment\nmetadata: {name: "a\\n::set-output name=x::y,z:%0A"}\nspec: {}\n';
+    await using scratch = await scratchFolder({ "evil.yaml": evil });
+    const { stdout, code } = await runCli(["validate", ".", "--github"], { cwd: scratch.folder });
+    expect(code).toBe(1);
+    expect(
+      stdout
+        .trimEnd()
+        .split("\n")
+        .every((line) => /^::(error|warning|notice) (file=evil\.yaml,line=\d+,col=\d+,)?title=[a-z-]+::/.test(line)),
+    ).toBe(true);
+  });
+
+  // Bug: `validate` in a pull request passes what the service will refuse.
+  test("checks what the operator allows when settings are named, and exits with 0 for warnings only", async () => {
+    await using scratch = await scratchFolder({ "firebreak.yaml": 'repository: {url: "http://git.invalid/p.git"}\n' });
+    const refused = await runCli(["validate", EXAMPLE, "--config", scratch.file("firebreak.yaml")]);
+    expect(refused.code).toBe(1);
+    expect(refused.stdout).toContain('the context "shop-eu" is not allowed');
+    expect((await runCli(["validate", EXAMPLE])).code).toBe(0);
+  });
+
+  // Bug: a missing folder is an empty set of definitions that is fine.
+  test("a folder that is not there is an error", async () => {
+    const { code, stderr } = await runCli(["validate", "no-such-folder"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("error NOT_FOUND: read the folder no-such-folder");
+  });
+});
+
+describe("init", () => {
+  // Bug: what init writes does not validate, or needs settings that it does not write.
+  test("writes settings and definitions that validate together", async () => {
+    await using scratch = await scratchFolder();
+    expect((await runCli(["init"], { cwd: scratch.folder })).code).toBe(0);
+    const { code, stdout, stderr } = await runCli(["validate"], { cwd: scratch.folder });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain("no problems");
+  });
+
+  // Bug: a second init overwrites somebody's settings.
+  test("never overwrites", async () => {
+    await using scratch = await scratchFolder({ "firebreak.yaml": "mine: true\n" });
+    const { code, stderr } = await runCli(["init"], { cwd: scratch.folder });
+    expect(code).toBe(0);
+    expect(stderr).toContain("kept   firebreak.yaml");
+    expect(await readFile(scratch.file("firebreak.yaml"), "utf8")).toBe("mine: true\n");
+  });
+});
+
+describe("offline", () => {
+  let seen: string;
+
+  beforeAll(async () => {
+    seen = JSON.stringify(await shopInventory());
+  });
+
+  // Bug: a plan differs from what the service does, hides what opens, or plans a target that was not seen.
+  test("plan shows what every target needs, from a file", async () => {
+    await using scratch = await scratchFolder({ "seen.json": seen });
+    const args = ["plan", "--inventory", scratch.file("seen.json"), "--definitions", "policies/example"];
+    const result = await runCli(args);
+    expect(result.code).toBe(1); // one target is not in the file
+    expectGolden("cli/plan-offline.txt", transcript(args, result, scratch.folder));
+  });
+
+  // Bug: a script cannot tell changes from none.
+  test("plan tells changes by its exit code, only when asked", async () => {
+    await using scratch = await scratchFolder({ "seen.json": seen });
+    const plan = async (...more: readonly string[]) => {
+      return await runCli(["plan", "--inventory", scratch.file("seen.json"), "--definitions", "policies/example", ...more]);
+    };
+    expect((await plan("host/directory/ldap-red-1")).code).toBe(0);
+    const changes = await plan("host/directory/ldap-red-1", "--detailed-exitcode", "-o", "json");
+    expect(changes.code).toBe(2);
+    const [answer] = JSON.parse(changes.stdout) as PlanAnswer[];
+    expect(answer).toMatchObject({ target: "host/directory/ldap-red-1", mode: "apply", effect: { opened: [] } });
+    expect((await plan("host/directory/ldap-blue-2", "--detailed-exitcode")).code).toBe(0);
+    expect((await plan("host/directory/ldap-red-2", "--detailed-exitcode")).code).toBe(1);
+  });
+
+  // Bug: a typo in a target's name plans nothing and exits with 0.
+  test("plan of a target that the definitions do not name lists those they do", async () => {
+    await using scratch = await scratchFolder({ "seen.json": seen });
+    const args = ["plan", "cluster/shop", "--inventory", scratch.file("seen.json"), "--definitions", "policies/example"];
+    const { code, stderr } = await runCli(args);
+    expect(code).toBe(1);
+    expect(stderr).toContain("cluster/shop-eu, cluster/shop-us, host/directory/ldap-blue-1");
+  });
+
+  // Bug: a file of something else is read as a world in which nothing exists.
+  test("a file that is no inventory is refused", async () => {
+    await using scratch = await scratchFolder({ "seen.json": '{"version": 1, "clusters": {}}', "broken.json": "{" });
+    for (const name of ["seen.json", "broken.json", "missing.json"]) {
+      const { code, stderr } = await runCli(["plan", "--inventory", scratch.file(name), "--definitions", "policies/example"]);
+      expect(code).toBe(1);
+      expect(stderr).toContain("inventory save");
+    }
+  });
+
+  // Bug: definitions with errors are planned without what could not be read.
+  test("definitions with errors are not planned", async () => {
+    await using scratch = await scratchFolder({ "seen.json": seen });
+    await cp(EXAMPLE, scratch.file("policies"), { recursive: true });
+    await writeFile(scratch.file("policies/mistake.yaml"), MISTAKE);
+    const { code, stderr } = await runCli(["plan", "--inventory", "seen.json", "--definitions", "policies"], {
+      cwd: scratch.folder,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain("policies/mistake.yaml:2");
+  });
+
+  // Bug: rendered YAML is not what is sent: an empty rule list, an alias, a lost `from`.
+  test("render prints the policies of a cluster, as YAML documents and as a List", async () => {
+    await using scratch = await scratchFolder({ "seen.json": seen });
+    const args = [
+      "render",
+      "--target",
+      "cluster/shop-eu",
+      "--definitions",
+      "policies/example",
+      "--inventory",
+      scratch.file("seen.json"),
+    ];
+    const result = await runCli(args);
+    expectGolden("cli/render-cluster.txt", transcript(args, result, scratch.folder));
+    const list = JSON.parse((await runCli([...args, "-o", "json"])).stdout) as { kind: string; items: NetworkPolicy[] };
+    expect(list.kind).toBe("List");
+    expect(parseAllDocuments(result.stdout).map((document) => document.toJS() as unknown)).toEqual(list.items);
+  });
+
+  // Bug: a host's ruleset is printed in a form that nft does not read.
+  test("render prints the ruleset of a host", async () => {
+    await using scratch = await scratchFolder({ "seen.json": seen });
+    const args = [
+      "render",
+      "--target",
+      "host/directory/ldap-blue-1",
+      "--definitions",
+      "policies/example",
+      "--inventory",
+      scratch.file("seen.json"),
+    ];
+    expectGolden("cli/render-host.txt", transcript(args, await runCli(args), scratch.folder));
+  });
+
+  // Bug: without an inventory it looks as if a cluster needed no policies.
+  test("render without an inventory says what is missing", async () => {
+    const cluster = await runCli(["render", "--target", "cluster/shop-eu", "--definitions", "policies/example"]);
+    expect(cluster).toMatchObject({ code: 0, stdout: "" });
+    expect(cluster.stderr).toContain("without --inventory there are no namespaces");
+    const host = await runCli(["render", "--target", "host/directory/ldap-blue-1", "--definitions", "policies/example"]);
+    expect(host.code).toBe(0);
+    expect(host.stderr).toContain("the addresses of pods");
+  });
+});
