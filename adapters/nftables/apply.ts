@@ -9,6 +9,7 @@ import { ARM, DISARM, FENCE_READ, LOAD, SNAPSHOT, STATUS, TIMER_TEXT } from "./s
 import { plainText } from "./ssh.ts";
 
 const COMMAND_MS = 30_000;
+const LOAD_MS = 5000;
 const FOLDER = /^\/[A-Za-z0-9._/-]+$/;
 const PAUSE_MS = 100;
 const MAX_BYTES = 1 << 20;
@@ -41,8 +42,7 @@ export async function applyStep(applying: Applying): Promise<ApplyOutcome> {
   await load(applying, folder, restoresAt);
   await onStep("load");
   const expected = step.kind === "release" ? undefined : step.generation;
-  if (!(await sees(applying, restoresAt, (generation) => generation === expected)))
-    return notConfirmed(applying, restoresAt);
+  if (!(await sees(applying, restoresAt, (generation) => generation === expected))) return notConfirmed(applying, restoresAt);
   await onStep("confirm");
   const disarmed = await execute(applying, { script: DISARM, args: [folder] }, { fresh: true }).catch(ignoreLoss);
   if (disarmed === undefined || disarmed.status === STATUS.fired) return notConfirmed(applying, restoresAt);
@@ -64,14 +64,20 @@ async function load(applying: Applying, folder: string, restoresAt: number): Pro
   const { step, target } = applying;
   const input = JSON.stringify({ nftables: step.transaction });
   const args = [folder, String(Buffer.byteLength(input))];
-  const deadlineMs = Math.max(restoresAt - performance.now(), 1);
+  const deadlineMs = Math.max(restoresAt - performance.now(), LOAD_MS); // the script itself loads nothing after the timer
   const result = await execute(applying, { script: LOAD, args }, { input, deadlineMs }).catch(ignoreLoss);
   if (result === undefined || result.status === 0) return;
+  if (result.status === STATUS.fired) throw tooLate(target);
   const live = await readGeneration(applying, {});
   await execute(applying, { script: DISARM, args: [folder] }, {});
   if (live !== plannedAgainst(step)) throw new FirebreakError("PLAN_STALE", `apply to ${target}: another writer was faster`);
   const cause = new Error(plainText(result.stderr));
+  if (result.status === STATUS.truncated) throw new FirebreakError("HOST_UNREACHABLE", `send a ruleset to ${target}`, { cause });
   throw new FirebreakError("APPLY_REFUSED", `apply to ${target}: the host does not take the ruleset`, { cause });
+}
+
+function tooLate(target: string): FirebreakError {
+  return new FirebreakError("APPLY_NOT_CONFIRMED", `apply to ${target}: its timer ran out before the ruleset was there`);
 }
 
 /** Polls the fence over new connections until it shows what is hoped for, or until the time is over. */

@@ -50,7 +50,7 @@ export interface HostConnection extends AsyncDisposable {
    * One transaction under a dead-man timer on the host.
    *
    * Throws PLAN_STALE when the fence has moved on (nothing applied), APPLY_REFUSED when the host does not take the transaction (nothing
-   * applied), and what `observe` throws as long as nothing was sent.
+   * applied), APPLY_NOT_CONFIRMED when the timer ran out before anything was sent, and what `observe` throws until then.
    */
   apply(step: HostStep, options: ApplyOptions): Promise<ApplyOutcome>;
   close(): Promise<void>;

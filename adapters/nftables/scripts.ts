@@ -6,7 +6,8 @@
  *   restore.nft       puts back what was there, if the fence still holds our generation
  *   armed             there while the timer may still fire; taken away by whoever is first, the timer or us
  *   pid               of the timer, which leads its own session
- *   loading           there once the transaction was given to the kernel; without it the timer only cleans up
+ *   loading           there while and after the transaction is given to the kernel; without it the timer only cleans up
+ *   loaded            there when the kernel has taken it
  *   transaction.json
  * ```
  */
@@ -24,7 +25,8 @@ export const STATUS = { notListed: 70, notRestorable: 71, truncated: 72, refused
 /**
  * $1: the generation that the transaction leaves. Prints the folder.
  *
- * A folder of an hour ago without a timer is what a killed process left: it is removed. The restore is itself a compare-and-swap on that generation: it can put back our predecessor, never undo somebody's later change.
+ * A folder of an hour ago without a timer is what a killed process left: it is removed. The restore is itself a compare-and-swap on
+ * that generation: it can put back our predecessor, never undo somebody's later change.
  */
 export const SNAPSHOT = `${PRELUDE}
 tmp=\${TMPDIR:-/tmp}
@@ -52,7 +54,14 @@ const TIMER = `${PRELUDE}
 echo $$ >"$1/pid.new" && mv "$1/pid.new" "$1/pid"
 sleep "$2"
 mv "$1/armed" "$1/fired" 2>/dev/null || exit 0
-if [ -e "$1/loading" ]; then as_root nft -f - <"$1/restore.nft"; fi
+if [ -e "$1/loading" ]; then
+  tries=0
+  until [ -e "$1/loaded" ] || [ ! -e "$1/loading" ] || [ "$tries" -ge 100 ]; do
+    tries=$((tries + 1))
+    sleep 0.1
+  done
+  as_root nft -f - <"$1/restore.nft"
+fi
 rm -rf "$1"
 `;
 
@@ -71,13 +80,22 @@ done
 /** Passed to {@link ARM} as an argument, so that it needs no quoting. */
 export const TIMER_TEXT = TIMER;
 
-/** $1: folder, $2: bytes expected on standard input: a connection that dies half way loads nothing. */
+/**
+ * $1: folder, $2: bytes expected on standard input: a connection that dies half way loads nothing.
+ *
+ * `loading` is written before `armed` is looked at, and the timer does the opposite: so a timer that fires now is either seen here, or
+ * waits for the end of this load and then restores. No load can slip in behind a timer.
+ */
 export const LOAD = `${PRELUDE}
-cat >"$1/transaction.json" || exit 1
+[ -d "$1" ] || exit ${STATUS.fired}
+cat >"$1/transaction.json" || exit ${STATUS.fired}
 [ "$(wc -c <"$1/transaction.json")" -eq "$2" ] || exit ${STATUS.truncated}
+: >"$1/loading" || exit ${STATUS.fired}
 [ -e "$1/armed" ] || exit ${STATUS.fired}
-: >"$1/loading" || exit 1
-as_root nft -j -f - <"$1/transaction.json" >&2 && exit 0
+if as_root nft -j -f - <"$1/transaction.json" >&2; then
+  : >"$1/loaded"
+  exit 0
+fi
 rm -f "$1/loading"
 exit ${STATUS.refused}
 `;
