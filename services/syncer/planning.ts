@@ -1,4 +1,4 @@
-import { listFindings, readMemberships, targetRow } from "../../adapters/store/index.ts";
+import { listFindings, readMemberships, targetRow, type TargetRow } from "../../adapters/store/index.ts";
 import { compileTarget, type TargetInputs } from "../../core/compile/inputs.ts";
 import { membershipsDigest } from "../../core/membership/digest.ts";
 import { livingNamespaces } from "../../core/membership/inventory.ts";
@@ -33,6 +33,8 @@ export interface Planned {
   readonly notes: readonly Note[];
   readonly identity: string;
   readonly enforcer: string | undefined;
+  /** The plan repairs and shrinks nothing: what it waits for before the target can be called applied. */
+  readonly waitsFor: FirebreakError | undefined;
   readonly segments: number;
   readonly rules: number;
 }
@@ -76,7 +78,8 @@ async function planForCluster(
   const mark = markOf(context, resolved, wantDigest(want));
   const row = await targetRow(context.store, target.id);
   const isOurs = observation.policies.some(({ object }) => readMark(object)?.instance === context.instance);
-  const missing = missingFeeders(resolved, inputs, isOurs && row?.appliedSequence === null);
+  const missing = missingFeeders(resolved, inputs);
+  const waitsFor = shrinkDoubt(target.id, missing, isOurs, row);
   const plan = planCluster({
     want,
     mark,
@@ -87,6 +90,7 @@ async function planForCluster(
     // A new revision was judged by its limits already; whatever un-isolates under one that is in force (a label of a namespace) is held.
     mayUnisolate: row?.appliedSequence !== resolved.sequence,
     removeForeign: await foreignToRemove(context, target.cluster),
+    keepAddresses: waitsFor !== undefined,
   });
   const enforcer = target.cluster.enforcer === "auto" ? await connection.detectEnforcer(signal) : target.cluster.enforcer;
   const live = observation.policies.map(({ object }) => object);
@@ -97,9 +101,10 @@ async function planForCluster(
     plan,
     effect: clusterPlanEffect(live, plan.steps, inventory, profileOf(enforcer)),
     summary: describeSteps(plan),
-    notes: [...notes, ...missing],
+    notes: [...notes, ...notesOfMissing(resolved, missing)],
     identity: observation.uid,
     enforcer,
+    waitsFor,
     ...countParts(definitions, target),
   };
 }
@@ -124,7 +129,9 @@ async function planForHost(
   if (want.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} compiled to a ${want.kind}`);
   const row = await targetRow(context.store, target.id);
   const isOurs = readTable(observation.ruleset)?.mark?.instance === context.instance;
-  const missing = missingFeeders(resolved, inputs, isOurs && row?.appliedSequence === null);
+  const missing = missingFeeders(resolved, inputs);
+  const waitsFor = shrinkDoubt(target.id, missing, isOurs, row);
+  if (waitsFor !== undefined) throw waitsFor;
   const mark = markOf(context, resolved, wantDigest(want));
   const plan = planHost({
     want,
@@ -141,9 +148,10 @@ async function planForHost(
     plan,
     effect: hostPlanEffect(observation, want, mark, plan),
     summary: describeSteps(plan),
-    notes: [...notes, ...missing],
+    notes: [...notes, ...notesOfMissing(resolved, missing)],
     identity: observation.identity,
     enforcer: undefined,
+    waitsFor: undefined,
     ...countParts(definitions, target),
   };
 }
@@ -174,28 +182,27 @@ async function membershipsFor(context: SyncerContext, { definitions, target }: R
   return relevantMemberships(definitions, target, memberships);
 }
 
-/**
- * Notes about clusters whose addresses this target needs and that were never seen whole.
- *
- * On a target that this store knows, or that was never ours, their addresses are simply absent: closed. One that was ours before the
- * store was lost must not shrink: it waits (DESIGN.md §5 "Store lost").
- *
- * @throws FirebreakError INVENTORY_INCOMPLETE in that last case
- */
-function missingFeeders({ definitions, target }: ResolvedTarget, inputs: TargetInputs, mustNotShrink: boolean): readonly Note[] {
-  const missing = feedersOf(definitions, target).filter((feeder) => !inputs.memberships.has(feeder));
-  if (missing.length > 0 && mustNotShrink) {
-    throw new FirebreakError(
-      "INVENTORY_INCOMPLETE",
-      `the store was lost and ${missing.join(", ")} was not seen whole since: ${target.id} stays as it is`,
-    );
-  }
+/** Clusters whose addresses this target needs and that were never seen whole: closed, and told. */
+function notesOfMissing({ target }: ResolvedTarget, missing: readonly TargetId[]): readonly Note[] {
   return missing.map((feeder) => ({
     severity: "warning" as const,
     code: "feeder-never-seen",
     summary: `${feeder} was never seen whole: its addresses are not opened on ${target.id}`,
     detail: `Look at the connection of ${feeder}; its addresses are added as soon as it was seen.`,
   }));
+}
+
+function missingFeeders({ definitions, target }: ResolvedTarget, inputs: TargetInputs): readonly TargetId[] {
+  return feedersOf(definitions, target).filter((feeder) => !inputs.memberships.has(feeder));
+}
+
+/**
+ * Why a target that was ours before the store was lost may not shrink yet: a cluster that feeds its sets was not seen whole since
+ * (DESIGN.md §5 "Store lost"). Undefined when nothing is in doubt.
+ */
+function shrinkDoubt(id: TargetId, missing: readonly TargetId[], isOurs: boolean, row: TargetRow | undefined): FirebreakError | undefined {
+  if (missing.length === 0 || !isOurs || row === undefined || row.appliedSequence !== null) return undefined;
+  return new FirebreakError("INVENTORY_INCOMPLETE", `the store was lost and ${missing.join(", ")} was not seen whole since: no set of ${id} shrinks`);
 }
 
 /** `NAMESPACE/NAME` of foreign policies that the drift detector found to widen, where the cluster's definition has them removed. */

@@ -102,6 +102,7 @@ async function carryOut(context: SyncerContext, planned: Planned, lease: Lease, 
   const row = await targetRow(store, id);
   const generation = lastGeneration(plan) ?? (row?.generation ?? 0) + (plan.steps.length > 0 ? 1 : 0);
   const after = plan.steps.length === 0 ? planned : await apply(context, planned, generation, lease, signal);
+  if (planned.waitsFor !== undefined) throw planned.waitsFor;
   await recordApplied(
     store,
     id,
