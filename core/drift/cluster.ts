@@ -162,12 +162,6 @@ function finding(
   };
 }
 
-/** `NAMESPACE/NAME` of the foreign objects that are to go, for `planCluster`: they widen, and the cluster says `foreign: remove`. */
-export function foreignToRemove(findings: readonly Finding[]): ReadonlySet<string> {
-  const removable = findings.filter(({ kind, foreign, healable }) => kind === "foreign" && foreign && healable);
-  return new Set(removable.map(({ subject }) => subject.slice("networkpolicy ".length)));
-}
-
 /** The segment an object stands for. Ours carry it as a label; for a deleted one the expected object does. */
 function positionOf({ comparison, expected }: Context, object: NetworkPolicy): Position | undefined {
   const segment = (expected.get(objectKey(object)) ?? object).metadata.labels?.[SEGMENT_LABEL];

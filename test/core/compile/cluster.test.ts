@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { formatSet } from "../../../core/address/index.ts";
 import { compileCluster } from "../../../core/compile/cluster.ts";
+import { ESSENTIALS } from "../../../core/compile/essentials.ts";
 import { noteDefinitions } from "../../../core/compile/notes.ts";
 import type { ClusterAllow, ClusterObject, ClusterWant } from "../../../core/compile/want.ts";
 import { membershipDigest } from "../../../core/membership/digest.ts";
@@ -260,6 +261,16 @@ describe("essentials", () => {
     };
     const { want } = compile({ segments: [out] }, { services: [service] });
     expect(want.objects[0]?.allows[0]?.ports).toEqual([{ protocol: "udp", from: 5353, to: 5353 }]);
+  });
+
+  // would catch: something open that no table, and so no page, tells of
+  test("every essential that is compiled is in the table", () => {
+    const origins = compile({ segments: [out] }, { services: [kubeDns] }).want.objects.flatMap(({ allows }) =>
+      allows.map(({ origin }) => origin),
+    );
+    const known = ESSENTIALS.map(({ name }): string => name);
+    expect(new Set(known).size).toBe(known.length);
+    for (const origin of origins) expect(known).toContain(origin);
   });
 
   test("a cluster without DNS pods is told", () => {
