@@ -70,7 +70,13 @@ async function deliverOne(context: DriftContext, channels: Channels, row: Delive
     if (row.attempts > 1) return;
     const causes = { channel: row.channel, error: { code: stored.code, messages: [stored.message] } };
     await context.trail.append([
-      { id: `alert-failed-${row.id}-${context.start}`, type: "alert.failed", outcome: "failed", ...causes, detail: { finding: row.fingerprint } },
+      {
+        id: `alert-failed-${row.id}-${context.start}`,
+        type: "alert.failed",
+        outcome: "failed",
+        ...causes,
+        detail: { finding: row.fingerprint },
+      },
     ]);
   }
 }
@@ -105,7 +111,9 @@ async function send(context: DriftContext, channels: Channels, row: DeliveryRow)
       context.log.error({ channel: row.channel }, "no such channel; its message is dropped from the outbox and stays in the log");
   }
   const detail = { finding: row.fingerprint, event: row.event };
-  await context.trail.append([{ id: `alert-sent-${row.id}-${context.start}`, type: "alert.sent", outcome: "ok", channel: row.channel, detail }]);
+  await context.trail.append([
+    { id: `alert-sent-${row.id}-${context.start}`, type: "alert.sent", outcome: "ok", channel: row.channel, detail },
+  ]);
 }
 
 /** One issue per finding: opened, edited as it evolves, closed when it is over, opened again when it comes back. */

@@ -1,12 +1,14 @@
-import { listFindings, readMemberships, targetRow, type TargetRow } from "../../adapters/store/index.ts";
+import { listFindings, readMemberships, revision, targetRow, type TargetRow } from "../../adapters/store/index.ts";
 import { compileTarget, type TargetInputs } from "../../core/compile/inputs.ts";
 import { membershipsDigest } from "../../core/membership/digest.ts";
+import type { ClusterWant } from "../../core/compile/want.ts";
 import { livingNamespaces } from "../../core/membership/inventory.ts";
 import { countParts, feedersOf, relevantMemberships } from "../../core/membership/parts.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { Cluster, TargetId } from "../../core/model/kinds.ts";
 import type { Note } from "../../core/model/note.ts";
-import { clusterTargetId } from "../../core/model/target.ts";
+import { clusterTargetId, findTarget } from "../../core/model/target.ts";
+import { releasedObjects } from "../../core/plan/cluster-release.ts";
 import { planCluster } from "../../core/plan/cluster.ts";
 import { clusterPlanEffect, hostPlanEffect, type PlanEffect } from "../../core/plan/effect.ts";
 import { planHost } from "../../core/plan/host.ts";
@@ -87,8 +89,7 @@ async function planForCluster(
     pods: inventory.pods,
     podsComplete: inventory.complete,
     membershipDigest: membershipsDigest(inputs.memberships),
-    // A new revision was judged by its limits already; whatever un-isolates under one that is in force (a label of a namespace) is held.
-    mayUnisolate: row?.appliedSequence !== resolved.sequence,
+    mayUnisolate: await releasedByRevision(context, row, resolved, inputs, want),
     removeForeign: await foreignToRemove(context, target.cluster),
     keepAddresses: waitsFor !== undefined,
   });
@@ -200,9 +201,39 @@ function missingFeeders({ definitions, target }: ResolvedTarget, inputs: TargetI
  * Why a target that was ours before the store was lost may not shrink yet: a cluster that feeds its sets was not seen whole since
  * (DESIGN.md §5 "Store lost"). Undefined when nothing is in doubt.
  */
-function shrinkDoubt(id: TargetId, missing: readonly TargetId[], isOurs: boolean, row: TargetRow | undefined): FirebreakError | undefined {
+function shrinkDoubt(
+  id: TargetId,
+  missing: readonly TargetId[],
+  isOurs: boolean,
+  row: TargetRow | undefined,
+): FirebreakError | undefined {
   if (missing.length === 0 || !isOurs || row === undefined || row.appliedSequence !== null) return undefined;
-  return new FirebreakError("INVENTORY_INCOMPLETE", `the store was lost and ${missing.join(", ")} was not seen whole since: no set of ${id} shrinks`);
+  return new FirebreakError(
+    "INVENTORY_INCOMPLETE",
+    `the store was lost and ${missing.join(", ")} was not seen whole since: no set of ${id} shrinks`,
+  );
+}
+
+/**
+ * The objects that go because of a newer revision than the one that was applied: its limits were judged when it was accepted.
+ *
+ * What would go for any other reason (a label of a namespace, a store that was lost) is held.
+ */
+async function releasedByRevision(
+  context: SyncerContext,
+  row: TargetRow | undefined,
+  resolved: ResolvedTarget,
+  inputs: TargetInputs,
+  want: ClusterWant,
+): Promise<ReadonlySet<string>> {
+  const sequence = row?.appliedSequence ?? null;
+  const applied = sequence === null || sequence === resolved.sequence ? undefined : await revision(context.store, sequence);
+  if (applied === undefined) return new Set();
+  const before = await context.definitions.accepted(applied.commit, context.signal);
+  const target = findTarget(before, resolved.target.id);
+  if (target === undefined) return new Set();
+  const { want: wanted } = compileTarget(before, target, inputs, context.operator);
+  return wanted.kind === "cluster" ? releasedObjects(wanted, want) : new Set();
 }
 
 /** `NAMESPACE/NAME` of foreign policies that the drift detector found to widen, where the cluster's definition has them removed. */
