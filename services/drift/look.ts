@@ -124,8 +124,13 @@ async function lookAtHost(context: DriftContext, { target, want, mark }: Expecta
   return { at: observation.at, digest: hostObservationDigest(observation), kinds: HOST_KINDS, findings };
 }
 
-/** True when a run took the target since: every run takes the lease, and every taking has a higher fencing number. */
+/**
+ * True when a run writes to the target now, or changed what should be there since `before` was read: then what was seen may belong to
+ * either. A run that found nothing to do is no reason to look again.
+ */
 async function wasWritten({ store }: DriftContext, before: TargetRow): Promise<boolean> {
   const after = await targetRow(store, before.id);
-  return after === undefined || after.fencing !== before.fencing || after.appliedSequence !== before.appliedSequence;
+  if (after === undefined || (await targetsInFlight(store)).has(before.id)) return true;
+  const pointer = (row: TargetRow): string => `${row.appliedSequence} ${row.appliedPlan} ${row.generation} ${row.membershipDigest}`;
+  return pointer(after) !== pointer(before);
 }
