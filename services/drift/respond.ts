@@ -106,8 +106,24 @@ async function logChange(context: DriftContext, change: FindingsChange, at: numb
     ...change.opened.map((finding) => findingEntry("finding.opened", finding, at)),
     ...change.updated.map((finding) => findingEntry("finding.updated", finding, at)),
     ...change.resolved.map((finding) => findingEntry("finding.resolved", finding, at)),
+    ...change.opened.filter(isAway).map((finding) => reachEntry("target.unreachable", finding)),
+    ...change.resolved.filter(isAway).map((finding) => reachEntry("target.recovered", finding)),
   ];
   if (entries.length > 0) await context.trail.append(entries);
+}
+
+function isAway({ kind }: StoredFinding): boolean {
+  return kind === "unreachable";
+}
+
+/** Coverage is a question of its own for auditors: since when, and until when, was a target not seen? */
+function reachEntry(type: "target.unreachable" | "target.recovered", finding: StoredFinding): EntryInput {
+  const id = `${type}-${finding.fingerprint}-${finding.openedCount}-${finding.firstSeen}`;
+  return { id, type, target: auditTarget(finding.target), detail: { summary: finding.summary } };
+}
+
+function auditTarget(id: TargetId): { readonly kind: "cluster" | "host"; readonly id: TargetId } {
+  return { kind: id.startsWith("cluster/") ? "cluster" : "host", id };
 }
 
 function findingEntry(
@@ -118,7 +134,7 @@ function findingEntry(
   return {
     id: `${type}-${finding.fingerprint}-${finding.openedCount}-${type === "finding.updated" ? at : finding.firstSeen}`,
     type,
-    target: { kind: finding.target.startsWith("cluster/") ? "cluster" : "host", id: finding.target },
+    target: auditTarget(finding.target),
     finding: {
       fingerprint: finding.fingerprint,
       kind: finding.kind,

@@ -1,6 +1,7 @@
 import {
   acceptRevision,
   addWork,
+  listTargetRows,
   recordCandidate,
   recordFetch,
   recordFetchError,
@@ -10,12 +11,14 @@ import {
 } from "../../adapters/store/index.ts";
 import type { AuditActor } from "../../core/audit/fields.ts";
 import { errorChain, FirebreakError } from "../../core/model/error.ts";
+import type { Definitions } from "../../core/model/kinds.ts";
 import { listTargets } from "../../core/model/target.ts";
 import { checkRevision } from "../../core/plan/limits.ts";
 import { judgeRevision, type Judgement, type RevisionProblem } from "../../core/revision/judge.ts";
 import { clustersInPlay } from "../clusters-in-play.ts";
 import { storedError } from "../stored-error.ts";
 import type { InForce, SyncerContext } from "./context.ts";
+import { auditTarget } from "./entries.ts";
 
 /** Who made a commit the revision in force: the branch, or a person by `firebreak accept`. */
 export interface Acceptance {
@@ -142,11 +145,26 @@ async function accept(
       ...(inForce === undefined ? {} : { previousCommit: inForce.commit }),
     },
   ]);
+  await logOrphans(context, judgement.definitions, sequence);
   await recordCandidate(store, null);
   await recordHeld(store, null);
   await putInForce(context, { sequence, commit, definitions: judgement.definitions });
   context.log.info({ commit, sequence }, "revision accepted");
   return sequence;
+}
+
+/** A target that a revision no longer names stays enforced; that it is nobody's any more is worth an entry of its own. */
+async function logOrphans({ store, trail }: SyncerContext, next: Definitions, sequence: number): Promise<void> {
+  const named = new Set(listTargets(next).map(({ id }) => id));
+  const orphans = (await listTargetRows(store)).filter((row) => row.inGit && !named.has(row.id));
+  await trail.append(
+    orphans.map((row) => ({
+      id: `orphaned-${row.id}-${sequence}`,
+      type: "target.orphaned" as const,
+      target: auditTarget(row.id, row.identity ?? undefined),
+      revision: sequence,
+    })),
+  );
 }
 
 /** Makes a revision the one this process works by: connections follow it, and every target has work. */
