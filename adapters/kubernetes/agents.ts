@@ -9,6 +9,9 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /**
  * One keep-alive connection pool per cluster (undici's default is a TLS connection per request, DESIGN.md §6). When a client
  * certificate or authority changes, new calls get a new pool; the old one ends when its last watch has.
+ *
+ * HTTP/1.1: over HTTP/2 all watches and calls share one connection, and one that died without an end is used for ever, since giving up
+ * on one stream does not close it.
  */
 export class Agents implements AsyncDisposable {
   readonly #all = new Set<Agent>();
@@ -22,6 +25,7 @@ export class Agents implements AsyncDisposable {
     const agent = new Agent({
       connections: CONNECTIONS,
       keepAliveTimeout: KEEP_ALIVE_MS,
+      allowH2: false,
       connect: { timeout: CONNECT_TIMEOUT_MS, ...withoutUndefined(tls) },
     });
     this.#all.add(agent);

@@ -186,6 +186,9 @@ export class Reflector<T> {
   #apply({ type, object }: WatchEvent, into: Map<string, T>): boolean {
     if (type === "ERROR") throw watchError(object, this.#options.path);
     if (type === "BOOKMARK") return false;
+    if (type !== "ADDED" && type !== "MODIFIED" && type !== "DELETED") {
+      throw new FirebreakError("CLUSTER_UNREACHABLE", `watch ${this.#options.path}: an event of an unknown type`);
+    }
     const key = keyOf(object);
     const trimmed = type === "DELETED" ? undefined : this.#options.trim(object);
     if (trimmed === undefined) return into.delete(key);

@@ -1,0 +1,152 @@
+/** What is kept of objects, and what that costs. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { describe, expect, it } from "vitest";
+import { trimNamespace, trimNode, trimPod, trimPolicy, trimService } from "../../../adapters/kubernetes/trim.ts";
+
+/** A pod as an API server sends it: about 6 kB with what webhooks, the scheduler and the kubelet add. */
+function podText(index: number): string {
+  const name = `order-input-6c9f7d8b54-${index.toString(36).padStart(5, "0")}`;
+  const container = (part: string) => ({
+    name: part,
+    image: `registry.test/shop/${part}:1.2.3`,
+    env: Array.from({ length: 12 }, (_, n) => ({ name: `SETTING_${n}`, value: `value-${n}-of-${name}` })),
+    resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { cpu: "1", memory: "512Mi" } },
+    volumeMounts: [{ name: "kube-api-access", mountPath: "/var/run/secrets/kubernetes.io/serviceaccount", readOnly: true }],
+  });
+  return JSON.stringify({
+    metadata: {
+      name,
+      namespace: "shop",
+      uid: `3f2a9c1e-0000-4000-8000-${String(index).padStart(12, "0")}`,
+      resourceVersion: String(1_000_000 + index),
+      creationTimestamp: "2026-11-21T10:00:00Z",
+      labels: { app: "orderInput", team: "shop", "pod-template-hash": "6c9f7d8b54", tier: "front" },
+      annotations: { "example.com/config-hash": "a".repeat(64), "example.com/injected": "x".repeat(800) },
+      ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: "order-input-6c9f7d8b54", uid: "u", controller: true }],
+      managedFields: [
+        { manager: "kubelet", operation: "Update", fieldsV1: { "f:status": { "f:conditions": { k: "y".repeat(900) } } } },
+      ],
+    },
+    spec: { nodeName: `node-${index % 200}`, containers: [container("main"), container("sidecar")], serviceAccountName: "default" },
+    status: {
+      phase: "Running",
+      podIP: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`,
+      podIPs: [{ ip: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}` }],
+      conditions: ["Ready", "Initialized", "PodScheduled"].map((type) => ({
+        type,
+        status: "True",
+        lastTransitionTime: "2026-11-21T10:00:00Z",
+      })),
+    },
+  });
+}
+
+function heapUsed(): number {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  collect();
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
+describe("memory", () => {
+  it("10,000 pods take less than 1 kB each (the bug: whole objects, or strings that hold on to the answer they came in)", () => {
+    const before = heapUsed();
+    const kept = new Map(
+      Array.from({ length: 10_000 }, (_, index) => [`shop/${index}`, trimPod(JSON.parse(podText(index)))] as const),
+    );
+    const perPod = Math.round((heapUsed() - before) / kept.size);
+    console.log(`a pod of ${podText(1).length} bytes on the wire takes ${perPod} bytes when trimmed`);
+    expect(kept.size).toBe(10_000);
+    expect(perPod).toBeLessThan(1_000);
+  });
+});
+
+describe("pods", () => {
+  it("are members by phase: finished ones are not, terminating ones are (kubernetes.md 22)", () => {
+    const pod = (status: object, metadata: object = {}) =>
+      trimPod({ metadata: { name: "a", namespace: "n", ...metadata }, spec: {}, status });
+    expect(pod({ phase: "Succeeded", podIP: "10.0.0.1" })).toBeUndefined();
+    expect(pod({ phase: "Failed", podIP: "10.0.0.1" })).toBeUndefined();
+    expect(pod({ phase: "Running", podIP: "10.0.0.1" }, { deletionTimestamp: "2026-11-21T10:00:00Z" })?.addresses).toEqual([
+      "10.0.0.1",
+    ]);
+    expect(pod({ phase: "Pending" })?.addresses).toEqual([]);
+    expect(pod({ phase: "Unknown", podIP: "10.0.0.1" })?.addresses).toEqual(["10.0.0.1"]);
+  });
+
+  it("keep both families, the node, the controller and hostNetwork", () => {
+    expect(
+      trimPod({
+        metadata: {
+          name: "a",
+          namespace: "n",
+          uid: "u",
+          labels: { app: "a" },
+          ownerReferences: [
+            { kind: "Node", name: "x" },
+            { kind: "ReplicaSet", name: "r", controller: true },
+          ],
+        },
+        spec: { nodeName: "node-1", hostNetwork: true },
+        status: { phase: "Running", podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }, { ip: "fd00::1" }] },
+      }),
+    ).toEqual({
+      uid: "u",
+      namespace: "n",
+      name: "a",
+      labels: { app: "a" },
+      addresses: ["10.0.0.1", "fd00::1"],
+      node: "node-1",
+      hostNetwork: true,
+      owner: "ReplicaSet/r",
+    });
+  });
+});
+
+describe("the others", () => {
+  it("nodes: addresses that packets carry, not names", () => {
+    const addresses = [
+      { type: "Hostname", address: "node-1" },
+      { type: "InternalIP", address: "10.1.0.1" },
+      { type: "InternalDNS", address: "node-1.internal" },
+      { type: "ExternalIP", address: "203.0.113.1" },
+    ];
+    expect(trimNode({ metadata: { name: "node-1" }, status: { addresses } }).addresses).toEqual(["10.1.0.1", "203.0.113.1"]);
+    expect(trimNode({ metadata: { name: "new" } }).addresses).toEqual([]);
+    expect(trimNamespace({ metadata: { name: "shop" } })).toEqual({ name: "shop", labels: {} });
+  });
+
+  it("services: those that essentials rest on", () => {
+    const spec = {
+      selector: { "k8s-app": "kube-dns" },
+      clusterIPs: ["10.96.0.10", "None"],
+      ports: [{ port: 53, targetPort: "dns", protocol: "UDP" }, { port: 9153 }],
+    };
+    expect(trimService({ metadata: { name: "web", namespace: "shop" }, spec })).toBeUndefined();
+    expect(trimService({ metadata: { name: "kube-dns", namespace: "kube-system" }, spec })).toEqual({
+      namespace: "kube-system",
+      name: "kube-dns",
+      selector: { "k8s-app": "kube-dns" },
+      clusterIps: ["10.96.0.10"],
+      ports: [
+        { protocol: "UDP", port: 53, targetPort: "dns" },
+        { protocol: "TCP", port: 9153, targetPort: undefined },
+      ],
+    });
+  });
+
+  it("policies: the whole spec, and who wrote it last, a status write aside", () => {
+    const spec = { podSelector: {}, policyTypes: ["Ingress"], ingress: [{ from: [{ podSelector: {} }] }] };
+    const managedFields = [
+      { manager: "firebreak", time: "2026-11-21T10:00:00Z" },
+      { manager: "kubectl-edit", time: "2026-11-21T10:05:00Z" },
+      { manager: "cni", time: "2026-11-21T10:09:00Z", subresource: "status" },
+    ];
+    const live = trimPolicy({ metadata: { name: "p", namespace: "n", resourceVersion: "7", managedFields }, spec });
+    expect(live).toMatchObject({ manager: "kubectl-edit", managedAt: "2026-11-21T10:05:00Z" });
+    expect(live.object.spec).toBe(spec);
+    expect(JSON.stringify(live)).not.toContain("managedFields");
+  });
+});
