@@ -44,7 +44,7 @@ export async function applyStep(applying: Applying): Promise<ApplyOutcome> {
   const expected = step.kind === "release" ? undefined : step.generation;
   if (!(await sees(applying, restoresAt, (generation) => generation === expected))) return notConfirmed(applying, restoresAt);
   await onStep("confirm");
-  const disarmed = await execute(applying, { script: DISARM, args: [folder] }, { fresh: true }).catch(ignoreLoss);
+  const disarmed = await disarm(applying, folder);
   if (disarmed === undefined || disarmed.status === STATUS.fired) return notConfirmed(applying, restoresAt);
   await onStep("disarm");
   return { confirmed: true };
@@ -78,6 +78,13 @@ async function load(applying: Applying, folder: string, restoresAt: number): Pro
 
 function tooLate(target: string): FirebreakError {
   return new FirebreakError("APPLY_NOT_CONFIRMED", `apply to ${target}: its timer ran out before the ruleset was there`);
+}
+
+/** Over the shared connection, which costs nothing; should that one be gone, over a new one, which was just seen to work. */
+async function disarm(applying: Applying, folder: string): Promise<RunResult | undefined> {
+  const command = { script: DISARM, args: [folder] };
+  const shared = await execute(applying, command, {}).catch(ignoreLoss);
+  return shared ?? (await execute(applying, command, { fresh: true }).catch(ignoreLoss));
 }
 
 /** Polls the fence over new connections until it shows what is hoped for, or until the time is over. */

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import type { HostObservation } from "../../core/plan/observation.ts";
 
 /** Runs a script in a network namespace of its own, which is gone when it ends; throws with what it said when it fails. */
@@ -27,6 +28,7 @@ export class ScratchNamespace implements Disposable {
   readonly name = `fbt-${process.pid}-${randomBytes(3).toString("hex")}`;
 
   constructor() {
+    sweepStale();
     command("ip", ["netns", "add", this.name]);
     this.run("ip link set lo up");
   }
@@ -52,6 +54,20 @@ export class ScratchNamespace implements Disposable {
 
   [Symbol.dispose](): void {
     command("ip", ["netns", "delete", this.name]);
+  }
+}
+
+let isSwept = false;
+
+/** Removes, once per process, what test runs that were killed have left: namespaces of processes that are gone, with all in them. */
+function sweepStale(): void {
+  if (isSwept) return;
+  isSwept = true;
+  for (const line of command("ip", ["netns", "list"]).split("\n")) {
+    const [, name, pid] = /^(fbt-([0-9]+)-[0-9a-f]{6})\b/.exec(line) ?? [];
+    if (name === undefined || existsSync(`/proc/${pid}`)) continue;
+    for (const left of command("ip", ["netns", "pids", name]).split("\n").filter(Boolean)) spawnSync("kill", ["-9", left]);
+    spawnSync("ip", ["netns", "delete", name]); // another test process may sweep at the same time
   }
 }
 
