@@ -2,6 +2,10 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { vi } from "vitest";
+
+// Each call is a process of its own; on a machine that does other things besides, a dozen of them take a while.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** The entry point as users start it. */
 export const ENTRY = join(import.meta.dirname, "../../cli/firebreak.ts");
