@@ -1,5 +1,8 @@
 import type { Command } from "commander";
-import { addExamples, configOption, outputOption, verb } from "./common.ts";
+import { addExamples, configOption, outputOption, verb, type OutputOptions } from "./common.ts";
+import type { VerifyOptions } from "../verbs/audit-verify.ts";
+import type { LogOptions } from "../verbs/audit-log.ts";
+import type { FolderOptions } from "../audit-folder.ts";
 
 const FOLDER = "folder of a log or of an export (default: audit.folder of the settings)";
 
@@ -22,7 +25,7 @@ function addVerify(audit: Command): void {
     .option("--folder <dir>", FOLDER)
     .addOption(outputOption())
     .addOption(configOption())
-    .action(verb(async (options) => (await import("../verbs/audit-verify.ts")).auditVerify(options)));
+    .action(verb(async (options: VerifyOptions) => (await import("../verbs/audit-verify.ts")).auditVerify(options)));
   addExamples(command, [
     ["with the key and checkpoint you keep elsewhere", "firebreak audit verify --key firebreak.pub --checkpoint last-month.txt"],
     ["an export", "firebreak audit verify --folder evidence --key firebreak.pub"],
@@ -40,7 +43,7 @@ function addLog(audit: Command): void {
     .option("--folder <dir>", FOLDER)
     .addOption(outputOption())
     .addOption(configOption())
-    .action(verb(async (options) => (await import("../verbs/audit-log.ts")).auditLog(options)));
+    .action(verb(async (options: LogOptions) => (await import("../verbs/audit-log.ts")).auditLog(options)));
   addExamples(command, [
     ["the last hour", "firebreak audit log --since 1h"],
     ["every apply on a target", "firebreak audit log --type apply.intent,apply.outcome --target cluster/shop-eu"],
@@ -53,7 +56,7 @@ function addCheckpoint(audit: Command): void {
     .description("print the newest signed checkpoint: keep it elsewhere, to show later that nothing was rewritten")
     .option("--folder <dir>", FOLDER)
     .addOption(configOption())
-    .action(verb(async (options) => (await import("../verbs/audit-checkpoint.ts")).auditCheckpoint(options)));
+    .action(verb(async (options: FolderOptions) => (await import("../verbs/audit-checkpoint.ts")).auditCheckpoint(options)));
   addExamples(command, [["keep one", "firebreak audit checkpoint > checkpoint-2026-11.txt"]]);
 }
 
@@ -65,6 +68,10 @@ function addExport(audit: Command): void {
     .option("--folder <dir>", FOLDER)
     .addOption(outputOption())
     .addOption(configOption())
-    .action(verb(async (dir: string, options) => (await import("../verbs/audit-export.ts")).auditExport(dir, options)));
+    .action(
+      verb(async (dir: string, options: FolderOptions & OutputOptions) =>
+        (await import("../verbs/audit-export.ts")).auditExport(dir, options),
+      ),
+    );
   addExamples(command, [["hand it to an auditor", "firebreak audit export evidence"]]);
 }

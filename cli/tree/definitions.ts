@@ -1,5 +1,8 @@
 import type { Command } from "commander";
-import { addExamples, configOption, outputOption, verb } from "./common.ts";
+import { addExamples, configOption, outputOption, verb, type ConfigOptions } from "./common.ts";
+import type { ValidateOptions } from "../verbs/validate.ts";
+import type { PlanOptions } from "../verbs/plan.ts";
+import type { RenderVerbOptions } from "../verbs/render.ts";
 
 /** Verbs about definitions; all but a live plan and `inventory save` need no running service. */
 export function addDefinitionVerbs(program: Command): void {
@@ -28,7 +31,11 @@ function addValidate(program: Command): void {
     .option("-c, --config <file>", "settings whose `allow` bounds what definitions may name (default: firebreak.yaml without DIR)")
     .option("--github", "print the notes as annotations of GitHub Actions")
     .addOption(outputOption())
-    .action(verb(async (dir: string | undefined, options) => (await import("../verbs/validate.ts")).validate(dir, options)));
+    .action(
+      verb(async (dir: string | undefined, options: ValidateOptions) =>
+        (await import("../verbs/validate.ts")).validate(dir, options),
+      ),
+    );
   addExamples(command, [
     ["check a folder", "firebreak validate policies"],
     ["check it as the service would, with what its operator allows", "firebreak validate --config firebreak.yaml"],
@@ -46,7 +53,9 @@ function addPlan(program: Command): void {
     .option("--detailed-exitcode", "exit with 2 when there are changes")
     .addOption(outputOption())
     .addOption(configOption())
-    .action(verb(async (target: string | undefined, options) => (await import("../verbs/plan.ts")).plan(target, options)));
+    .action(
+      verb(async (target: string | undefined, options: PlanOptions) => (await import("../verbs/plan.ts")).plan(target, options)),
+    );
   addExamples(command, [
     ["what the service would do now", "firebreak plan"],
     ["one target", "firebreak plan cluster/shop-eu"],
@@ -61,7 +70,9 @@ function addInventory(program: Command): void {
     .argument("<file>", "where to write; - is standard output")
     .description("write workloads and live policies of every target to a file, for offline plans")
     .addOption(configOption())
-    .action(verb(async (file: string, options) => (await import("../verbs/inventory.ts")).saveInventory(file, options)));
+    .action(
+      verb(async (file: string, options: ConfigOptions) => (await import("../verbs/inventory.ts")).saveInventory(file, options)),
+    );
   addExamples(save, [["save it, then plan a branch offline", "firebreak inventory save seen.json"]]);
 }
 
@@ -74,7 +85,7 @@ function addRender(program: Command): void {
     .option("--inventory <file>", "what `inventory save` wrote: namespaces, resolvers and addresses come from it")
     .option("-c, --config <file>", "settings with the lifeline (default: firebreak.yaml, when it is there)")
     .addOption(outputOption())
-    .action(verb(async (options) => (await import("../verbs/render.ts")).render(options)));
+    .action(verb(async (options: RenderVerbOptions) => (await import("../verbs/render.ts")).render(options)));
   addExamples(command, [
     ["the policies of a cluster", "firebreak render --target cluster/shop-eu --inventory seen.json"],
     ["the ruleset of a host", "firebreak render --target host/directory/ldap-blue-1 -o json"],

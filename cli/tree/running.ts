@@ -1,5 +1,8 @@
 import type { Command } from "commander";
-import { addExamples, configOption, outputOption, verb } from "./common.ts";
+import { addExamples, configOption, outputOption, verb, type ConfigOptions, type OutputOptions } from "./common.ts";
+import type { StatusOptions } from "../verbs/status.ts";
+import type { FindingsOptions } from "../verbs/findings.ts";
+import type { ReleaseOptions } from "../verbs/release.ts";
 
 /** Verbs that ask the running service. */
 export function addRunningVerbs(program: Command): void {
@@ -19,7 +22,7 @@ function addStatus(program: Command): void {
     .option("--detailed-exitcode", "exit with 2 when a target has drifted or has open findings")
     .addOption(outputOption())
     .addOption(configOption())
-    .action(verb(async (options) => (await import("../verbs/status.ts")).status(options)));
+    .action(verb(async (options: StatusOptions) => (await import("../verbs/status.ts")).status(options)));
   addExamples(command, [
     ["once", "firebreak status"],
     ["in a script", "firebreak status -o json --detailed-exitcode"],
@@ -35,7 +38,7 @@ function addFindings(program: Command): void {
     .option("--detailed-exitcode", "exit with 2 when one is open")
     .addOption(outputOption())
     .addOption(configOption())
-    .action(verb(async (options) => (await import("../verbs/findings.ts")).findings(options)));
+    .action(verb(async (options: FindingsOptions) => (await import("../verbs/findings.ts")).findings(options)));
   addExamples(command, [
     ["what is open", "firebreak findings"],
     ["the history of a target", "firebreak findings --all --target cluster/shop-eu"],
@@ -50,7 +53,9 @@ function addReconcile(program: Command): void {
     .addOption(outputOption())
     .addOption(configOption())
     .action(
-      verb(async (target: string | undefined, options) => (await import("../verbs/reconcile.ts")).reconcile(target, options)),
+      verb(async (target: string | undefined, options: OutputOptions & ConfigOptions) =>
+        (await import("../verbs/reconcile.ts")).reconcile(target, options),
+      ),
     );
   addExamples(command, [["one host", "firebreak reconcile host/directory/ldap-blue-1"]]);
 }
@@ -62,7 +67,11 @@ function addAccept(program: Command): void {
     .description("accept a held revision past limits, emptying and a rewritten branch; it is logged with your token")
     .addOption(outputOption())
     .addOption(configOption())
-    .action(verb(async (revision: string, options) => (await import("../verbs/accept.ts")).accept(revision, options)));
+    .action(
+      verb(async (revision: string, options: OutputOptions & ConfigOptions) =>
+        (await import("../verbs/accept.ts")).accept(revision, options),
+      ),
+    );
   addExamples(command, [["the commit that `firebreak status` shows as refused", "firebreak accept 4f0c…"]]);
 }
 
@@ -76,6 +85,8 @@ function addRelease(program: Command): void {
     .option("-y, --yes", "do not ask; needed without a terminal")
     .addOption(outputOption())
     .addOption(configOption())
-    .action(verb(async (target: string, options) => (await import("../verbs/release.ts")).release(target, options)));
+    .action(
+      verb(async (target: string, options: ReleaseOptions) => (await import("../verbs/release.ts")).release(target, options)),
+    );
   addExamples(command, [["a cluster that was taken out of Git", "firebreak release cluster/shop-old"]]);
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { addExamples, configOption, verb } from "./common.ts";
+import { addExamples, configOption, verb, type ConfigOptions } from "./common.ts";
 
 /** What each service verb runs. */
 const SERVICE_VERBS = [
@@ -25,7 +25,7 @@ export function addServiceVerbs(program: Command): void {
       .command(name)
       .description(description)
       .addOption(configOption())
-      .action(verb(async (options) => (await import("../verbs/services.ts")).serve(roles, options)));
+      .action(verb(async (options: ConfigOptions) => (await import("../verbs/services.ts")).serve(roles, options)));
     addExamples(command, [["until Ctrl-C", `firebreak ${name} --config /etc/firebreak/firebreak.yaml`]]);
   }
 }

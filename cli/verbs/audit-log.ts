@@ -9,7 +9,8 @@ import { auditFolder, readEntries, type FolderOptions } from "../audit-folder.ts
 import { printResult } from "../output.ts";
 import type { OutputOptions } from "../tree/common.ts";
 
-interface LogOptions extends FolderOptions, OutputOptions {
+/** What `firebreak audit log` takes. */
+export interface LogOptions extends FolderOptions, OutputOptions {
   readonly since?: string;
   readonly until?: string;
   readonly type?: string;

@@ -8,7 +8,8 @@ import { auditFolder, type FolderOptions } from "../audit-folder.ts";
 import { printResult } from "../output.ts";
 import type { OutputOptions } from "../tree/common.ts";
 
-interface VerifyOptions extends FolderOptions, OutputOptions {
+/** What `firebreak audit verify` takes. */
+export interface VerifyOptions extends FolderOptions, OutputOptions {
   readonly key?: string;
   readonly checkpoint?: string;
 }

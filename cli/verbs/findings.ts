@@ -5,7 +5,8 @@ import { printResult } from "../output.ts";
 import { loadSettings } from "../settings.ts";
 import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
 
-interface FindingsOptions extends OutputOptions, ConfigOptions {
+/** What `firebreak findings` takes. */
+export interface FindingsOptions extends OutputOptions, ConfigOptions {
   readonly all?: true;
   readonly target?: string;
   readonly detailedExitcode?: true;

@@ -6,7 +6,8 @@ import { printResult } from "../output.ts";
 import { loadSettings } from "../settings.ts";
 import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
 
-interface PlanOptions extends OutputOptions, ConfigOptions {
+/** What `firebreak plan` takes. */
+export interface PlanOptions extends OutputOptions, ConfigOptions {
   readonly inventory?: string;
   readonly definitions?: string;
   readonly detailedExitcode?: true;

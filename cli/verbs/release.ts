@@ -7,7 +7,8 @@ import { printResult, tell } from "../output.ts";
 import { loadSettings } from "../settings.ts";
 import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
 
-interface ReleaseOptions extends OutputOptions, ConfigOptions {
+/** What `firebreak release` takes. */
+export interface ReleaseOptions extends OutputOptions, ConfigOptions {
   readonly keep?: true;
   readonly forget?: true;
   readonly yes?: true;

@@ -11,7 +11,8 @@ import { readOfflineWorld, type OfflineOptions } from "../offline-world.ts";
 import { tell } from "../output.ts";
 import type { OutputOptions } from "../tree/common.ts";
 
-interface RenderVerbOptions extends OfflineOptions, OutputOptions {
+/** What `firebreak render` takes. */
+export interface RenderVerbOptions extends OfflineOptions, OutputOptions {
   readonly target: string;
 }
 

@@ -6,7 +6,8 @@ import { printResult } from "../output.ts";
 import { loadSettings } from "../settings.ts";
 import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
 
-interface StatusOptions extends OutputOptions, ConfigOptions {
+/** What `firebreak status` takes. */
+export interface StatusOptions extends OutputOptions, ConfigOptions {
   readonly watch?: true;
   readonly detailedExitcode?: true;
 }

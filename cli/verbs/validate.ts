@@ -13,7 +13,8 @@ import { loadSettings } from "../settings.ts";
 import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
 import type { OutputOptions } from "../tree/common.ts";
 
-interface ValidateOptions extends OutputOptions {
+/** What `firebreak validate` takes. */
+export interface ValidateOptions extends OutputOptions {
   readonly config?: string;
   readonly github?: true;
 }

@@ -1,15 +1,26 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runCli, scratchFolder } from "./run-cli.ts";
 
+/** Writes every module that is loaded to a file, one a line. */
+const LIST_MODULES = `
+import { appendFileSync } from "node:fs";
+import { registerHooks } from "node:module";
+registerHooks({
+  load(url, context, nextLoad) {
+    appendFileSync(process.env.LOADED_MODULES, url + "\\n");
+    return nextLoad(url, context);
+  },
+});`;
+
 /** The packages that a call loads, and our own files by their first folder. */
 async function loadedBy(
-  ...args: readonly string[]
+  args: readonly string[],
+  expectedCode = 0,
 ): Promise<{ readonly packages: readonly string[]; readonly files: readonly string[] }> {
   await using scratch = await scratchFolder();
   const list = scratch.file("modules.txt");
-  const node = ["--import", join(import.meta.dirname, "list-modules.mjs")];
+  const node = ["--import", `data:text/javascript,${encodeURIComponent(LIST_MODULES)}`];
   const { code } = await runCli(args, { node, env: { LOADED_MODULES: list } });
   expect(code).toBe(expectedCode);
   const urls = (await readFile(list, "utf8")).trimEnd().split("\n");
@@ -35,6 +46,6 @@ test("validate loads what parses, nothing that connects", async () => {
 // Bug: the client of the API brings the service with it.
 test("status loads an HTTP client and no service", async () => {
   const { packages, files } = await loadedBy(["status", "--config", "no-such-file.yaml"], 1);
-  expect(packages).toEqual(["commander", "ipaddr.js", "undici", "yaml", "zod"]);
+  expect(packages).toEqual(["commander", "undici", "yaml", "zod"]);
   expect(files.filter((file) => /^(adapters|services)\//.test(file))).toEqual(["services/secrets.ts"]);
 });
