@@ -69,7 +69,11 @@ function setPath(root: Record<string, unknown>, path: readonly string[], value: 
   for (const key of path.slice(0, -1)) {
     const next = node[key];
     if (typeof next === "object" && next !== null && !Array.isArray(next)) node = next as Record<string, unknown>;
-    else node = (node[key] = {}) as Record<string, unknown>;
+    else {
+      const made: Record<string, unknown> = {};
+      node[key] = made;
+      node = made;
+    }
   }
   node[path.at(-1) ?? ""] = value;
 }

@@ -79,7 +79,7 @@ export function classify(worlds: readonly World[]): Classes {
       numbers.set(key, first + groups.size);
       groups.set(key, group);
     }
-    group.pods.push((states.at(-1) ?? (states[0] as PodState)).pod);
+    group.pods.push((states.at(-1) ?? states[0]).pod);
     ofPod.set(id, numbers.get(key) as number);
   }
   const peers: PeerClass[] = atoms.list.map(({ family, addresses }) => ({ kind: "addresses", family, addresses }));

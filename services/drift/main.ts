@@ -71,7 +71,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
   const revisionBell = new Bell();
   opened.defer(subscribe(store, "revision", () => revisionBell.ring()));
   const kept = opened.move();
-  const done = Promise.all([
+  const done = runAll(kept, [
     runLoop(
       { name: "revision", log, signal, everyMs: () => REVISION_POLL_MS, bell: revisionBell },
       async () => await followRevision(context),
@@ -80,9 +80,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     watch.run(),
     isolation.run(),
     deliver(context, channels),
-  ])
-    .then(() => undefined)
-    .finally(async () => await kept.disposeAsync());
+  ]);
   return {
     done,
     notReady: () => {
@@ -92,6 +90,12 @@ export async function startDrift(parts: Parts): Promise<Service> {
       return undefined;
     },
   };
+}
+
+/** Waits for all loops to end, then closes what they used. */
+async function runAll(connections: AsyncDisposable, loops: readonly Promise<void>[]): Promise<void> {
+  await using _ = connections;
+  await Promise.all(loops);
 }
 
 /** Works by the revision in force: whose responses count, and which clusters to watch. */

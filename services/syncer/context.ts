@@ -36,6 +36,8 @@ export interface SyncerContext extends Parts {
   readonly hosts: HostPool;
   readonly memberships: MembershipFeed;
   readonly memberLog: MemberLog;
+  /** Names this syncer in leases: the log it holds, which only one process can. */
+  readonly holder: string;
   /** Rings when the branch should be read now. */
   readonly branchBell: Bell;
   /** The revision in force as this process last saw it; undefined before the first. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { openRepository } from "../../adapters/git/index.ts";
-import { subscribe } from "../../adapters/store/index.ts";
+import { releaseLeasesOf, subscribe } from "../../adapters/store/index.ts";
 import type { FileTrail } from "../../adapters/trail/file-trail.ts";
 import { ClusterPool } from "../clusters.ts";
 import { openControlFolder } from "../control-folder.ts";
@@ -82,6 +82,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     get memberLog() {
       return memberLog;
     },
+    holder: `${parts.trail.verifierKey} `,
     branchBell,
     inForce: undefined,
     onStep: parts.onStep ?? (() => undefined),
@@ -90,10 +91,12 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
   const memberLog = new MemberLog(context);
   opened.defer(subscribe(parts.store, "repository", (payload) => payload === "hint" && branchBell.ring()));
 
+  // This process has the log open, so whoever took leases under it is dead: its targets need not wait for them to run out.
+  await releaseLeasesOf(parts.store, context.holder);
   await closeOpenIntents(context, await parts.trail.openIntents());
   await restoreMemberships(context);
   const kept = opened.move();
-  const done = run(context, parts.trail).finally(async () => await kept.disposeAsync());
+  const done = run(context, parts.trail, kept);
   return {
     done,
     notReady: () => {
@@ -104,7 +107,8 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     },
   };
 
-  async function run(running: SyncerContext, trail: FileTrail): Promise<void> {
+  async function run(running: SyncerContext, trail: FileTrail, connections: AsyncDisposable): Promise<void> {
+    await using _ = connections;
     const others = [
       running.memberships.run(),
       running.memberLog.run(),

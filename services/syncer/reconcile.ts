@@ -42,7 +42,7 @@ const LONGEST_BACKOFF_MS = 5 * 60_000;
  */
 export async function reconcile(context: SyncerContext, id: TargetId, jobSignal: AbortSignal): Promise<void> {
   const { store, log, now } = context;
-  const lease = await acquireLease(store, id, randomUUID(), LEASE_MS);
+  const lease = await acquireLease(store, id, `${context.holder}${randomUUID()}`, LEASE_MS);
   if (lease === undefined) return;
   await context.onStep("leased", id);
   const lost = new AbortController();

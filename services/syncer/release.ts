@@ -30,7 +30,7 @@ export async function release(context: SyncerContext, request: ReleaseRequest, a
   const row = await targetRow(store, request.target);
   if (row === undefined) throw new FirebreakError("NOT_FOUND", `there is no target ${request.target}; firebreak status lists them`);
   if (row.inGit) throw new FirebreakError("USAGE", `${row.id} is still in Git; remove it there first, then release it`);
-  const lease = await acquireLease(store, row.id, randomUUID(), LEASE_MS);
+  const lease = await acquireLease(store, row.id, `${context.holder}${randomUUID()}`, LEASE_MS);
   if (lease === undefined) throw new FirebreakError("TARGET_LOCKED", `${row.id} is being written right now; try again`);
   try {
     const plan = request.forget || request.keep ? NOTHING : await planRelease(context, await resolveTarget(context, row.id));

@@ -67,8 +67,8 @@ function kindNote(document: YamlDocument, apiVersion: unknown, kind: unknown): N
   }
   if (typeof kind === "string" && Object.hasOwn(SCHEMAS, kind)) return undefined;
   const later = typeof kind === "string" && Object.hasOwn(LATER_KINDS, kind) ? LATER_KINDS[kind] : undefined;
-  if (later !== undefined) {
-    const summary = `kind ${String(kind)} is not supported by this version`;
+  if (typeof kind === "string" && later !== undefined) {
+    const summary = `kind ${kind} is not supported by this version`;
     return { severity: "error", code: "unsupported-kind", at: at("kind"), summary, detail: later };
   }
   const name = typeof kind === "string" ? kind : "";

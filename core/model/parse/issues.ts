@@ -93,12 +93,12 @@ function foundName(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a mapping";
   if (typeof value === "string") return `the text ${quote(value)}`;
-  return `the ${typeof value === "boolean" ? "boolean" : "number"} ${String(value)}`;
+  return `the ${typeof value === "boolean" ? "boolean" : "number"} ${JSON.stringify(value)}`;
 }
 
 function foundValue(value: unknown): string {
   if (typeof value === "string") return quote(value);
-  return typeof value === "object" ? foundName(value) : String(value);
+  return typeof value === "object" ? foundName(value) : JSON.stringify(value);
 }
 
 function typeDetail(schema: z.core.$ZodType | undefined, expected: string, found: unknown): string | undefined {
@@ -117,9 +117,10 @@ function valueNote(document: YamlDocument, schema: z.core.$ZodType | undefined, 
     const detail = allowed.length === 1 ? `Add ${name}: ${allowed[0]}` : `One of: ${allowed.join(", ")}`;
     return noteOf(document, path, "key", { code: "missing-field", summary: `${name} is missing`, detail });
   }
-  const instead = typeof found === "string" ? own(guidanceOf(schema)?.values, found) : undefined;
-  if (instead !== undefined) {
-    const summary = `${String(found)} is not supported by this version`;
+  const text = typeof found === "string" ? found : undefined;
+  const instead = text === undefined ? undefined : own(guidanceOf(schema)?.values, text);
+  if (text !== undefined && instead !== undefined) {
+    const summary = `${text} is not supported by this version`;
     return noteOf(document, path, "value", { code: "unsupported-value", summary, detail: instead });
   }
   const near = typeof found === "string" ? didYouMean(found, allowed) : undefined;
