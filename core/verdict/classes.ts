@@ -79,7 +79,8 @@ export function classify(worlds: readonly World[]): Classes {
       numbers.set(key, first + groups.size);
       groups.set(key, group);
     }
-    group.pods.push((states.at(-1) ?? states[0]).pod);
+    const last = states.at(-1);
+    if (last !== undefined) group.pods.push(last.pod);
     ofPod.set(id, numbers.get(key) as number);
   }
   const peers: PeerClass[] = atoms.list.map(({ family, addresses }) => ({ kind: "addresses", family, addresses }));

@@ -55,21 +55,12 @@ export async function look(context: DriftContext, id: TargetId): Promise<LookOut
   const before = await targetRow(store, id);
   if (before === undefined) return "not applied";
   if ((await targetsInFlight(store)).has(id)) return "busy";
+  let expectation: Expectation | undefined;
+  let seen: Seen;
   try {
-    const expectation = await expectationOf(context, before);
+    expectation = await expectationOf(context, before);
     if (expectation === undefined) return "not applied";
-    const seen =
-      expectation.target.kind === "cluster" ? await lookAtCluster(context, expectation) : await lookAtHost(context, expectation);
-    if (await wasWritten(context, before)) return "busy";
-    await recordRead(store, id, { at: seen.at, ok: true, observationDigest: seen.digest });
-    context.failures.delete(id);
-    await respond(context, {
-      id,
-      target: before.inGit ? expectation.target : undefined,
-      kinds: seen.kinds,
-      findings: seen.findings,
-    });
-    return "compared";
+    seen = expectation.target.kind === "cluster" ? await lookAtCluster(context, expectation) : await lookAtHost(context, expectation);
   } catch (error) {
     if (context.signal.aborted) throw error;
     context.failures.set(id, (context.failures.get(id) ?? 0) + 1);
@@ -77,6 +68,12 @@ export async function look(context: DriftContext, id: TargetId): Promise<LookOut
     log.debug({ target: id, error }, "look failed");
     return "failed";
   }
+  // What fails from here on is our own: a log that takes no entries says nothing about the target.
+  if (await wasWritten(context, before)) return "busy";
+  await recordRead(store, id, { at: seen.at, ok: true, observationDigest: seen.digest });
+  context.failures.delete(id);
+  await respond(context, { id, target: before.inGit ? expectation.target : undefined, kinds: seen.kinds, findings: seen.findings });
+  return "compared";
 }
 
 interface Seen {
