@@ -58,6 +58,21 @@ export function releaseLease(store: Store, lease: Lease): Promise<void> {
   });
 }
 
+/**
+ * Gives up every lease whose owner begins like this; returns how many. For a process that knows that nobody else can be alive under
+ * that name: what a killed run of its own left must not keep targets waiting until it runs out.
+ */
+export function releaseLeasesOf(store: Store, ownerPrefix: string): Promise<number> {
+  return run(store, `give up the leases of ${ownerPrefix}`, async (db) => {
+    const changed = await db
+      .updateTable("firebreak.targets")
+      .set({ leaseOwner: null, leaseUntil: null })
+      .where(sql<boolean>`starts_with(lease_owner, ${ownerPrefix})`)
+      .executeTakeFirst();
+    return Number(changed.numUpdatedRows);
+  });
+}
+
 /** Targets with a live lease: an apply is in flight there, so what differs is not drift yet. */
 export function targetsInFlight(store: Store): Promise<ReadonlySet<TargetId>> {
   return run(store, "list targets in flight", async (db) => {
