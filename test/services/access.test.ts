@@ -1,0 +1,62 @@
+import { createHmac } from "node:crypto";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parseSettings } from "../../core/config/settings.ts";
+import { apiToken, isOurHost, isSameSecret } from "../../services/console/access.ts";
+import { isSignedPush } from "../../services/console/webhook.ts";
+
+describe("the API's token", () => {
+  it("is made once, readable by its owner alone (the bug: a second start locks the first one's users out)", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "fb-token-"));
+    try {
+      const settings = { ...parseSettings("repository: {url: /x}", {}), stateFolder: folder };
+      const first = await apiToken(settings, {});
+      expect(first.length).toBeGreaterThan(30);
+      expect(await apiToken(settings, {})).toBe(first);
+      expect((await stat(join(folder, "api.token"))).mode & 0o777).toBe(0o600);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it("is compared whole", () => {
+    expect(isSameSecret("secret", "secret")).toBe(true);
+    expect(isSameSecret("secre", "secret")).toBe(false);
+    expect(isSameSecret("", "secret")).toBe(false);
+  });
+});
+
+describe("the Host header", () => {
+  it.each([
+    ["127.0.0.1:7373", true],
+    ["localhost", true],
+    ["[::1]:7373", true],
+    ["firebreak.example:443", true],
+    ["evil.example:7373", false],
+    ["127.0.0.1.evil.example", false],
+    [undefined, false],
+  ])("%s", (header, expected) => {
+    expect(isOurHost(header, "127.0.0.1:7373", ["firebreak.example"])).toBe(expected);
+  });
+});
+
+describe("a push that a forge announces", () => {
+  const body = Buffer.from('{"ref":"refs/heads/main"}');
+  const signature = createHmac("sha256", "s3cret").update(body).digest("hex");
+
+  it.each([
+    ["GitHub's header", { "x-hub-signature-256": `sha256=${signature}` }, true],
+    ["Gitea's header", { "x-gitea-signature": signature }, true],
+    ["no signature", {}, false],
+    ["a wrong one", { "x-gitea-signature": signature.replaceAll("a", "b") }, false],
+    ["an empty one", { "x-hub-signature-256": "sha256=" }, false],
+  ])("%s", (_name, headers, expected) => {
+    expect(isSignedPush(headers, body, "s3cret")).toBe(expected);
+  });
+
+  it("is refused when its body was changed", () => {
+    expect(isSignedPush({ "x-gitea-signature": signature }, Buffer.from("{}"), "s3cret")).toBe(false);
+  });
+});
