@@ -45,6 +45,8 @@ interface DirectionContext {
   readonly governed: readonly GovernedNamespace[];
   readonly dns: readonly DnsEndpoint[];
   readonly rules: readonly DirectedRule[];
+  /** See `otherEnds`. */
+  readonly ends: readonly Segment[];
 }
 
 /**
@@ -72,7 +74,8 @@ export function compileCluster(input: ClusterCompilation): Compiled<ClusterWant>
   for (const direction of ["ingress", "egress"] as const) {
     const directed = directRules(definitions, cluster, resolver, direction);
     if (isAnythingEnforced(definitions, cluster, direction)) notes.push(...directed.notes);
-    objects.push(...compileDirection({ direction, definitions, cluster, governed, dns, rules: directed.rules }));
+    const ends = otherEnds(definitions, cluster, direction, directed.rules);
+    objects.push(...compileDirection({ direction, definitions, cluster, governed, dns, rules: directed.rules, ends }));
   }
   objects.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name));
   checkNames(objects);
@@ -97,7 +100,7 @@ function compileSegment(context: DirectionContext, segment: Segment): readonly C
   const allows = direction === "egress" ? [...dnsEgress(context.dns), ...allowsOf(naming)] : allowsOf(naming);
   return [
     ...placeObjects(context, segment, { kind: "own" }, own, allows),
-    ...otherEnds(context, segment).flatMap((end) => compileEnd(context, segment, own, end, naming)),
+    ...context.ends.flatMap((end) => compileEnd(context, segment, own, end, naming)),
     ...(direction === "ingress" ? context.dns.flatMap((endpoint) => compileDnsIngress(context, segment, own, endpoint)) : []),
   ];
 }
@@ -137,11 +140,19 @@ function dnsEgress(endpoints: readonly DnsEndpoint[]): readonly ClusterAllow[] {
   ];
 }
 
-/** Segments that rules name at this end, that are not enforced here (their own objects would do) and can select pods here. */
-function otherEnds({ definitions, direction, cluster, rules }: DirectionContext, segment: Segment): readonly Segment[] {
+/**
+ * Segments that rules name at this end, that are not enforced here (their own objects would do) and can select pods here. The same
+ * for every enforced segment, so they are looked for once: compiling 1,000 segments took three times as long when each looked for itself.
+ */
+function otherEnds(
+  definitions: Definitions,
+  cluster: Cluster,
+  direction: Direction,
+  rules: readonly DirectedRule[],
+): readonly Segment[] {
   const names = new Set(rules.filter(({ allow }) => allow !== undefined).flatMap(({ subjects }) => subjects));
   return [...names]
-    .filter((name) => name !== segment.name && name !== "any" && name !== "internet")
+    .filter((name) => name !== "any" && name !== "internet")
     .map((name) => segmentNamed(definitions, name))
     .filter((end) => end.isolate[direction] !== "enforce" && podsMembersIn(end.members, cluster).length > 0)
     .sort((a, b) => compareText(a.name, b.name));
