@@ -7,7 +7,7 @@ import { pause, SilenceGuard } from "./silence.ts";
 
 /** How long a reflector waits for what; all in ms. */
 export interface ReflectorTiming {
-  /** A watch without a line for this long is dead: the API server sends a bookmark every minute. */
+  /** A watch without a line for this long is dead. On quiet resources an API server sends bookmarks 60 to 120 s apart (measured, 1.34). */
   readonly silenceMs: number;
   /** A streaming list without a line for this long is none: the server did not understand the question. Below a minute (bookmarks). */
   readonly listSilenceMs: number;
@@ -17,7 +17,7 @@ export interface ReflectorTiming {
 }
 
 export const REFLECTOR_TIMING: ReflectorTiming = {
-  silenceMs: 90_000,
+  silenceMs: 180_000,
   listSilenceMs: 30_000,
   firstPauseMs: 200,
   longestPauseMs: 10_000,

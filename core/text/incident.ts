@@ -1,12 +1,16 @@
-import type { Incident } from "../drift/incident.ts";
+import type { Incident, IncidentEvent } from "../drift/incident.ts";
 import { formatPosition } from "../model/note.ts";
 
 /** Longest text taken from a live object; the rest is cut, since names are written by strangers. */
 const MAX_FIELD = 300;
 
-/** Title of an issue: decision first. One line, inert. */
+/** Forges take at most 255 (Gitea) or 256 (GitHub) characters. */
+const MAX_TITLE = 250;
+
+/** Title of an issue: decision first. One line, inert: titles are not Markdown, yet forges find `@name` and `#1` in them. */
 export function incidentTitle({ finding }: Incident): string {
-  return plain(`${finding.target}: ${finding.summary}`);
+  const title = plain(`${finding.target}: ${finding.summary}`, MAX_TITLE);
+  return title.replaceAll("@", "＠").replaceAll("#", "＃").replaceAll("`", "'").replaceAll("<", "‹").replaceAll(">", "›");
 }
 
 /**
@@ -18,7 +22,7 @@ export function incidentBody(incident: Incident): string {
   const { finding } = incident;
   const lines = [
     incidentMarker(finding.fingerprint),
-    `**${headline(incident)}**`,
+    `**${HEADLINE[incident.event]}** ${code(finding.summary)}`,
     "",
     ...connectionLines("Opens", finding.effect.opened),
     ...connectionLines("Closes", finding.effect.closed),
@@ -70,10 +74,8 @@ export function incidentMessage(incident: Incident): Readonly<Record<string, unk
   };
 }
 
-function headline({ event, finding }: Incident): string {
-  const state = event === "resolved" ? "Resolved. " : "";
-  return `${state}${escapeMarkdown(plain(finding.summary))}`;
-}
+/** Our own words; whatever names somebody else chose follows in a code span. */
+const HEADLINE = { opened: "Found.", updated: "Changed.", resolved: "Resolved." } as const satisfies Record<IncidentEvent, string>;
 
 function connectionLines(title: string, connections: readonly string[]): readonly string[] {
   if (connections.length === 0) return [];
@@ -84,17 +86,17 @@ function row(name: string, value: string): string {
   return `| ${name} | ${code(value)} |`;
 }
 
-/** A code span that its content cannot end: no backquotes, no pipes, one line, bounded. */
+/** A code span that its content cannot end: no backquotes, no pipes, one line, bounded, never empty. */
 function code(text: string): string {
-  return `\`${plain(text).replaceAll("`", "'").replaceAll("|", "¦")}\``;
+  const content = plain(text, MAX_FIELD).replaceAll("`", "'").replaceAll("|", "¦").trim();
+  return `\`${content === "" ? "(empty)" : content}\``;
 }
 
-function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what is being removed
-  const oneLine = text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ");
-  return oneLine.length > MAX_FIELD ? `${oneLine.slice(0, MAX_FIELD)}…` : oneLine;
-}
+/** Control characters, line ends, and characters that are invisible or change the direction of text. */
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g;
 
-function escapeMarkdown(text: string): string {
-  return text.replaceAll(/[\\`*_{}[\]()#+!|<>~@&]/g, (character) => `&#${character.codePointAt(0)};`);
+/** One line of at most that many characters. */
+function plain(text: string, longest: number): string {
+  const characters = [...text.replaceAll(UNSEEN, " ").toWellFormed()];
+  return characters.length > longest ? `${characters.slice(0, longest - 1).join("")}…` : characters.join("");
 }

@@ -148,9 +148,10 @@ describe("opening and closing", () => {
     proxy.instead = () => ({ status: 503 });
     const connection = open(proxyKubeconfig(cluster, proxy.server), "front");
     await expect(connection.synced(AbortSignal.timeout(300))).rejects.toMatchObject({ code: "CLUSTER_UNREACHABLE" });
-    const waiting = expect(connection.synced(soon())).rejects.toMatchObject({ code: "CLUSTER_UNREACHABLE" });
-    await connection[Symbol.asyncDispose]();
-    await waiting;
+    const waiting = connection.synced(soon());
+    const closing = connection[Symbol.asyncDispose]();
+    await expect(waiting).rejects.toMatchObject({ code: "CLUSTER_UNREACHABLE" });
+    await closing;
   });
 
   it("leaves nothing behind: the process ends by itself (the bug: a timer or socket that keeps it)", async () => {
