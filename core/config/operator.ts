@@ -13,7 +13,11 @@ export function lifelineFloor(settings: SettingsFile): Lifeline {
 }
 
 /** What definitions may name, for the parser. @throws FirebreakError CONFIG_INVALID */
-export function allowOf(settings: SettingsFile): { readonly contexts: readonly string[]; readonly hosts: readonly Prefix[]; readonly users: readonly string[] } {
+export function allowOf(settings: SettingsFile): {
+  readonly contexts: readonly string[];
+  readonly hosts: readonly Prefix[];
+  readonly users: readonly string[];
+} {
   const { contexts, hosts, users } = settings.allow;
   return { contexts, hosts: hosts.map((text) => prefixOf(text, "allow.hosts")), users };
 }

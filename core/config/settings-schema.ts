@@ -85,7 +85,7 @@ const hosts = z
     deadMan: duration
       .prefault("30s")
       .meta({ description: "After this a host restores its previous ruleset unless the apply was confirmed" }),
-    readEvery: duration.prefault("30s").meta({ description: "How often the drift detector reads each host back" }),
+    readEvery: duration.prefault("10s").meta({ description: "How often the drift detector reads each host back" }),
   })
   .prefault({});
 

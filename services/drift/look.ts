@@ -60,7 +60,8 @@ export async function look(context: DriftContext, id: TargetId): Promise<LookOut
   try {
     expectation = await expectationOf(context, before);
     if (expectation === undefined) return "not applied";
-    seen = expectation.target.kind === "cluster" ? await lookAtCluster(context, expectation) : await lookAtHost(context, expectation);
+    seen =
+      expectation.target.kind === "cluster" ? await lookAtCluster(context, expectation) : await lookAtHost(context, expectation);
   } catch (error) {
     if (context.signal.aborted) throw error;
     context.failures.set(id, (context.failures.get(id) ?? 0) + 1);

@@ -35,16 +35,22 @@ export type BranchOutcome =
 /**
  * One look at the branch: the newest commit becomes the revision in force, or is refused and told.
  *
- * A commit that was refused is judged again only when the revision in force or the operator's word changed; ref → SHA is read once.
+ * A commit that was refused is judged again when the revision in force changed, when a person accepts it, and after a start (firebreak.yaml
+ * may allow more now). One look at a time, whoever asks; ref → SHA is read once.
  */
 export async function followBranch(context: SyncerContext, acceptance?: Acceptance): Promise<BranchOutcome> {
+  return await context.oneLook(async () => await lookAtBranch(context, acceptance));
+}
+
+async function lookAtBranch(context: SyncerContext, acceptance: Acceptance | undefined): Promise<BranchOutcome> {
   const head = await fetchHead(context);
   const commit = acceptance?.commit ?? head;
   if (commit === context.inForce?.commit) {
     await forgetRefusal(context);
     return { kind: "unchanged" };
   }
-  if (acceptance === undefined && (await repositoryState(context.store)).candidate?.commit === commit) return { kind: "unchanged" };
+  const question = `${commit} after ${context.inForce?.sequence ?? 0}`;
+  if (acceptance === undefined && context.refused === question) return { kind: "unchanged" };
   if (acceptance !== undefined && acceptance.commit !== head) {
     throw new FirebreakError(
       "NOT_FOUND",
@@ -52,7 +58,11 @@ export async function followBranch(context: SyncerContext, acceptance?: Acceptan
     );
   }
   const judgement = await judge(context, commit, acceptance);
-  if (judgement.kind === "refuse") return await refuse(context, commit, judgement);
+  if (judgement.kind === "refuse") {
+    const outcome = await refuse(context, commit, judgement);
+    context.refused = question;
+    return outcome;
+  }
   const sequence = await accept(context, commit, judgement, acceptance);
   return { kind: "accepted", sequence, commit };
 }

@@ -40,6 +40,10 @@ export interface SyncerContext extends Parts {
   readonly holder: string;
   /** Rings when the branch should be read now. */
   readonly branchBell: Bell;
+  /** Looks at the branch come one after the other: the loop's, and those of people. */
+  readonly oneLook: <T>(look: () => Promise<T>) => Promise<T>;
+  /** Which commit after which revision was refused last by this process. */
+  refused: string | undefined;
   /** The revision in force as this process last saw it; undefined before the first. */
   inForce: InForce | undefined;
   /** Called after each step of a run; does nothing but in tests. */

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import pLimit from "p-limit";
 import { openRepository } from "../../adapters/git/index.ts";
 import { releaseLeasesOf, subscribe } from "../../adapters/store/index.ts";
 import type { FileTrail } from "../../adapters/trail/file-trail.ts";
@@ -84,6 +85,8 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     },
     holder: `${parts.trail.verifierKey} `,
     branchBell,
+    oneLook: pLimit(1),
+    refused: undefined,
     inForce: undefined,
     onStep: parts.onStep ?? (() => undefined),
   };
