@@ -59,7 +59,7 @@ export interface Classes {
 
 /** Divides the pods and the address space of the worlds (before and after, or just one) by what any of their policies can see. */
 export function classify(worlds: readonly World[]): Classes {
-  const policies = worlds.map((world) => world.policies.map(compilePolicy));
+  const policies = worlds.map((world) => world.policies.map((policy) => compilePolicy(policy, world.nodes)));
   const sight = sightOf(policies.flat());
   const atoms = cutIntoAtoms(sight.distinct);
   const groups = new Map<string, { states: (PodState | undefined)[]; pods: WorldPod[]; isSteady: boolean }>();
@@ -107,6 +107,7 @@ function sightOf(policies: readonly CompiledPolicy[]): Sight {
   const addressSets = new Set<AddressSet>();
   for (const policy of policies) {
     addKeys(podKeys, policy.subjects);
+    if (policy.tier !== undefined) addKeys(namespaceKeys, policy.tier.namespaces);
     for (const rule of rulesOf(policy)) {
       for (const port of rule.namedPorts) portNames.add(port.name);
       if (rule.peers === "any") continue;

@@ -1,13 +1,15 @@
-import { emptySet, fromPrefixes, parsePrefix, subtract, union } from "../address/index.ts";
+import { emptySet, fromPrefixes, subtract, union } from "../address/index.ts";
 import type { AddressSet, Prefix } from "../address/index.ts";
 import { noPorts } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
+import { isGiven, readCidr } from "./compile-block.ts";
 import { readPorts } from "./compile-ports.ts";
 import type { NamedPort } from "./compile-ports.ts";
+import { compileTierPolicy, isTierKind } from "./compile-tier.ts";
 import { asList, asRecord, readSelector, unknownKeys } from "./json.ts";
 import type { Problems } from "./json.ts";
 import type { LabelSelector } from "../selector/index.ts";
-import type { PolicyObject } from "./world.ts";
+import type { PolicyObject, WorldNode } from "./world.ts";
 
 /** A pod peer; `own` is the policy's own namespace (no namespaceSelector given). */
 export interface PeerSelector {
@@ -17,10 +19,14 @@ export interface PeerSelector {
   readonly isEveryPod: boolean;
 }
 
+/** What a rule does with what it matches; NetworkPolicy only accepts. Pass hands it to the next tier. */
+export type RuleAction = "accept" | "deny" | "pass";
+
 /** One `ingress` or `egress` entry, ready to evaluate. */
 export interface CompiledRule {
   /** Index in the policy's list, from 0. */
   readonly index: number;
+  readonly action: RuleAction;
   readonly peers: "any" | { readonly selectors: readonly PeerSelector[]; readonly addresses: AddressSet };
   /** Ports that do not depend on the destination. */
   readonly ports: PortSet;
@@ -28,10 +34,25 @@ export interface CompiledRule {
   readonly namedPorts: readonly NamedPort[];
 }
 
-/** A NetworkPolicy as the API means it, defaults applied. A direction is null when the policy does not isolate it. */
+/** Where a cluster-wide policy stands: above NetworkPolicy or below it; a lower priority is asked first. */
+export interface TierPlace {
+  readonly level: "admin" | "baseline";
+  readonly priority: number;
+  /** Namespaces whose pods are its subjects. */
+  readonly namespaces: LabelSelector;
+}
+
+/**
+ * A policy as the API means it, defaults applied. A direction is null when the policy says nothing about it: a NetworkPolicy does
+ * not isolate it, a cluster-wide one has no rules.
+ */
 export interface CompiledPolicy {
+  readonly kind: string;
+  /** Empty for a cluster-wide policy. */
   readonly namespace: string;
   readonly name: string;
+  /** Undefined for a NetworkPolicy, whose rules isolate and only add up. */
+  readonly tier: TierPlace | undefined;
   readonly subjects: LabelSelector;
   readonly ingress: readonly CompiledRule[] | null;
   readonly egress: readonly CompiledRule[] | null;
@@ -39,25 +60,32 @@ export interface CompiledPolicy {
   readonly problems: readonly string[];
 }
 
-const compiled = new WeakMap<PolicyObject, CompiledPolicy>();
+const compiled = new WeakMap<PolicyObject, { readonly nodes: readonly WorldNode[] | undefined; readonly policy: CompiledPolicy }>();
 
 /**
- * Reads one NetworkPolicy (points 1-10 and 13 of the semantics). Never throws on a bad object: what it does not understand allows
- * nothing and is named in `problems`. Remembered per object, which must not change afterwards.
+ * Reads one policy (points 1-10 and 13 of the semantics; cluster-wide kinds: see `compile-tier.ts`). Never throws on a bad object:
+ * what it does not understand allows nothing and is named in `problems`. Remembered per object, which must not change afterwards.
  */
-export function compilePolicy(object: PolicyObject): CompiledPolicy {
+export function compilePolicy(object: PolicyObject, nodes?: readonly WorldNode[]): CompiledPolicy {
   const known = compiled.get(object);
-  if (known !== undefined) return known;
-  const fresh = compileFresh(object);
-  compiled.set(object, fresh);
-  return fresh;
+  if (known !== undefined && (known.policy.tier === undefined || known.nodes === nodes)) return known.policy;
+  const policy = isTierKind(object.kind) ? compileTierPolicy(object, object.kind, nodes ?? []) : compileNetworkPolicy(object);
+  compiled.set(object, { nodes, policy });
+  return policy;
 }
 
-function compileFresh(object: PolicyObject): CompiledPolicy {
+/** `namespace/name`, or `Kind name` for a cluster-wide policy. */
+export function policyId(policy: CompiledPolicy): string {
+  return policy.tier === undefined ? `${policy.namespace}/${policy.name}` : `${policy.kind} ${policy.name}`;
+}
+
+function compileNetworkPolicy(object: PolicyObject): CompiledPolicy {
   const problems: string[] = [];
   const { namespace = "default", name } = object.metadata;
-  if (object.kind !== undefined && object.kind !== "NetworkPolicy") {
-    return { namespace, name, subjects: {}, ingress: null, egress: null, problems: [`kind ${object.kind} is not supported`] };
+  const kind = object.kind ?? "NetworkPolicy";
+  if (kind !== "NetworkPolicy") {
+    const nothing = { tier: undefined, subjects: {}, ingress: null, egress: null };
+    return { kind, namespace, name, ...nothing, problems: [`kind ${kind} is not supported`] };
   }
   const spec = asRecord(object.spec, "spec", problems);
   unknownKeys(spec, ["podSelector", "policyTypes", "ingress", "egress"], "spec", problems);
@@ -65,8 +93,10 @@ function compileFresh(object: PolicyObject): CompiledPolicy {
   const egress = asList(spec["egress"], "egress", problems);
   const types = readTypes(spec["policyTypes"], egress.length > 0, problems);
   return {
+    kind,
     namespace,
     name,
+    tier: undefined,
     subjects: readSelector(spec["podSelector"], "podSelector", problems),
     ingress: types.has("Ingress") ? ingress.map((rule, index) => compileRule(rule, index, "ingress", "from", problems)) : null,
     egress: types.has("Egress") ? egress.map((rule, index) => compileRule(rule, index, "egress", "to", problems)) : null,
@@ -89,10 +119,11 @@ function compileRule(value: unknown, index: number, direction: string, end: "fro
   unknownKeys(rule, [end, "ports"], at, problems);
   const peers = asList(rule[end], `${at}.${end}`, problems);
   const entries = asList(rule["ports"], `${at}.ports`, problems);
-  if (problems.length > before) return { index, peers: { selectors: [], addresses: emptySet }, ports: noPorts, namedPorts: [] };
+  if (problems.length > before)
+    return { index, action: "accept", peers: { selectors: [], addresses: emptySet }, ports: noPorts, namedPorts: [] };
   const { ports, namedPorts } = readPorts(entries, at, problems);
-  if (peers.length === 0) return { index, peers: "any", ports, namedPorts };
-  return { index, peers: compilePeers(peers, `${at}.${end}`, problems), ports, namedPorts };
+  if (peers.length === 0) return { index, action: "accept", peers: "any", ports, namedPorts };
+  return { index, action: "accept", peers: compilePeers(peers, `${at}.${end}`, problems), ports, namedPorts };
 }
 
 function compilePeers(peers: readonly unknown[], at: string, problems: Problems): Exclude<CompiledRule["peers"], "any"> {
@@ -133,16 +164,4 @@ function readBlock(value: unknown, at: string, plain: Prefix[], problems: Proble
   if (holes.length > 0) return subtract(fromPrefixes([cidr]), fromPrefixes(holes));
   plain.push(cidr);
   return emptySet;
-}
-
-/** Host bits are masked and IPv4-mapped blocks are IPv4, as Kubernetes and kernels do; anything else that is no CIDR is a problem. */
-function readCidr(value: unknown, at: string, problems: Problems): Prefix | undefined {
-  const parsed = typeof value === "string" ? parsePrefix(value) : { error: `${String(value)} is not a text` };
-  if ("ok" in parsed) return parsed.ok;
-  if (parsed.corrected === undefined) problems.push(`${at}: ${parsed.error}; the block matches nothing here`);
-  return parsed.corrected;
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null;
 }

@@ -4,11 +4,10 @@ import { equalPorts, isEmptyPorts, subtractPorts } from "../address/ports.ts";
 import type { Direction } from "../model/kinds.ts";
 import { classify } from "./classes.ts";
 import type { Classes } from "./classes.ts";
-import { compilePolicy } from "./compile.ts";
+import { compilePolicy, policyId } from "./compile.ts";
 import type { CompiledPolicy } from "./compile.ts";
 import { groupChanges } from "./effect-groups.ts";
 import type { Connection, PairChange } from "./effect-groups.ts";
-import { policyId } from "./evaluator.ts";
 import { KUBE_NETWORK_POLICIES } from "./profile.ts";
 import type { Profile } from "./profile.ts";
 import { rowsOf } from "./rows.ts";
@@ -45,7 +44,7 @@ const PAIR_LIMIT = 4_000_000;
  * policy selects, not with the number of policies.
  */
 export function connectivityDiff(before: World, after: World, profile: Profile = KUBE_NETWORK_POLICIES): Effect {
-  const changed = changedPolicies(before.policies, after.policies);
+  const changed = changedPolicies(before, after);
   const classes = classify([before, after]);
   const rows: readonly [Rows, Rows] = [rowsOf(classes, 0, profile), rowsOf(classes, 1, profile)];
   const moved = movedClasses(before, after, classes);
@@ -82,20 +81,20 @@ interface ChangedPolicy {
   readonly policy: CompiledPolicy;
 }
 
-function changedPolicies(before: readonly PolicyObject[], after: readonly PolicyObject[]): readonly ChangedPolicy[] {
-  const same = new Set<PolicyObject>(before);
-  const fresh = after.filter((policy) => !same.has(policy));
-  const kept = new Set<PolicyObject>(after);
-  const gone = before.filter((policy) => !kept.has(policy));
+function changedPolicies(before: World, after: World): readonly ChangedPolicy[] {
+  const same = new Set<PolicyObject>(before.policies);
+  const fresh = after.policies.filter((policy) => !same.has(policy));
+  const kept = new Set<PolicyObject>(after.policies);
+  const gone = before.policies.filter((policy) => !kept.has(policy));
   const goneTexts = new Map(gone.map((policy) => [textOf(policy), policy]));
   const freshTexts = new Set(fresh.map(textOf));
   return [
     ...gone
       .filter((policy) => !freshTexts.has(textOf(policy)))
-      .map((policy) => ({ world: 0 as const, policy: compilePolicy(policy) })),
+      .map((policy) => ({ world: 0 as const, policy: compilePolicy(policy, before.nodes) })),
     ...fresh
       .filter((policy) => !goneTexts.has(textOf(policy)))
-      .map((policy) => ({ world: 1 as const, policy: compilePolicy(policy) })),
+      .map((policy) => ({ world: 1 as const, policy: compilePolicy(policy, after.nodes) })),
   ];
 }
 
@@ -116,7 +115,7 @@ function movedClasses(before: World, after: World, classes: Classes): ReadonlySe
 
 function isTouched(rows: readonly [Rows, Rows], changed: readonly ChangedPolicy[], subject: number, direction: Direction): boolean {
   return changed.some(
-    ({ world, policy }) => policy[direction] !== null && rows[world].policiesOn(subject, direction).includes(policy),
+    ({ world, policy }) => policy[direction] !== null && rows[world].concerning(subject, direction).includes(policy),
   );
 }
 
@@ -203,5 +202,5 @@ function idleNotes(changed: readonly ChangedPolicy[], classes: Classes, rows: re
 }
 
 function selects(rows: Rows, policy: CompiledPolicy, peer: number): boolean {
-  return (["ingress", "egress"] as const).some((direction) => rows.policiesOn(peer, direction).includes(policy));
+  return (["ingress", "egress"] as const).some((direction) => rows.concerning(peer, direction).includes(policy));
 }

@@ -6,6 +6,7 @@ import type { Direction } from "../model/kinds.ts";
 import { V4, V6, classify } from "./classes.ts";
 import type { Classes } from "./classes.ts";
 import { resolveNamedPorts } from "./compile-ports.ts";
+import { policyId } from "./compile.ts";
 import type { CompiledPolicy, CompiledRule } from "./compile.ts";
 import { KUBE_NETWORK_POLICIES } from "./profile.ts";
 import type { Profile } from "./profile.ts";
@@ -18,8 +19,11 @@ import type { Endpoint, World, WorldPod } from "./world.ts";
 export interface Why {
   readonly direction: Direction;
   readonly allowed: boolean;
-  /** self: own address · own-node: nothing may stop it · not-isolated · rule: a rule allows it · isolated: none does · no-subject: no pod */
-  readonly reason: "self" | "own-node" | "not-isolated" | "rule" | "isolated" | "no-subject" | "no-shared-family";
+  /**
+   * self: own address · own-node: nothing may stop it · not-isolated · rule: a rule allows it · denied: a cluster-wide rule denies it
+   * · isolated: no rule allows it · no-subject: no pod
+   */
+  readonly reason: "self" | "own-node" | "not-isolated" | "rule" | "denied" | "isolated" | "no-subject" | "no-shared-family";
   /** `namespace/name` of the policy that allows, or of those that isolate. */
   readonly policies: readonly string[];
   /** One sentence for people. */
@@ -57,7 +61,7 @@ interface Place {
 }
 
 /**
- * The NetworkPolicy verdict engine for any policies, ours or not.
+ * The verdict engine for any policies, ours or not: NetworkPolicy and the cluster-wide ones above and below it.
  *
  * Pods are grouped into classes that no policy tells apart; rows of the class matrix are built when first asked for. A pod to
  * itself and a node to its own pods are answered before any policy, because no enforcer applies one there.
@@ -225,33 +229,64 @@ function explainEnd(
   if (isSelf(from, to)) return say(true, "self", [], "a pod always reaches itself");
   if (direction === "ingress" && isOwnNode(engine, from, to))
     return say(true, "own-node", [], "a node always reaches the pods it runs");
-  const policies = engine.rows.policiesOn(subject.peer, direction);
-  if (policies.length === 0) return say(true, "not-isolated", [], `no policy isolates ${direction} of ${formatPlace(subject)}`);
-  const match = findRule(engine, policies, direction, subject, peer, port, protocol, families);
-  if (match !== undefined) {
-    const id = policyId(match.policy);
-    return say(true, "rule", [id], `${id} ${direction} rule ${match.rule.index + 1} allows it`);
-  }
-  const ids = policies.map(policyId);
-  return say(false, "isolated", ids, `${formatPlace(subject)} is isolated by ${ids.join(", ")} and no ${direction} rule allows it`);
+  const question = { direction, subject, peer, port, protocol };
+  const answers = [V4, V6]
+    .filter((family) => (families & family) !== 0)
+    .map((family) => decideEnd(engine, { ...question, family }));
+  return answers.find((answer) => answer.allowed) ?? (answers[0] as Why); // families is not 0
 }
 
-function findRule(
-  engine: Engine,
-  policies: readonly CompiledPolicy[],
-  direction: Direction,
-  subject: Place,
-  peer: Place,
-  port: number,
-  protocol: Protocol,
-  families: number,
-): { readonly policy: CompiledPolicy; readonly rule: CompiledRule } | undefined {
+/** One end, one family, one port. */
+interface Question {
+  readonly direction: Direction;
+  readonly subject: Place;
+  readonly peer: Place;
+  readonly port: number;
+  readonly protocol: Protocol;
+  readonly family: number;
+}
+
+/** The first tier that decides: Admin, NetworkPolicy, Baseline. */
+function decideEnd(engine: Engine, question: Question): Why {
+  const { direction, subject } = question;
+  const { rows } = engine;
+  const above = decidingRule(engine, rows.tiersOn(subject.peer, direction, "admin"), question);
+  if (above !== undefined && above.rule.action !== "pass") return sayTier(question, above);
+  const policies = rows.policiesOn(subject.peer, direction);
+  if (policies.length > 0) {
+    const match = decidingRule(engine, policies, question);
+    if (match !== undefined) return sayTier(question, match);
+    const ids = policies.map(policyId);
+    const text = `${formatPlace(subject)} is isolated by ${ids.join(", ")} and no ${direction} rule allows it`;
+    return { direction, allowed: false, reason: "isolated", policies: ids, text };
+  }
+  const below = decidingRule(engine, rows.tiersOn(subject.peer, direction, "baseline"), question);
+  if (below !== undefined && below.rule.action !== "pass") return sayTier(question, below);
+  const text = `no policy isolates ${direction} of ${formatPlace(subject)}`;
+  return { direction, allowed: true, reason: "not-isolated", policies: [], text };
+}
+
+interface Match {
+  readonly policy: CompiledPolicy;
+  readonly rule: CompiledRule;
+}
+
+function sayTier({ direction }: Question, { policy, rule }: Match): Why {
+  const id = policyId(policy);
+  const allowed = rule.action !== "deny";
+  const text = `${id} ${direction} rule ${rule.index + 1} ${allowed ? "allows" : "denies"} it`;
+  return { direction, allowed, reason: allowed ? "rule" : "denied", policies: [id], text };
+}
+
+/** The first rule of the policies, in their order, that matches. */
+function decidingRule(engine: Engine, policies: readonly CompiledPolicy[], question: Question): Match | undefined {
+  const { direction, subject, peer, port, protocol, family } = question;
   const destination = direction === "ingress" ? subject.pod : peer.pod;
   const declared = destination?.hostNetwork === true ? undefined : destination?.ports;
   for (const policy of policies) {
     for (const rule of policy[direction] ?? []) {
       const ports = unionPorts(rule.ports, resolveNamedPorts(rule.namedPorts, declared));
-      if (hasPort(ports, protocol, port) && engine.rows.ruleMatches(rule, policy, peer.peer, families)) return { policy, rule };
+      if (hasPort(ports, protocol, port) && engine.rows.ruleMatches(rule, policy, peer.peer, family)) return { policy, rule };
     }
   }
   return undefined;
@@ -259,20 +294,17 @@ function findRule(
 
 function doubts(engine: Engine, from: Place, to: Place, ends: readonly Why[]): readonly string[] {
   const { rows, profile } = engine;
-  const policies = new Set([...rows.policiesOn(to.peer, "ingress"), ...rows.policiesOn(from.peer, "egress")]);
+  const policies = new Set([...rows.concerning(to.peer, "ingress"), ...rows.concerning(from.peer, "egress")]);
   const doubts = [...policies].flatMap((policy) => policy.problems.map((problem) => `${policyId(policy)}: ${problem}`));
   const isFromOutside =
     from.pod === undefined &&
-    ends.some((why) => why.direction === "ingress" && (why.reason === "rule" || why.reason === "isolated"));
+    ends.some(
+      (why) => why.direction === "ingress" && (why.reason === "rule" || why.reason === "denied" || why.reason === "isolated"),
+    );
   if (isFromOutside && profile.outsideSource === "rewritten") {
     doubts.push(`${profile.name} may see traffic from outside with a node's address as its source`);
   }
   return doubts;
-}
-
-/** `namespace/name`. */
-export function policyId(policy: CompiledPolicy): string {
-  return `${policy.namespace}/${policy.name}`;
 }
 
 function formatPlace(place: Place): string {

@@ -1,12 +1,15 @@
 import type { AddressSet } from "../address/index.ts";
-import { allPorts, intersectPorts, noPorts, unionPorts } from "../address/ports.ts";
+import { allPorts, intersectPorts, noPorts, subtractPorts, unionPorts } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
 import { matches } from "../selector/index.ts";
+import type { LabelSelector } from "../selector/index.ts";
 import type { Direction } from "../model/kinds.ts";
 import { BOTH_FAMILIES, V4, V6 } from "./classes.ts";
 import type { Classes, PeerClass, PodState } from "./classes.ts";
 import { resolveNamedPorts } from "./compile-ports.ts";
-import type { CompiledPolicy, CompiledRule, PeerSelector } from "./compile.ts";
+import type { CompiledPolicy, CompiledRule, PeerSelector, TierPlace } from "./compile.ts";
+import { indexLabels } from "./label-index.ts";
+import type { LabelIndex } from "./label-index.ts";
 import type { Profile } from "./profile.ts";
 
 /** Per peer class, the families (bits) in which a rule names it. Undefined: all classes, both families. */
@@ -20,6 +23,14 @@ interface ActiveRule {
   readonly ports: PortSet | undefined;
 }
 
+/** The rules that a direction of a subject meets, in the order in which they are asked. */
+interface Stages {
+  readonly admin: readonly ActiveRule[];
+  /** Null when no NetworkPolicy isolates the direction. */
+  readonly network: readonly ActiveRule[] | null;
+  readonly baseline: readonly ActiveRule[];
+}
+
 /**
  * One world's policies evaluated over classes, on demand.
  *
@@ -27,8 +38,12 @@ interface ActiveRule {
  * the masks of the rules of the policies that select the subject. Nothing is ever computed pod by pod.
  */
 export interface Rows {
-  /** Policies that select the class and isolate the direction; none means not isolated, so everything is allowed. */
+  /** NetworkPolicies that select the class and isolate the direction; none means not isolated. */
   readonly policiesOn: (subject: number, direction: Direction) => readonly CompiledPolicy[];
+  /** Cluster-wide policies of a tier with rules for the direction that select the class, in the order in which they are asked. */
+  readonly tiersOn: (subject: number, direction: Direction, level: TierPlace["level"]) => readonly CompiledPolicy[];
+  /** Policies of any kind that say something about that direction of the class. */
+  readonly concerning: (subject: number, direction: Direction) => readonly CompiledPolicy[];
   /** Ports that the subject's own end allows with that peer in that family. */
   readonly allowed: (subject: number, peer: number, direction: Direction, family: number) => PortSet;
   /** Ports that both ends allow, over the families that both have. Nothing between two address classes or absent pods. */
@@ -42,6 +57,12 @@ export function rowsOf(classes: Classes, world: number, profile: Profile): Rows 
   const engine = new RowEngine(classes, world, profile);
   return {
     policiesOn: (subject, direction) => engine.policiesOn(subject, direction),
+    tiersOn: (subject, direction, level) => engine.tiersOn(subject, direction, level),
+    concerning: (subject, direction) => [
+      ...engine.tiersOn(subject, direction, "admin"),
+      ...engine.policiesOn(subject, direction),
+      ...engine.tiersOn(subject, direction, "baseline"),
+    ],
     allowed: (subject, peer, direction, family) => engine.allowed(subject, peer, direction, family),
     connection: (from, to) => engine.connection(from, to),
     ruleMatches: (rule, policy, peer, family) => isNamed(engine.maskOf(rule, policy), peer, family),
@@ -58,15 +79,17 @@ class RowEngine {
   readonly #classes: Classes;
   readonly #world: number;
   readonly #profile: Profile;
-  readonly #byNamespace = new Map<string, CompiledPolicy[]>();
-  readonly #selected = new Map<number, readonly CompiledPolicy[]>();
-  readonly #active = {
-    ingress: new Map<number, readonly ActiveRule[] | null>(),
-    egress: new Map<number, readonly ActiveRule[] | null>(),
-  };
+  readonly #networkPolicies: readonly CompiledPolicy[];
+  /** Cluster-wide policies in the order in which they are asked; of one priority, by name, so that order of input never matters. */
+  readonly #tiers: readonly CompiledPolicy[];
+  readonly #stages = { ingress: new Map<number, Stages>(), egress: new Map<number, Stages>() };
   readonly #masks = new Map<CompiledRule, PeerMask>();
   readonly #selectorMasks = new Map<string, Uint8Array>();
   readonly #states: readonly (PodState | undefined)[];
+  #selected: readonly (readonly CompiledPolicy[] | undefined)[] | undefined;
+  #selectedByTiers: readonly (readonly CompiledPolicy[] | undefined)[] | undefined;
+  #podIndex: LabelIndex | undefined;
+  #podsOfNamespace: ReadonlyMap<string, readonly number[]> | undefined;
   #atomsOfSet: readonly (readonly number[])[] | undefined;
   #podsOfAtom: ReadonlyMap<number, readonly number[]> | undefined;
 
@@ -75,25 +98,29 @@ class RowEngine {
     this.#world = world;
     this.#profile = profile;
     this.#states = classes.peers.map((peer) => (peer.kind === "pods" ? peer.states[world] : undefined));
-    for (const policy of classes.policies[world] ?? []) {
-      const list = this.#byNamespace.get(policy.namespace);
-      if (list === undefined) this.#byNamespace.set(policy.namespace, [policy]);
-      else list.push(policy);
-    }
+    const policies = classes.policies[world] ?? [];
+    this.#networkPolicies = policies.filter((policy) => policy.tier === undefined);
+    this.#tiers = policies.filter((policy) => policy.tier !== undefined).sort(compareTiers);
   }
 
   policiesOn(subject: number, direction: Direction): readonly CompiledPolicy[] {
-    return this.#selecting(subject).filter((policy) => policy[direction] !== null);
+    return (this.#selecting()[subject] ?? []).filter((policy) => policy[direction] !== null);
+  }
+
+  tiersOn(subject: number, direction: Direction, level: TierPlace["level"]): readonly CompiledPolicy[] {
+    if (this.#tiers.length === 0) return [];
+    return (this.#selectingTiers()[subject] ?? []).filter((policy) => policy.tier?.level === level && policy[direction] !== null);
   }
 
   allowed(subject: number, peer: number, direction: Direction, family: number): PortSet {
-    const rules = this.#activeRules(subject, direction);
-    if (rules === null) return allPorts;
-    let allowed = noPorts;
-    for (const { mask, rule, ports } of rules) {
-      if (isNamed(mask, peer, family)) allowed = unionPorts(allowed, ports ?? this.#portsAt(rule, peer));
+    const { admin, network, baseline } = this.#stagesOf(subject, direction);
+    if (admin.length === 0 && baseline.length === 0) return network === null ? allPorts : this.#accepted(network, peer, family);
+    const above = this.#walk(admin, peer, family, allPorts);
+    if (network !== null) {
+      return unionPorts(above.accepted, intersectPorts(above.next, this.#accepted(network, peer, family)));
     }
-    return allowed;
+    const below = this.#walk(baseline, peer, family, above.next);
+    return unionPorts(above.accepted, unionPorts(below.accepted, below.next));
   }
 
   connection(from: number, to: number): PortSet {
@@ -125,29 +152,91 @@ class RowEngine {
     return familiesOf(this.#classes.peers[peer] as PeerClass, this.#world);
   }
 
-  /** Policies whose podSelector selects the class: never for addresses, pods on the host network and absent pods. */
-  #selecting(subject: number): readonly CompiledPolicy[] {
-    const known = this.#selected.get(subject);
-    if (known !== undefined) return known;
-    const state = this.#states[subject];
-    const candidates =
-      state === undefined || state.pod.hostNetwork === true ? [] : (this.#byNamespace.get(state.pod.namespace) ?? []);
-    const selecting = candidates.filter((policy) => matches(policy.subjects, state?.pod.labels ?? {}));
-    this.#selected.set(subject, selecting);
-    return selecting;
+  /** What rules that only add up let through. */
+  #accepted(rules: readonly ActiveRule[], peer: number, family: number): PortSet {
+    let accepted = noPorts;
+    for (const { mask, rule, ports } of rules) {
+      if (isNamed(mask, peer, family)) accepted = unionPorts(accepted, ports ?? this.#portsAt(rule, peer));
+    }
+    return accepted;
   }
 
-  /** Null when nothing isolates the subject in that direction. */
-  #activeRules(subject: number, direction: Direction): readonly ActiveRule[] | null {
-    const known = this.#active[direction].get(subject);
-    if (known !== undefined) return known;
-    const policies = this.policiesOn(subject, direction);
-    const rules = policies.flatMap((policy) =>
-      (policy[direction] ?? []).map((rule) => this.#activate(rule, policy, subject, direction)),
+  /** What an ordered tier accepts of `ports`, and what goes on to the next one: passed, or matched by no rule. */
+  #walk(rules: readonly ActiveRule[], peer: number, family: number, ports: PortSet): { accepted: PortSet; next: PortSet } {
+    let [accepted, passed, open] = [noPorts, noPorts, ports];
+    for (const { mask, rule, ports: known } of rules) {
+      if (!isNamed(mask, peer, family)) continue;
+      const met = intersectPorts(known ?? this.#portsAt(rule, peer), open);
+      if (rule.action === "accept") accepted = unionPorts(accepted, met);
+      if (rule.action === "pass") passed = unionPorts(passed, met);
+      open = subtractPorts(open, met);
+    }
+    return { accepted, next: unionPorts(open, passed) };
+  }
+
+  /** Per class, the NetworkPolicies whose podSelector selects it: none for addresses, pods on the host network and absent pods. */
+  #selecting(): readonly (readonly CompiledPolicy[] | undefined)[] {
+    this.#selected ??= this.#subjects(this.#networkPolicies, (policy, state) => policy.namespace === state.pod.namespace);
+    return this.#selected;
+  }
+
+  #selectingTiers(): readonly (readonly CompiledPolicy[] | undefined)[] {
+    this.#selectedByTiers ??= this.#subjects(this.#tiers, ({ tier }, state) =>
+      matches(tier?.namespaces ?? {}, state.namespaceLabels),
     );
-    const active = policies.length === 0 ? null : rules;
-    this.#active[direction].set(subject, active);
-    return active;
+    return this.#selectedByTiers;
+  }
+
+  #subjects(
+    policies: readonly CompiledPolicy[],
+    isInNamespace: (policy: CompiledPolicy, state: PodState) => boolean,
+  ): readonly (readonly CompiledPolicy[] | undefined)[] {
+    const selected: CompiledPolicy[][] = [];
+    for (const policy of policies) {
+      for (const peer of this.#candidates(policy.subjects, policy.tier === undefined ? policy.namespace : undefined)) {
+        const state = this.#states[peer];
+        if (state === undefined || state.pod.hostNetwork === true) continue;
+        if (isInNamespace(policy, state) && matches(policy.subjects, state.pod.labels)) (selected[peer] ??= []).push(policy);
+      }
+    }
+    return selected;
+  }
+
+  /** Classes that the pod selector can match; with a namespace, at most those in it. */
+  #candidates(pods: LabelSelector, namespace: string | undefined): readonly number[] {
+    this.#podIndex ??= indexLabels(this.#states.map((state) => state?.pod.labels));
+    const byLabels = this.#podIndex.candidates(pods);
+    if (namespace === undefined) return byLabels;
+    this.#podsOfNamespace ??= this.#groupByNamespace();
+    const inNamespace = this.#podsOfNamespace.get(namespace) ?? [];
+    return inNamespace.length < byLabels.length ? inNamespace : byLabels;
+  }
+
+  /** Only looked up for namespaces that have policies: other classes may hold pods of several namespaces. */
+  #groupByNamespace(): ReadonlyMap<string, readonly number[]> {
+    const groups = new Map<string, number[]>();
+    for (const [peer, state] of this.#states.entries()) {
+      if (state === undefined) continue;
+      const group = groups.get(state.pod.namespace);
+      if (group === undefined) groups.set(state.pod.namespace, [peer]);
+      else group.push(peer);
+    }
+    return groups;
+  }
+
+  #stagesOf(subject: number, direction: Direction): Stages {
+    const known = this.#stages[direction].get(subject);
+    if (known !== undefined) return known;
+    const activate = (policies: readonly CompiledPolicy[]): readonly ActiveRule[] =>
+      policies.flatMap((policy) => (policy[direction] ?? []).map((rule) => this.#activate(rule, policy, subject, direction)));
+    const policies = this.policiesOn(subject, direction);
+    const stages: Stages = {
+      admin: activate(this.tiersOn(subject, direction, "admin")),
+      network: policies.length === 0 ? null : activate(policies),
+      baseline: activate(this.tiersOn(subject, direction, "baseline")),
+    };
+    this.#stages[direction].set(subject, stages);
+    return stages;
   }
 
   #activate(rule: CompiledRule, policy: CompiledPolicy, subject: number, direction: Direction): ActiveRule {
@@ -168,7 +257,8 @@ class RowEngine {
     const known = this.#selectorMasks.get(key);
     if (known !== undefined) return known;
     const mask = new Uint8Array(this.#states.length);
-    for (const [peer, state] of this.#states.entries()) {
+    for (const peer of this.#candidates(selector.pods, selector.namespaces === "own" ? ownNamespace : undefined)) {
+      const state = this.#states[peer];
       if (state !== undefined && this.#isSelected(state, selector, ownNamespace)) mask[peer] = BOTH_FAMILIES;
     }
     this.#selectorMasks.set(key, mask);
@@ -218,6 +308,13 @@ class RowEngine {
     }
     return groups;
   }
+}
+
+/** Admin before Baseline, then by priority. */
+function compareTiers(a: CompiledPolicy, b: CompiledPolicy): number {
+  const level = (policy: CompiledPolicy): number => (policy.tier?.level === "baseline" ? 1 : 0);
+  const byPlace = level(a) - level(b) || (a.tier?.priority ?? 0) - (b.tier?.priority ?? 0);
+  return byPlace || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 }
 
 function isNamed(mask: PeerMask, peer: number, family: number): boolean {

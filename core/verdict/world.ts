@@ -31,9 +31,10 @@ export interface WorldPod {
   readonly owner?: string | undefined;
 }
 
-/** What the engine needs of a node: which addresses are its own. */
+/** What the engine needs of a node: which addresses are its own, and by which labels cluster-wide policies select it. */
 export interface WorldNode {
   readonly name: string;
+  readonly labels?: Labels | undefined;
   readonly addresses: readonly string[];
 }
 
