@@ -48,9 +48,14 @@ function endAllows(
   profile: Profile,
 ): boolean {
   if (subject.hostNetwork) return true;
+  const ask = (tier: string): string =>
+    tierAction(world, tier, subject, peer, peerAddress, destination, protocol, port, direction, profile);
+  const admin = ask("admin");
+  if (admin !== "pass") return admin === "accept";
   let isIsolated = false;
   for (const policy of world.policies as readonly Json[]) {
     const spec = policy.spec;
+    if (policy.kind !== "NetworkPolicy") continue;
     if (policy.metadata.namespace !== subject.namespace || !labelsMatch(spec.podSelector, subject.labels)) continue;
     const types = spec.policyTypes ?? (spec.egress?.length ? ["Ingress", "Egress"] : ["Ingress"]);
     if (!types.includes(direction === "ingress" ? "Ingress" : "Egress")) continue;
@@ -64,7 +69,76 @@ function endAllows(
       if (isPeer && isPort) return true;
     }
   }
-  return !isIsolated;
+  return !isIsolated && ask("baseline") !== "deny";
+}
+
+/** `accept` or `deny` of the first rule that matches, in order of priority; `pass` when that says so or there is none. */
+function tierAction(
+  world: World,
+  tier: string,
+  subject: WorldPod,
+  peer: WorldPod | string,
+  peerAddress: string,
+  destination: WorldPod | string,
+  protocol: string,
+  port: number,
+  direction: "ingress" | "egress",
+  profile: Profile,
+): string {
+  const levelOf = (policy: Json): string =>
+    policy.kind === "AdminNetworkPolicy"
+      ? "admin"
+      : policy.kind === "BaselineAdminNetworkPolicy"
+        ? "baseline"
+        : policy.spec.tier?.toLowerCase();
+  const policies = (world.policies as readonly Json[])
+    .filter((policy) => levelOf(policy) === tier)
+    .sort((a, b) => (a.spec.priority ?? 0) - (b.spec.priority ?? 0));
+  for (const { spec } of policies) {
+    if (!selects(world, spec.subject, subject)) continue;
+    for (const rule of spec[direction] ?? []) {
+      const peers = direction === "ingress" ? rule.from : rule.to;
+      const isPeer = peers.some((item: Json) => tierPeerMatches(world, item, peer, peerAddress, profile));
+      const ports = rule.ports ?? rule.protocols;
+      const isPort = !ports?.length || ports.some((item: Json) => tierPortMatches(item, destination, protocol, port));
+      if (isPeer && isPort) return rule.action === "Allow" ? "accept" : rule.action.toLowerCase();
+    }
+  }
+  return "pass";
+}
+
+function selects(world: World, { namespaces, pods }: Json, pod: WorldPod): boolean {
+  const labels = world.namespaces.find((candidate) => candidate.name === pod.namespace)?.labels ?? {};
+  return namespaces
+    ? labelsMatch(namespaces, labels)
+    : labelsMatch(pods.namespaceSelector, labels) && labelsMatch(pods.podSelector, pod.labels);
+}
+
+function tierPeerMatches(world: World, item: Json, peer: WorldPod | string, address: string, profile: Profile): boolean {
+  const isNode = typeof peer !== "string" && peer.hostNetwork;
+  if (item.networks || item.nodes) {
+    if (typeof peer !== "string" && !(isNode ? profile.ipBlockMatchesNodes : profile.ipBlockMatchesPods)) return false;
+    if (item.networks) return item.networks.some((cidr: string) => inBlock(cidr, address));
+    return (world.nodes ?? []).some((node) => labelsMatch(item.nodes, node.labels ?? {}) && node.addresses.includes(address));
+  }
+  return typeof peer !== "string" && !isNode && selects(world, item, peer);
+}
+
+function tierPortMatches(item: Json, destination: WorldPod | string, protocol: string, port: number): boolean {
+  const name = item.namedPort ?? item.destinationNamedPort;
+  if (name) {
+    if (typeof destination === "string" || destination.hostNetwork) return false;
+    return (destination.ports ?? []).some(
+      (declared) => declared.name === name && (declared.protocol ?? "TCP") === protocol && declared.containerPort === port,
+    );
+  }
+  if (item.portNumber) return (item.portNumber.protocol ?? "TCP") === protocol && item.portNumber.port === port;
+  if (item.portRange)
+    return (item.portRange.protocol ?? "TCP") === protocol && port >= item.portRange.start && port <= item.portRange.end;
+  const fields = item[protocol.toLowerCase()];
+  if (!fields) return false;
+  const { number, range } = fields.destinationPort ?? {};
+  return number ? number === port : !range || (port >= range.start && port <= range.end);
 }
 
 function peerMatches(

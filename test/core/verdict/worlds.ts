@@ -80,6 +80,69 @@ export const policies: fc.Arbitrary<PolicyObject> = fc
   })
   .map(({ namespace, spec }) => ({ kind: "NetworkPolicy", metadata: { name: "p", namespace }, spec }));
 
+const subject = fc.oneof(
+  fc.record({ namespaces: namespaceSelector }),
+  fc.record({ pods: fc.record({ namespaceSelector, podSelector: selector }) }),
+);
+const outsidePeer = fc.oneof(
+  subject,
+  fc.record({ networks: fc.subarray(BLOCKS, { minLength: 1, maxLength: 2 }) }),
+  fc.constantFrom({ nodes: {} }, { nodes: { matchLabels: { zone: "a" } } }),
+);
+const alphaPort = fc.constantFrom(
+  { portNumber: { protocol: "TCP", port: 80 } },
+  { portNumber: { protocol: "UDP", port: 81 } },
+  { portRange: { protocol: "TCP", start: 79, end: 81 } },
+  { namedPort: "web" },
+);
+const betaProtocol = fc.constantFrom(
+  { tcp: { destinationPort: { number: 80 } } },
+  { udp: { destinationPort: { range: { start: 79, end: 81 } } } },
+  { sctp: {} },
+  { destinationNamedPort: "web" },
+);
+
+function tierRules(end: "from" | "to", actions: readonly string[], portsKey: string): fc.Arbitrary<readonly unknown[]> {
+  const rule = fc.record(
+    {
+      action: fc.constantFrom(...actions),
+      [end]: fc.array(end === "from" ? subject : outsidePeer, { minLength: 1, maxLength: 2 }),
+      [portsKey]: fc.array<unknown>(portsKey === "ports" ? alphaPort : betaProtocol, { minLength: 1, maxLength: 2 }),
+    },
+    { requiredKeys: ["action", end] },
+  );
+  return fc.array(rule, { maxLength: 3 });
+}
+
+function tierSpec(actions: readonly string[], portsKey: string) {
+  return { subject, ingress: tierRules("from", actions, portsKey), egress: tierRules("to", actions, portsKey) };
+}
+
+const accept = ["Accept", "Deny", "Pass"];
+const allow = ["Allow", "Deny", "Pass"];
+
+/** Up to five cluster-wide policies of both APIs, no two of a tier with one priority. */
+const tierLists: fc.Arbitrary<readonly PolicyObject[]> = fc
+  .tuple(
+    fc.array(fc.record(tierSpec(allow, "ports")), { maxLength: 2 }),
+    fc.option(fc.record(tierSpec(["Allow", "Deny"], "ports"))),
+    fc.array(fc.record({ tier: fc.constantFrom("Admin", "Baseline"), ...tierSpec(accept, "protocols") }), { maxLength: 2 }),
+    fc.shuffledSubarray([1, 2, 3, 4], { minLength: 4 }),
+  )
+  .map(([admin, baseline, cluster, priorities]) => [
+    ...admin.map((spec, index) => ({
+      kind: "AdminNetworkPolicy",
+      metadata: { name: `a${index}` },
+      spec: { ...spec, priority: priorities[index] },
+    })),
+    ...(baseline === null ? [] : [{ kind: "BaselineAdminNetworkPolicy", metadata: { name: "default" }, spec: baseline }]),
+    ...cluster.map((spec, index) => ({
+      kind: "ClusterNetworkPolicy",
+      metadata: { name: `c${index}` },
+      spec: { ...spec, priority: priorities[index + 2] },
+    })),
+  ]);
+
 const pod: fc.Arbitrary<Omit<WorldPod, "name" | "addresses">> = fc.record({
   namespace: fc.constantFrom("x", "y", "z"),
   labels,
@@ -112,6 +175,16 @@ export const podLists: fc.Arbitrary<readonly WorldPod[]> = fc
 export const worlds: fc.Arbitrary<World> = fc
   .tuple(podLists, fc.array(policies, { maxLength: 4 }))
   .map(([pods, list]) => ({ namespaces: NAMESPACES, pods, policies: list }));
+
+const NODES = [
+  { name: "n1", labels: { zone: "a" }, addresses: ["192.168.0.1", "2001:db8::6"] },
+  { name: "n2", labels: { zone: "b" }, addresses: ["192.168.0.3"] },
+];
+
+/** A world whose NetworkPolicies have tiers above and below. */
+export const tieredWorlds: fc.Arbitrary<World> = fc
+  .tuple(worlds, tierLists)
+  .map(([world, tiers]) => ({ ...world, nodes: NODES, policies: [...tiers, ...world.policies] }));
 
 /** Every connection worth asking about: all pods and some strangers, ports at the borders of the rules. */
 export function probesOf(world: World): readonly Probe[] {
