@@ -1,0 +1,134 @@
+/** From a change behind Git's back to the finding in the API, and to the repair. */
+import { API, type FindingAnswer } from "../core/api/shapes.ts";
+import type { TestCluster } from "../testbed/cluster.ts";
+import type { TestHost } from "../testbed/host.ts";
+import type { KubeObject } from "../testbed/kube-api.ts";
+import { FLEET } from "../testbed/organisation.ts";
+import { waitFor } from "../testbed/wait.ts";
+import type { World } from "../testbed/world.ts";
+import { formatMs, median, percentile, printFigure } from "./report.ts";
+import { LOOK_MS, type Service } from "./run-service.ts";
+
+const TIMES = 32;
+/** Repairs of one fingerprint before it counts as a fight; `firebreak reconcile` starts counting anew, as a person would. */
+const HEALS_IN_A_ROW = 4;
+
+/** One tampering: what it does, how it shows, when it is undone. */
+interface Tampering {
+  readonly target: string;
+  readonly tamper: () => Promise<unknown>;
+  readonly isHealed: () => Promise<boolean>;
+  /** True for the finding it leads to. */
+  readonly isIt: (finding: FindingAnswer) => boolean;
+}
+
+/** Latencies in ms, from before the tampering command was given. */
+interface Latencies {
+  readonly finding: number;
+  readonly healed: number;
+}
+
+/** Opens policies with `ingress: [{}]`, then inserts accept rules on hosts; each waits for the repair of the one before. */
+export async function benchTampering(world: World, service: Service): Promise<void> {
+  const objects = (await Promise.all([...world.clusters.values()].map(openable))).flat();
+  const onClusters = Array.from({ length: TIMES }, (_, n) => openPolicy(objects[n % objects.length]!));
+  print("clusters: a policy opened with `ingress: [{}]`", await runAll(service, onClusters));
+  const hosts = [...world.hosts.values()];
+  const onHosts = Array.from({ length: TIMES }, (_, n) => insertRule(hosts[n % hosts.length]!, 20_000 + n));
+  const latencies = await runAll(service, onHosts);
+  print("hosts: an accept rule inserted, read every 1 s (±20 %)", latencies);
+  const look = median(latencies.map(({ finding }) => finding)) - 500;
+  printFigure(
+    "hosts at the default, read every 30 s (computed: 15 s more or less than half a second)",
+    `finding: median ${formatMs(15_000 + look)}, at most ${formatMs(36_000 + look)}`,
+  );
+}
+
+async function runAll(service: Service, tamperings: readonly Tampering[]): Promise<readonly Latencies[]> {
+  const latencies: Latencies[] = [];
+  const heals = new Map<string, number>();
+  for (const tampering of tamperings) {
+    const count = heals.get(tampering.target) ?? 0;
+    if (count === HEALS_IN_A_ROW) {
+      await service.api.post(API.reconcile, { target: tampering.target });
+      await service.inSync();
+    }
+    heals.set(tampering.target, count === HEALS_IN_A_ROW ? 1 : count + 1);
+    latencies.push(await measure(service, tampering));
+    await service.inSync();
+  }
+  return latencies;
+}
+
+async function measure(service: Service, { target, tamper, isHealed, isIt }: Tampering): Promise<Latencies> {
+  const before = Date.now();
+  const start = performance.now();
+  await tamper();
+  const isFound = async (): Promise<boolean> => {
+    const findings = await service.api.get<readonly FindingAnswer[]>(API.findings, { target, all: "1" });
+    return findings.some((finding) => isIt(finding) && Date.parse(finding.lastSeen) >= before);
+  };
+  const since = async (what: string, condition: () => Promise<boolean>): Promise<number> => {
+    await waitFor(condition, { what: `${what} on ${target}`, timeoutMs: 60_000, everyMs: LOOK_MS });
+    return performance.now() - start;
+  };
+  const [finding, healed] = await Promise.all([since("the finding", isFound), since("the repair", isHealed)]);
+  const isOver = async (): Promise<boolean> => {
+    const open = await service.api.get<readonly FindingAnswer[]>(API.findings, { target });
+    return !open.some(isIt);
+  };
+  await waitFor(isOver, { what: `the finding on ${target} is resolved`, timeoutMs: 60_000, everyMs: 50 });
+  return { finding, healed };
+}
+
+interface Openable {
+  readonly cluster: TestCluster;
+  readonly object: KubeObject;
+  readonly path: string;
+}
+
+/** Our ingress policies of a cluster. */
+async function openable(cluster: TestCluster): Promise<readonly Openable[]> {
+  const group = "/apis/networking.k8s.io/v1";
+  const query = encodeURIComponent("app.kubernetes.io/managed-by=firebreak");
+  const list = await cluster.api.get(`${group}/networkpolicies?labelSelector=${query}`);
+  // The cast: the answer to a list; a benchmark that reads it wrongly fails at once.
+  const items = list["items"] as unknown as readonly (KubeObject & {
+    readonly spec: { readonly policyTypes: readonly string[] };
+  })[];
+  return items
+    .filter(({ spec }) => spec.policyTypes.includes("Ingress"))
+    .map((object) => ({
+      cluster,
+      object,
+      path: `${group}/namespaces/${object.metadata.namespace}/networkpolicies/${object.metadata.name}`,
+    }));
+}
+
+function openPolicy({ cluster, object, path }: Openable): Tampering {
+  const subject = `networkpolicy ${object.metadata.namespace}/${object.metadata.name}`;
+  const spec = JSON.stringify(object["spec"]);
+  return {
+    target: `cluster/${cluster.name}`,
+    tamper: async () => await cluster.api.call("PATCH", path, { spec: { ingress: [{}] } }),
+    isHealed: async () => JSON.stringify((await cluster.api.get(path))["spec"]) === spec,
+    isIt: (finding) => finding.subject === subject,
+  };
+}
+
+function insertRule(host: TestHost, port: number): Tampering {
+  return {
+    target: `host/${FLEET}/${host.name}`,
+    tamper: async () => await host.exec(`nft insert rule inet firebreak input tcp dport ${port} accept`),
+    isHealed: async () => !(await host.exec("nft list chain inet firebreak input")).includes(`dport ${port}`),
+    isIt: (finding) => finding.kind === "ruleset-changed",
+  };
+}
+
+function print(what: string, latencies: readonly Latencies[]): void {
+  for (const part of ["finding", "healed"] as const) {
+    const times = latencies.map((latency) => latency[part]);
+    const p = (of: number): string => formatMs(percentile(times, of));
+    printFigure(`${what} → ${part}`, `p50 ${p(50)} · p99 ${p(99)} · n=${times.length}`);
+  }
+}
