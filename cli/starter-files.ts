@@ -33,7 +33,7 @@ kubernetes:
 #   kubeconfig: kubeconfig-read.yaml
 #   identityFile: id_ed25519-read
 
-# hosts: {settle: 60s, deadMan: 30s, readEvery: 30s}
+# hosts: {settle: 60s, deadMan: 30s, readEvery: 10s}
 # clusters: {readEvery: 5m}
 
 # Everything Firebreak keeps: store, audit log, its key, Git cache, API token.

@@ -1,4 +1,4 @@
-import { createInterface } from "node:readline/promises";
+import { createInterface } from "node:readline";
 import { API, type ReleaseAnswer, type ReleaseRequest } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import { formatRelease } from "../../core/text/answers.ts";
@@ -29,12 +29,19 @@ export async function release(target: string, options: ReleaseOptions): Promise<
   return answer.done ? 0 : 1;
 }
 
+/** The end of the input (Ctrl-D, Ctrl-C) is a no. */
 async function ask(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY)
+  if (!process.stdin.isTTY) {
     throw new FirebreakError("USAGE", "nobody to ask, standard input is no terminal: --yes releases without asking");
+  }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return /^y(es)?$/i.test((await terminal.question(question)).trim());
+    terminal.setPrompt(question);
+    terminal.prompt();
+    const answer = await new Promise<string>((resolve) => {
+      terminal.once("line", resolve).once("close", () => resolve("no"));
+    });
+    return /^y(es)?$/i.test(answer.trim());
   } finally {
     terminal.close();
   }

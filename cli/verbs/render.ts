@@ -3,6 +3,7 @@ import { compileTarget } from "../../core/compile/inputs.ts";
 import type { Want } from "../../core/compile/want.ts";
 import type { Target } from "../../core/model/target.ts";
 import { compileOffline, targetsAsked, type OfflineWorld } from "../../core/plan/offline.ts";
+import { createTransaction } from "../../core/plan/host-transaction.ts";
 import { wantDigest } from "../../core/render/digest.ts";
 import { renderNetworkPolicies } from "../../core/render/networkpolicy.ts";
 import { renderRuleset } from "../../core/render/nft.ts";
@@ -16,7 +17,7 @@ export interface RenderVerbOptions extends OfflineOptions, OutputOptions {
   readonly target: string;
 }
 
-/** `firebreak render --target NAME`: YAML for `kubectl`, JSON for `nft -j -f -`; what is missing is told on standard error. */
+/** `firebreak render --target NAME`: YAML for `kubectl apply -f -`, JSON for `nft -j -f -`; what is missing is told on standard error. */
 export async function render(options: RenderVerbOptions): Promise<number> {
   const world = await readOfflineWorld(options);
   for (const target of targetsAsked(world.definitions, options.target)) {
@@ -42,7 +43,7 @@ function compileAlone({ definitions, operator }: OfflineWorld, target: Target) {
 function renderWant(want: Want, instance: string, output: OutputOptions["output"]): string {
   const mark = { instance, sequence: 0, digest: wantDigest(want) };
   if (want.kind === "host") {
-    const ruleset = { nftables: renderRuleset(want, mark, { generation: 1, phase: "final" }) };
+    const ruleset = { nftables: createTransaction(renderRuleset(want, mark, { generation: 1, phase: "final" })) };
     return output === "yaml" ? stringify(ruleset) : `${JSON.stringify(ruleset, undefined, 2)}\n`;
   }
   const items = renderNetworkPolicies(want, mark);

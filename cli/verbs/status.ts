@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { API, type StatusAnswer } from "../../core/api/shapes.ts";
 import { formatStatus } from "../../core/text/answers.ts";
 import { ApiClient } from "../api.ts";
-import { printResult } from "../output.ts";
+import { printNext, printResult } from "../output.ts";
 import { loadSettings } from "../settings.ts";
 import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
 
@@ -19,13 +19,15 @@ const HOME_AND_ERASE = "\u001b[H\u001b[2J";
 /** `firebreak status`; with `--watch` it never ends by itself. */
 export async function status(options: StatusOptions): Promise<number> {
   const api = await ApiClient.open(await loadSettings(options.config));
-  for (;;) {
+  while (options.watch === true) {
     const answer = await api.get<StatusAnswer>(API.status);
-    if (options.watch === true && process.stdout.isTTY) process.stdout.write(HOME_AND_ERASE);
-    await printResult(options.output, answer, () => formatStatus(answer, Date.now()));
-    if (options.watch !== true) return options.detailedExitcode === true && hasDrift(answer) ? 2 : 0;
+    if (process.stdout.isTTY) process.stdout.write(HOME_AND_ERASE);
+    await printNext(options.output, answer, () => formatStatus(answer, Date.now()));
     await sleep(WATCH_MS);
   }
+  const answer = await api.get<StatusAnswer>(API.status);
+  await printResult(options.output, answer, () => formatStatus(answer, Date.now()));
+  return options.detailedExitcode === true && hasDrift(answer) ? 2 : 0;
 }
 
 function hasDrift({ targets }: StatusAnswer): boolean {

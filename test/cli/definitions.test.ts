@@ -7,6 +7,7 @@ import { parseInventoryFile } from "../../core/api/inventory-file.ts";
 import { readDefinitionFolder } from "../../cli/source.ts";
 import { parseDefinitions } from "../../core/model/parse.ts";
 import { compileOffline, targetsAsked } from "../../core/plan/offline.ts";
+import { createTransaction } from "../../core/plan/host-transaction.ts";
 import { wantDigest } from "../../core/render/digest.ts";
 import type { Mark } from "../../core/render/mark.ts";
 import { renderNetworkPolicies } from "../../core/render/networkpolicy.ts";
@@ -178,7 +179,8 @@ describe("offline", () => {
     const id = "host/directory/ldap-blue-1";
     const args = ["render", "--target", id, "--definitions", "policies/example", "--inventory", scratch.file("seen.json")];
     const want = await wantOf(id);
-    const nftables = want.kind === "host" ? renderRuleset(want, markOf(want), { generation: 1, phase: "final" }) : [];
+    const nftables =
+      want.kind === "host" ? createTransaction(renderRuleset(want, markOf(want), { generation: 1, phase: "final" })) : [];
     expect(JSON.parse((await runCli(args)).stdout)).toEqual({ nftables });
     expect(parse((await runCli([...args, "-o", "yaml"])).stdout)).toEqual({ nftables });
   });

@@ -1,12 +1,14 @@
+import { spawn } from "node:child_process";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { API } from "../../core/api/shapes.ts";
 import { expectGolden } from "../support/golden.ts";
 import { findingAnswers, planAnswers, releaseAnswer, statusAnswer } from "./answers.ts";
 import { FakeService } from "./fake-service.ts";
-import { runCli, transcript } from "./run-cli.ts";
+import { ENTRY, runCli, transcript } from "./run-cli.ts";
 import { shopInventory } from "./shop-inventory.ts";
 
 // Bug: a status that hides what is refused or failing; a commit subject that clears the terminal.
@@ -27,6 +29,24 @@ test("status tells drift by its exit code only for drift and open findings", asy
   const calm = { ...answer, targets: answer.targets.filter(({ state }) => state !== "drifted") };
   await using service = await FakeService.start(() => ({ body: calm }));
   expect((await runCli(["status", "--detailed-exitcode", ...service.config])).code).toBe(0);
+});
+
+// Bug: a watch that prints once, or JSON that a reader of lines cannot take apart.
+test("status --watch goes on, a document a line", async () => {
+  const answer = statusAnswer();
+  await using service = await FakeService.start(() => ({ body: answer }));
+  const args = [ENTRY, "status", "--watch", "-o", "json", ...service.config];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"], env: { PATH: process.env["PATH"] } });
+  try {
+    const lines: unknown[] = [];
+    for await (const line of createInterface({ input: child.stdout })) {
+      lines.push(JSON.parse(line));
+      if (lines.length === 2) break;
+    }
+    expect(lines).toEqual([answer, answer]);
+  } finally {
+    child.kill("SIGKILL");
+  }
 });
 
 // Bug: findings without what they open, or filters that are not sent.
