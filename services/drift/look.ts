@@ -1,20 +1,13 @@
 import { recordRead, targetRow, targetsInFlight, type TargetRow } from "../../adapters/store/index.ts";
-import { compareCluster } from "../../core/drift/cluster.ts";
 import type { Finding, FindingKind } from "../../core/drift/finding.ts";
-import { compareHost } from "../../core/drift/host.ts";
-import { livingNamespaces } from "../../core/membership/inventory.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { observationDigest } from "../../core/plan/cluster.ts";
 import { hostObservationDigest } from "../../core/plan/host.ts";
-import { readTable } from "../../core/render/nft-table.ts";
-import { renderRuleset } from "../../core/render/nft.ts";
-import type { NetworkPolicy } from "../../core/render/networkpolicy-types.ts";
-import { renderNetworkPolicies } from "../../core/render/networkpolicy.ts";
-import { profileOf } from "../../core/verdict/profile.ts";
 import { storedError } from "../stored-error.ts";
 import type { DriftContext } from "./context.ts";
-import { expectationOf, type Expectation } from "./expected.ts";
+import { CLUSTER_KINDS, compareClusterWith, compareHostWith, HOST_KINDS } from "../compare.ts";
+import { expectationOf, type Expectation } from "../expected.ts";
 import { respond } from "./respond.ts";
 
 /** What a look at a target came to. */
@@ -30,24 +23,6 @@ export type LookOutcome =
 
 /** How long a look waits for the first picture of a cluster's workloads: without it no effect can be told. */
 const SYNC_TIMEOUT_MS = 10_000;
-
-const CLUSTER_KINDS: readonly FindingKind[] = [
-  "modified",
-  "deleted",
-  "foreign",
-  "conflict",
-  "unpublished-element",
-  "would-un-isolate",
-];
-const HOST_KINDS: readonly FindingKind[] = [
-  "ruleset-changed",
-  "table-missing",
-  "dormant",
-  "foreign-nat",
-  "foreign-chain",
-  "unpublished-element",
-  "conflict",
-];
 
 /** Compares what a target enforces now with what Git says at its pointer, and responds to what differs. */
 export async function look(context: DriftContext, id: TargetId): Promise<LookOutcome> {
@@ -84,41 +59,25 @@ interface Seen {
   readonly findings: readonly Finding[];
 }
 
-async function lookAtCluster(context: DriftContext, { target, want, mark, definitions }: Expectation): Promise<Seen> {
-  if (target.kind !== "cluster" || want.kind !== "cluster")
-    throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no cluster`);
-  const connection = context.clusters.connection(target.id);
+async function lookAtCluster(context: DriftContext, expectation: Expectation): Promise<Seen> {
+  const { id } = expectation.target;
+  const connection = context.clusters.connection(id);
   await connection.synced(AbortSignal.any([context.signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]));
   const observation = await connection.readObservation(context.signal);
-  const inventory = connection.inventory();
-  const row = await targetRow(context.store, target.id);
-  // The policies of a namespace that is being deleted, or is gone, vanished with it: nobody's doing.
-  const living = new Set(livingNamespaces(inventory.namespaces).map(({ name }) => name));
-  const lives = (object: NetworkPolicy): boolean => living.has(object.metadata.namespace);
-  const findings = compareCluster({
-    expected: renderNetworkPolicies(want, mark).filter(lives),
-    observation: { ...observation, policies: observation.policies.filter(({ object }) => lives(object)) },
-    governed: want.governed,
-    inventory,
-    cluster: target.cluster,
-    definitions,
-    instance: context.instance,
-    profile: profileOf(row?.enforcer ?? target.cluster.enforcer),
-  });
+  const enforcer = (await targetRow(context.store, id))?.enforcer ?? undefined;
+  const findings = compareClusterWith(expectation, observation, connection.inventory(), enforcer);
   return { at: observation.at, digest: observationDigest(observation), kinds: CLUSTER_KINDS, findings };
 }
 
-async function lookAtHost(context: DriftContext, { target, want, mark }: Expectation): Promise<Seen> {
-  if (target.kind !== "host" || want.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
+async function lookAtHost(context: DriftContext, expectation: Expectation): Promise<Seen> {
+  const { target } = expectation;
+  if (target.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
   const connection = await context.hosts.connection(target);
   const observation = await connection.observe(context.signal);
   if (observation.completeness !== "complete") {
     throw new FirebreakError("INVENTORY_INCOMPLETE", `${target.id} was read back only in part; nothing is concluded from that`);
   }
-  // Which generation is in the fence is the writer's business; that there is one, and our mark, is compared.
-  const generation = readTable(observation.ruleset)?.generation ?? 1;
-  const expected = renderRuleset(want, mark, { generation, phase: "final" });
-  const findings = compareHost({ expected, observation });
+  const findings = compareHostWith(expectation, observation);
   return { at: observation.at, digest: hostObservationDigest(observation), kinds: HOST_KINDS, findings };
 }
 

@@ -26,6 +26,7 @@ import type { SyncerContext } from "./context.ts";
 import { intentEntry, outcomeEntry, planEntry } from "./entries.ts";
 import { makePlan, type Planned } from "./planning.ts";
 import { takeOver } from "./takeover.ts";
+import { countRepairs, tellOfDrift } from "./tell-of-drift.ts";
 
 const LEASE_MS = 30_000;
 const RENEW_MS = 10_000;
@@ -101,6 +102,7 @@ async function carryOut(context: SyncerContext, planned: Planned, lease: Lease, 
   }
   const row = await targetRow(store, id);
   const generation = lastGeneration(plan) ?? (row?.generation ?? 0) + (plan.steps.length > 0 ? 1 : 0);
+  if (plan.steps.length > 0 && row !== undefined) await tellOfDrift(context, planned, row);
   const after = plan.steps.length === 0 ? planned : await apply(context, planned, generation, lease, signal);
   if (planned.waitsFor !== undefined) throw planned.waitsFor;
   await recordApplied(
@@ -156,6 +158,7 @@ async function apply(
     const after = await makePlan(context, id, signal, planned.inputs);
     await context.onStep("read-back", id);
     if (after.plan.steps.length > 0) {
+      await countRepairs(context, id);
       const first = after.summary[0];
       throw new FirebreakError(
         "APPLY_NOT_CONFIRMED",

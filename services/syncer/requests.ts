@@ -13,6 +13,7 @@ import type { AcceptAnswer, PlanAnswer, ReconcileAnswer } from "../../core/api/s
 import { FirebreakError } from "../../core/model/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { Bell, runLoop } from "../loop.ts";
+import { recordFindings } from "../findings.ts";
 import { storedError } from "../stored-error.ts";
 import { followBranch } from "./branch.ts";
 import type { SyncerContext } from "./context.ts";
@@ -95,8 +96,11 @@ async function reconcileNow(
     targets.map((id) => ({ target: id, kind: "person" as const, key: request, detail: { actor } })),
     now(),
   );
+  const workspace = context.inForce?.definitions.workspace;
   for (const id of targets) {
     await resumeHealing(store, id);
+    if (workspace !== undefined)
+      await recordFindings(context, workspace, { id, target: undefined, kinds: ["heal-fight"], findings: [] }, now());
     await queue.enqueue(id);
   }
   return { targets };

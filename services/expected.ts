@@ -1,12 +1,18 @@
-import { revision, type TargetRow } from "../../adapters/store/index.ts";
-import { compileTarget, decodeInputs, type EncodedInputs } from "../../core/compile/inputs.ts";
-import type { Want } from "../../core/compile/want.ts";
-import { FirebreakError } from "../../core/model/error.ts";
-import type { Definitions } from "../../core/model/kinds.ts";
-import { findTarget, type Target } from "../../core/model/target.ts";
-import { wantDigest } from "../../core/render/digest.ts";
-import type { Mark } from "../../core/render/mark.ts";
-import type { DriftContext } from "./context.ts";
+import { revision, type TargetRow } from "../adapters/store/index.ts";
+import { compileTarget, decodeInputs, type EncodedInputs } from "../core/compile/inputs.ts";
+import type { Want } from "../core/compile/want.ts";
+import { FirebreakError } from "../core/model/error.ts";
+import type { Definitions } from "../core/model/kinds.ts";
+import { findTarget, type Target } from "../core/model/target.ts";
+import { wantDigest } from "../core/render/digest.ts";
+import type { Mark } from "../core/render/mark.ts";
+import type { DefinitionSource } from "./definitions.ts";
+import type { Parts } from "./parts.ts";
+
+/** What rendering an expectation takes. */
+export type ExpectationParts = Pick<Parts, "store" | "operator" | "instance" | "signal"> & {
+  readonly definitions: DefinitionSource;
+};
 
 /** What should be live on a target: rendered from Git at the pointer, never from a copy of what was sent. */
 export interface Expectation {
@@ -22,7 +28,7 @@ export interface Expectation {
  *
  * While an intent is open (a run ended in the middle) the expectation is still the last one that was read back.
  */
-export async function expectationOf(context: DriftContext, row: TargetRow): Promise<Expectation | undefined> {
+export async function expectationOf(context: ExpectationParts, row: TargetRow): Promise<Expectation | undefined> {
   if (row.appliedSequence === null || row.appliedInputs === null) return undefined;
   const applied = await revision(context.store, row.appliedSequence);
   if (applied === undefined)

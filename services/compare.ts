@@ -1,0 +1,65 @@
+import { compareCluster } from "../core/drift/cluster.ts";
+import type { Finding, FindingKind } from "../core/drift/finding.ts";
+import { compareHost } from "../core/drift/host.ts";
+import { livingNamespaces, type ClusterInventory } from "../core/membership/inventory.ts";
+import { FirebreakError } from "../core/model/error.ts";
+import type { ClusterObservation, HostObservation } from "../core/plan/observation.ts";
+import { renderNetworkPolicies } from "../core/render/networkpolicy.ts";
+import type { NetworkPolicy } from "../core/render/networkpolicy-types.ts";
+import { readTable } from "../core/render/nft-table.ts";
+import { renderRuleset } from "../core/render/nft.ts";
+import { profileOf } from "../core/verdict/profile.ts";
+import type { Expectation } from "./expected.ts";
+
+/** Kinds that a comparison of a cluster can find. */
+export const CLUSTER_KINDS: readonly FindingKind[] = [
+  "modified",
+  "deleted",
+  "foreign",
+  "conflict",
+  "unpublished-element",
+  "would-un-isolate",
+];
+
+/** Kinds that a comparison of a host can find. */
+export const HOST_KINDS: readonly FindingKind[] = [
+  "ruleset-changed",
+  "table-missing",
+  "dormant",
+  "foreign-nat",
+  "foreign-chain",
+  "unpublished-element",
+  "conflict",
+];
+
+/** How a cluster parts from what is expected there. `enforcer` as it was found, undefined before anybody looked. */
+export function compareClusterWith(
+  { target, want, mark, definitions }: Expectation,
+  observation: ClusterObservation,
+  inventory: ClusterInventory,
+  enforcer: string | undefined,
+): readonly Finding[] {
+  if (target.kind !== "cluster" || want.kind !== "cluster")
+    throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no cluster`);
+  // The policies of a namespace that is being deleted, or is gone, vanished with it: nobody's doing.
+  const living = new Set(livingNamespaces(inventory.namespaces).map(({ name }) => name));
+  const lives = (object: NetworkPolicy): boolean => living.has(object.metadata.namespace);
+  return compareCluster({
+    expected: renderNetworkPolicies(want, mark).filter(lives),
+    observation: { ...observation, policies: observation.policies.filter(({ object }) => lives(object)) },
+    governed: want.governed,
+    inventory,
+    cluster: target.cluster,
+    definitions,
+    instance: mark.instance,
+    profile: profileOf(enforcer ?? target.cluster.enforcer),
+  });
+}
+
+/** How a host parts from what is expected there. */
+export function compareHostWith({ target, want, mark }: Expectation, observation: HostObservation): readonly Finding[] {
+  if (want.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
+  // Which generation is in the fence is the writer's business; that there is one, and our mark, is compared.
+  const generation = readTable(observation.ruleset)?.generation ?? 1;
+  return compareHost({ expected: renderRuleset(want, mark, { generation, phase: "final" }), observation });
+}

@@ -1,0 +1,86 @@
+import { upsertFindings, type FindingsChange, type StoredFinding } from "../adapters/store/index.ts";
+import type { EntryInput } from "../core/audit/entry.ts";
+import type { Finding, FindingKind } from "../core/drift/finding.ts";
+import { responsesFor } from "../core/drift/respond.ts";
+import type { TargetId, Workspace } from "../core/model/kinds.ts";
+import type { Target } from "../core/model/target.ts";
+import type { Parts } from "./parts.ts";
+
+/** One comparison of one target and what it could have found. */
+export interface Comparison {
+  readonly id: TargetId;
+  /** Undefined when Git names it no more. */
+  readonly target: Target | undefined;
+  readonly kinds: readonly FindingKind[];
+  readonly findings: readonly Finding[];
+}
+
+/** Stores a comparison, which puts messages to the channels in the outbox, and logs what changed. */
+export async function recordFindings(
+  parts: Pick<Parts, "store" | "trail" | "settings">,
+  workspace: Workspace,
+  { id, target, kinds, findings }: Comparison,
+  at: number,
+): Promise<FindingsChange> {
+  const channels = channelsFor(parts, workspace, target);
+  const change = await upsertFindings(parts.store, { target: id, kinds, findings, channels, now: at });
+  await logChange(parts, change, at);
+  return change;
+}
+
+/** Who is told: the log always, and whatever the Workspace lists for the target and firebreak.yaml has set up. */
+function channelsFor({ settings }: Pick<Parts, "settings">, workspace: Workspace, target: Target | undefined): readonly string[] {
+  const listed = target === undefined ? workspace.drift.default : responsesFor(workspace, target);
+  const channels = ["log"];
+  if (listed.includes("alert") && settings.alerts.webhook !== undefined) channels.push("webhook");
+  if (listed.includes("issue") && settings.forge !== undefined) channels.push("issue");
+  return channels;
+}
+
+async function logChange({ trail }: Pick<Parts, "trail">, change: FindingsChange, at: number): Promise<void> {
+  const entries = [
+    ...change.opened.map((finding) => findingEntry("finding.opened", finding, at)),
+    ...change.updated.map((finding) => findingEntry("finding.updated", finding, at)),
+    ...change.resolved.map((finding) => findingEntry("finding.resolved", finding, at)),
+    ...change.opened.filter(isAway).map((finding) => reachEntry("target.unreachable", finding)),
+    ...change.resolved.filter(isAway).map((finding) => reachEntry("target.recovered", finding)),
+  ];
+  if (entries.length > 0) await trail.append(entries);
+}
+
+function isAway({ kind }: StoredFinding): boolean {
+  return kind === "unreachable";
+}
+
+/** Coverage is a question of its own for auditors: since when, and until when, was a target not seen? */
+function reachEntry(type: "target.unreachable" | "target.recovered", finding: StoredFinding): EntryInput {
+  const id = `${type}-${finding.fingerprint}-${finding.openedCount}-${finding.firstSeen}`;
+  return { id, type, target: auditTarget(finding.target), detail: { summary: finding.summary } };
+}
+
+function auditTarget(id: TargetId): { readonly kind: "cluster" | "host"; readonly id: TargetId } {
+  return { kind: id.startsWith("cluster/") ? "cluster" : "host", id };
+}
+
+function findingEntry(
+  type: "finding.opened" | "finding.updated" | "finding.resolved",
+  finding: StoredFinding,
+  at: number,
+): EntryInput {
+  return {
+    id: `${type}-${finding.fingerprint}-${finding.openedCount}-${type === "finding.updated" ? at : finding.firstSeen}`,
+    type,
+    target: auditTarget(finding.target),
+    finding: {
+      fingerprint: finding.fingerprint,
+      kind: finding.kind,
+      summary: finding.summary,
+      severity: finding.severity,
+      object: finding.subject,
+      firstSeen: new Date(finding.firstSeen).toISOString(),
+      lastSeen: new Date(finding.lastSeen).toISOString(),
+      ...(finding.who === undefined ? {} : { manager: finding.who }),
+    },
+    detail: { verdict: finding.effect.verdict, opened: [...finding.effect.opened], closed: [...finding.effect.closed] },
+  };
+}
