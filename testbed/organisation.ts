@@ -34,7 +34,12 @@ interface PodSpec {
 
 /** The same pods run in both clusters; the colour of the directory they ask differs by function. */
 const PODS: readonly PodSpec[] = [
-  { namespace: "shop", name: "order-input", labels: { app: "orderInput", ldap: "red" }, ports: ["8443/tcp", "8080/tcp", "9100/tcp"] },
+  {
+    namespace: "shop",
+    name: "order-input",
+    labels: { app: "orderInput", ldap: "red" },
+    ports: ["8443/tcp", "8080/tcp", "9100/tcp"],
+  },
   { namespace: "shop", name: "cust-record", labels: { app: "custRecord" }, ports: ["8443/tcp", "8080/tcp", "9100/tcp"] },
   { namespace: "geo", name: "geo-location", labels: { app: "geoLocation" }, ports: ["8443/tcp", "9100/tcp"] },
   { namespace: "geo", name: "geo-confirm", labels: { app: "geoConfirm" }, ports: ["8080/tcp", "9100/tcp"] },
@@ -67,9 +72,11 @@ function withAddressesOf(plan: AddressPlan, text: string): string {
 }
 
 /** Starts the hosts of the directory and the mainframe in a world that has neither yet. */
-export async function addMachines(world: World): Promise<void> {
+export async function addMachines(world: Pick<World, "plan" | "addHost" | "addExternal">): Promise<void> {
   const base = world.plan.hosts.replace(/0\/24$/, "");
-  await Promise.all(HOSTS.map(async ([name, octet]) => await world.addHost({ name, address: `${base}${octet}`, ports: HOST_PORTS })));
+  await Promise.all(
+    HOSTS.map(async ([name, octet]) => await world.addHost({ name, address: `${base}${octet}`, ports: HOST_PORTS })),
+  );
   await world.addExternal({ name: "mainframe", ports: ["1414/tcp"] });
 }
 
@@ -81,7 +88,10 @@ export async function populateCluster(cluster: TestCluster): Promise<ReadonlyMap
 }
 
 export interface SettingsOptions {
-  readonly world: World;
+  readonly world: Pick<
+    World,
+    "plan" | "hosts" | "git" | "rootAddress" | "kubeconfig" | "readerKubeconfig" | "sshKey" | "sshReadKey"
+  >;
   readonly stateFolder: string;
   readonly listen?: string;
   /** Laid over the settings, top level. */
@@ -105,7 +115,7 @@ export function writeSettings({ world, stateFolder, listen = "127.0.0.1:0", extr
     ssh: { identityFile: world.sshKey, knownHosts },
     readOnly: { kubeconfig: world.readerKubeconfig, identityFile: world.sshReadKey },
     // Fresh hosts without live sessions: nothing to settle. Looks are close together, so that the tour need not wait.
-    hosts: { settle: "1s", deadMan: "10s", readEvery: "1s" },
+    hosts: { settle: "1s", deadMan: "20s", readEvery: "1s" },
     listen,
     ...extra,
   };

@@ -1,5 +1,6 @@
 /** A step in which somebody pushes a commit: ways that were closed open, and close again when the commit is taken back. */
 import { expect, type Step } from "./step.ts";
+import type { Stage } from "./stage.ts";
 import { watchPackets, type Way } from "./packets.ts";
 
 export interface CommitStep {
@@ -11,7 +12,7 @@ export interface CommitStep {
   readonly ways: readonly Way[];
 }
 
-export function commitStep({ title, path, text, message, ways }: CommitStep): Step {
+export function commitStep({ title, path, text, message, ways }: CommitStep): Step<Stage> {
   return {
     title,
     async run({ world, service, voice, signal }) {

@@ -1,38 +1,37 @@
 /** What one can do while the demonstration stays up. */
-import { relative } from "node:path";
-import { FLEET } from "../organisation.ts";
-import type { Stage } from "./stage.ts";
+import { fromHere, type Stage } from "./stage.ts";
 
-/** The commands, ready to be pasted into another terminal in this folder. */
+/** The commands, ready to be pasted into another terminal in the same folder. */
 export function formatGuide({ world, settingsFile, logFile }: Stage): string {
-  const config = relative(process.cwd(), settingsFile);
-  const firebreak = (verb: string): string =>
-    `npx firebreak-dev ${verb}`.replace("npx firebreak-dev", "node_modules/.bin/node cli/firebreak.ts") + ` -c ${config}`;
+  const firebreak = (verb: string): string => `node_modules/.bin/node cli/firebreak.ts ${verb} -c ${fromHere(settingsFile)}`;
   const { git } = world;
   const url = git.url.replace("://", `://${git.username}:${git.token}@`);
-  const host = [...world.hosts.values()][0];
-  const cluster = [...world.clusters.values()][0];
-  const lines = [
-    "It stays up until Ctrl-C. Meanwhile, in another terminal in this folder (as root):",
+  return [
+    "It stays up until Ctrl-C. Meanwhile, in another terminal in this folder:",
     "",
-    "look",
+    "Look",
     `  ${firebreak("status --watch")}`,
     `  ${firebreak("findings --all")}`,
     `  ${firebreak("plan")}`,
-    `  ${firebreak("audit log")}`,
-    `  tail -f ${relative(process.cwd(), logFile)}`,
-    "change the policies: push to main",
-    `  git clone ${url} /tmp/policies`,
-  ];
+    `  ${firebreak("audit verify")}`,
+    `  tail -f ${fromHere(logFile)}`,
+    "Change who may talk to whom: commit to policies/ on branch main, and push",
+    `  git clone ${url}`,
+    ...tampering({ world }),
+  ].join("\n");
+}
+
+function tampering({ world }: Pick<Stage, "world">): readonly string[] {
+  const lines: string[] = [];
+  const host = [...world.hosts.values()][0];
   if (host?.namespace !== undefined) {
-    lines.push(
-      "tamper",
-      `  ip netns exec ${host.namespace} nft insert rule inet firebreak input accept    # host/${FLEET}/${host.name}`,
-    );
+    const enter = `sudo ip netns exec ${host.namespace}`;
+    lines.push(`Tamper with host ${host.name}`, `  ${enter} nft insert rule inet firebreak input accept`);
   }
-  if (cluster !== undefined)
-    lines.push(
-      `  kubectl --kubeconfig ${relative(process.cwd(), world.kubeconfig)} --context ${cluster.name} -n shop get networkpolicies`,
-    );
-  return lines.join("\n");
+  const cluster = [...world.clusters.values()][0];
+  if (cluster !== undefined) {
+    const kubectl = `kubectl --kubeconfig ${fromHere(world.kubeconfig)} --context ${cluster.context}`;
+    lines.push(`Tamper with cluster ${cluster.name}`, `  ${kubectl} -n shop delete networkpolicy --all`);
+  }
+  return lines;
 }

@@ -8,7 +8,7 @@ import pc from "picocolors";
 import { mayMakeNamespaces } from "../link.ts";
 import { readReport } from "../../scripts/report.mjs";
 import { parseArguments, USAGE } from "./arguments.ts";
-import { showInRealWorld } from "./show.ts";
+import { showWithoutRights, showWorld } from "./show.ts";
 import { stopSignal } from "./stop-signal.ts";
 import { openVoice } from "./voice.ts";
 
@@ -22,14 +22,24 @@ else if (request.kind === "wrong") {
 } else {
   const { signal, isPlanned } = stopSignal();
   const voice = openVoice((text) => process.stdout.write(text), process.stdout.isTTY && pc.isColorSupported);
-  const without = readReport()?.without ?? [];
+  const report = readReport();
+  const options = { folder: FOLDER, exit: request.exit, without: report?.without ?? [], voice, signal };
   try {
-    if (!mayMakeNamespaces()) throw new Error("not root");
-    process.exitCode = await showInRealWorld({ folder: FOLDER, exit: request.exit, without, voice, signal });
+    const why = whyNoWorld(report?.missing ?? []);
+    process.exitCode = why === undefined ? await showWorld(options) : await showWithoutRights(options, why);
   } catch (error) {
-    if (!isPlanned(error)) {
+    if (!isPlanned()) {
       voice.bad(error instanceof Error ? (error.stack ?? error.message) : String(error));
       process.exitCode = 1;
-    } else if (request.exit) process.exitCode = 130;
+    } else if (request.exit) process.exitCode = 130; // the tour was not finished
   }
+}
+
+/** Why there are no hosts and no packets here; undefined when there are. */
+function whyNoWorld(missing: readonly string[]): string | undefined {
+  if (!mayMakeNamespaces()) return "network namespaces need root on Linux; type `sudo npm start`";
+  const needed = ["git", "nftables", "iproute2", "iptables", "openssh-server", "openssh-client"].filter((part) =>
+    missing.includes(part),
+  );
+  return needed.length === 0 ? undefined : `${needed.join(", ")} missing`;
 }

@@ -1,8 +1,11 @@
-/** The whole demonstration, as root: stage, tour, and what one can do while it stays up. */
+/** The whole demonstration: stage, tour, and then it stays up. As root in a world with packets; else what needs no rights. */
+import { accessSync, constants, mkdirSync } from "node:fs";
 import { formatStatus } from "../../core/text/answers.ts";
+import { createFlatWorld } from "./flat-world.ts";
 import { formatGuide } from "./guide.ts";
+import { OFFLINE_STEPS } from "./offline.ts";
 import { joinClusters, raiseClusters, raiseHosts, startFirebreak, type Clusters, type Stage, type StageOptions } from "./stage.ts";
-import { playSteps, type Score } from "./step.ts";
+import { NO_SCORE, playSteps, type Score } from "./step.ts";
 import { auditStep } from "./tour-audit.ts";
 import { clusterSteps } from "./tour-clusters.ts";
 import { hostSteps } from "./tour-hosts.ts";
@@ -15,61 +18,88 @@ export interface ShowOptions extends StageOptions {
   readonly without: readonly string[];
 }
 
-/** Plays it; returns the exit code (see USAGE). */
-export async function showInRealWorld(options: ShowOptions): Promise<number> {
-  const { voice, signal, exit } = options;
-  voice.heading("Firebreak: one Git repository says who may talk to whom, in every cluster and on every host");
-  sayLeftOut(voice, options.without);
+/** Plays everything, on hosts and clusters with packets; returns the exit code (see USAGE). */
+export async function showWorld(options: ShowOptions): Promise<number> {
+  begin(options);
   await using world = await raiseHosts(options);
   const building = raiseClusters(world, options);
   building.catch(() => undefined); // awaited below; until then a failure must not end the process
-  const stage = await startFirebreak(world, options);
   try {
-    await showStatus(stage);
-    const hostScore = await playSteps(stage, hostSteps(stage), 1);
-    const clusters = await waitForClusters(stage, building);
-    const clusterScore = await tourClusters(stage, clusters, hostScore);
-    const auditScore = await playSteps(stage, [auditStep], count(hostScore) + count(clusterScore) + 1);
-    const leftOut = [...options.without, ...leftOutOf(clusters)];
-    const code = summarise(voice, [hostScore, clusterScore, auditScore], leftOut);
-    if (exit) return code;
-    voice.block(`\n${formatGuide(stage)}`);
-    await until(signal);
-    return code;
+    const stage = await startFirebreak(world, options);
+    return await stopping(stage, async () => {
+      showStatus(stage, await stage.service.status());
+      let score = await playSteps(stage, hostSteps(stage), NO_SCORE);
+      options.voice.heading("The clusters join");
+      const clusters = await building;
+      if (!("missing" in clusters)) {
+        await joinClusters(stage);
+        showStatus(stage, await stage.service.status());
+        score = await playSteps(stage, await clusterSteps(stage, clusters), score);
+      }
+      score = await playSteps(stage, [auditStep], score);
+      return await finish(options, score, clusters, stage);
+    });
   } finally {
     await building.catch(() => undefined); // nothing may still start while the world is removed
+  }
+}
+
+/** Plays what needs no rights: the command line offline, then clusters without packets; returns the exit code. */
+export async function showWithoutRights(options: ShowOptions, why: string): Promise<number> {
+  begin(options);
+  const { voice, folder } = options;
+  const score = await playSteps(options, OFFLINE_STEPS, NO_SCORE);
+  voice.heading("Clusters without packets");
+  if (!mayWrite(folder)) return await finish(options, score, { missing: `${folder} belongs to somebody else: remove it` });
+  await using world = await createFlatWorld({ folder, why, signal: options.signal });
+  const clusters = await raiseClusters(world, options);
+  if ("missing" in clusters) return await finish(options, score, clusters);
+  const stage = await startFirebreak(world, options);
+  return await stopping(stage, async () => {
+    showStatus(stage, await stage.service.status());
+    const all = await playSteps(stage, [...(await clusterSteps(stage, clusters)), auditStep], score);
+    return await finish(options, all, clusters, stage);
+  });
+}
+
+function begin({ voice, without }: ShowOptions): void {
+  voice.heading("Firebreak: one Git repository says who may talk to whom, in every cluster and on every host");
+  sayLeftOut(voice, without);
+}
+
+/** Runs the tour and stops the service, whatever comes of it. */
+async function stopping(stage: Stage, tour: () => Promise<number>): Promise<number> {
+  try {
+    return await tour();
+  } finally {
     await stage.service.stop();
-    voice.say("Firebreak has stopped; removing the world");
+    stage.voice.say("Firebreak has stopped; its state folder stays to be looked at, all else is removed");
   }
 }
 
-async function waitForClusters({ voice }: Stage, building: Promise<Clusters>): Promise<Clusters> {
-  voice.heading("The clusters join");
-  return await building;
+/** The summary; then it stays up, where there is something to stay up for. */
+async function finish(options: ShowOptions, score: Score, clusters: Clusters, stage?: Stage): Promise<number> {
+  const { voice, exit, signal, without } = options;
+  const leftOut = [...without, ...leftOutOf(clusters)];
+  voice.heading(`${score.done} of ${score.done + score.failed.length} steps did what they say`);
+  for (const line of score.failed) voice.bad(line);
+  sayLeftOut(voice, leftOut);
+  if (!exit && stage !== undefined) {
+    voice.block(`\n${formatGuide(stage)}`);
+    await aborted(signal);
+  }
+  if (score.failed.length > 0) return 1;
+  if (leftOut.length === 0 || !exit) return 0;
+  return process.env["CI"] === "true" ? 1 : 2;
 }
 
-async function tourClusters(stage: Stage, clusters: Clusters, before: Score): Promise<Score> {
-  const nothing: Score = { done: 0, failed: [] };
-  if ("missing" in clusters) {
-    stage.voice.say(`left out: ${clusters.missing}`);
-    return nothing;
-  }
-  await joinClusters(stage);
-  await showStatus(stage);
-  if (clusters.withoutPackets !== undefined) {
-    stage.voice.say(`packets between pods are left out: ${clusters.withoutPackets}`);
-    return nothing;
-  }
-  return await playSteps(stage, await clusterSteps(stage, clusters.pods), count(before) + 1);
-}
-
-async function showStatus({ service, voice }: Stage): Promise<void> {
-  voice.block(`\n${formatStatus(await service.status(), Date.now())}`);
+function showStatus({ voice }: Stage, status: Parameters<typeof formatStatus>[0]): void {
+  voice.block(`\n${formatStatus(status, Date.now())}`);
 }
 
 function leftOutOf(clusters: Clusters): readonly string[] {
-  if ("missing" in clusters) return [`the clusters: ${clusters.missing}`];
-  return clusters.withoutPackets === undefined ? [] : [`packets between pods: ${clusters.withoutPackets}`];
+  if ("missing" in clusters) return [`no clusters: ${clusters.missing}`];
+  return clusters.withoutPackets === undefined ? [] : [`no packets between pods: ${clusters.withoutPackets}`];
 }
 
 function sayLeftOut(voice: Voice, lines: readonly string[]): void {
@@ -78,27 +108,22 @@ function sayLeftOut(voice: Voice, lines: readonly string[]): void {
   for (const line of lines) voice.block(`- ${line}`);
 }
 
-function summarise(voice: Voice, scores: readonly Score[], leftOut: readonly string[]): number {
-  const failed = scores.flatMap((score) => score.failed);
-  const done = scores.reduce((sum, score) => sum + score.done, 0);
-  voice.heading(`${done} steps did what they say, ${failed.length} did not`);
-  for (const line of failed) voice.bad(line);
-  sayLeftOut(voice, leftOut);
-  if (failed.length > 0) return 1;
-  if (leftOut.length === 0) return 0;
-  return process.env["CI"] === "true" ? 1 : 2;
-}
-
-function count({ done, failed }: Score): number {
-  return done + failed.length;
+function mayWrite(folder: string): boolean {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false; // whatever the reason, nothing can be kept there
+  }
 }
 
 /** Resolves when the signal is given. */
-async function until(signal: AbortSignal): Promise<void> {
+async function aborted(signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const alive = setInterval(() => undefined, 60_000); // a pending promise alone does not keep a process
-  if (signal.aborted) resolve();
   signal.addEventListener("abort", () => resolve(), { once: true });
+  if (signal.aborted) resolve();
   await promise;
   clearInterval(alive);
 }

@@ -1,46 +1,51 @@
 /** A step of the tour: what it is, and the work that throws when Firebreak does not do what the step says. */
-import type { Stage } from "./stage.ts";
+import { errorChain } from "../../core/model/error.ts";
+import type { Voice } from "./voice.ts";
 
-export interface Step {
-  readonly title: string;
-  run(stage: Stage): Promise<void>;
+/** What every step is given, whatever else it is played on. */
+interface Scene {
+  readonly voice: Voice;
+  readonly signal: AbortSignal;
 }
 
-/** What a tour came to. */
+export interface Step<S extends Scene> {
+  readonly title: string;
+  run(scene: S): Promise<void>;
+}
+
+/** What a tour came to so far. */
 export interface Score {
   readonly done: number;
-  /** Titles of steps that did not do what they say, with the reason. */
+  /** Steps that did not do what they say, with the reason. */
   readonly failed: readonly string[];
 }
 
-/** Plays steps one after the other; one that fails does not stop the others, an abort does. */
-export async function playSteps(stage: Stage, steps: readonly Step[], first: number): Promise<Score> {
-  const { voice, signal } = stage;
-  const failed: string[] = [];
-  for (const [index, step] of steps.entries()) {
-    const number = first + index;
-    voice.heading(`${number}  ${step.title}`);
+export const NO_SCORE: Score = { done: 0, failed: [] };
+
+/** Plays steps one after the other; one that fails does not stop the others, an abort does. Returns the score so far, these added. */
+export async function playSteps<S extends Scene>(scene: S, steps: readonly Step<S>[], before: Score): Promise<Score> {
+  const { voice, signal } = scene;
+  const failed = [...before.failed];
+  let done = before.done;
+  for (const step of steps) {
+    const name = `${done + failed.length + 1}  ${step.title}`;
+    voice.heading(name);
     const began = performance.now();
     try {
-      await step.run(stage);
+      await step.run(scene);
       voice.good(`${((performance.now() - began) / 1000).toFixed(1)} s`);
+      done += 1;
     } catch (error) {
       signal.throwIfAborted();
-      const why = chain(error);
+      const why = errorChain(error).join(", because ");
       voice.bad(why);
-      failed.push(`${number}  ${step.title}: ${why}`);
+      failed.push(`${name}: ${why}`);
     }
   }
-  return { done: steps.length - failed.length, failed };
+  return { done, failed };
 }
 
 /** Fails the step when the condition does not hold. */
 export function expect(condition: boolean, what: string): asserts condition {
-  if (!condition) throw new Error(`expected that ${what}`);
-}
-
-function chain(error: unknown): string {
-  const texts: string[] = [];
-  for (let at: unknown = error; at instanceof Error; at = at.cause) texts.push(at.message);
-  return texts.length === 0 ? String(error) : texts.join(", because ");
+  if (!condition) throw new Error(`expected: ${what}`);
 }

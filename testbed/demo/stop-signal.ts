@@ -6,8 +6,8 @@ const LOOK_FOR_PARENT_MS = 1_000;
 
 export interface StopSignal {
   readonly signal: AbortSignal;
-  /** True when this error only says that the signal was given. */
-  isPlanned(error: unknown): boolean;
+  /** True when it was given: errors from then on only say so. */
+  isPlanned(): boolean;
 }
 
 /** Installs the handlers. The second Ctrl-C leaves at once: the test bed's exit handler still removes what it can. */

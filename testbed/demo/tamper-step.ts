@@ -4,6 +4,7 @@ import { waitFor } from "../wait.ts";
 import { watchPackets, type Way } from "./packets.ts";
 import type { Stage } from "./stage.ts";
 import { expect, type Step } from "./step.ts";
+import type { Voice } from "./voice.ts";
 
 const DEADLINE_MS = 60_000;
 
@@ -13,7 +14,8 @@ export interface TamperStep {
   readonly target: string;
   /** What is typed, as people would. */
   readonly command: string;
-  readonly way: Way;
+  /** Absent where there are no packets. */
+  readonly way: Way | undefined;
   /** What the packets do between the tampering and the repair; "opens" is proven by one that arrives. */
   readonly effect: "opens" | "opens nothing";
   /** Said of the effect, where it is not obvious. */
@@ -25,7 +27,7 @@ export interface TamperStep {
   look(): Promise<string>;
 }
 
-export function tamperStep(step: TamperStep): Step {
+export function tamperStep(step: TamperStep): Step<Stage> {
   return { title: step.title, run: async (stage) => await run(step, stage) };
 }
 
@@ -33,43 +35,53 @@ async function run(step: TamperStep, { service, voice, signal }: Stage): Promise
   const { target, way, effect } = step;
   await service.settled(target);
   const before = await step.look();
-  await using watch = watchPackets(way, signal);
-  await watch.first(false, 0);
+  await using watch = way === undefined ? undefined : watchPackets(way, signal);
+  await watch?.first(false, 0);
 
   const began = Date.now();
   await step.tamper();
   const tampered = Date.now();
-  voice.detail("did", step.command);
-  if (step.remark !== undefined) voice.detail("", step.remark);
   const wait = { timeoutMs: DEADLINE_MS, everyMs: 20, signal };
   const found = waitFor(async () => worstOf(await service.findingsSince(target, began)), {
     ...wait,
     what: `${target} has a finding`,
   });
   const healed = waitFor(async () => (await step.look()) === before && Date.now(), { ...wait, what: `${target} is healed` });
-  const [finding, healedAt] = await Promise.all([found, healed]);
+  voice.detail("did", step.command);
+  if (step.remark !== undefined) voice.detail("", step.remark);
+  const [first, healedAt] = await bothOf(found, healed);
   await service.settled(target);
   const settled = Date.now();
-  await watch.first(false, settled);
+  await watch?.first(false, settled);
 
-  const told = worstOf(await service.findingsSince(target, began)) ?? finding;
-  voice.detail("found", `after ${Date.parse(told.firstSeen) - tampered} ms: ${told.severity}, ${told.kind}, ${told.target}`);
-  voice.detail("", told.summary.replace(/: (opens|closes) .*$/, ""));
-  for (const connection of told.effect.opened) voice.detail("opens", connection);
-  for (const connection of told.effect.closed) voice.detail("closes", connection);
-  if (told.effect.opened.length + told.effect.closed.length === 0) voice.detail("opens", "nothing");
-  if (told.who !== null) voice.detail("by", told.who);
-  voice.detail("healed", `after ${healedAt - tampered} ms, and the finding is closed`);
-  const open = watch.openSince(began);
-  voice.detail(
-    "packets",
-    `${way.name}  closed, ${open === undefined ? "" : `open for ${Math.max(1, open.to - open.from)} ms, `}closed`,
-  );
-
+  const told = worstOf(await service.findingsSince(target, began)) ?? first;
+  tell(told, voice, tampered);
+  voice.detail("healed", `after ${healedAt - tampered} ms; the finding is closed`);
+  const open = watch?.openSince(began);
+  if (way !== undefined) {
+    const between =
+      open === undefined ? "closed all the time" : `closed, open for ${Math.max(1, open.to - open.from)} ms, closed again`;
+    voice.detail("packets", `${way.name}  ${between}`);
+  }
   expect(told.effect.opened.length > 0 === (effect === "opens"), `Firebreak says that this ${effect}`);
-  if (effect === "opens nothing") expect(open === undefined, "no packet arrives");
-  if (step.by !== undefined) expect(told.who === step.by, `Firebreak says that ${step.by} wrote it, not ${told.who ?? "nobody"}`);
-  expect((watch.openSince(settled) ?? undefined) === undefined, `${way.name} stays closed once it is healed`);
+  expect(effect === "opens" || open === undefined, "no packet arrives");
+  expect(step.by === undefined || told.who === step.by, `${step.by ?? ""} is named as the writer, not ${told.who ?? "nobody"}`);
+  expect(watch?.openSince(settled) === undefined, "no packet arrives once it is healed");
+}
+
+function tell({ firstSeen, severity, kind, summary, effect, who }: FindingAnswer, voice: Voice, tampered: number): void {
+  voice.detail("found", `after ${Date.parse(firstSeen) - tampered} ms: ${kind}, ${severity}`);
+  voice.detail("", summary.replace(/: (opens|closes) .*$/, ""));
+  for (const connection of effect.opened) voice.detail("opens", connection);
+  for (const connection of effect.closed) voice.detail("closes", connection);
+  if (effect.opened.length + effect.closed.length === 0) voice.detail("opens", "nothing");
+  if (who !== null) voice.detail("by", who);
+}
+
+/** Waits for both before it throws: neither may go on behind the step. */
+async function bothOf<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b]);
+  return await Promise.all([a, b]);
 }
 
 /** The finding that opens most; undefined when there is none. */

@@ -2,16 +2,18 @@
 import { cp, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { verifyTrail } from "../../adapters/trail/verify.ts";
-import { expect, type Step } from "./step.ts";
 
-export const auditStep: Step = {
+import { expect, type Step } from "./step.ts";
+import { fromHere, type Stage } from "./stage.ts";
+
+export const auditStep: Step<Stage> = {
   title: "The audit log is verified, and a forged copy is refused",
   async run({ world, service, voice }) {
     const { auditFolder, pinnedKey, firstCheckpoint } = service;
     const verdict = await verifyTrail(auditFolder, { verifierKey: pinnedKey, olderCheckpoint: firstCheckpoint });
     if (verdict.verdict === "rejected") throw new Error(`the log is rejected: ${verdict.reason}: ${verdict.why}`);
     const { size, origin, root } = verdict.checkpoint;
-    voice.detail("log", auditFolder);
+    voice.detail("log", fromHere(auditFolder));
     voice.detail("verified", `${size} entries of ${origin}, with the key pinned when the log was new`);
     voice.detail("head", `root ${Buffer.from(root).toString("base64")}, consistent with the first checkpoint`);
     expect(size > 0, "the log has entries");
@@ -32,9 +34,9 @@ async function forge(folder: string): Promise<void> {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
     const bytes = await readFile(path);
-    const at = bytes.indexOf("host/directory");
+    const at = bytes.indexOf("revision"); // the first word of many that are in every log
     if (at < 0) continue;
-    bytes[at] = "g".charCodeAt(0);
+    bytes[at] = "R".charCodeAt(0);
     await writeFile(path, bytes);
   }
 }

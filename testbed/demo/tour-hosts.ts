@@ -19,7 +19,7 @@ spec:
     - {from: [mainframe], to: [ldap-servers-blue], ports: [8080/tcp]}
 `;
 
-export function hostSteps({ world }: Stage): readonly Step[] {
+export function hostSteps({ world }: Stage): readonly Step<Stage>[] {
   const host = world.host(HOST);
   const way: Way = { from: world.external("mainframe"), to: host, port: 8080, name: `mainframe → ${HOST}:8080` };
   // The fence counts the writes; everything else is as it was once it is healed.

@@ -18,6 +18,7 @@ export interface Voice {
 
 const INDENT = "   ";
 const LABEL_WIDTH = 9;
+const WRAP = 100;
 
 /** A voice that writes to `write`, coloured or plain; `now` in ms. */
 export function openVoice(write: (text: string) => void, color: boolean, now: () => number = () => performance.now()): Voice {
@@ -29,9 +30,24 @@ export function openVoice(write: (text: string) => void, color: boolean, now: ()
     heading: (text) => line(`\n${paint.bold(text)}`),
     say: (text) => line(`${paint.dim(clock())}  ${text}`),
     aside: (text) => line(paint.dim(`${clock()}  · ${text}`)),
-    detail: (label, text) => line(`${INDENT}${paint.dim(label.padEnd(LABEL_WIDTH))} ${text}`),
+    detail(label, text) {
+      const [first = "", ...rest] = wrapText(text);
+      line(`${INDENT}${paint.dim(label.padEnd(LABEL_WIDTH))} ${first}`);
+      for (const more of rest) line(`${INDENT}${" ".repeat(LABEL_WIDTH + 3)}${more}`);
+    },
     good: (text) => line(`${INDENT}${paint.green("ok")} ${text}`),
     bad: (text) => line(`${INDENT}${paint.red("FAILED")} ${text}`),
     block: (text) => line(text.replaceAll(/^(?=.)/gm, INDENT)),
   };
+}
+
+/** Breaks at spaces so that lines stay readable; a word is never broken. */
+function wrapText(text: string): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + word.length >= WRAP) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }
