@@ -60,6 +60,7 @@ export function findChanges(want: ClusterWant, observation: ClusterObservation, 
   const conflicts: PlanConflict[] = [];
   const candidates: LivePolicy[] = [];
   const untouched: NetworkPolicy[] = [];
+  const rightAlready: NetworkPolicy[] = [];
   for (const policy of live) {
     const key = objectKey(policy.object);
     const isOurs = ownMark(policy, mark.instance) !== undefined;
@@ -71,20 +72,24 @@ export function findChanges(want: ClusterWant, observation: ClusterObservation, 
     else if (!isOurs) {
       conflicts.push(conflictWith(policy));
       untouched.push(policy.object);
-    } else if (specKey(object.spec) === specKey(policy.object.spec)) untouched.push(policy.object);
+    } else if (specKey(object.spec) === specKey(policy.object.spec)) rightAlready.push(policy.object);
     else replaces.push({ live: policy, object });
   }
   const creates = [...wanted].filter(([key]) => !liveKeys.has(key)).map(([, object]) => object);
-  const staying = [...untouched, ...creates, ...replaces.map(({ object }) => object)];
-  const { deletes, held, kept } = decideDeletes(want, observation, candidates, staying, options);
-  return { creates, replaces, deletes, conflicts, held, untouched: [...untouched, ...kept] };
+  const isolating = [...rightAlready, ...creates, ...replaces.map(({ object }) => object)];
+  const { deletes, held, kept } = decideDeletes(want, observation, candidates, isolating, options);
+  return { creates, replaces, deletes, conflicts, held, untouched: [...untouched, ...rightAlready, ...kept] };
 }
 
+/**
+ * `isolating`: objects of ours that are wanted. Other people's do not count, because whoever put one there can take it away again:
+ * an object of ours that goes because of it would be gone for good.
+ */
 function decideDeletes(
   want: ClusterWant,
   observation: ClusterObservation,
   candidates: readonly LivePolicy[],
-  staying: readonly NetworkPolicy[],
+  isolating: readonly NetworkPolicy[],
   options: ChangeOptions,
 ): { readonly deletes: readonly LivePolicy[]; readonly held: readonly HeldObject[]; readonly kept: readonly NetworkPolicy[] } {
   if (observation.completeness !== "complete" || options.keepAddresses) {
@@ -92,10 +97,10 @@ function decideDeletes(
   }
   if (options.mayUnisolate === true || candidates.length === 0) return { deletes: candidates, held: [], kept: [] };
   const isolated = {
-    ingress: options.isolation.isolated(staying, "ingress"),
-    egress: options.isolation.isolated(staying, "egress"),
+    ingress: options.isolation.isolated(isolating, "ingress"),
+    egress: options.isolation.isolated(isolating, "egress"),
   };
-  const neighbours = Map.groupBy(staying, (object) => object.metadata.namespace);
+  const neighbours = Map.groupBy(isolating, (object) => object.metadata.namespace);
   const deletes: LivePolicy[] = [];
   const held: HeldObject[] = [];
   const kept: NetworkPolicy[] = [];

@@ -253,6 +253,17 @@ describe("not ours", () => {
     expect(words(plan(store, base, {}, { removeForeign: new Set(["shop/open"]) }))).toEqual(["delete remove"]);
   });
 
+  // would catch: a foreign policy put beside a held object, so that it goes, and taken away again afterwards
+  test.each([
+    ["denies", []],
+    ["lets everything through", [{}]],
+  ])("one that %s does not make an object of ours superfluous", (_, ingress) => {
+    const labelled = definitionsOf({ segments: [segment("web", [app("web", { matchLabels: { team: "shop" } })], "enforce")] });
+    const store = inForce(labelled, { namespaces: [namespace("shop", { team: "shop" })] });
+    store.tamper(theirs("bystander", { podSelector: {}, policyTypes: ["Ingress"], ingress }));
+    expect(plan(store, labelled)).toMatchObject({ steps: [], held: [{ namespace: "shop" }] });
+  });
+
   // would catch: an open policy behind a copied mark that is held because it "isolates"
   test("one behind our mark that lets everything through goes", () => {
     const store = inForce(base);
