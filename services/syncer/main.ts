@@ -119,15 +119,16 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
       sweep(running),
       relayEntries(running),
     ];
-    await parts.queue.process(async (target, jobSignal) => await reconcile(running, target, jobSignal), {
-      concurrency: settings.concurrency,
-    });
     let resumed = false;
     const everyMs = (): number => (resumed ? withJitter(source.poll, random) : RESUME_RETRY_MS);
     await runLoop({ name: "branch", log, signal, everyMs, bell: branchBell }, async () => {
       if (!resumed) {
         await replayLog(running, trail);
         await resume(running);
+        // Not before: without a revision in force every run would fail, and be put off.
+        await parts.queue.process(async (target, jobSignal) => await reconcile(running, target, jobSignal), {
+          concurrency: settings.concurrency,
+        });
         resumed = true;
       }
       await followBranch(running);
