@@ -38,7 +38,9 @@ export class HostPool implements AsyncDisposable {
     if (known !== undefined) await this.forget(target.id);
     const connection = this.#open(target);
     this.#entries.set(target.id, { key, connection });
-    connection.catch(() => this.#entries.delete(target.id));
+    connection.catch(() => {
+      if (this.#entries.get(target.id)?.connection === connection) this.#entries.delete(target.id);
+    });
     return await connection;
   }
 

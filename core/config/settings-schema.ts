@@ -6,15 +6,24 @@ import { parseDurationMs } from "./duration.ts";
  * `allow` bounds what definitions may name (DESIGN.md §4 "Who may say what").
  */
 
-const duration = z.string().transform((text, context) => {
-  const ms = parseDurationMs(text);
-  if (ms !== undefined) return ms;
-  context.addIssue({ code: "custom", message: "must be a duration such as 500ms, 30s, 5m or 1h" });
-  return z.NEVER;
-});
+const MS = { least: 100, second: 1_000, hour: 3_600_000, day: 86_400_000 } as const;
+
+/** A duration in text, ms afterwards. Bounded: nothing may run without a pause, and timers end at 24 days. */
+function duration(leastMs: number, mostMs: number, bounds: string) {
+  return z.string().transform((text, context) => {
+    const ms = parseDurationMs(text);
+    if (ms !== undefined && ms >= leastMs && ms <= mostMs) return ms;
+    context.addIssue({ code: "custom", message: `must be a duration such as 500ms, 30s, 5m or 1h, ${bounds}` });
+    return z.NEVER;
+  });
+}
+
+const interval = duration(MS.least, MS.day, "from 100ms to 24h");
 
 /** A secret by reference: `env:NAME` or `file:PATH`. A literal is refused, so that no secret stands in the file. */
 const secret = z.string().regex(/^(env|file):.+$/, "must be a reference, env:NAME or file:PATH; secrets do not stand in this file");
+
+const httpUrl = z.string().regex(/^https?:\/\/[^\s/]/, "must be an http or https URL");
 
 const cidr = z.string();
 const ports = z.array(z.string()).nonempty();
@@ -23,7 +32,7 @@ const repository = z.strictObject({
   url: z.string().meta({ description: "HTTP(S) URL of the policy repository, or the path of a local one" }),
   branch: z.string().default("main").meta({ description: "Branch to follow" }),
   path: z.string().default("policies").meta({ description: "Folder of the definitions inside the repository" }),
-  poll: duration
+  poll: interval
     .prefault("30s")
     .meta({ description: "How often the branch is asked, ±20 % jitter; a webhook only makes it sooner" }),
   username: z.string().default("firebreak").meta({ description: "User name for HTTP authentication" }),
@@ -79,25 +88,25 @@ const readOnly = z
 
 const hosts = z
   .strictObject({
-    settle: duration
+    settle: duration(0, MS.hour, "up to 1h")
       .prefault("60s")
       .meta({ description: "Between the first observe ruleset and enforcement on a host whose conntrack was off" }),
-    deadMan: duration
+    deadMan: duration(MS.second, MS.hour, "from 1s to 1h")
       .prefault("30s")
       .meta({ description: "After this a host restores its previous ruleset unless the apply was confirmed" }),
-    readEvery: duration.prefault("10s").meta({ description: "How often the drift detector reads each host back" }),
+    readEvery: interval.prefault("10s").meta({ description: "How often the drift detector reads each host back" }),
   })
   .prefault({});
 
 const clusters = z
   .strictObject({
-    readEvery: duration.prefault("5m").meta({ description: "How often a cluster's policies are listed anew beside the watch" }),
+    readEvery: interval.prefault("5m").meta({ description: "How often a cluster's policies are listed anew beside the watch" }),
   })
   .prefault({});
 
 const forge = z.strictObject({
   kind: z.enum(["github", "gitea"]).meta({ description: "Which forge" }),
-  url: z.string().meta({ description: "API base URL, e.g. ending in /api/v1 for Gitea" }),
+  url: httpUrl.meta({ description: "API base URL, e.g. ending in /api/v1 for Gitea" }),
   repository: z
     .string()
     .regex(/^[^/\s]+\/[^/\s]+$/, "must be owner/name")
@@ -109,14 +118,17 @@ const alerts = z
   .strictObject({
     webhook: z
       .strictObject({
-        url: z.string().meta({ description: "Receives one JSON message per opened, changed and resolved finding" }),
+        url: httpUrl.meta({ description: "Receives one JSON message per opened, changed and resolved finding" }),
         secret: secret.meta({ description: "Signing secret (Standard Webhooks, HMAC-SHA256; base64, with or without whsec_)" }),
       })
       .optional(),
   })
   .prefault({});
 
-const listen = z.string().regex(/^[^\s]+:\d{1,5}$/, "must be ADDRESS:PORT");
+const listen = z
+  .string()
+  .regex(/^(\[[0-9A-Fa-f:.]+\]|[^\s:]+):\d{1,5}$/, "must be ADDRESS:PORT, with brackets around an IPv6 address")
+  .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= 65_535, "must have a port up to 65535");
 
 export const SettingsSchema = z.strictObject({
   stateFolder: z

@@ -25,33 +25,34 @@ export const ENVIRONMENT = {
  * @throws FirebreakError CONFIG_INVALID listing every problem
  */
 export function parseSettings(text: string, environment: Readonly<Record<string, string | undefined>>): SettingsFile {
-  refuseUnknownVariables(environment);
   const raw = parseFile(text);
   for (const [name, path] of Object.entries(ENVIRONMENT)) {
     const value = environment[name];
     if (value !== undefined && value !== "") setPath(raw, path.split("."), value);
   }
   const parsed = SettingsSchema.safeParse(raw);
-  if (!parsed.success) throw new FirebreakError("CONFIG_INVALID", `firebreak.yaml:\n${describeIssues(parsed.error)}`);
-  return parsed.data;
+  const problems = [...unknownVariables(environment), ...(parsed.success ? [] : describeIssues(parsed.error))];
+  if (parsed.success && problems.length === 0) return parsed.data;
+  throw new FirebreakError("CONFIG_INVALID", `firebreak.yaml:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
 }
 
 /** Variables that begin with FIREBREAK_ and are not settings of the service. */
 const OTHER_VARIABLES = ["FIREBREAK_CACHE", "FIREBREAK_NO_APT"];
 
-function refuseUnknownVariables(environment: Readonly<Record<string, string | undefined>>): void {
+function unknownVariables(environment: Readonly<Record<string, string | undefined>>): readonly string[] {
   const known = [...Object.keys(ENVIRONMENT), ...OTHER_VARIABLES];
-  for (const name of Object.keys(environment)) {
-    if (!name.startsWith("FIREBREAK_") || known.includes(name) || name.startsWith("FIREBREAK_SECRET_")) continue;
-    throw new FirebreakError("CONFIG_INVALID", `unknown environment variable ${name}${suggestion(name, known)}`);
-  }
+  return Object.keys(environment)
+    .filter((name) => name.startsWith("FIREBREAK_") && !known.includes(name) && !name.startsWith("FIREBREAK_SECRET_"))
+    .map((name) => `unknown environment variable ${name}${suggestion(name, known)}`);
 }
 
 function parseFile(text: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = parseYaml(text, { maxAliasCount: 0 });
-  } catch (cause) {
+    value = parseYaml(text, { maxAliasCount: 0, logLevel: "error" });
+  } catch (error) {
+    // The first line says what and where; the rest quotes the file, where somebody may have put a secret by mistake.
+    const cause = new Error(String((error as Error).message).split("\n")[0]);
     throw new FirebreakError("CONFIG_INVALID", "firebreak.yaml is not valid YAML", { cause });
   }
   if (value === null || value === undefined) return {};
@@ -64,32 +65,27 @@ function parseFile(text: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
+/** Where the file has something else than a section, it stays: the schema tells what is wrong with it. */
 function setPath(root: Record<string, unknown>, path: readonly string[], value: string): void {
   let node = root;
   for (const key of path.slice(0, -1)) {
-    const next = node[key];
-    if (typeof next === "object" && next !== null && !Array.isArray(next)) node = next as Record<string, unknown>;
-    else {
-      const made: Record<string, unknown> = {};
-      node[key] = made;
-      node = made;
-    }
+    const next = (node[key] ??= {});
+    if (typeof next !== "object" || Array.isArray(next)) return;
+    node = next as Record<string, unknown>; // the cast: an object that is no array, from YAML
   }
   node[path.at(-1) ?? ""] = value;
 }
 
-function describeIssues(error: ZodError): string {
-  const lines: string[] = [];
-  for (const issue of error.issues) {
+function describeIssues(error: ZodError): readonly string[] {
+  return error.issues.flatMap((issue) => {
     const where = issue.path.length === 0 ? "top level" : issue.path.join(".");
     if (issue.code === "unrecognized_keys") {
       const known = knownKeys(issue.path.map(String));
-      for (const key of issue.keys) lines.push(`  ${where}: unknown setting "${key}"${suggestion(key, known)}`);
-    } else {
-      lines.push(`  ${where}: ${issue.message}`);
+      return issue.keys.map((key) => `${where}: unknown setting "${key}"${suggestion(key, known)}`);
     }
-  }
-  return lines.join("\n");
+    const isMissing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
+    return [`${where}: ${isMissing ? "is missing" : issue.message}`];
+  });
 }
 
 /** Keys that the schema knows at a path. */

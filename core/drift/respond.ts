@@ -21,7 +21,7 @@ export function responsesFor(workspace: Workspace, target: Target): readonly Dri
   return workspace.drift.overrides.find(({ targets }) => matches(targets, target.labels))?.respond ?? workspace.drift.default;
 }
 
-/** True when the finding was healed more than {@link FIGHT_HEALS} times in the last {@link FIGHT_WINDOW_MS}. */
+/** True when one more repair would be more than {@link FIGHT_HEALS} in {@link FIGHT_WINDOW_MS}: it is not made. */
 export function isFight(healTimes: readonly number[], now: number): boolean {
   return healTimes.filter((at) => at > now - FIGHT_WINDOW_MS).length >= FIGHT_HEALS;
 }
@@ -35,14 +35,20 @@ export function isFight(healTimes: readonly number[], now: number): boolean {
  * @param target undefined when Git names the target no more: an orphan is healed by the defaults
  * @param healTimes when this fingerprint was healed before, ms since the epoch
  */
-export function decideResponse(finding: Finding, workspace: Workspace, target: Target | undefined, healTimes: readonly number[], now: number): Response {
+export function decideResponse(
+  finding: Finding,
+  workspace: Workspace,
+  target: Target | undefined,
+  healTimes: readonly number[],
+  now: number,
+): Response {
   const listed = target === undefined ? workspace.drift.default : responsesFor(workspace, target);
-  const notHealedBecause = reasonNotToHeal(finding, listed, target, healTimes, now);
+  const reason = finding.healable ? reasonNotToHeal(finding, listed, target, healTimes, now) : undefined;
   return {
-    heal: finding.healable && notHealedBecause === undefined,
-    alert: listed.includes("alert") || notHealedBecause === "fight",
+    heal: finding.healable && reason === undefined,
+    alert: listed.includes("alert") || reason === "fight",
     issue: listed.includes("issue"),
-    notHealedBecause: finding.healable ? notHealedBecause : undefined,
+    notHealedBecause: reason,
   };
 }
 

@@ -1,0 +1,200 @@
+import { describe, expect, it } from "vitest";
+import { decideResponse, FIGHT_HEALS, FIGHT_WINDOW_MS, isFight, responsesFor, type Response } from "../../../core/drift/respond.ts";
+import type { Finding } from "../../../core/drift/finding.ts";
+import type { Cluster, DriftResponse, Workspace } from "../../../core/model/kinds.ts";
+import type { Target } from "../../../core/model/target.ts";
+import { defaultWorkspace } from "../../../core/model/parse/normalise.ts";
+import { cluster } from "../../support/definitions.ts";
+import { incident } from "../../support/incidents.ts";
+
+const NOW = Date.parse("2026-11-21T10:00:00Z");
+
+function workspace(listed: readonly DriftResponse[], overrides: Workspace["drift"]["overrides"] = []): Workspace {
+  return { ...defaultWorkspace(), drift: { default: listed, overrides } };
+}
+
+function target(over: Partial<Cluster> = {}): Target {
+  const made = cluster("eu", over);
+  return { kind: "cluster", id: "cluster/eu", labels: made.labels, mode: made.mode, cluster: made };
+}
+
+function hostTarget(): Target {
+  const host = { name: "h", addresses: ["10.0.0.1"], labels: { env: "prod" }, at: { file: "a", line: 1, column: 1 } };
+  // The cast: the fleet's other fields do not take part in the decision.
+  return { kind: "host", id: "host/f/h", labels: host.labels, mode: "apply", fleet: { name: "f" }, host } as unknown as Target;
+}
+
+interface Case {
+  readonly what: string;
+  readonly finding?: Partial<Finding>;
+  readonly listed?: readonly DriftResponse[];
+  readonly target?: Target | undefined;
+  readonly heals?: readonly number[];
+  readonly want: Partial<Response>;
+}
+
+const ours = { healable: true, foreign: false };
+const foreign = { healable: true, foreign: true };
+const fiveHeals = [1, 2, 3, 4, 5].map((minute) => NOW - minute * 60_000);
+
+const CASES: readonly Case[] = [
+  // An object of ours that is wider is healed whatever is listed.
+  {
+    what: "wider, everything listed",
+    finding: { ...ours, widens: true },
+    listed: ["heal", "alert", "issue"],
+    want: { heal: true, alert: true, issue: true },
+  },
+  {
+    what: "wider, nothing listed",
+    finding: { ...ours, widens: true },
+    listed: [],
+    want: { heal: true, alert: false, issue: false },
+  },
+  {
+    what: "wider, only told",
+    finding: { ...ours, widens: true },
+    listed: ["issue"],
+    want: { heal: true, alert: false, issue: true },
+  },
+  // What only closes is healed when that is asked for.
+  { what: "narrower, heal listed", finding: { ...ours, widens: false }, listed: ["heal"], want: { heal: true } },
+  {
+    what: "narrower, heal not listed",
+    finding: { ...ours, widens: false },
+    listed: ["alert"],
+    want: { heal: false, alert: true, notHealedBecause: "not asked for" },
+  },
+  // What an apply cannot mend is told.
+  {
+    what: "not healable",
+    finding: { healable: false, widens: true },
+    listed: ["heal", "alert"],
+    want: { heal: false, alert: true, notHealedBecause: undefined },
+  },
+  {
+    what: "not healable, many repairs behind it",
+    finding: { healable: false, widens: true },
+    listed: [],
+    heals: fiveHeals,
+    want: { heal: false, alert: false, notHealedBecause: undefined },
+  },
+  // A target in mode plan is never written.
+  {
+    what: "plan only, wider",
+    finding: { ...ours, widens: true },
+    target: target({ mode: "plan" }),
+    want: { heal: false, notHealedBecause: "plan only" },
+  },
+  {
+    what: "plan only, foreign, remove",
+    finding: { ...foreign, widens: true },
+    target: target({ mode: "plan", foreign: "remove" }),
+    want: { heal: false, notHealedBecause: "plan only" },
+  },
+  // Foreign objects are told, and removed only where that is said and they open something.
+  {
+    what: "foreign, reported",
+    finding: { ...foreign, widens: true },
+    want: { heal: false, alert: true, notHealedBecause: "foreign" },
+  },
+  {
+    what: "foreign, removed",
+    finding: { ...foreign, widens: true },
+    listed: [],
+    target: target({ foreign: "remove" }),
+    want: { heal: true, notHealedBecause: undefined },
+  },
+  {
+    what: "foreign that only restricts",
+    finding: { ...foreign, widens: false },
+    target: target({ foreign: "remove" }),
+    want: { heal: false, notHealedBecause: "foreign" },
+  },
+  {
+    what: "foreign on a host",
+    finding: { ...foreign, widens: true },
+    target: hostTarget(),
+    want: { heal: false, notHealedBecause: "foreign" },
+  },
+  // An orphan is healed by the defaults; foreign things there stay.
+  { what: "orphan, wider", finding: { ...ours, widens: true }, listed: [], target: undefined, want: { heal: true } },
+  {
+    what: "orphan, narrower",
+    finding: { ...ours, widens: false },
+    listed: ["alert"],
+    target: undefined,
+    want: { heal: false, notHealedBecause: "not asked for" },
+  },
+  {
+    what: "orphan, foreign",
+    finding: { ...foreign, widens: true },
+    target: undefined,
+    want: { heal: false, notHealedBecause: "foreign" },
+  },
+  // More than five repairs in ten minutes are a fight, which is told whatever is listed.
+  { what: "four repairs", finding: { ...ours, widens: true }, heals: fiveHeals.slice(1), want: { heal: true } },
+  {
+    what: "five repairs",
+    finding: { ...ours, widens: true },
+    listed: [],
+    heals: fiveHeals,
+    want: { heal: false, alert: true, notHealedBecause: "fight" },
+  },
+  {
+    what: "five repairs, the oldest long ago",
+    finding: { ...ours, widens: true },
+    heals: [...fiveHeals.slice(1), NOW - FIGHT_WINDOW_MS],
+    want: { heal: true },
+  },
+  {
+    what: "a fight nobody asked us into",
+    finding: { ...ours, widens: false },
+    listed: ["alert"],
+    heals: fiveHeals,
+    want: { heal: false, notHealedBecause: "not asked for" },
+  },
+];
+
+describe("the response to a finding", () => {
+  it.each(CASES)("$what", ({ finding, listed = ["alert", "heal"], heals = [], want, ...rest }) => {
+    const where = "target" in rest ? rest.target : target();
+    const { finding: base } = incident(finding);
+    expect(decideResponse(base, workspace(listed), where, heals, NOW)).toMatchObject(want);
+  });
+
+  it("heals at most five times, whoever is faster (the bug: five or six, by an off-by-one)", () => {
+    const heals: number[] = [];
+    for (let second = 0; second < 60; second++) {
+      const at = NOW + second * 1000;
+      if (decideResponse(incident().finding, workspace(["heal"]), target(), heals, at).heal) heals.push(at);
+    }
+    expect(heals.length).toBe(FIGHT_HEALS);
+    expect(isFight(heals, NOW + 59_000)).toBe(true);
+    expect(isFight(heals, NOW + FIGHT_WINDOW_MS)).toBe(false);
+  });
+});
+
+describe("what a target lists", () => {
+  const overrides: Workspace["drift"]["overrides"] = [
+    { targets: { matchLabels: { env: "dev" } }, respond: ["alert"] },
+    { targets: {}, respond: ["issue"] },
+  ];
+
+  it("is the first override that matches, else the default", () => {
+    expect(responsesFor(workspace(["heal"], overrides), target({ labels: { env: "dev" } }))).toEqual(["alert"]);
+    expect(responsesFor(workspace(["heal"], overrides), target({ labels: { env: "prod" } }))).toEqual(["issue"]);
+    expect(responsesFor(workspace(["heal"], overrides.slice(0, 1)), target({ labels: { env: "prod" } }))).toEqual(["heal"]);
+  });
+
+  it("may be nothing: an empty override is not the default", () => {
+    const silent = workspace(["heal", "alert"], [{ targets: {}, respond: [] }]);
+    const narrower = incident({ widens: false }).finding;
+    expect(decideResponse(narrower, silent, target(), [], NOW)).toEqual({
+      heal: false,
+      alert: false,
+      issue: false,
+      notHealedBecause: "not asked for",
+    });
+  });
+});
