@@ -71,6 +71,15 @@ export function opens(effect: FindingEffect): boolean {
   return effect.verdict === "opens" || effect.verdict === "both";
 }
 
+/**
+ * True when the texts alone prove that nobody, now or later, may do more after the change. What is equivalent among the workloads
+ * of today may open to the next pod, so it is no such proof.
+ */
+export function isSurelyNarrower(before: NetworkPolicy, after: NetworkPolicy): boolean {
+  const { verdict } = effectOfTexts(before, after);
+  return verdict === "closes" || verdict === "equivalent";
+}
+
 /** What the texts alone prove. An object that appears or goes may isolate or release pods, so it proves nothing. */
 function effectOfTexts(before: NetworkPolicy | undefined, after: NetworkPolicy | undefined): FindingEffect {
   const unknown: FindingEffect = { verdict: "uncertain", opened: [], closed: [] };

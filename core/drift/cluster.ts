@@ -9,7 +9,7 @@ import type { ClusterObservation, LivePolicy } from "../plan/observation.ts";
 import { SEGMENT_LABEL } from "../render/networkpolicy-mark.ts";
 import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import type { Profile } from "../verdict/profile.ts";
-import { effectJudge, opens } from "./cluster-effect.ts";
+import { effectJudge, isSurelyNarrower, opens } from "./cluster-effect.ts";
 import type { EffectOf } from "./cluster-effect.ts";
 import type { Finding, FindingEffect, FindingKind, Severity } from "./finding.ts";
 import { fingerprintOf } from "./fingerprint.ts";
@@ -76,7 +76,8 @@ function judgeOurs(context: Context, live: LivePolicy, wanted: NetworkPolicy): r
   const effect = context.effectOf(wanted, live.object);
   const isElementsOnly = specKeyWithoutAddresses(live.object.spec) === specKeyWithoutAddresses(wanted.spec);
   const what = isElementsOnly ? "has address blocks that nobody published" : "was changed";
-  return [finding(context, live, isElementsOnly ? "unpublished-element" : "modified", what, effect, {})];
+  const widens = opens(effect) || !isSurelyNarrower(wanted, live.object);
+  return [finding(context, live, isElementsOnly ? "unpublished-element" : "modified", what, effect, { widens })];
 }
 
 /** Ours by its mark, and no definition asks for it: an object that stayed, or one that somebody marked as ours. */
@@ -111,8 +112,10 @@ function emptied({ spec }: NetworkPolicy): Partial<NetworkPolicy["spec"]> {
 
 function conflictFinding(context: Context, live: LivePolicy, wanted: NetworkPolicy): Finding {
   const effect = context.effectOf(wanted, live.object);
-  const what = "has the name of an object of ours and not our mark, so it is not overwritten";
-  return finding(context, live, "conflict", what, effect, { healable: false, foreign: true });
+  const widens = opens(effect) || !isSurelyNarrower(wanted, live.object);
+  const healable = widens && context.comparison.cluster.foreign === "remove";
+  const what = `has the name of an object of ours and not our mark${healable ? "" : ", so it is not overwritten"}`;
+  return finding(context, live, "conflict", what, effect, { healable, foreign: true, widens });
 }
 
 function foreignFinding(context: Context, live: LivePolicy): Finding {
@@ -129,7 +132,8 @@ function findDeleted(context: Context, live: readonly LivePolicy[]): readonly Fi
     .filter(([key]) => !there.has(key))
     .map(([, object]) => {
       const gone: LivePolicy = { object, manager: undefined, managedAt: undefined };
-      return finding(context, gone, "deleted", "is not there", context.effectOf(object, undefined), {});
+      // Also where nobody is open by it today: the next pod that it selects would be open from birth.
+      return finding(context, gone, "deleted", "is not there", context.effectOf(object, undefined), { widens: true });
     });
 }
 
@@ -139,7 +143,7 @@ function finding(
   kind: FindingKind,
   what: string,
   effect: FindingEffect,
-  over: Partial<Pick<Finding, "severity" | "healable" | "foreign">>,
+  over: Partial<Pick<Finding, "severity" | "healable" | "foreign" | "widens">>,
 ): Finding {
   const { cluster } = context.comparison;
   const target = clusterTargetId(cluster.name);

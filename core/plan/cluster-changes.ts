@@ -47,9 +47,10 @@ export interface ChangeOptions {
 /**
  * Compares what is wanted with what is there, whole spec by whole spec.
  *
- * Ours is what carries our instance. An object with a wanted name and without our mark is a conflict. What is already right is not
- * touched, also when its mark names an older revision. Nothing is deleted on an observation that is not complete, and nothing that
- * would un-isolate a pod unless the caller says so.
+ * Ours is what carries our instance. An object with a wanted name and without our mark is a conflict, and is overwritten only when it
+ * is named for removal: somebody may have taken the mark off an object of ours. What is already right is not touched, also when its
+ * mark names an older revision. Nothing is deleted on an observation that is not complete, and nothing that would un-isolate a pod
+ * unless the caller says so.
  */
 export function findChanges(want: ClusterWant, observation: ClusterObservation, options: ChangeOptions): ClusterChanges {
   const { mark, removeForeign } = options;
@@ -69,6 +70,7 @@ export function findChanges(want: ClusterWant, observation: ClusterObservation, 
     if (object === undefined && (isOurs || (removeForeign.has(key) && want.governed.includes(policy.object.metadata.namespace)))) {
       candidates.push(policy);
     } else if (object === undefined) untouched.push(policy.object);
+    else if (!isOurs && removeForeign.has(key)) replaces.push({ live: policy, object });
     else if (!isOurs) {
       conflicts.push(conflictWith(policy));
       untouched.push(policy.object);

@@ -1,5 +1,5 @@
 import type { Mark } from "../render/mark.ts";
-import { readMark } from "../render/networkpolicy-mark.ts";
+import { ANNOTATION, readMark } from "../render/networkpolicy-mark.ts";
 import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import { sha256Hex } from "../membership/hash.ts";
 import { compareText } from "../membership/order.ts";
@@ -16,10 +16,13 @@ export function objectSubject(object: NetworkPolicy): string {
   return `networkpolicy ${objectKey(object)}`;
 }
 
-/** The mark of a live object if this installation wrote it. */
-export function ownMark(live: LivePolicy, instance: string): Mark | undefined {
-  const mark = readMark(live.object);
-  return mark?.instance === instance ? mark : undefined;
+/**
+ * The mark of a live object if this installation wrote it. The installation's id alone says so: who damages the rest of a mark must
+ * not turn an object of ours into one that is never repaired. Such a mark is of sequence 0.
+ */
+export function ownMark({ object }: LivePolicy, instance: string): Mark | undefined {
+  if (object.metadata.annotations?.[ANNOTATION.instance] !== instance) return undefined;
+  return readMark(object) ?? { instance, sequence: 0, digest: "" };
 }
 
 /**

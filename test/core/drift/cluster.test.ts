@@ -139,6 +139,17 @@ describe("ours", () => {
     ]);
   });
 
+  // would catch: a hole for pods that do not exist yet, which `respond: [alert]` would leave open until they do
+  test("what opens to nobody today widens all the same", () => {
+    const future = { podSelector: { matchLabels: { app: "soon" } }, namespaceSelector: {} };
+    const [quiet] = compare([web, edit(db, { ingress: [...(db.spec.ingress ?? []), { from: [future] }] })]);
+    expect(quiet).toMatchObject({ kind: "modified", widens: true, effect: { verdict: "equivalent" } });
+    const [traded] = compare([web, edit(db, { ingress: [{ from: [future] }] })]);
+    expect(traded).toMatchObject({ kind: "modified", widens: true, effect: { verdict: "closes" } });
+    const nobody = inventory("eu", { namespaces: [namespace("shop"), namespace("kube-system")] });
+    expect(compare([db], { inventory: nobody })).toMatchObject([{ kind: "deleted", widens: true }]);
+  });
+
   test("a deleted default deny opens", () => {
     const [finding] = compare([db]);
     expect(finding).toMatchObject({
@@ -172,6 +183,10 @@ describe("ours", () => {
   test("an object with our name and without our mark is a conflict and not healable", () => {
     const theirs = { ...web, metadata: { name: web.metadata.name, namespace: "shop" } };
     expect(compare([theirs, db])).toMatchObject([{ kind: "conflict", healable: false, foreign: true }]);
+    const remove = { cluster: cluster("eu", { foreign: "remove" }) };
+    expect(compare([theirs, db], remove)).toMatchObject([{ kind: "conflict", healable: false, widens: false }]);
+    const opened = compare([edit(theirs, { ingress: [{}] }), db], remove);
+    expect(opened).toMatchObject([{ kind: "conflict", healable: true, foreign: true, widens: true }]);
   });
 });
 

@@ -264,6 +264,29 @@ describe("not ours", () => {
     expect(plan(store, labelled)).toMatchObject({ steps: [], held: [{ namespace: "shop" }] });
   });
 
+  // would catch: an opened object of ours that is never repaired, because somebody damaged its mark with it
+  test("a damaged mark is still ours, a mark that was taken off is not", () => {
+    const store = inForce(base);
+    const [object] = [...store.objects.values()];
+    if (object === undefined) throw new Error("nothing in force");
+    const opened = (annotations: Readonly<Record<string, string>>): NetworkPolicy => ({
+      ...object,
+      metadata: { ...object.metadata, annotations },
+      spec: { ...object.spec, ingress: [{}] },
+    });
+    for (const sequence of ["", "-1", "1e3", "99999999999999999999"]) {
+      store.tamper(opened({ "firebreak.dev/instance": "i-1", "firebreak.dev/sequence": sequence }));
+      expect([words(plan(store, base)), plan(store, base).conflicts]).toEqual([["replace narrow"], []]);
+    }
+    store.tamper(opened({ "firebreak.dev/sequence": "1" }));
+    expect(plan(store, base)).toMatchObject({ steps: [], conflicts: [{ detail: expect.stringContaining("not overwritten") }] });
+    const key = `shop/${object.metadata.name}`;
+    expect(plan(store, base, {}, { removeForeign: new Set([key]) })).toMatchObject({
+      steps: [{ kind: "replace", object: { spec: object.spec } }],
+      conflicts: [],
+    });
+  });
+
   // would catch: an open policy behind a copied mark that is held because it "isolates"
   test("one behind our mark that lets everything through goes", () => {
     const store = inForce(base);
