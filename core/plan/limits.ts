@@ -1,11 +1,13 @@
+import { canHold } from "../membership/consumers.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
 import { compareText } from "../membership/order.ts";
 import { groupPods, namespaceLabels, podsMembersIn, selectsHost } from "../membership/select.ts";
 import type { PodGroup } from "../membership/select.ts";
-import type { Cluster, Definitions, Direction, TargetId } from "../model/kinds.ts";
+import type { Cluster, Definitions, Direction, Segment, TargetId } from "../model/kinds.ts";
 import { findTarget, listTargets } from "../model/target.ts";
+import type { Target } from "../model/target.ts";
 import type { RevisionProblem } from "../revision/judge.ts";
-import { matches, selectorKey } from "../selector/index.ts";
+import { isUnsatisfiable, matches, selectorKey } from "../selector/index.ts";
 
 const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
 
@@ -23,16 +25,24 @@ export interface RevisionCheck {
   readonly before: Definitions | undefined;
   readonly after: Definitions;
   readonly inventories: ReadonlyMap<TargetId, ClusterInventory>;
+  readonly enforced?: EnforcedElsewhere;
 }
+
+/**
+ * By target, the definitions it enforces where the revision in force does not say so: it was taken back to `mode: plan`, or is gone
+ * from Git (orphaned). Both stay as they are, so whoever writes them again opens what those definitions isolate.
+ */
+export type EnforcedElsewhere = ReadonlyMap<TargetId, Definitions>;
 
 /**
  * Every reason to hold a revision: it is empty, loses all segments or more than half of the targets (REVISION_EMPTIES), or it
  * un-isolates more workloads than `limits.unisolate` of the revision in force allows (LIMIT_EXCEEDED).
  */
-export function checkRevision({ before, after, inventories }: RevisionCheck): readonly RevisionProblem[] {
+export function checkRevision({ before, after, inventories, enforced }: RevisionCheck): readonly RevisionProblem[] {
   const problems = emptyingProblems(before, after);
   if (before === undefined) return problems;
-  const { count, reasons } = findUnisolated(before, after, inventories);
+  problems.push(...missingFields(before, after));
+  const { count, reasons } = findUnisolated(before, after, inventories, enforced);
   const limit = before.workspace.limits.unisolate;
   if (count <= limit) return problems;
   return [
@@ -57,21 +67,26 @@ export function countUnisolated(
  * The workloads that are isolated in some direction under `before` and no more under `after`.
  *
  * An enforced direction removed from a segment counts as at least 1, even over no members. A target that is gone stays enforced
- * (orphaned), and one that is not written stays as it is, so neither counts. A cluster whose inventory is missing or incomplete
- * counts 1 for each enforced selector that is gone, because it may have pods that are unknown.
+ * (orphaned), and one that is not written stays as it is, so neither counts until somebody writes it again: under its name, or under
+ * another one with the same connection or address. A cluster whose inventory is missing or incomplete counts 1 for each enforced
+ * selector that is gone, because it may have pods that are unknown.
  */
 export function findUnisolated(
   before: Definitions,
   after: Definitions,
   inventories: ReadonlyMap<TargetId, ClusterInventory>,
+  enforced: EnforcedElsewhere = new Map(),
 ): Unisolation {
+  const standing = listStanding(before, after, enforced);
   const lost: Loss[] = [];
-  for (const target of listTargets(before)) {
-    const next = findTarget(after, target.id);
-    if (next === undefined || target.mode !== "apply" || next.mode !== "apply") continue;
+  for (const next of listTargets(after)) {
+    const old = next.mode === "apply" ? standing(next) : undefined;
+    if (old === undefined) continue;
+    const { definitions, target } = old;
     if (target.kind === "cluster" && next.kind === "cluster") {
-      lost.push(...lostInCluster([before, target.cluster], [after, next.cluster], inventories.get(target.id)));
-    } else if (target.kind === "host" && next.kind === "host") lost.push(...lostOnHost([before, target], [after, next]));
+      const inventory = inventories.get(target.id) ?? inventories.get(next.id);
+      lost.push(...lostInCluster([definitions, target.cluster], [after, next.cluster], inventory));
+    } else if (target.kind === "host" && next.kind === "host") lost.push(...lostOnHost([definitions, target], [after, next]));
   }
   const accounted = new Set(lost.flatMap((loss) => loss.by));
   const removed = removedDirections(before, after).filter((name) => !accounted.has(name));
@@ -81,6 +96,43 @@ export function findUnisolated(
   };
 }
 
+/** A target, and the definitions by which it is enforced now. */
+interface Standing {
+  readonly target: Target;
+  readonly definitions: Definitions;
+}
+
+/** Finds what a target of `after` enforces now: under its own name, or under that of a target which `after` does not name. */
+function listStanding(
+  before: Definitions,
+  after: Definitions,
+  enforced: EnforcedElsewhere,
+): (next: Target) => Standing | undefined {
+  const standing = new Map<TargetId, Standing>();
+  for (const [id, definitions] of enforced) {
+    const target = findTarget(definitions, id);
+    if (target?.mode === "apply") standing.set(id, { target, definitions });
+  }
+  for (const target of listTargets(before)) if (target.mode === "apply") standing.set(target.id, { target, definitions: before });
+  const named = new Set(listTargets(after).map(({ id }) => id));
+  const byMachine = new Map<string, Standing>();
+  for (const one of standing.values()) {
+    if (!named.has(one.target.id)) for (const key of machineKeys(one.target)) byMachine.set(key, one);
+  }
+  return (next) => {
+    const same = standing.get(next.id);
+    if (same !== undefined) return same;
+    return machineKeys(next).flatMap((key) => byMachine.get(key) ?? [])[0];
+  };
+}
+
+/** What tells from Git alone that two targets are one cluster or one host. */
+function machineKeys(target: Target): readonly string[] {
+  if (target.kind === "host") return target.host.addresses.map((address) => `address ${address}`);
+  const { connection } = target.cluster;
+  return [connection.kind === "context" ? `context ${connection.context}` : "in cluster"];
+}
+
 /** Workloads that become open. `by` names what isolated them: `SEGMENT DIRECTION`. */
 interface Loss {
   readonly workloads: number;
@@ -88,7 +140,7 @@ interface Loss {
   readonly by: readonly string[];
 }
 
-type HostTarget = Extract<ReturnType<typeof listTargets>[number], { kind: "host" }>;
+type HostTarget = Extract<Target, { kind: "host" }>;
 
 /** The enforced selectors of one direction of a cluster, by the segment they stand for. */
 interface Isolator {
@@ -189,16 +241,40 @@ function hostIsolators(definitions: Definitions, { fleet, host }: HostTarget, di
     .map((segment) => segment.name);
 }
 
-/** `SEGMENT DIRECTION` for every direction that was enforced and is no more, the segment gone or not. */
+/** `SEGMENT DIRECTION` for every direction that was enforced and is no more: the segment gone, or left without any place to be. */
 function removedDirections(before: Definitions, after: Definitions): readonly string[] {
-  return [...before.segments.values()].flatMap((segment) =>
-    DIRECTIONS.filter(
-      (direction) => segment.isolate[direction] === "enforce" && after.segments.get(segment.name)?.isolate[direction] !== "enforce",
-    ).map((direction) => `${segment.name} ${direction}`),
-  );
+  const named = new Set(listTargets(after).map(({ id }) => id));
+  const staying = listTargets(before).filter(({ id }) => named.has(id));
+  const ids = new Set(staying.map(({ id }) => id));
+  const stayed = listTargets(after).filter(({ id }) => ids.has(id));
+  return [...before.segments.values()].flatMap((segment) => {
+    const next = after.segments.get(segment.name);
+    const isNowhere = next !== undefined && canSelect(segment, staying) && !canSelect(next, stayed);
+    return DIRECTIONS.filter(
+      (direction) => segment.isolate[direction] === "enforce" && (isNowhere || next?.isolate[direction] !== "enforce"),
+    ).map((direction) => `${segment.name} ${direction}`);
+  });
 }
 
-function emptyingProblems(before: Definitions | undefined, after: Definitions): readonly RevisionProblem[] {
+/** True when a workload of one of these targets could be in the segment, now or later. */
+function canSelect(segment: Segment, targets: readonly Target[]): boolean {
+  const members = segment.members.filter(
+    (member) => member.kind !== "pods" || !(isUnsatisfiable(member.pods) || isUnsatisfiable(member.namespaces)),
+  );
+  return targets.some((target) => canHold({ ...segment, members }, target));
+}
+
+/** What the revision in force requires of every policy holds for the commit that takes the requirement away, too. */
+function missingFields({ workspace }: Definitions, after: Definitions): readonly RevisionProblem[] {
+  const missing = [...after.policies.values()].flatMap((policy) =>
+    workspace.require.filter((field) => policy[field] === undefined).map((field) => `policy ${policy.name} has no ${field}`),
+  );
+  if (missing.length === 0) return [];
+  const message = `The Workspace of the revision in force requires ${workspace.require.join(", ")}: ${listed(missing)}. Add them, or drop the requirement in a commit of its own.`;
+  return [{ code: "REVISION_INVALID", message }];
+}
+
+function emptyingProblems(before: Definitions | undefined, after: Definitions): RevisionProblem[] {
   const problem = (message: string): RevisionProblem => ({ code: "REVISION_EMPTIES", message });
   const targets = listTargets(after);
   if (targets.length === 0 && after.segments.size === 0 && after.policies.size === 0) {

@@ -11,6 +11,8 @@ import {
   namespace,
   pod,
   podsMember,
+  policy,
+  rule,
   segment,
 } from "../../support/definitions.ts";
 
@@ -94,6 +96,69 @@ describe("what a revision un-isolates", () => {
       "host/dir/one (db ingress, db egress)",
       "host/dir/two (db ingress, db egress)",
     ]);
+  });
+});
+
+describe("limits cannot be walked around", () => {
+  const hosts = (name: string, role: string, mode: "plan" | "apply" = "apply") =>
+    fleet(name, [{ name: "one", addresses: ["10.0.0.1"], labels: { role } }], { mode });
+  const servers = segment("db", [hostsMember({ matchLabels: { role: "db" } })], "enforce", "enforce");
+  const of = (one: ReturnType<typeof hosts>) => definitions({ fleets: [one], segments: [servers] });
+  const isolated = of(hosts("dir", "db"));
+
+  // would catch: un-isolating a host by renaming its fleet in the same commit
+  test("a host or cluster under another name is the same machine", () => {
+    expect(findUnisolated(isolated, of(hosts("other", "free")), new Map())).toEqual({
+      count: 1,
+      reasons: ["host/dir/one (db ingress, db egress)"],
+    });
+    expect(count(isolated, of(hosts("other", "db")), new Map())).toBe(0);
+    const renamed = cluster("west", { connection: eu.connection });
+    expect(count(base, definitions({ clusters: [renamed], segments: [web] }))).toBe(0);
+    expect(count(base, definitions({ clusters: [renamed], segments: [segment("web", [app("web2")], "enforce")] }))).toBe(2);
+  });
+
+  // would catch: apply → plan → edit → apply, and gone → back, where nobody counts because no two neighbours both write
+  test("a target that was not written in between is compared with what it enforces", () => {
+    const enforced = new Map([["host/dir/one", isolated]]);
+    const planned = of(hosts("dir", "free", "plan"));
+    const back = of(hosts("dir", "free"));
+    expect(findUnisolated(planned, back, new Map(), enforced).count).toBe(1);
+    expect(findUnisolated(definitions({ segments: [servers] }), back, new Map(), enforced).count).toBe(1);
+    expect(findUnisolated(definitions({ segments: [servers] }), of(hosts("new", "free")), new Map(), enforced).count).toBe(1);
+    expect(findUnisolated(planned, of(hosts("dir", "db")), new Map(), enforced).count).toBe(0);
+    expect(findUnisolated(planned, planned, new Map(), enforced).count).toBe(0);
+    expect(checkRevision({ before: planned, after: back, inventories: new Map(), enforced })).toMatchObject([
+      { code: "LIMIT_EXCEEDED" },
+    ]);
+    // What was accepted while a target was away counted then, and is not counted again.
+    expect(findUnisolated(back, back, new Map(), enforced).count).toBe(0);
+  });
+
+  // would catch: a segment over no members that stays `enforce` in name, and is moved to where nothing can ever be
+  test("an enforced segment that can select nothing any more is removed", () => {
+    const ghost = (...members: Parameters<typeof segment>[1]) =>
+      definitions({ clusters: [eu], segments: [segment("ghost", members, "enforce")] });
+    const before = ghost(app("ghost"));
+    expect(count(before, ghost(podsMember({ matchLabels: { app: "ghost" } }, {}, { matchLabels: { env: "nowhere" } })))).toBe(1);
+    const never = [
+      { key: "app", operator: "Exists" },
+      { key: "app", operator: "DoesNotExist" },
+    ] as const;
+    expect(count(before, ghost(podsMember({ matchExpressions: [...never] })))).toBe(1);
+    expect(count(before, ghost(app("ghosts")))).toBe(0);
+  });
+
+  // would catch: a commit that drops `require: [owner]` and adds a policy that nobody owns
+  test("what the revision in force requires of policies holds for the candidate", () => {
+    const strict = { workspace: { require: ["owner" as const] } };
+    const bare = policy("p", rule("web", "web", "80/tcp"));
+    const before = definitions({ clusters: [eu], segments: [web], ...strict });
+    const problems = (after: Definitions) => checkRevision({ before, after, inventories });
+    expect(problems(definitions({ clusters: [eu], segments: [web], policies: [bare] }))).toMatchObject([
+      { code: "REVISION_INVALID", message: expect.stringContaining("policy p has no owner") },
+    ]);
+    expect(problems(definitions({ clusters: [eu], segments: [web], policies: [{ ...bare, owner: "team" }] }))).toEqual([]);
   });
 });
 
