@@ -3,7 +3,7 @@
  *
  * Nothing here fails because something was slow; a section that cannot run says why and the others go on.
  */
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { formatBytes } from "./report.ts";
 
 const SECTIONS: Readonly<Record<string, () => Promise<void>>> = {

@@ -21,6 +21,8 @@ export interface Service extends AsyncDisposable {
   status(): Promise<StatusAnswer>;
   /** Resolves once every target is in sync, at this revision if one is given. */
   inSync(sequence?: number): Promise<void>;
+  /** As `inSync`, and nothing is left to do: no run will look at a target by itself. */
+  quiet(): Promise<void>;
   /** Value of a metric without labels. */
   metric(name: string): Promise<number>;
 }
@@ -42,26 +44,33 @@ export async function startService(run: Run, settingsFile: string): Promise<Serv
   const inFile = (file: string): string => readFileSync(join(settings.stateFolder, file), "utf8").trim();
   const address = inFile("api.address");
   const status = async (): Promise<StatusAnswer> => await api.get<StatusAnswer>(API.status);
+  const metric = async (name: string): Promise<number> => {
+    const { body } = await request(`${address}/metrics`, { headers: { authorization: `Bearer ${inFile("api.token")}` } });
+    const line = (await body.text()).split("\n").find((text) => text.startsWith(`${name} `));
+    return Number(line?.split(" ")[1]);
+  };
+  const inSync = async (sequence?: number): Promise<void> => {
+    const isThere = async (): Promise<boolean> => {
+      daemon.check();
+      const { targets } = await status();
+      return (
+        targets.length > 0 && targets.every(({ state, revision }) => state === "in sync" && revision === (sequence ?? revision))
+      );
+    };
+    await waitFor(isThere, { what: "all targets are in sync", timeoutMs: PATIENCE_MS, everyMs: LOOK_MS });
+  };
+  const isQuiet = async (): Promise<boolean> => (await metric("firebreak_work_open")) === 0;
   return {
     pid: daemon.pid,
     api,
     address,
     status,
-    inSync: async (sequence) => {
-      const isThere = async (): Promise<boolean> => {
-        daemon.check();
-        const { targets } = await status();
-        return (
-          targets.length > 0 && targets.every(({ state, revision }) => state === "in sync" && revision === (sequence ?? revision))
-        );
-      };
-      await waitFor(isThere, { what: "all targets are in sync", timeoutMs: PATIENCE_MS, everyMs: LOOK_MS });
+    inSync,
+    quiet: async () => {
+      await waitFor(isQuiet, { what: "nothing is left to do", timeoutMs: PATIENCE_MS, everyMs: LOOK_MS });
+      await inSync();
     },
-    metric: async (name) => {
-      const { body } = await request(`${address}/metrics`, { headers: { authorization: `Bearer ${inFile("api.token")}` } });
-      const line = (await body.text()).split("\n").find((text) => text.startsWith(`${name} `));
-      return Number(line?.split(" ")[1]);
-    },
+    metric,
     [Symbol.asyncDispose]: async () => await daemon.stop("SIGTERM"),
   };
 }
