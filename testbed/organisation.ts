@@ -23,7 +23,8 @@ export const HOSTS = [
 export const CLUSTERS = ["shop-eu", "shop-us"] as const;
 export const FLEET = "directory";
 
-const NAMESPACES: Readonly<Record<string, string>> = { shop: "shop", geo: "geo", credit: "credit", monitoring: "platform" };
+/** Namespaces and the team each belongs to. */
+export const NAMESPACES: Readonly<Record<string, string>> = { shop: "shop", geo: "geo", credit: "credit", monitoring: "platform" };
 
 interface PodSpec {
   readonly namespace: string;
@@ -33,7 +34,7 @@ interface PodSpec {
 }
 
 /** The same pods run in both clusters; the colour of the directory they ask differs by function. */
-const PODS: readonly PodSpec[] = [
+export const PODS: readonly PodSpec[] = [
   {
     namespace: "shop",
     name: "order-input",

@@ -1,6 +1,7 @@
 /** The stage of the demonstration: the world, and Firebreak running in it. Hosts come first; clusters join when they are built. */
 import { mkdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
+import { errorChain } from "../../core/model/error.ts";
 import { buildPart } from "../build.mjs";
 import { addMachines, CLUSTERS, exampleFiles, HOSTS, populateCluster, writeSettings } from "../organisation.ts";
 import type { TestPod } from "../pods.ts";
@@ -92,7 +93,10 @@ export async function raiseClusters(
   { voice, signal }: Pick<StageOptions, "voice" | "signal">,
 ): Promise<Clusters> {
   const log = (line: string): void => voice.aside(line);
-  const plane = await buildPart("controlplane", { log, signal });
+  const plane = await buildPart("controlplane", { log, signal }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    return { missing: errorChain(error).join(", because ") }; // a cache that cannot be written, say
+  });
   if ("missing" in plane && (process.env["KUBEBUILDER_ASSETS"] ?? "") === "") return plane;
   // One build for both clusters. What is missing is told by the clusters themselves.
   if (world.hosts.size > 0) await buildPart("enforcer", { log, signal });
