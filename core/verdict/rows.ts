@@ -46,8 +46,10 @@ export interface Rows {
   readonly concerning: (subject: number, direction: Direction) => readonly CompiledPolicy[];
   /** Ports that the subject's own end allows with that peer in that family. */
   readonly allowed: (subject: number, peer: number, direction: Direction, family: number) => PortSet;
-  /** Ports that both ends allow, over the families that both have. Nothing between two address classes or absent pods. */
-  readonly connection: (from: number, to: number) => PortSet;
+  /** Ports that both ends allow, over those of `families` that both have. Nothing between two address classes or absent pods. */
+  readonly connection: (from: number, to: number, families?: number) => PortSet;
+  /** Per peer class, the families in which a rule names it; undefined: every class, both families. Shared between equal rules. */
+  readonly peersOf: (rule: CompiledRule, policy: CompiledPolicy) => Uint8Array | undefined;
   /** Does the rule name that peer, for that subject, in that family? */
   readonly ruleMatches: (rule: CompiledRule, policy: CompiledPolicy, peer: number, family: number) => boolean;
 }
@@ -64,7 +66,8 @@ export function rowsOf(classes: Classes, world: number, profile: Profile): Rows 
       ...engine.tiersOn(subject, direction, "baseline"),
     ],
     allowed: (subject, peer, direction, family) => engine.allowed(subject, peer, direction, family),
-    connection: (from, to) => engine.connection(from, to),
+    connection: (from, to, families) => engine.connection(from, to, families),
+    peersOf: (rule, policy) => engine.maskOf(rule, policy),
     ruleMatches: (rule, policy, peer, family) => isNamed(engine.maskOf(rule, policy), peer, family),
   };
 }
@@ -123,8 +126,8 @@ class RowEngine {
     return unionPorts(above.accepted, unionPorts(below.accepted, below.next));
   }
 
-  connection(from: number, to: number): PortSet {
-    const shared = this.#familiesOf(from) & this.#familiesOf(to);
+  connection(from: number, to: number, families: number = BOTH_FAMILIES): PortSet {
+    const shared = this.#familiesOf(from) & this.#familiesOf(to) & families;
     if (shared === 0 || (this.#states[from] === undefined && this.#states[to] === undefined)) return noPorts;
     const v4 = (shared & V4) === 0 ? noPorts : this.#inFamily(from, to, V4);
     return (shared & V6) === 0 ? v4 : unionPorts(v4, this.#inFamily(from, to, V6));

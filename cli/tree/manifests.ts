@@ -1,0 +1,54 @@
+import { Option, type Command } from "commander";
+import { REACH_FORMATS } from "../../core/reach/render.ts";
+import { PROFILES } from "../../core/verdict/profile.ts";
+import { addExamples, verb } from "./common.ts";
+
+/** Verbs about manifests of a cluster that Firebreak need not know. */
+export function addManifestVerbs(program: Command): void {
+  program.commandsGroup("Manifests:");
+  addReach(program);
+  addVerdict(program);
+}
+
+function manifestsOption(): Option {
+  return new Option("--manifests <dir>", "folder of Kubernetes manifests, or one file").makeOptionMandatory();
+}
+
+function enforcerOption(): Option {
+  const enforcers = Object.keys(PROFILES);
+  return new Option("--enforcer <name>", "whose reading of the policies, where enforcers differ")
+    .choices(enforcers)
+    .default("kube-network-policies");
+}
+
+function addReach(program: Command): void {
+  const command = program
+    .command("reach")
+    .description("list who may connect to whom, by classes of workloads that no policy tells apart")
+    .addOption(manifestsOption())
+    .option("--expand", "list pairs of workloads instead of classes")
+    .addOption(new Option("-o, --output <format>", "how it is printed (default: table; json with --expand)").choices(REACH_FORMATS))
+    .addOption(enforcerOption())
+    .action(verb(async (options) => (await import("../verbs/reach.ts")).reach(options)));
+  addExamples(command, [
+    ["the classes of a cluster and what is open between them", "firebreak reach --manifests cluster/"],
+    ["every pair, for another program", "firebreak reach --manifests cluster/ --expand -o json"],
+    ["a picture", "firebreak reach --manifests cluster/ -o dot | dot -Tsvg > reach.svg"],
+  ]);
+}
+
+function addVerdict(program: Command): void {
+  const command = program
+    .command("verdict")
+    .description("answer probes: may this pod connect there, and why")
+    .addOption(manifestsOption())
+    .requiredOption("--probes <file>", "one probe a line, as JSON: {src, dst, protocol, port}; - is standard input")
+    .addOption(enforcerOption())
+    .action(verb(async (options) => (await import("../verbs/verdict.ts")).verdict(options)));
+  addExamples(command, [
+    [
+      "one question",
+      `echo '{"src": "shop/web", "dst": "shop/db", "protocol": "TCP", "port": 5432}' | firebreak verdict --manifests cluster/ --probes -`,
+    ],
+  ]);
+}

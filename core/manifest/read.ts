@@ -1,0 +1,300 @@
+import { compareNotes, hasErrors } from "../model/note.ts";
+import type { Note, Position } from "../model/note.ts";
+import type { SourceFile } from "../model/source.ts";
+import type { Labels } from "../selector/index.ts";
+import type { PolicyObject, World, WorldNamespace, WorldNode, WorldPod } from "../verdict/world.ts";
+import { Checker, show } from "./check.ts";
+import type { Json } from "./check.ts";
+import { readManifestFile } from "./document.ts";
+import { isDnsLabel, isDnsSubdomain, readLabels } from "./labels.ts";
+import { checkNetworkPolicy } from "./network-policy.ts";
+import { objectsOf } from "./objects.ts";
+import type { ManifestObject } from "./objects.ts";
+import { readIngress, readRoute, readService } from "./service.ts";
+import type { ManifestEntry, ManifestService } from "./service.ts";
+import { checkTierPolicy } from "./tier-policy.ts";
+import { noteSet } from "./whole.ts";
+import { readPod, readTemplatePod, TEMPLATES } from "./workload.ts";
+import type { Identity } from "./workload.ts";
+
+/** What a folder of manifests says about a cluster. */
+export interface Manifests {
+  readonly world: World;
+  readonly services: readonly ManifestService[];
+  readonly entries: readonly ManifestEntry[];
+}
+
+/** The manifests unless any note is an error, and all notes by place. */
+export interface ReadManifests {
+  readonly manifests: Manifests | undefined;
+  readonly notes: readonly Note[];
+}
+
+/** A named object and what must be looked at across files. */
+export interface Known {
+  readonly kind: string;
+  readonly id: string;
+  readonly namespace: string;
+  readonly at: Position;
+  readonly text: string;
+  readonly priority: { readonly tier: string; readonly value: number } | undefined;
+}
+
+/** What is collected while files are read. */
+interface Collected {
+  readonly namespaces: WorldNamespace[];
+  readonly pods: WorldPod[];
+  readonly nodes: WorldNode[];
+  readonly policies: PolicyObject[];
+  readonly services: ManifestService[];
+  readonly entries: ManifestEntry[];
+  readonly known: Known[];
+  readonly owners: Map<string, string>;
+  readonly ignored: Map<string, { readonly at: Position; count: number }>;
+  readonly notes: Note[];
+}
+
+const POLICY_GROUP = "policy.networking.k8s.io";
+
+/** What is read: group and kind. Versions are only checked where they change what a policy means. */
+const READ: ReadonlySet<string> = new Set([
+  ...["Namespace", "Pod", "Node", "Service", "ReplicationController"].map((kind) => `/${kind}`),
+  ...["apps", "extensions"].flatMap((group) =>
+    ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"].map((kind) => `${group}/${kind}`),
+  ),
+  ...["batch/Job", "batch/CronJob", "networking.k8s.io/NetworkPolicy", "networking.k8s.io/Ingress", "extensions/Ingress"],
+  ...["AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"].map((kind) => `${POLICY_GROUP}/${kind}`),
+  "route.openshift.io/Route",
+]);
+
+const POLICY_VERSIONS: Readonly<Record<string, string>> = {
+  NetworkPolicy: "networking.k8s.io/v1",
+  AdminNetworkPolicy: `${POLICY_GROUP}/v1alpha1`,
+  BaselineAdminNetworkPolicy: `${POLICY_GROUP}/v1alpha1`,
+  ClusterNetworkPolicy: `${POLICY_GROUP}/v1alpha2`,
+};
+
+const CLUSTER_SCOPED: readonly string[] = [
+  "Namespace",
+  "Node",
+  "AdminNetworkPolicy",
+  "BaselineAdminNetworkPolicy",
+  "ClusterNetworkPolicy",
+];
+
+/**
+ * A cluster as a folder of manifests describes it.
+ *
+ * Never throws for what files hold. Anything that is broken, or that the API server would not take, is an error at its place, and
+ * then there are no manifests: nothing is analysed as if a bad part were absent. Kinds that decide no connection are noted and left
+ * out; so are those of other policy APIs, with a warning. A namespace that is used and not declared has its name label only.
+ */
+export function readManifests(files: readonly SourceFile[]): ReadManifests {
+  const all: Collected = {
+    namespaces: [],
+    pods: [],
+    nodes: [],
+    policies: [],
+    services: [],
+    entries: [],
+    known: [],
+    owners: new Map(),
+    ignored: new Map(),
+    notes: [],
+  };
+  for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    const { documents, notes } = readManifestFile(file);
+    all.notes.push(...notes);
+    for (const document of documents) {
+      const read = objectsOf(document);
+      all.notes.push(...read.notes);
+      for (const object of read.objects) addObject(all, object);
+    }
+  }
+  all.notes.push(
+    ...noteSet(
+      all.known,
+      all.namespaces.map(({ name }) => name),
+    ),
+    ...ignoredNotes(all),
+  );
+  const notes = all.notes.sort(compareNotes);
+  if (hasErrors(notes)) return { manifests: undefined, notes };
+  const { namespaces, nodes, policies, services, entries } = all;
+  const pods = all.pods.map((pod) => ({ ...pod, owner: topOwner(pod, all.owners) }));
+  return {
+    manifests: { world: { namespaces: merged(namespaces), pods: unique(pods), policies, nodes }, services, entries },
+    notes,
+  };
+}
+
+/** Two manifests of one object are the same text here: others are refused. */
+function unique(pods: readonly WorldPod[]): readonly WorldPod[] {
+  return [...new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod])).values()];
+}
+
+function merged(namespaces: readonly WorldNamespace[]): readonly WorldNamespace[] {
+  return [...new Map(namespaces.map((namespace) => [namespace.name, namespace])).values()];
+}
+
+/** A ReplicaSet whose Deployment is there too is the Deployment; owners that are not among the manifests stay as they are named. */
+function topOwner(pod: WorldPod, owners: ReadonlyMap<string, string>): string | undefined {
+  let { owner } = pod;
+  for (let depth = 0; owner !== undefined && depth < 8; depth += 1) {
+    const above = owners.get(`${pod.namespace}/${owner}`);
+    if (above === undefined || !owners.has(`${pod.namespace}/${above}`)) return owner;
+    if (above === owner) return owner;
+    owner = above;
+  }
+  return owner;
+}
+
+function addObject(all: Collected, object: ManifestObject): void {
+  const { group, version, kind, value, document, path } = object;
+  const apiVersion = group === "" ? version : `${group}/${version}`;
+  if (!READ.has(`${group}/${kind}`)) {
+    const label = `${apiVersion} ${kind}`;
+    const before = all.ignored.get(label);
+    if (before === undefined) all.ignored.set(label, { at: document.at(path), count: 1 });
+    else before.count += 1;
+    return;
+  }
+  const identity = identityOf(all, object);
+  if (identity === undefined) return;
+  const id = CLUSTER_SCOPED.includes(kind) ? identity.name : `${identity.namespace}/${identity.name}`;
+  const check = new Checker(document, path, `${kind} ${id}`, all.notes);
+  const wanted = POLICY_VERSIONS[kind];
+  if (wanted !== undefined && apiVersion !== wanted) {
+    check.error(["apiVersion"], "unsupported-version", ` ${apiVersion} is not supported`, `Write it as ${wanted}`);
+    return;
+  }
+  const spec = kind.endsWith("NetworkPolicy") ? (value["spec"] as Json | undefined) : undefined; // checked by the reader of its kind
+  all.known.push({
+    kind,
+    id,
+    namespace: identity.namespace,
+    at: document.at(path),
+    text: textOf(value),
+    priority: priorityOf(kind, spec),
+  });
+  readKind(all, check, kind, value, identity, document.at(path));
+}
+
+/** Without what the server adds. */
+function textOf({ metadata, status: _status, ...rest }: Json): string {
+  const { name, namespace, labels } = (typeof metadata === "object" && metadata !== null ? metadata : {}) as Json;
+  return JSON.stringify([name, namespace, labels, rest]);
+}
+
+function priorityOf(kind: string, spec: Json | undefined): Known["priority"] {
+  if (typeof spec !== "object" || spec === null || kind === "NetworkPolicy") return undefined;
+  if (kind === "BaselineAdminNetworkPolicy") return { tier: "Baseline", value: Number.NaN };
+  const tier = kind === "AdminNetworkPolicy" ? "Admin" : String(spec["tier"]);
+  return typeof spec["priority"] === "number" ? { tier, value: spec["priority"] } : undefined;
+}
+
+function readKind(all: Collected, check: Checker, kind: string, value: Json, identity: Identity, at: Position): void {
+  const { namespace, name, owner } = identity;
+  const labels = (): Labels => readLabels(check, check.record(value["metadata"], ["metadata"])?.["labels"], ["metadata", "labels"]);
+  switch (kind) {
+    case "Namespace":
+      all.namespaces.push({ name, labels: labels() });
+      return;
+    case "Node":
+      all.nodes.push({ name, labels: labels(), addresses: nodeAddresses(check, value) });
+      return;
+    case "Pod":
+      all.pods.push(readPod(check, value, identity, labels()));
+      return;
+    case "Service":
+      all.services.push(readService(check, value, namespace, name));
+      return;
+    case "Ingress":
+      all.entries.push({ id: `Ingress ${namespace}/${name}`, namespace, backends: readIngress(check, value), at });
+      return;
+    case "Route":
+      all.entries.push({ id: `Route ${namespace}/${name}`, namespace, backends: readRoute(check, value), at });
+      return;
+    case "NetworkPolicy":
+      checkNetworkPolicy(check, value);
+      all.policies.push({ kind, metadata: { name, namespace }, spec: value["spec"] });
+      return;
+    case "AdminNetworkPolicy":
+    case "BaselineAdminNetworkPolicy":
+    case "ClusterNetworkPolicy":
+      checkTierPolicy(check, value, kind, name);
+      all.policies.push({ kind, metadata: { name }, spec: value["spec"] });
+      return;
+    default:
+      addTemplate(all, check, kind as keyof typeof TEMPLATES, value, identity, owner); // READ holds no other kind
+  }
+}
+
+function addTemplate(
+  all: Collected,
+  check: Checker,
+  kind: keyof typeof TEMPLATES,
+  value: Json,
+  identity: Identity,
+  owner: string | undefined,
+): void {
+  const pod = readTemplatePod(check, value, identity, kind);
+  const self = `${kind}/${identity.name}`;
+  all.owners.set(`${identity.namespace}/${self}`, owner ?? self);
+  if (pod !== undefined) all.pods.push(pod);
+}
+
+function nodeAddresses(check: Checker, value: Json): readonly string[] {
+  const status = check.record(value["status"], ["status"]) ?? {};
+  return check.list(status["addresses"], ["status", "addresses"]).flatMap((item, index) => {
+    const entry = check.record(item, ["status", "addresses", index]);
+    const isAddress = entry?.["type"] === "InternalIP" || entry?.["type"] === "ExternalIP";
+    return isAddress && typeof entry["address"] === "string" ? [entry["address"]] : [];
+  });
+}
+
+/** Undefined, with an error, when the object has no proper name or namespace. */
+function identityOf(all: Collected, { kind, value, document, path }: ManifestObject): Identity | undefined {
+  const check = new Checker(document, path, kind, all.notes);
+  const before = all.notes.length;
+  const metadata = check.record(value["metadata"], ["metadata"]) ?? {};
+  const given = check.text(metadata["name"], ["metadata", "name"]);
+  const prefix = check.text(metadata["generateName"], ["metadata", "generateName"]);
+  const name = given === undefined || given === "" ? prefix?.concat("generated") : given;
+  if (name === undefined) check.error(["metadata", "name"], "missing-field", " is missing");
+  else if (!isDnsSubdomain(name) && kind !== "Node")
+    check.error(["metadata", "name"], "invalid-name", `: ${show(name)} is not a name`);
+  const namespace = check.text(metadata["namespace"], ["metadata", "namespace"]) || "default";
+  if (!isDnsLabel(namespace)) check.error(["metadata", "namespace"], "invalid-name", `: ${show(namespace)} is not a namespace`);
+  if (all.notes.length > before || name === undefined) return undefined;
+  return { namespace: CLUSTER_SCOPED.includes(kind) ? "" : namespace, name, owner: controllerOf(check, metadata) };
+}
+
+/** The owner reference with `controller: true`; a Node controls mirror pods, which are workloads of their own. */
+function controllerOf(check: Checker, metadata: Json): string | undefined {
+  for (const [index, item] of check.list(metadata["ownerReferences"], ["metadata", "ownerReferences"]).entries()) {
+    const { kind, name, controller } = check.record(item, ["metadata", "ownerReferences", index]) ?? {};
+    if (controller === true && typeof kind === "string" && typeof name === "string")
+      return kind === "Node" ? undefined : `${kind}/${name}`;
+  }
+  return undefined;
+}
+
+/** Kinds that decide connections by other means than what is read here. */
+const OTHER_POLICIES =
+  /(Network|Security|Authorization|Firewall)Policy|UserDefinedNetwork|NetworkSet|EgressFirewall|EgressNetworkPolicy/;
+
+function ignoredNotes({ ignored }: Collected): readonly Note[] {
+  return [...ignored].map(([label, { at, count }]): Note => {
+    const isPolicy = OTHER_POLICIES.test(label) && !/PodSecurityPolicy/.test(label);
+    const summary = `${label} is not read${count === 1 ? "" : ` (${count} objects)`}`;
+    if (!isPolicy) return { severity: "info", code: "ignored-kind", at, summary };
+    return {
+      severity: "warning",
+      code: "ignored-policy",
+      at,
+      summary,
+      detail: "What it allows or denies is missing from the answer",
+    };
+  });
+}

@@ -1,0 +1,117 @@
+import type { Labels } from "../selector/index.ts";
+import type { Position } from "../model/note.ts";
+import type { Checker, Json } from "./check.ts";
+import { show } from "./check.ts";
+import type { Path } from "./document.ts";
+import { readLabels } from "./labels.ts";
+
+/** A port of a Service, and where it leads in the pods: a number, or the name of a container port. */
+export interface ServicePort {
+  readonly name: string | undefined;
+  readonly port: number;
+  readonly protocol: string;
+  readonly targetPort: number | string;
+}
+
+/** A Service; without a selector its pods are not known here. */
+export interface ManifestService {
+  readonly namespace: string;
+  readonly name: string;
+  readonly selector: Labels | undefined;
+  readonly ports: readonly ServicePort[];
+}
+
+/** One service that an Ingress or Route sends traffic to; no port means all of its ports. */
+export interface EntryBackend {
+  readonly service: string;
+  readonly port: number | string | undefined;
+}
+
+/** An Ingress or a Route: traffic from outside, by way of a controller. */
+export interface ManifestEntry {
+  /** `Ingress shop/web`. */
+  readonly id: string;
+  readonly namespace: string;
+  readonly backends: readonly EntryBackend[];
+  readonly at: Position;
+}
+
+export function readService(check: Checker, object: Json, namespace: string, name: string): ManifestService {
+  const spec = check.record(object["spec"], ["spec"]) ?? {};
+  const selector = readLabels(check, spec["selector"], ["spec", "selector"]);
+  const ports = check.list(spec["ports"], ["spec", "ports"]).flatMap((entry, index) => {
+    const path = ["spec", "ports", index];
+    const record = check.record(entry, path);
+    return record === undefined ? [] : readServicePort(check, record, path);
+  });
+  return { namespace, name, selector: Object.keys(selector).length === 0 ? undefined : selector, ports };
+}
+
+function readServicePort(check: Checker, entry: Json, path: Path): readonly ServicePort[] {
+  if (!check.required(entry, "port", path)) return [];
+  const port = check.integer(entry["port"], [...path, "port"], 1, 65535);
+  if (port === undefined) return [];
+  const target = readNumberOrName(check, entry["targetPort"], [...path, "targetPort"]);
+  const name = check.text(entry["name"], [...path, "name"]);
+  const protocol = check.text(entry["protocol"], [...path, "protocol"]) ?? "TCP";
+  return [{ name, port, protocol, targetPort: target === undefined || target === 0 || target === "" ? port : target }];
+}
+
+function readNumberOrName(check: Checker, value: unknown, path: Path): number | string | undefined {
+  return typeof value === "string" ? value : check.integer(value, path, 0, 65535);
+}
+
+/** Backends of a `networking.k8s.io/v1` Ingress, or of the older shape with `serviceName`. */
+export function readIngress(check: Checker, object: Json): readonly EntryBackend[] {
+  const spec = check.record(object["spec"], ["spec"]) ?? {};
+  const defaultKey = spec["defaultBackend"] === undefined ? "backend" : "defaultBackend";
+  const backends = readBackend(check, spec[defaultKey], ["spec", defaultKey]);
+  const paths = check.list(spec["rules"], ["spec", "rules"]).flatMap((item, index) => {
+    const at = ["spec", "rules", index, "http"];
+    const http = check.record(check.record(item, ["spec", "rules", index])?.["http"], at);
+    return check.list(http?.["paths"], [...at, "paths"]).flatMap((entry, position) => {
+      const path = [...at, "paths", position];
+      return readBackend(check, check.record(entry, path)?.["backend"], [...path, "backend"]);
+    });
+  });
+  return [...backends, ...paths];
+}
+
+function readBackend(check: Checker, value: unknown, path: Path): readonly EntryBackend[] {
+  const backend = check.record(value, path);
+  if (backend === undefined) return [];
+  const old = check.text(backend["serviceName"], [...path, "serviceName"]);
+  if (old !== undefined) return [{ service: old, port: readNumberOrName(check, backend["servicePort"], [...path, "servicePort"]) }];
+  const service = check.record(backend["service"], [...path, "service"]);
+  const name = check.text(service?.["name"], [...path, "service", "name"]);
+  if (service === undefined || name === undefined) {
+    check.note("warning", path, "no-service", "a backend that is no service is not followed");
+    return [];
+  }
+  const port = check.record(service["port"], [...path, "service", "port"]) ?? {};
+  const number = check.integer(port["number"], [...path, "service", "port", "number"], 1, 65535);
+  return [{ service: name, port: check.text(port["name"], [...path, "service", "port", "name"]) || number }];
+}
+
+/** Backends of an OpenShift Route; its port is a target port of the service, or the name of one of its ports. */
+export function readRoute(check: Checker, object: Json): readonly EntryBackend[] {
+  const spec = check.record(object["spec"], ["spec"]) ?? {};
+  const port = readNumberOrName(check, check.record(spec["port"], ["spec", "port"])?.["targetPort"], [
+    "spec",
+    "port",
+    "targetPort",
+  ]);
+  const others = check.list(spec["alternateBackends"], ["spec", "alternateBackends"]);
+  const targets: readonly (readonly [unknown, Path])[] = [
+    [spec["to"], ["spec", "to"]],
+    ...others.map((item, index) => [item, ["spec", "alternateBackends", index]] as const),
+  ];
+  return targets.flatMap(([value, path]) => {
+    const target = check.record(value, path);
+    const service = check.text(target?.["name"], [...path, "name"]);
+    const kind = check.text(target?.["kind"], [...path, "kind"]) ?? "Service";
+    if (service !== undefined && (kind === "Service" || kind === "")) return [{ service, port: port === 0 ? undefined : port }];
+    check.note("warning", path, "no-service", `a target of kind ${show(kind)} is not followed`);
+    return [];
+  });
+}

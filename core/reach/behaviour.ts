@@ -1,0 +1,68 @@
+import { rulesOf } from "../verdict/classes.ts";
+import type { Classes } from "../verdict/classes.ts";
+import { familiesOf } from "../verdict/rows.ts";
+import type { Rows } from "../verdict/rows.ts";
+
+/**
+ * Pod classes that no rule in effect tells apart, by one representative: labels that differ without any rule noticing join here.
+ *
+ * Two classes behave alike when the same policies select them, the same rules name them, and they give the names of ports the same
+ * numbers. Returns the representative of every pod class.
+ */
+export function mergeByBehaviour(classes: Classes, rows: Rows): ReadonlyMap<number, number> {
+  const families = classes.peers.map((peer) => familiesOf(peer, 0));
+  const pods = [...classes.peers.keys()].filter((peer) => classes.peers[peer]?.kind === "pods");
+  const parts = new Map<number, (number | string)[]>(pods.map((peer) => [peer, [families[peer] ?? 0]]));
+  const numbers = new Map<unknown, number>();
+  const numberOf = (thing: unknown): number => {
+    const number = numbers.get(thing) ?? numbers.size;
+    numbers.set(thing, number);
+    return number;
+  };
+  const inEffect = new Set<unknown>();
+  for (const peer of pods) {
+    for (const direction of ["ingress", "egress"] as const) {
+      for (const policy of rows.concerning(peer, direction)) {
+        inEffect.add(policy);
+        parts.get(peer)?.push(numberOf(policy) * 2 + (direction === "ingress" ? 0 : 1));
+      }
+    }
+    parts.get(peer)?.push("|");
+  }
+  const portNames = new Set<string>();
+  const seen = new Set<Uint8Array>();
+  for (const policy of classes.policies[0] ?? []) {
+    if (!inEffect.has(policy)) continue;
+    for (const rule of rulesOf(policy)) {
+      for (const { name } of rule.namedPorts) portNames.add(name);
+      const mask = rows.peersOf(rule, policy);
+      if (mask === undefined || seen.has(mask)) continue;
+      seen.add(mask);
+      const number = numberOf(mask) * 4;
+      for (const peer of pods) {
+        const named = mask[peer] ?? 0;
+        if (named !== 0) parts.get(peer)?.push(number + named);
+      }
+    }
+  }
+  return representatives(classes, parts, portNames);
+}
+
+function representatives(
+  classes: Classes,
+  parts: ReadonlyMap<number, readonly (number | string)[]>,
+  portNames: ReadonlySet<string>,
+): ReadonlyMap<number, number> {
+  const first = new Map<string, number>();
+  const representative = new Map<number, number>();
+  for (const [peer, part] of parts) {
+    const known = classes.peers[peer];
+    const ports = known?.kind === "pods" ? (known.states[0]?.pod.ports ?? []) : [];
+    const named = ports.filter(({ name }) => name !== undefined && portNames.has(name));
+    const key = `${part.join()} ${JSON.stringify(named.map(({ name, protocol, containerPort }) => [name, protocol, containerPort]))}`;
+    const found = first.get(key) ?? peer;
+    first.set(key, found);
+    representative.set(peer, found);
+  }
+  return representative;
+}

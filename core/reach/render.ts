@@ -1,0 +1,122 @@
+import { formatTable } from "../text/table.ts";
+import type { Reach, ReachClass, ReachConnection } from "./matrix.ts";
+
+/** How a listing is printed. */
+export const REACH_FORMATS = ["table", "json", "csv", "dot"] as const;
+
+export type ReachFormat = (typeof REACH_FORMATS)[number];
+
+/** One pair of workloads, or of a workload and a range of addresses. */
+export interface ReachPair {
+  readonly src: string;
+  readonly dst: string;
+  readonly conn: string;
+}
+
+/** The pairs behind the matrix, by source and destination; a workload with itself is none. */
+export function* expandPairs({ classes, connections }: Reach): Generator<ReachPair> {
+  const members = new Map(classes.map(({ id, members: list }) => [id, list]));
+  const bySource = Map.groupBy(connections, ({ src }) => src);
+  const sources = [...bySource.keys()].flatMap((id) => (members.get(id) ?? []).map((name) => ({ id, name })));
+  for (const { id, name } of sources.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))) {
+    const pairs = (bySource.get(id) ?? []).flatMap(({ dst, conn }) =>
+      (members.get(dst) ?? []).map((to) => ({ src: name, dst: to, conn })),
+    );
+    for (const pair of pairs.sort((a, b) => (a.dst < b.dst ? -1 : 1))) if (pair.dst !== name) yield pair;
+  }
+}
+
+/** The matrix in pieces of text, which together end with a line end. */
+export function* renderMatrix(reach: Reach, format: ReachFormat): Generator<string> {
+  const { classes, connections } = reach;
+  const members = new Map(classes.map(({ id, members: list }) => [id, list]));
+  switch (format) {
+    case "json":
+      yield* renderJson(classes, connections);
+      return;
+    case "csv":
+      yield "src,dst,conn\n";
+      for (const { src, dst, conn } of connections) yield csvLine([joined(members.get(src)), joined(members.get(dst)), conn]);
+      return;
+    case "dot":
+      yield* renderDot(
+        classes.map(({ id, kind, members: list }) => ({ id, kind, label: list.join("\n") })),
+        connections,
+      );
+      return;
+    default:
+      yield `${formatTable(
+        ["class", "members"],
+        classes.map(({ id, members: list }) => [id, list.join(" ")]),
+      )}\n\n`;
+      yield `${formatTable(
+        ["src", "dst", "connection"],
+        connections.map(({ src, dst, conn }) => [src, dst, conn]),
+      )}\n`;
+  }
+}
+
+function joined(members: readonly string[] | undefined): string {
+  return (members ?? []).join(" ");
+}
+
+/** Every pair, as `renderMatrix` prints classes. */
+export function* renderPairs(reach: Reach, format: ReachFormat): Generator<string> {
+  switch (format) {
+    case "json":
+      yield* renderJsonList(expandPairs(reach));
+      yield "\n";
+      return;
+    case "csv":
+      yield "src,dst,conn\n";
+      for (const { src, dst, conn } of expandPairs(reach)) yield csvLine([src, dst, conn]);
+      return;
+    case "dot":
+      yield* renderDot(
+        reach.classes.flatMap(({ kind, members }) => members.map((name) => ({ id: name, kind, label: name }))),
+        expandPairs(reach),
+      );
+      return;
+    default:
+      yield `${formatTable(
+        ["src", "dst", "connection"],
+        [...expandPairs(reach)].map(({ src, dst, conn }) => [src, dst, conn]),
+      )}\n`;
+  }
+}
+
+function* renderJson(classes: readonly ReachClass[], connections: readonly ReachConnection[]): Generator<string> {
+  yield `{"classes":${JSON.stringify(Object.fromEntries(classes.map(({ id, members }) => [id, members])))},\n"connections":`;
+  yield* renderJsonList(connections);
+  yield "}\n";
+}
+
+/** One item a line, so that a big listing can be read and compared. */
+function* renderJsonList(items: Iterable<ReachPair>): Generator<string> {
+  let separator = "[\n";
+  for (const { src, dst, conn } of items) {
+    yield `${separator}${JSON.stringify({ src, dst, conn })}`;
+    separator = ",\n";
+  }
+  yield separator === "[\n" ? "[]" : "\n]";
+}
+
+function csvLine(cells: readonly string[]): string {
+  return `${cells.map((cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",")}\n`;
+}
+
+const SHAPES = { workloads: "box", addresses: "ellipse", "ingress-controller": "diamond" } as const;
+
+function* renderDot(
+  nodes: readonly { readonly id: string; readonly kind: ReachClass["kind"]; readonly label: string }[],
+  edges: Iterable<ReachPair>,
+): Generator<string> {
+  yield "digraph reach {\n";
+  for (const { id, kind, label } of nodes) yield `  ${quoted(id)} [shape=${SHAPES[kind]}, label=${quoted(label)}]\n`;
+  for (const { src, dst, conn } of edges) yield `  ${quoted(src)} -> ${quoted(dst)} [label=${quoted(conn)}]\n`;
+  yield "}\n";
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
+}
