@@ -1,3 +1,4 @@
+import { noteIneffective } from "../core/compile/notes.ts";
 import { allowOf } from "../core/config/operator.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
 import { FirebreakError } from "../core/model/error.ts";
@@ -25,7 +26,8 @@ export async function loadDefinitions(dir: string | undefined, settings: Setting
   const folder = dir ?? settings?.repository.path ?? DEFAULT_FOLDER;
   const files = await readDefinitionFolder(folder);
   const parsed = parseDefinitions(files, { allow: settings === undefined ? undefined : allowOf(settings) });
-  return { ...parsed, folder, files: files.length };
+  const ineffective = parsed.definitions === undefined ? [] : noteIneffective(parsed.definitions);
+  return { ...parsed, notes: [...parsed.notes, ...ineffective], folder, files: files.length };
 }
 
 /** As {@link loadDefinitions}, for verbs that go on with them. @throws FirebreakError DEFINITION_INVALID listing the errors */

@@ -1,21 +1,14 @@
 import { hostsOf, podsMembersIn } from "../membership/select.ts";
-import { compareText } from "../membership/order.ts";
 import type { Cluster, Definitions, Direction, Member, Rule, Segment } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
-import { conjunction, formatSelector, matches } from "../selector/index.ts";
+import { conjunction, matches } from "../selector/index.ts";
 import { segmentNamed } from "./ends.ts";
 import type { DnsEndpoint } from "./essentials.ts";
 import { listRules, peerEnds, subjectEnds } from "./rules.ts";
 
-/**
- * What the authors of a whole set of definitions should know, whatever the inventory: rules that nothing enforces, pairs that
- * nothing can enforce, members that future targets join by themselves.
- */
-export function noteDefinitions(definitions: Definitions): readonly Note[] {
-  return [
-    ...listRules(definitions).flatMap((rule) => noteRule(definitions, rule)),
-    ...[...definitions.segments.values()].sort((a, b) => compareText(a.name, b.name)).flatMap(noteMembers),
-  ];
+/** Rules that nothing enforces yet, whatever the inventory: neither end is isolated in a target that is written. */
+export function noteIneffective(definitions: Definitions): readonly Note[] {
+  return listRules(definitions).flatMap((rule) => noteRule(definitions, rule));
 }
 
 /** What is special about this cluster: an enforcer that does nothing, and the essentials it can or cannot have. */
@@ -65,39 +58,9 @@ function isIsolatedIn(segment: Segment, cluster: Cluster): boolean {
   return isEnforced && podsMembersIn(segment.members, cluster).length > 0;
 }
 
-function noteMembers(segment: Segment): readonly Note[] {
-  return segment.members.flatMap((member): readonly Note[] => {
-    const isOpen =
-      (member.kind === "pods" && member.clusters === undefined) || (member.kind === "hosts" && member.fleets === undefined);
-    if (!isOpen) return [];
-    const [selects, where] =
-      member.kind === "pods"
-        ? [formatSelector(member.pods), "cluster"]
-        : [member.kind === "hosts" ? formatSelector(member.hosts) : "", "fleet"];
-    return [
-      {
-        severity: "info",
-        code: "every-target",
-        at: member.at,
-        summary: `segment ${segment.name}: ${member.kind} ${selects} are members in every ${where}, also in future ones`,
-        detail: `Add ${where}s: with a selector to bound it.`,
-      },
-    ];
-  });
-}
-
 function noteRule(definitions: Definitions, rule: Rule): readonly Note[] {
-  if (areUnmanaged(definitions, rule.from) && areUnmanaged(definitions, rule.to)) {
-    return [
-      {
-        severity: "warning",
-        code: "unenforceable-here",
-        at: rule.at,
-        summary: `rule ${rule.id}: neither ${rule.from.join(", ")} nor ${rule.to.join(", ")} is managed, so nothing can enforce it`,
-        detail: "One end has to be pods or hosts of a target.",
-      },
-    ];
-  }
+  // Nobody can ever enforce it: the parser has said so.
+  if (areUnmanaged(definitions, rule.from) && areUnmanaged(definitions, rule.to)) return [];
   if (hasEffect(definitions, rule, "ingress") || hasEffect(definitions, rule, "egress")) return [];
   return [
     {

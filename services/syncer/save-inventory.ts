@@ -17,7 +17,9 @@ export async function saveInventory(context: SyncerContext): Promise<InventoryFi
           const connection = context.clusters.connection(target.id);
           const { policies } = await connection.readObservation(signal);
           const inventory = connection.inventory();
-          if (inventory.complete) clusters[target.id] = { inventory, policies };
+          const { enforcer: named } = target.cluster;
+          const enforcer = named === "auto" ? await connection.detectEnforcer(signal) : named;
+          if (inventory.complete) clusters[target.id] = { inventory, policies, enforcer };
         } else {
           const observation = await (await context.hosts.connection(target)).observe(signal);
           if (observation.completeness === "complete") hosts[target.id] = observation;

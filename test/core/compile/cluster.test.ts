@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { formatSet } from "../../../core/address/index.ts";
 import { compileCluster } from "../../../core/compile/cluster.ts";
 import { ESSENTIALS } from "../../../core/compile/essentials.ts";
-import { noteDefinitions } from "../../../core/compile/notes.ts";
+import { noteIneffective } from "../../../core/compile/notes.ts";
 import type { ClusterAllow, ClusterObject, ClusterWant } from "../../../core/compile/want.ts";
 import { membershipDigest } from "../../../core/membership/digest.ts";
 import type { Service } from "../../../core/membership/inventory.ts";
@@ -290,7 +290,7 @@ describe("essentials", () => {
 
 describe("notes", () => {
   const noteCodes = (defs: Definitions): readonly string[] =>
-    noteDefinitions(defs).map((note) => `${note.code} ${note.summary.split(":")[0]}`);
+    noteIneffective(defs).map((note) => `${note.code} ${note.summary.split(":")[0]}`);
   const bounded = (name: string, value: string, ...modes: ("observe" | "enforce")[]) =>
     segment(name, [podsMember({ matchLabels: { app: value } }, {}, { matchLabels: { env: "prod" } })], ...modes);
 
@@ -315,15 +315,9 @@ describe("notes", () => {
     expect(noteCodes(definitions({ clusters: [eu], segments, policies: [policy("p", rule("any", "web"))] }))).toEqual([]);
   });
 
-  test("unmanaged to unmanaged", () => {
+  test("unmanaged to unmanaged is the parser's to tell, once", () => {
     const segments = [segment("legacy", [addressesMember("10.9.0.0/24")])];
-    expect(noteCodes(definitions({ clusters: [eu], segments, policies: [policy("p", rule("internet", "legacy"))] }))).toEqual([
-      "unenforceable-here rule p/0",
-    ]);
-  });
-
-  test("a member without a cluster selector says that future clusters are in", () => {
-    expect(noteCodes(definitions({ segments: [segment("web", [app("web")])] }))).toEqual(["every-target segment web"]);
+    expect(noteCodes(definitions({ clusters: [eu], segments, policies: [policy("p", rule("internet", "legacy"))] }))).toEqual([]);
   });
 
   test("a cluster whose enforcer does nothing", () => {
