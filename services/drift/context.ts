@@ -13,4 +13,6 @@ export interface DriftContext extends Parts {
   inForce: { readonly sequence: number; readonly commit: string; readonly definitions: Definitions } | undefined;
   /** Looks that failed one after the other, by target. */
   readonly failures: Map<TargetId, number>;
+  /** When each repair was last asked for, by fingerprint; ms since the epoch. */
+  readonly askedAt: Map<string, number>;
 }

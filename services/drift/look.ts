@@ -2,6 +2,7 @@ import { recordRead, targetRow, targetsInFlight, type TargetRow } from "../../ad
 import type { Finding, FindingKind } from "../../core/drift/finding.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
+import { findTarget } from "../../core/model/target.ts";
 import { observationDigest } from "../../core/plan/cluster.ts";
 import { hostObservationDigest } from "../../core/plan/host.ts";
 import { storedError } from "../stored-error.ts";
@@ -48,7 +49,9 @@ export async function look(context: DriftContext, id: TargetId): Promise<LookOut
   if (await wasWritten(context, before)) return "busy";
   await recordRead(store, id, { at: seen.at, ok: true, observationDigest: seen.digest });
   context.failures.delete(id);
-  await respond(context, { id, target: before.inGit ? expectation.target : undefined, kinds: seen.kinds, findings: seen.findings });
+  // What may be written and what is done about a finding is said by the revision in force, not by the one that was applied.
+  const target = context.inForce === undefined ? undefined : findTarget(context.inForce.definitions, id);
+  await respond(context, { id, target, kinds: seen.kinds, findings: seen.findings });
   return "compared";
 }
 

@@ -65,6 +65,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     hosts,
     inForce: undefined,
     failures: new Map(),
+    askedAt: new Map(),
   };
   const watch = new Watch(context);
   const isolation = new IsolationWatch(context);

@@ -15,8 +15,8 @@ import type { Workspace } from "../../core/model/kinds.ts";
 import { recordFindings, type Comparison } from "../findings.ts";
 import type { DriftContext } from "./context.ts";
 
-/** A finding that is still there this long after its last repair is repaired again. */
-const HEAL_AGAIN_MS = 30_000;
+/** A finding that is still there this long after its repair was asked for is asked for again: the target may have been away. */
+const ASK_AGAIN_MS = 30_000;
 
 /** Records a comparison, logs what changed, tells the channels, and asks the syncer for repairs. */
 export async function respond(context: DriftContext, comparison: Comparison): Promise<FindingsChange> {
@@ -25,11 +25,17 @@ export async function respond(context: DriftContext, comparison: Comparison): Pr
   const { workspace } = inForce.definitions;
   const at = now();
   const change = await recordFindings(context, workspace, comparison, at);
-  for (const finding of [...change.opened, ...(await standing(context, change, comparison.findings))]) {
+  for (const finding of change.opened) {
     if (finding.stopped) continue;
     const decision = decideResponse(finding, workspace, comparison.target, finding.healTimes, at);
     if (decision.notHealedBecause === "fight") await stopFight(context, workspace, comparison, finding);
-    else if (decision.heal && isDue(finding, change, at)) await heal(context, finding, at);
+    else if (decision.heal) await heal(context, finding, at);
+  }
+  for (const finding of await standing(context, change, comparison.findings)) {
+    // Its repair was counted when it opened; one that has not come yet is no sign of a fight.
+    const { heal: isWanted } = decideResponse(finding, workspace, comparison.target, [], at);
+    if (isWanted && !finding.stopped && at - (context.askedAt.get(finding.fingerprint) ?? 0) >= ASK_AGAIN_MS)
+      await ask(context, finding, at);
   }
   return change;
 }
@@ -46,14 +52,15 @@ async function standing(
   return stored.filter((finding) => finding !== undefined);
 }
 
-/** What was just opened, and what is still there although its repair is a while ago. */
-function isDue({ fingerprint, healTimes }: StoredFinding, { opened }: FindingsChange, at: number): boolean {
-  return opened.some((finding) => finding.fingerprint === fingerprint) || at - (healTimes.at(-1) ?? 0) >= HEAL_AGAIN_MS;
+async function heal(context: DriftContext, finding: StoredFinding, at: number): Promise<void> {
+  await recordHeal(context.store, finding.fingerprint, at, FIGHT_WINDOW_MS);
+  await ask(context, finding, at);
 }
 
-async function heal(context: DriftContext, finding: StoredFinding, at: number): Promise<void> {
-  const { store, queue } = context;
-  await recordHeal(store, finding.fingerprint, at, FIGHT_WINDOW_MS);
+/** Asks the syncer for a repair. */
+async function ask(context: DriftContext, finding: StoredFinding, at: number): Promise<void> {
+  const { store, queue, askedAt } = context;
+  askedAt.set(finding.fingerprint, at);
   const detail = { fingerprint: finding.fingerprint, summary: finding.summary };
   await addWork(store, [{ target: finding.target, kind: "finding", key: finding.fingerprint, detail }], at);
   await queue.enqueue(finding.target);
