@@ -45,7 +45,8 @@ export async function showWorld(options: ShowOptions): Promise<number> {
 }
 
 /** Plays what needs no rights: the command line offline, then clusters without packets; returns the exit code. */
-export async function showWithoutRights(options: ShowOptions, why: string): Promise<number> {
+export async function showWithoutRights(asked: ShowOptions, why: string): Promise<number> {
+  const options = asked.without.length > 0 ? asked : { ...asked, without: [`no hosts, pods and packets: ${why}`] };
   begin(options);
   const { voice, folder } = options;
   const score = await playSteps(options, OFFLINE_STEPS, NO_SCORE);

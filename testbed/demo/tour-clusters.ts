@@ -38,7 +38,9 @@ export async function clusterSteps({ world }: Stage, { pods, withoutPackets }: F
   const custRecord = eu("shop/cust-record");
   return [
     commitStep({
-      title: "A policy change is pushed: within a cluster, between clusters, to and from hosts",
+      title: hasPackets
+        ? "A policy change: within a cluster, between clusters, to and from hosts"
+        : "A policy change is pushed, and taken back",
       path: "policies/policies/tour.yaml",
       text: POLICY,
       message: "Locations and the blue directory look customers up",
