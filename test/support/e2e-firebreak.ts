@@ -1,5 +1,5 @@
 /** Firebreak as its users run it: one process on the embedded default, or syncer, drift and console on Redis and PostgreSQL. */
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { verifyTrail } from "../../adapters/trail/verify.ts";
 import { ApiClient } from "../../cli/api.ts";
@@ -10,12 +10,13 @@ import type { StoredEntry } from "../../core/audit/entry.ts";
 import type { SettingsFile } from "../../core/config/settings-schema.ts";
 import type { FindingKind } from "../../core/drift/finding.ts";
 import { formatFindings, formatStatus } from "../../core/text/answers.ts";
+import type { StepName } from "../../services/syncer/context.ts";
 import type { Daemon } from "../../testbed/daemon.ts";
 import { writeSettings } from "../../testbed/organisation.ts";
 import { freePort } from "../../testbed/ports.ts";
 import { startPostgres } from "../../testbed/postgres.ts";
 import { startRedis, type TestRedis } from "../../testbed/redis.ts";
-import { waitFor } from "../../testbed/wait.ts";
+import { Gone, waitFor } from "../../testbed/wait.ts";
 import type { Organisation } from "./e2e-organisation.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -38,6 +39,10 @@ export interface Firebreak {
   start(): Promise<void>;
   /** Ends processes as a crash would (SIGKILL); all, or one. */
   kill(part?: Part): Promise<void>;
+  /** Makes the process kill itself when a run of the target comes to this step; only with `endsAtSteps`. */
+  killAt(step: StepName, target: string): void;
+  /** Waits until a process has ended by itself. */
+  ended(): Promise<void>;
   /** Ends all as an operator would (SIGTERM). */
   stop(): Promise<void>;
   api(): Promise<ApiClient>;
@@ -47,7 +52,10 @@ export interface Firebreak {
   /** Waits until this commit is in force and every target that Git names is in sync with it. */
   converged(commit: string): Promise<StatusAnswer>;
   /** Waits for a finding, open or, with `all`, one that may be over already. */
-  finding(kind: FindingKind, where: { readonly target: string; readonly subject?: string | RegExp; readonly all?: boolean; readonly since?: number }): Promise<FindingAnswer>;
+  finding(
+    kind: FindingKind,
+    where: { readonly target: string; readonly subject?: string | RegExp; readonly all?: boolean; readonly since?: number },
+  ): Promise<FindingAnswer>;
   /** Waits until a finding is resolved. */
   resolved(fingerprint: string): Promise<FindingAnswer>;
   /** The entries of the log, in order. */
@@ -63,6 +71,8 @@ export interface FirebreakOptions {
   /** Laid over the settings, top level. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Runs the services in a process that {@link Firebreak.killAt} works on, instead of the command. */
+  readonly endsAtSteps?: boolean;
 }
 
 /** Writes settings for the organisation; nothing runs yet. */
@@ -93,6 +103,7 @@ export async function prepareFirebreak(organisation: Organisation, options: Fire
   const settings = await loadSettings(settingsFile);
   const running = new Map<Part, Daemon>();
   const logFile = (part: Part): string => join(world.run.folder, `firebreak-${part}.log`);
+  const killFile = join(world.run.folder, "kill-at");
   let pinnedKey: string | undefined;
 
   const firebreak: Firebreak = {
@@ -104,7 +115,12 @@ export async function prepareFirebreak(organisation: Organisation, options: Fire
     async start() {
       for (const part of parts) {
         if (running.has(part)) continue;
-        const argv = [process.execPath, join(ROOT, "cli/firebreak.ts"), part, "--config", files.get(part) ?? ""];
+        const file = files.get(part) ?? "";
+        const command =
+          options.endsAtSteps === true
+            ? ["test/support/e2e-child.ts", file, killFile]
+            : ["cli/firebreak.ts", part, "--config", file];
+        const argv = [process.execPath, join(ROOT, command[0] ?? ""), ...command.slice(1)];
         running.set(part, world.run.start({ label: `firebreak ${part}`, argv, env: environment, logFile: logFile(part) }));
       }
       const answers = async (): Promise<StatusAnswer> => {
@@ -119,6 +135,12 @@ export async function prepareFirebreak(organisation: Organisation, options: Fire
         running.delete(name);
         await daemon.stop("SIGKILL");
       }
+    },
+    killAt: (step, target) => writeFileSync(killFile, `${step} ${target}`),
+    async ended() {
+      const hasEnded = (): boolean => [...running.values()].some(isGone);
+      await waitFor(hasEnded, { what: "a process has ended", timeoutMs: PATIENCE_MS });
+      for (const [part, daemon] of running) if (isGone(daemon)) running.delete(part);
     },
     async stop() {
       const ending = [...running.values()];
@@ -147,13 +169,17 @@ export async function prepareFirebreak(organisation: Organisation, options: Fire
     },
     async finding(kind, { target, subject, all = false, since = 0 }) {
       const fits = (finding: FindingAnswer): boolean =>
-        finding.kind === kind && Date.parse(finding.firstSeen) >= since && (subject === undefined || matches(finding.subject, subject));
+        finding.kind === kind &&
+        Date.parse(finding.firstSeen) >= since &&
+        (subject === undefined || matches(finding.subject, subject));
       const look = async (): Promise<FindingAnswer | undefined> => (await firebreak.findings({ all, target })).find(fits);
       return await explaining(`there is a finding ${kind} on ${target}`, look);
     },
     async resolved(fingerprint) {
       const look = async (): Promise<FindingAnswer | undefined> =>
-        (await firebreak.findings({ all: true })).find((finding) => finding.fingerprint === fingerprint && finding.resolvedAt !== null);
+        (await firebreak.findings({ all: true })).find(
+          (finding) => finding.fingerprint === fingerprint && finding.resolvedAt !== null,
+        );
       return await explaining(`finding ${fingerprint} is resolved`, look);
     },
     async log() {
@@ -200,4 +226,14 @@ export function loseStore({ stateFolder }: Firebreak): void {
 
 function matches(text: string, wanted: string | RegExp): boolean {
   return typeof wanted === "string" ? text === wanted : wanted.test(text);
+}
+
+function isGone(daemon: Daemon): boolean {
+  try {
+    daemon.check();
+    return false;
+  } catch (error) {
+    if (error instanceof Gone) return true;
+    throw error;
+  }
 }

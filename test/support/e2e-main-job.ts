@@ -62,7 +62,12 @@ export function tellMainJob(mode: Mode): void {
 
     it("isolates a pod of an enforced and an observed segment, and not one of the observed segment only", async () => {
       const outsider = organisation.pod("geo/geo-location");
-      const plain = await createPod(organisation.eu, { namespace: "shop", name: "plain", labels: { app: "plain" }, ports: ["8443/tcp"] });
+      const plain = await createPod(organisation.eu, {
+        namespace: "shop",
+        name: "plain",
+        labels: { app: "plain" },
+        ports: ["8443/tcp"],
+      });
       expect(await wrongPaths([{ from: outsider, to: plain, port: 8443, is: "open" }])).toEqual([]);
       expect(await wrongPaths([{ from: plain, to: organisation.mainframe, port: 1414, is: "open" }])).toEqual([]);
       expect(await wrongPaths([{ from: outsider, to: organisation.pod(CUSTOMER_RECORD), port: 8443, is: "closed" }])).toEqual([]);
@@ -194,7 +199,9 @@ spec:
 }
 
 async function openWork({ settings }: Firebreak): Promise<number> {
-  const text = await (await fetch(`http://${settings.listen}/metrics`, { headers: await authorization(settings.stateFolder) })).text();
+  const text = await (
+    await fetch(`http://${settings.listen}/metrics`, { headers: await authorization(settings.stateFolder) })
+  ).text();
   return Number(/^firebreak_work_open (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
 }
 

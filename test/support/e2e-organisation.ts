@@ -12,7 +12,11 @@ export const POLICIES = "/apis/networking.k8s.io/v1/networkpolicies";
 
 /** A NetworkPolicy as the API server returns it. */
 export interface LivePolicy extends KubeObject {
-  readonly spec: { readonly ingress?: readonly unknown[]; readonly egress?: readonly unknown[]; readonly policyTypes: readonly string[] };
+  readonly spec: {
+    readonly ingress?: readonly unknown[];
+    readonly egress?: readonly unknown[];
+    readonly policyTypes: readonly string[];
+  };
 }
 
 /** The organisation, its repository, and the ways to look past Firebreak. */

@@ -30,7 +30,7 @@ export async function wrongPaths(paths: readonly Path[]): Promise<readonly strin
 }
 
 /** Tries paths again and again until stopped: what opened or closed for a moment shows. */
-export function keepTrying(paths: readonly Path[]): { rounds(): number; stop(): Promise<readonly string[]> } {
+export function keepTrying(paths: readonly Path[]): AsyncDisposable & { rounds(): number; stop(): Promise<readonly string[]> } {
   const wrong = new Set<string>();
   let rounds = 0;
   let stopped = false;
@@ -40,14 +40,12 @@ export function keepTrying(paths: readonly Path[]): { rounds(): number; stop(): 
       rounds += 1;
     }
   })();
-  return {
-    rounds: () => rounds,
-    async stop() {
-      stopped = true;
-      await trying;
-      return [...wrong];
-    },
+  const stop = async (): Promise<readonly string[]> => {
+    stopped = true;
+    await trying;
+    return [...wrong];
   };
+  return { rounds: () => rounds, stop, [Symbol.asyncDispose]: async () => void (await stop()) };
 }
 
 /** An open path answers at once, except on a loaded machine; only silence says that one is closed. */

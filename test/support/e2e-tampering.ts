@@ -13,6 +13,13 @@ export type Stage = () => { readonly organisation: Organisation; readonly firebr
 const CLUSTER = "cluster/shop-eu";
 const HOST = "host/directory/ldap-blue-1";
 
+/** All rules go, and ssh stays: a host that shuts out its healer is healed by nobody. */
+const FLUSH = `nft -f - <<end
+flush chain inet firebreak input
+add rule inet firebreak input ct state established,related accept
+add rule inet firebreak input tcp dport 22 accept
+end`;
+
 /** Every tampering as a test of its own. */
 export function tamperings(stage: Stage): void {
   describe("when somebody writes to a cluster", () => {
@@ -63,12 +70,16 @@ export function tamperings(stage: Stage): void {
 
   describe("when somebody writes on a host", () => {
     const OURS: readonly { readonly what: string; readonly kind: FindingKind; readonly script: string }[] = [
-      { what: "appends an accept rule", kind: "ruleset-changed", script: "nft add rule inet firebreak input tcp dport 8080 accept" },
+      {
+        what: "appends an accept rule",
+        kind: "ruleset-changed",
+        script: "nft add rule inet firebreak input tcp dport 8080 accept",
+      },
       { what: "inserts an accept rule", kind: "ruleset-changed", script: "nft insert rule inet firebreak input accept" },
       { what: "makes the table dormant", kind: "dormant", script: "nft add table inet firebreak '{ flags dormant; }'" },
       { what: "sets the policy to accept", kind: "ruleset-changed", script: "nft chain inet firebreak input '{ policy accept; }'" },
       { what: "deletes the table", kind: "table-missing", script: "nft delete table inet firebreak" },
-      { what: "flushes a chain", kind: "ruleset-changed", script: "nft flush chain inet firebreak input" },
+      { what: "flushes a chain", kind: "ruleset-changed", script: FLUSH },
     ];
     for (const { what, kind, script } of OURS) {
       it(`heals it when somebody ${what}`, async () => {
@@ -126,7 +137,8 @@ export async function isHealed(firebreak: Firebreak, { fingerprint, target, kind
     const log = await firebreak.log();
     const from = log.findLastIndex((entry) => entry.type === "finding.opened" && entry.finding.fingerprint === fingerprint);
     return log.slice(from).flatMap((entry) => {
-      if (entry.type === "finding.opened" || entry.type === "finding.resolved") return entry.finding.fingerprint === fingerprint ? [entry.type] : [];
+      if (entry.type === "finding.opened" || entry.type === "finding.resolved")
+        return entry.finding.fingerprint === fingerprint ? [entry.type] : [];
       return entry.type === "apply.outcome" && entry.target.id === target ? [`${entry.type} ${entry.outcome}`] : [];
     });
   };
@@ -139,7 +151,9 @@ export async function isHealed(firebreak: Firebreak, { fingerprint, target, kind
 
 /** The object of cust-record that denies by default: its ingress is empty or allows only what rules allow. */
 export async function defaultDeny({ eu }: Organisation): Promise<readonly [string, LivePolicy]> {
-  const found = [...(await policiesOf(eu))].find(([key, { spec }]) => key.startsWith("shop/fb-cust-record-") && spec.policyTypes.includes("Ingress"));
+  const found = [...(await policiesOf(eu))].find(
+    ([key, { spec }]) => key.startsWith("shop/fb-cust-record-") && spec.policyTypes.includes("Ingress"),
+  );
   if (found === undefined) throw new Error("nothing isolates cust-record");
   return found;
 }
