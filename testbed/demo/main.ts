@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import pc from "picocolors";
+import { errorChain } from "../../core/model/error.ts";
 import { mayMakeNamespaces } from "../link.ts";
 import { readReport } from "../../scripts/report.mjs";
 import { parseArguments, USAGE } from "./arguments.ts";
@@ -29,7 +30,7 @@ else if (request.kind === "wrong") {
     process.exitCode = why === undefined ? await showWorld(options) : await showWithoutRights(options, why);
   } catch (error) {
     if (!isPlanned()) {
-      voice.bad(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      voice.bad(errorChain(error).join("\n   because "));
       process.exitCode = 1;
     } else if (request.exit) process.exitCode = 130; // the tour was not finished
   }
