@@ -5,7 +5,7 @@ import { parseTree, readRaw } from "./objects.ts";
 import type { ObjectStore, TreeEntry } from "./objects.ts";
 
 /** How much a commit may ask of us. */
-export const LIMITS = { files: 5_000, fileBytes: 1024 * 1024, totalBytes: 64 * 1024 * 1024, depth: 32 } as const;
+export const LIMITS = { files: 5_000, folders: 5_000, fileBytes: 1024 * 1024, totalBytes: 64 * 1024 * 1024, depth: 32 } as const;
 
 const TREE = "040000";
 const SUBMODULE = "160000";
@@ -32,7 +32,7 @@ export async function readFiles(
   const root = await treeAt(store, tree, path);
   if (root === undefined) return [];
   const found: Found[] = [];
-  await collect(store, root, "", 0, found, signal);
+  await collect(store, root, "", 0, { found, folders: 0 }, signal);
   const files: SourceFile[] = [];
   let total = 0;
   for (const { path: file, entry } of found) {
@@ -57,24 +57,32 @@ async function treeAt(store: ObjectStore, root: string, path: string): Promise<s
   return tree;
 }
 
+/** What was collected so far. Folders count too: thirty trees, each holding the next one twice, are a billion folders without a file. */
+interface Collection {
+  readonly found: Found[];
+  folders: number;
+}
+
 async function collect(
   store: ObjectStore,
   tree: string,
   prefix: string,
   depth: number,
-  found: Found[],
+  into: Collection,
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();
+  into.folders += 1;
+  if (into.folders > LIMITS.folders) throw tooMuch(tree, `there are more than ${LIMITS.folders} folders`);
   if (depth > LIMITS.depth) throw tooMuch(tree, `folders are nested deeper than ${LIMITS.depth}`);
   for (const entry of parseTree(await readRaw(store, tree, "tree"))) {
     const path = `${prefix}${entry.name}`;
     if (entry.mode === TREE) {
-      await collect(store, entry.oid, `${path}/`, depth + 1, found, signal);
+      await collect(store, entry.oid, `${path}/`, depth + 1, into, signal);
       continue;
     }
-    found.push({ path, entry });
-    if (found.length > LIMITS.files) throw tooMuch(tree, `there are more than ${LIMITS.files} files`);
+    into.found.push({ path, entry });
+    if (into.found.length > LIMITS.files) throw tooMuch(tree, `there are more than ${LIMITS.files} files`);
   }
 }
 

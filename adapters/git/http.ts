@@ -6,13 +6,14 @@ export const MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
 
 /**
  * HTTP for isomorphic-git that stops when the signal says so (its own client is not given one by `fetch`), and that refuses
- * answers without end. Redirects are followed; the platform drops credentials when they lead to another origin.
+ * answers without end. Redirects are followed on the server of the URL only: what another one says is not what the operator
+ * configured, and a request to it might be made in our name from inside our network.
  */
 export function abortableHttp(signal: AbortSignal): HttpClient {
   return {
     async request({ url, method = "GET", headers = {}, body }: GitHttpRequest): Promise<GitHttpResponse> {
       const content = body === undefined ? null : await collect(body);
-      const response = await fetch(url, { method, headers, body: content, signal, redirect: "follow" });
+      const response = await fetchOnServer(url, { method, headers, body: content, signal });
       return {
         url: response.url,
         method,
@@ -23,6 +24,35 @@ export function abortableHttp(signal: AbortSignal): HttpClient {
       };
     },
   };
+}
+
+/** Hops of one request; a forge that renamed a repository needs one. */
+const MAX_REDIRECTS = 5;
+
+async function fetchOnServer(url: string, init: RequestInit): Promise<Response> {
+  let at = new URL(url);
+  for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
+    const response = await fetch(at.href, { ...init, redirect: "manual" });
+    const location = response.headers.get("location");
+    if (response.status < 300 || response.status > 399 || location === null) return response;
+    await response.body?.cancel();
+    const next = URL.parse(location, at);
+    if (next === null || !isSameServer(at, next)) {
+      const where = next === null ? "nowhere" : next.origin;
+      throw new FirebreakError(
+        "GIT_UNREACHABLE",
+        `the Git server redirects to ${where}, which is not followed: write the repository's own URL if it has moved`,
+      );
+    }
+    at = next;
+  }
+  throw new FirebreakError("GIT_UNREACHABLE", `the Git server redirects more than ${MAX_REDIRECTS} times`);
+}
+
+/** The same origin, or the same name with encryption added. */
+function isSameServer(from: URL, to: URL): boolean {
+  if (from.origin === to.origin) return true;
+  return from.protocol === "http:" && to.protocol === "https:" && from.hostname === to.hostname && to.port === "";
 }
 
 async function collect(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {

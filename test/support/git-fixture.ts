@@ -19,6 +19,8 @@ export interface GitFixture extends AsyncDisposable {
   readonly requests: string[];
   /** While set, every request is answered by it. */
   answer: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
+  /** When set, paths that begin with it are redirected to the repository, as a forge does for one that was renamed. */
+  movedFrom: string | undefined;
   /** When set, requests need these credentials. */
   credentials: { readonly username: string; readonly password: string } | undefined;
 }
@@ -46,12 +48,15 @@ export async function startGit(): Promise<GitFixture> {
   const fixture = {
     requests: [] as string[],
     answer: undefined as GitFixture["answer"],
+    movedFrom: undefined as GitFixture["movedFrom"],
     credentials: undefined as GitFixture["credentials"],
   };
   const server = createServer((request, response) => {
     fixture.requests.push(`${request.method} ${request.url}`);
     if (fixture.answer !== undefined) return fixture.answer(request, response);
-    const { credentials } = fixture;
+    const { credentials, movedFrom } = fixture;
+    if (movedFrom !== undefined && request.url?.startsWith(movedFrom) === true)
+      return void response.writeHead(307, { location: request.url.replace(movedFrom, "/repo.git") }).end();
     const wanted = credentials && `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
     if (wanted !== undefined && request.headers.authorization !== wanted)
       return void response.writeHead(401, { "www-authenticate": "Basic" }).end();

@@ -1,5 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -140,6 +143,20 @@ describe("reading definitions", () => {
     await expect(repository.readDefinitions(commit, signal())).rejects.toMatchObject({ code: "LIMIT_EXCEEDED" });
   });
 
+  test("folders without files are refused as well (would catch: thirty small trees that stand for a billion)", async () => {
+    const inBare = (args: readonly string[], input = ""): string =>
+      spawnSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.org", ...args], {
+        cwd: server.bare,
+        input,
+        encoding: "utf8",
+      }).stdout.trim();
+    let tree = inBare(["mktree"]);
+    for (let depth = 0; depth < 30; depth += 1) tree = inBare(["mktree"], `040000 tree ${tree}\ta\n040000 tree ${tree}\tb\n`);
+    const commit = inBare(["commit-tree", "-m", "bomb", tree]);
+    const local = open({ kind: "none" }, ".", server.bare);
+    await expect(local.readDefinitions(commit, signal())).rejects.toMatchObject({ code: "LIMIT_EXCEEDED" });
+  });
+
   test("a commit tells who, when, its first line and its kind of signature", async () => {
     const first = server.push({ "policies/a.yaml": "a\n" }, "open ldap\n\nbecause");
     const repository = open();
@@ -189,6 +206,34 @@ describe("when things break", () => {
     const asked = open().fetchHead(abort.signal);
     abort.abort(new Error("enough"));
     await expect(asked).rejects.toThrow("enough");
+  });
+
+  test("a redirect is followed on the same server only (would catch: requests into our network, definitions of somebody else)", async () => {
+    const commit = server.push({ "policies/a.yaml": "a\n" });
+    const asked: string[] = [];
+    const other = createServer((request, response) => {
+      asked.push(request.url ?? "");
+      response.end();
+    }).listen(0, "127.0.0.1");
+    await once(other, "listening");
+    try {
+      const { port } = other.address() as AddressInfo; // a TCP server that listens
+      const elsewhere = `http://localhost:${port}/repo.git`;
+      server.answer = (request, response) => void response.writeHead(302, { location: elsewhere + request.url }).end();
+      await expect(open().fetchHead(signal())).rejects.toMatchObject({
+        code: "GIT_UNREACHABLE",
+        message: expect.stringContaining(`localhost:${port}`) as string,
+      });
+      expect(asked).toEqual([]);
+      server.answer = (_request, response) => void response.writeHead(302, { location: "/repo.git/again" }).end();
+      await expect(open().fetchHead(signal())).rejects.toMatchObject({ code: "GIT_UNREACHABLE" });
+    } finally {
+      other.close();
+    }
+    server.answer = undefined;
+    const moved = server.url.replace("/repo.git", "/old.git");
+    server.movedFrom = "/old.git";
+    expect(await open({ kind: "none" }, "policies", moved).fetchHead(signal())).toBe(commit);
   });
 
   test("wrong credentials are AUTH_DENIED, right ones work, and none of them is in a message", async () => {
