@@ -36,7 +36,7 @@ async function fetchOnServer(url: string, init: RequestInit): Promise<Response> 
     const location = response.headers.get("location");
     if (response.status < 300 || response.status > 399 || location === null) return response;
     await response.body?.cancel();
-    const next = URL.parse(location, at);
+    const next = URL.parse(location, at.href);
     if (next === null || !isSameServer(at, next)) {
       const where = next === null ? "nowhere" : next.origin;
       throw new FirebreakError(
