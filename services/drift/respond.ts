@@ -32,10 +32,11 @@ export async function respond(context: DriftContext, comparison: Comparison): Pr
     else if (decision.heal) await heal(context, finding, at);
   }
   for (const finding of await standing(context, change, comparison.findings)) {
-    // Its repair was counted when it opened; one that has not come yet is no sign of a fight.
-    const { heal: isWanted } = decideResponse(finding, workspace, comparison.target, [], at);
-    if (isWanted && !finding.stopped && at - (context.askedAt.get(finding.fingerprint) ?? 0) >= ASK_AGAIN_MS)
-      await ask(context, finding, at);
+    if (finding.stopped) continue;
+    // The newest repair may not have come yet, which is no sign of a fight; those before it that were undone are.
+    const decision = decideResponse(finding, workspace, comparison.target, finding.healTimes.slice(0, -1), at);
+    if (decision.notHealedBecause === "fight") await stopFight(context, workspace, comparison, finding);
+    else if (decision.heal && at - (context.askedAt.get(finding.fingerprint) ?? 0) >= ASK_AGAIN_MS) await ask(context, finding, at);
   }
   return change;
 }
