@@ -6,7 +6,7 @@ import { waitFor } from "../wait.ts";
 const EVERY_MS = 40;
 /** How long silence is waited for; an open way answers in a few milliseconds. */
 const SILENCE_MS = 300;
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 120_000;
 
 /** A way that is watched: from a place to a port of another. */
 export interface Way {

@@ -13,8 +13,8 @@ import type { Run } from "../run.ts";
 import { waitFor } from "../wait.ts";
 
 const FIREBREAK = fileURLToPath(new URL("../../cli/firebreak.ts", import.meta.url));
-const START_TIMEOUT_MS = 60_000;
-const APPLY_TIMEOUT_MS = 90_000;
+const START_TIMEOUT_MS = 120_000;
+const APPLY_TIMEOUT_MS = 180_000; // seconds on an idle machine; a first build may share it
 const STOP_TIMEOUT_MS = 20_000;
 
 export interface ServiceOptions {

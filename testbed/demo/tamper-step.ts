@@ -6,7 +6,7 @@ import type { Stage } from "./stage.ts";
 import { expect, type Step } from "./step.ts";
 import type { Voice } from "./voice.ts";
 
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 120_000;
 
 export interface TamperStep {
   readonly title: string;
