@@ -47,11 +47,22 @@ describe("what goes away and comes back", () => {
     const { host, pod } = organisation;
     const entries = (await firebreak.log()).length;
     await host("ldap-red-1").down();
-    await organisation.edit("policies/directory.yaml", (text) => text.replaceAll("636/tcp", "8080/tcp"), "nobody shall see this one");
+    await organisation.edit(
+      "policies/directory.yaml",
+      (text) => text.replaceAll("636/tcp", "8080/tcp"),
+      "nobody shall see this one",
+    );
     const finding = await firebreak.finding("unreachable", { target: HOST });
     expect((await firebreak.target(HOST)).state).toBe("unreachable");
-    const commit = await organisation.edit("policies/directory.yaml", (text) => text.replaceAll("8080/tcp", "9100/tcp"), "the newest");
-    await waitFor(async () => (await firebreak.status()).revision?.commit === commit, { what: "it is in force", timeoutMs: 60_000 });
+    const commit = await organisation.edit(
+      "policies/directory.yaml",
+      (text) => text.replaceAll("8080/tcp", "9100/tcp"),
+      "the newest",
+    );
+    await waitFor(async () => (await firebreak.status()).revision?.commit === commit, {
+      what: "it is in force",
+      timeoutMs: 60_000,
+    });
 
     await host("ldap-red-1").up();
     const status = await firebreak.converged(commit);
@@ -60,11 +71,15 @@ describe("what goes away and comes back", () => {
     await becomes("closed", pod("shop/order-input"), host("ldap-red-1"), 8080);
 
     const log = (await firebreak.log()).slice(entries);
-    const applied = log.flatMap((entry) => (entry.type === "apply.outcome" && entry.target.id === HOST && entry.outcome === "ok" ? [entry.revision] : []));
+    const applied = log.flatMap((entry) =>
+      entry.type === "apply.outcome" && entry.target.id === HOST && entry.outcome === "ok" ? [entry.revision] : [],
+    );
     expect(applied).toEqual([status.revision?.sequence]);
     const reach = log.flatMap(({ type }) => (type === "target.unreachable" || type === "target.recovered" ? [type] : []));
     expect(reach).toEqual(["target.unreachable", "target.recovered"]);
-    await firebreak.converged(await organisation.edit("policies/directory.yaml", (text) => text.replaceAll("9100/tcp", "636/tcp"), "as it was"));
+    await firebreak.converged(
+      await organisation.edit("policies/directory.yaml", (text) => text.replaceAll("9100/tcp", "636/tcp"), "as it was"),
+    );
   });
 
   it("the Git server: visible in status, drift is healed all the same, and what was pushed meanwhile is applied", async () => {
@@ -82,7 +97,11 @@ describe("what goes away and comes back", () => {
     await world.git.start();
     const status = await firebreak.converged(commit);
     expect(status.repository.error).toBeNull();
-    expect(await wrongPaths([{ from: organisation.pod("geo/geo-location"), to: organisation.pod("shop/cust-record"), port: 8080, is: "closed" }])).toEqual([]);
+    expect(
+      await wrongPaths([
+        { from: organisation.pod("geo/geo-location"), to: organisation.pod("shop/cust-record"), port: 8080, is: "closed" },
+      ]),
+    ).toEqual([]);
   });
 
   it("Firebreak itself, while Git is away: it starts, keeps what is in force and heals what happened meanwhile", async () => {
@@ -92,7 +111,8 @@ describe("what goes away and comes back", () => {
     await world.git.stop();
     await eu.api.remove(policyPath(key));
     await firebreak.start();
-    const isBack = async (): Promise<boolean> => JSON.stringify((await policiesOf(eu)).get(key)?.spec) === JSON.stringify(before.spec);
+    const isBack = async (): Promise<boolean> =>
+      JSON.stringify((await policiesOf(eu)).get(key)?.spec) === JSON.stringify(before.spec);
     await waitFor(isBack, { what: "the deleted policy is back", timeoutMs: 60_000, everyMs: 100 });
     await world.git.start();
     await firebreak.converged((await world.git.head()) ?? "");
@@ -106,7 +126,8 @@ describe("somebody who writes the same object again and again", () => {
     const subject = `networkpolicy ${key}`;
     const spec = async (): Promise<string> => JSON.stringify((await policiesOf(eu)).get(key)?.spec);
     const wanted = JSON.stringify(before.spec);
-    const fight = async (): Promise<boolean> => (await firebreak.findings()).some((finding) => finding.kind === "heal-fight" && finding.subject === subject);
+    const fight = async (): Promise<boolean> =>
+      (await firebreak.findings()).some((finding) => finding.kind === "heal-fight" && finding.subject === subject);
     const rounds = { count: 0 };
     const fighting = async (): Promise<boolean> => {
       if (await fight()) return true;
@@ -125,7 +146,10 @@ describe("somebody who writes the same object again and again", () => {
     expect(beaten.heals).toBeGreaterThanOrEqual(5);
     expect(rounds.count).toBeLessThanOrEqual(7);
     const later = (await firebreak.target(CLUSTER)).lastReadAt ?? "";
-    await waitFor(async () => ((await firebreak.target(CLUSTER)).lastReadAt ?? "") > later, { what: "it was looked at once more", timeoutMs: 60_000 });
+    await waitFor(async () => ((await firebreak.target(CLUSTER)).lastReadAt ?? "") > later, {
+      what: "it was looked at once more",
+      timeoutMs: 60_000,
+    });
     expect(await spec()).not.toBe(wanted);
 
     await (await firebreak.api()).post(API.reconcile, { target: CLUSTER });

@@ -46,7 +46,9 @@ describe("a store that is deleted while Firebreak runs", () => {
     expect(await enforcementOf(organisation)).toEqual(before);
     expect(await trying.stop()).toEqual([]);
 
-    const next = await firebreak.converged(await organisation.edit("workspace.yaml", (text) => `${text}\n# again\n`, "the next one"));
+    const next = await firebreak.converged(
+      await organisation.edit("workspace.yaml", (text) => `${text}\n# again\n`, "the next one"),
+    );
     expect(next.revision?.sequence).toBe((status.revision?.sequence ?? 0) + 1);
     expect(await firebreak.verifyLog()).toBe("verified");
   });
@@ -62,7 +64,8 @@ describe("a store that is deleted while Firebreak runs", () => {
     loseStore(firebreak);
     rmSync(join(firebreak.stateFolder, "memberships.json"), { force: true });
     await firebreak.start();
-    const waits = async (): Promise<boolean> => (await firebreak.target("host/directory/ldap-blue-1")).error?.code === "INVENTORY_INCOMPLETE";
+    const waits = async (): Promise<boolean> =>
+      (await firebreak.target("host/directory/ldap-blue-1")).error?.code === "INVENTORY_INCOMPLETE";
     await waitFor(waits, { what: "a host waits for the cluster that feeds it", timeoutMs: 60_000, everyMs: 100 });
     expect(await tableOf(host("ldap-blue-1"))).toContain(abroad.address);
     expect(await wrongPaths([{ from: abroad, to: host("ldap-blue-1"), port: 636, is: "open" }])).toEqual([]);

@@ -162,7 +162,8 @@ export async function prepareFirebreak(organisation: Organisation, options: Fire
       const isThere = async (): Promise<StatusAnswer | undefined> => {
         const status = await firebreak.status();
         const inGit = status.targets.filter(({ state }) => state !== "orphaned" && state !== "plan only");
-        const done = inGit.every(({ state, revision, wanted }) => state === "in sync" && revision === wanted);
+        // A revision is in force a moment before its targets have heard of it.
+        const done = inGit.every(({ state, revision }) => state === "in sync" && revision === status.revision?.sequence);
         return status.revision?.commit === commit && inGit.length > 0 && done ? status : undefined;
       };
       return await explaining(`every target is in sync with ${commit.slice(0, 10)}`, isThere);

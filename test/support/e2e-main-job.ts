@@ -8,12 +8,12 @@ import { SEGMENT_LABEL } from "../../core/render/networkpolicy-mark.ts";
 import { prepareFirebreak, type Firebreak, type Mode } from "./e2e-firebreak.ts";
 import { enforcementOf, openOrganisation, policiesOf, tableOf, type Organisation } from "./e2e-organisation.ts";
 import { becomes, wrongPaths, type Path } from "./e2e-packets.ts";
-import { tamperings } from "./e2e-tampering.ts";
+import { tamperings, type Stage } from "./e2e-tampering.ts";
 
 const CUSTOMER_RECORD = "shop/cust-record";
 
-/** The whole story; call it once in a test file. */
-export function tellMainJob(mode: Mode): void {
+/** The whole story; call it once in a test file. `more` adds what only this way to operate has. */
+export function tellMainJob(mode: Mode, more?: (stage: Stage) => void): void {
   describe(`the main job, ${mode}`, () => {
     let organisation: Organisation;
     let firebreak: Firebreak;
@@ -126,6 +126,7 @@ export function tellMainJob(mode: Mode): void {
     });
 
     tamperings(() => ({ organisation, firebreak }));
+    more?.(() => ({ organisation, firebreak }));
 
     it("writes nothing when it is started again and everything is right (the bug: objects replaced by equal ones)", async () => {
       await firebreak.converged((await organisation.world.git.head()) ?? "");

@@ -129,7 +129,7 @@ export function tamperings(stage: Stage): void {
   });
 }
 
-/** Healed, over, and in the log: opened, an apply that worked, resolved. */
+/** Healed, over, and in the log: opened, an apply that worked, resolved. Updates of address sets alone run under the intent in force. */
 export async function isHealed(firebreak: Firebreak, { fingerprint, target, kind }: FindingAnswer): Promise<void> {
   const { heals } = await firebreak.resolved(fingerprint);
   expect(heals, `heals of ${kind}`).toBeGreaterThan(0);
@@ -144,7 +144,8 @@ export async function isHealed(firebreak: Firebreak, { fingerprint, target, kind
   };
   const isLogged = async (): Promise<boolean> => {
     const logged = await types();
-    return logged[0] === "finding.opened" && logged.includes("apply.outcome ok") && logged.includes("finding.resolved");
+    const isApplied = kind === "unpublished-element" || logged.includes("apply.outcome ok");
+    return logged[0] === "finding.opened" && isApplied && logged.includes("finding.resolved");
   };
   await waitFor(isLogged, { what: `the log tells how ${kind} was opened, healed and resolved`, timeoutMs: 20_000, everyMs: 100 });
 }
