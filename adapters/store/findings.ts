@@ -2,7 +2,7 @@ import type { Selectable, Updateable } from "kysely";
 import type { Finding, FindingEffect, FindingKind, Severity } from "../../core/drift/finding.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { Position } from "../../core/model/note.ts";
-import { toJson, toText } from "./json.ts";
+import { toJson, toJsonText, toText } from "./json.ts";
 import { notifyWithin } from "./notify.ts";
 import { run, transact } from "./session.ts";
 import type { Db, Store } from "./session.ts";
@@ -100,12 +100,14 @@ export function findingByFingerprint(store: Store, fingerprint: string): Promise
   });
 }
 
-/** Records that a heal of this finding is being started, and forgets heals older than `windowMs`. Unknown: undefined. */
+/** Records that a heal of this finding is being started, and forgets heals older than `windowMs` or yet to come. Unknown: undefined. */
 export function recordHeal(store: Store, fingerprint: string, now: number, windowMs: number): Promise<StoredFinding | undefined> {
   return transact(store, `record a heal of ${fingerprint}`, async (tx) => {
     const row = await rowOf(tx, fingerprint, true);
     if (row === undefined) return undefined;
-    return change(tx, fingerprint, { healTimes: toJson([...row.healTimes.filter((time) => time > now - windowMs), now]) as never });
+    return change(tx, fingerprint, {
+      healTimes: toJson([...row.healTimes.filter((time) => time > now - windowMs && time <= now), now]) as never,
+    });
   });
 }
 
@@ -176,7 +178,7 @@ async function writeFinding(tx: Db, finding: Finding, before: Row | undefined, n
 function readsDifferently(before: Row, finding: Finding): boolean {
   const was = fromRow(before);
   const told = (of: Finding): string =>
-    JSON.stringify([of.kind, of.severity, of.summary, of.effect.verdict, of.effect.opened, of.effect.closed, of.who]);
+    toJsonText([of.kind, of.severity, of.summary, of.effect.verdict, of.effect.opened, of.effect.closed, of.who]);
   return (
     told(was) !==
     told({ ...finding, summary: toText(finding.summary), who: finding.who === undefined ? undefined : toText(finding.who, 200) })

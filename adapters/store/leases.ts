@@ -10,9 +10,16 @@ export interface Lease {
   readonly fencing: number;
 }
 
-/*
- * Leases live by the database's clock, the only one that all processes share.
+/** No lease is taken for longer: one that has longer to run was taken before the clock went back, and its holder no longer renews it. */
+const LONGEST_LEASE = sql`interval '10 minutes'`;
+
+/**
+ * True for a lease that runs. Leases live by the database's clock, the only one that all processes share; when it goes back, a dead
+ * process must not hold a target, and hide its drift, for as long as the jump was. The fencing number holds whatever the clock says.
  */
+export function leaseRuns() {
+  return sql<boolean>`(lease_until > clock_timestamp() AND lease_until <= clock_timestamp() + ${LONGEST_LEASE})`;
+}
 
 /**
  * Takes the target for `ttlMs`; undefined when another run has it (or the target is unknown). `owner` is unique per run, so a
@@ -24,7 +31,7 @@ export function acquireLease(store: Store, target: TargetId, owner: string, ttlM
       .updateTable("firebreak.targets")
       .set({ leaseOwner: owner, leaseUntil: until(ttlMs), fencing: sql<number>`fencing + 1` })
       .where("id", "=", target)
-      .where(sql<boolean>`(lease_until IS NULL OR lease_until <= clock_timestamp())`)
+      .where(sql<boolean>`(lease_until IS NULL OR NOT ${leaseRuns()})`)
       .returning("fencing")
       .executeTakeFirst();
     return row === undefined ? undefined : { target, owner, fencing: row.fencing };
@@ -76,11 +83,7 @@ export function releaseLeasesOf(store: Store, ownerPrefix: string): Promise<numb
 /** Targets with a live lease: an apply is in flight there, so what differs is not drift yet. */
 export function targetsInFlight(store: Store): Promise<ReadonlySet<TargetId>> {
   return run(store, "list targets in flight", async (db) => {
-    const rows = await db
-      .selectFrom("firebreak.targets")
-      .select("id")
-      .where(sql<boolean>`lease_until > clock_timestamp()`)
-      .execute();
+    const rows = await db.selectFrom("firebreak.targets").select("id").where(leaseRuns()).execute();
     return new Set(rows.map(({ id }) => id));
   });
 }

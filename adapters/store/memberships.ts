@@ -10,6 +10,9 @@ import { run, transact } from "./session.ts";
 import type { Store } from "./session.ts";
 import type { MembershipTable } from "./tables.ts";
 
+/** By this much the clocks of processes and of the database may differ. */
+const CLOCKS_DIFFER_MS = 60_000;
+
 /** Memberships as of a version; compare versions to know whether anything changed. */
 export interface VersionedMemberships {
   readonly version: number;
@@ -18,7 +21,8 @@ export interface VersionedMemberships {
 
 /**
  * Publishes one target's membership to every process. An older one never replaces a newer one (by `observedAt`); returns whether
- * it was stored. Whether an incomplete one may replace a complete one is the caller's judgement: it must not have shrunk.
+ * it was stored. One from the future is no newer one: it was observed by a clock that has gone back since, and no set may stay as it
+ * was until that time comes. Whether an incomplete one may replace a complete one is the caller's judgement: it must not have shrunk.
  */
 export function publishMembership(store: Store, membership: Membership): Promise<boolean> {
   return transact(store, `publish the membership of ${membership.target}`, async (tx) => {
@@ -43,7 +47,10 @@ export function publishMembership(store: Store, membership: Membership): Promise
         conflict
           .column("target")
           .doUpdateSet(row)
-          .where("memberships.observedAt" as never, "<=", membership.observedAt as never),
+          .where(
+            sql<boolean>`(memberships.observed_at <= ${membership.observedAt}
+              OR memberships.observed_at > extract(epoch FROM clock_timestamp()) * 1000 + ${CLOCKS_DIFFER_MS}::float8)`,
+          ),
       )
       .executeTakeFirst();
     if (written.numInsertedOrUpdatedRows === 0n) return false;

@@ -3,6 +3,7 @@ import { sql } from "kysely";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { toJson } from "./json.ts";
+import { leaseRuns } from "./leases.ts";
 import { notifyWithin } from "./notify.ts";
 import { run, transact } from "./session.ts";
 import type { Db, Store } from "./session.ts";
@@ -26,9 +27,18 @@ export interface NamedTarget {
 /**
  * Records which targets a revision names: new ones are added, those it no longer names become orphans (kept, frozen at the last
  * revision that named them), those that are back are no orphans any more. Nothing is ever deleted here.
+ *
+ * A revision older than one that was recorded changes nothing: a process that was slow must not take targets back.
  */
 export function recordTargets(store: Store, named: readonly NamedTarget[], sequence: number, now: number): Promise<void> {
   return transact(store, `record the targets of revision ${sequence}`, async (tx) => {
+    // One at a time, in the order of revisions: acceptances lock this row as well.
+    await tx.selectFrom("firebreak.counters").select("value").where("name", "=", "revision").forUpdate().execute();
+    const { newest } = await tx
+      .selectFrom("firebreak.targets")
+      .select(sql<number | null>`max(wanted_sequence)`.as("newest"))
+      .executeTakeFirstOrThrow();
+    if (newest !== null && newest > sequence) return;
     for (const target of named) {
       await tx
         .insertInto("firebreak.targets")
@@ -124,7 +134,7 @@ export function recordIntent(store: Store, id: TargetId, fencing: number, intent
       .set({ intent: toJson(intent) })
       .where("id", "=", id)
       .where("fencing", "=", fencing)
-      .where(sql<boolean>`lease_until > clock_timestamp()`)
+      .where(leaseRuns())
       .executeTakeFirst();
     if (changed.numUpdatedRows === 0n) throw lostLease(id);
   });

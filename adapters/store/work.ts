@@ -63,15 +63,23 @@ export function addWork(store: Store, causes: readonly Cause[], now: number): Pr
   });
 }
 
+/** True for rows whose time has come. What was due when it was written is due, also when the clock has gone back since. */
+function isDue(now: number) {
+  return sql<boolean>`(work.not_before <= ${now} OR work.not_before <= work.created_at)`;
+}
+
+/** No back-off is longer; one that ends later was written before the clock went back. */
+const LONGEST_BACKOFF_MS = 10 * 60_000;
+
 /** Open rows of a target whose time has come, oldest first. */
 export function openWork(store: Store, target: TargetId, now: number): Promise<readonly WorkRow[]> {
   return run(store, `read the work of ${target}`, (db) =>
     db
-      .selectFrom("firebreak.work")
+      .selectFrom("firebreak.work as work")
       .selectAll()
       .where("target", "=", target)
       .where("closedAt", "is", null)
-      .where("notBefore", "<=", now)
+      .where(isDue(now))
       .orderBy("id")
       .execute(),
   );
@@ -112,8 +120,11 @@ export function targetsWithOpenWork(store: Store, now: number): Promise<readonly
       .select("work.target as id")
       .distinct()
       .where("work.closedAt", "is", null)
-      .where("work.notBefore", "<=", now)
-      .where((where) => where.or([where("target.nextAttemptAt", "is", null), where("target.nextAttemptAt", "<=", now)]))
+      .where(isDue(now))
+      .where(
+        sql<boolean>`(target.next_attempt_at IS NULL OR target.next_attempt_at <= ${now}
+          OR target.next_attempt_at > ${now + LONGEST_BACKOFF_MS})`,
+      )
       .orderBy("work.target")
       .execute();
     return rows.map(({ id }) => id);

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import * as rows from "../../../adapters/store/index.ts";
@@ -489,5 +490,79 @@ onBothBackends("store", (stores) => {
     expect(await rows.requestRow(store, "r1")).toBeUndefined();
     expect(await rows.requestRow(store, "r2")).toBeDefined();
     expect(await rows.currentRevision(store)).toBeDefined();
+  });
+
+  test("what others wrote is stored, whatever it holds (would catch: a comparison that half a character stops)", async () => {
+    const { store, other } = stores();
+    const wild = `a\0b \ud800 \u{1f600} ${"\\"}u0000 "`;
+    const tame = `a\ufffdb \ufffd \u{1f600} ${"\\"}u0000 "`;
+    const seen = finding("cluster/wild", "wild", {
+      subject: wild,
+      summary: `${"x".repeat(3_999)}\u{1f600}`,
+      effect: { verdict: "opens", opened: [wild], closed: [] },
+      who: wild,
+    });
+    const update = { target: "cluster/wild", kinds: [], findings: [seen], channels: ["log"], now: 1 };
+    expect((await rows.upsertFindings(store, update)).opened).toMatchObject([
+      { subject: tame, who: tame, effect: { opened: [tame] }, summary: `${"x".repeat(3_999)}\ufffd` },
+    ]);
+    expect((await rows.upsertFindings(other, { ...update, now: 2 })).updated).toEqual([]);
+    const args = { [wild]: [{ [wild]: wild }] };
+    await rows.submitRequest(store, { id: "wild", kind: "plan", args, actor: wild }, 1);
+    expect(await rows.requestRow(other, "wild")).toMatchObject({ args: { [tame]: [{ [tame]: tame }] }, actor: tame });
+  });
+
+  describe("when the clock goes back", () => {
+    const future = Date.now() + 86_400_000;
+
+    test("a membership of tomorrow does not keep out today's (would catch: sets that no longer change until tomorrow)", async () => {
+      const { store, other } = stores();
+      expect(await rows.publishMembership(store, membership("cluster/clock", ["10.0.0.1"], future))).toBe(true);
+      expect(await rows.publishMembership(other, membership("cluster/clock", ["10.0.0.2"], Date.now()))).toBe(true);
+      expect(await rows.publishMembership(other, membership("cluster/clock", ["10.0.0.3"], Date.now() - 60_000))).toBe(false);
+    });
+
+    test("a dead process's lease ends, and does not hide drift (would catch: a target locked for the length of the jump)", async () => {
+      const { store, other } = stores();
+      await rows.recordTargets(store, [{ id: "cluster/clock", mode: "apply", labels: {} }], 1_000, 1);
+      const dead = await rows.acquireLease(store, "cluster/clock", "dead", 30_000);
+      expect(await rows.acquireLease(other, "cluster/clock", "next", 30_000)).toBeUndefined();
+      await sql`UPDATE firebreak.targets SET lease_until = clock_timestamp() + interval '1 day' WHERE id = 'cluster/clock'`.execute(
+        store.db,
+      );
+      expect(await rows.targetsInFlight(other)).toEqual(new Set());
+      const next = await rows.acquireLease(other, "cluster/clock", "next", 30_000);
+      expect(next?.fencing).toBe((dead?.fencing ?? 0) + 1);
+      expect(await rows.renewLease(store, dead as rows.Lease, 30_000)).toBe(false);
+    });
+
+    test("work that was due stays due, and no back-off lasts a day (would catch: repairs that wait for the clock)", async () => {
+      const { store } = stores();
+      await rows.addWork(store, [{ target: "cluster/clock", kind: "finding", detail: {} }], future);
+      await rows.addWork(store, [{ target: "cluster/clock", kind: "time", detail: {}, notBefore: future + 1 }], future);
+      const now = Date.now();
+      expect((await rows.openWork(store, "cluster/clock", now)).map(({ kind }) => kind)).toEqual(["finding"]);
+      const lease = await rows.acquireLease(store, "cluster/clock", "failing", 30_000);
+      const fencing = lease?.fencing ?? (await rows.targetRow(store, "cluster/clock"))?.fencing ?? 0;
+      const away = { code: "TARGET_UNREACHABLE", message: "" };
+      await rows.recordFailure(store, "cluster/clock", fencing, away, now + 60_000);
+      expect(await rows.targetsWithOpenWork(store, now)).not.toContain("cluster/clock");
+      await rows.recordFailure(store, "cluster/clock", fencing, away, future);
+      expect(await rows.targetsWithOpenWork(store, now)).toContain("cluster/clock");
+    });
+  });
+
+  test("a slow process does not take targets back (would catch: revision 5 recorded after revision 6)", async () => {
+    const { store, other } = stores();
+    const target = { id: "cluster/slow", mode: "apply", labels: {} } as const;
+    await rows.recordTargets(store, [target], 2_001, 1);
+    await rows.recordTargets(other, [], 2_000, 2);
+    await rows.recordTargets(other, [{ ...target, mode: "plan" }], 2_000, 2);
+    expect(await rows.targetRow(store, target.id)).toMatchObject({
+      inGit: true,
+      mode: "apply",
+      wantedSequence: 2_001,
+      wantedAt: 1,
+    });
   });
 });
