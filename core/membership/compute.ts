@@ -32,7 +32,7 @@ export function computeMembership(
   inventory: ClusterInventory,
   observedAt: number,
 ): ComputedMembership {
-  const groups = groupPods(inventory.namespaces, inventory.pods);
+  const groups = Map.groupBy(groupPods(inventory.namespaces, inventory.pods), ({ namespace }) => namespace.name);
   const nodeAddresses = new Map(inventory.nodes.map((node) => [node.name, node.addresses]));
   const segments = new Map<string, AddressSet>();
   const notes: Note[] = [];
@@ -53,17 +53,16 @@ export function computeMembership(
   };
 }
 
-function selectPods(groups: readonly PodGroup[], member: PodsMember): readonly Pod[] {
-  const namespaces = new Map<string, boolean>();
+/** By namespace, because most members select few: 1,000 segments each looking at every group of 100,000 pods took seconds. */
+function selectPods(groups: ReadonlyMap<string, readonly PodGroup[]>, member: PodsMember): readonly Pod[] {
   const pods: Pod[] = [];
-  for (const group of groups) {
-    let isIn = namespaces.get(group.namespace.name);
-    if (isIn === undefined) {
-      isIn = matches(member.namespaces, namespaceLabels(group.namespace));
-      namespaces.set(group.namespace.name, isIn);
+  for (const inNamespace of groups.values()) {
+    const [first] = inNamespace;
+    if (first === undefined || !matches(member.namespaces, namespaceLabels(first.namespace))) continue;
+    for (const group of inNamespace) {
+      if (!matches(member.pods, group.labels)) continue;
+      for (const pod of group.pods) pods.push(pod);
     }
-    if (!isIn || !matches(member.pods, group.labels)) continue;
-    for (const pod of group.pods) pods.push(pod);
   }
   return pods;
 }
