@@ -21,7 +21,7 @@ async function main(names: readonly string[]): Promise<number> {
     return 1;
   }
   console.log(
-    `${new Date().toISOString()} · Node ${process.version} · ${cpus().length} cores · ${formatBytes(totalmem())} of memory`,
+    `${new Date().toISOString()} · Node ${process.version} · ${cpus().length} cores · ${formatBytes(totalmem())} of memory · load ${loadavg()[0]?.toFixed(1)} before`,
   );
   let code = 0;
   for (const name of names.length > 0 ? names : Object.keys(SECTIONS)) {
