@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
-import type { Document, Node, ScalarTag } from "yaml";
+import type { Document, Node, ScalarTag, Tags } from "yaml";
 import type { Note, Position } from "../model/note.ts";
 import type { SourceFile } from "../model/source.ts";
 
@@ -70,6 +70,7 @@ function jsonDocument(file: string, text: string, value: unknown): ManifestDocum
     file,
     value,
     at: (path) => {
+      if (path.length === 0) return { file, line: 1, column: 1 };
       read ??= readYaml(file, text).documents[0];
       return read?.at(path) ?? { file, line: 1, column: 1 };
     },
@@ -85,23 +86,25 @@ const OLD_BOOLEANS: ScalarTag = {
   resolve: (text) => /^(?:y|o[nN]$|O[nN]$)/i.test(text) && !/^of/i.test(text),
 };
 
+const OPTIONS = {
+  prettyErrors: false,
+  stringKeys: true,
+  schema: "core",
+  merge: true,
+  customTags: (tags: Tags) => [OLD_BOOLEANS, ...tags],
+  logLevel: "silent",
+} as const;
+
 function readYaml(file: string, text: string): ManifestFile {
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    stringKeys: true,
-    schema: "core",
-    merge: true,
-    customTags: (tags) => [OLD_BOOLEANS, ...tags],
-    logLevel: "silent",
-  });
+  const parsed = parseAllDocuments(text, { ...OPTIONS, lineCounter: lines });
   const place = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
   const notes: Note[] = [];
   const documents: ManifestDocument[] = [];
+  const again = placesOf(text, place);
   for (const document of parsed) {
     const [problem] = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
     if (problem !== undefined) {
@@ -116,9 +119,21 @@ function readYaml(file: string, text: string): ManifestFile {
       notes.push({ severity: "error", code: "alias-bomb", at, summary: "aliases stand for too many values, or for themselves" });
       continue;
     }
-    documents.push({ file, value, at: (path) => place(offsetOf(document, path)) });
+    const index = documents.length;
+    const start = place(document.contents?.range?.[0] ?? document.range[0]);
+    documents.push({ file, value, at: (path) => (path.length === 0 ? start : again(index)(path)) });
   }
   return { documents, notes };
+}
+
+/** Places inside the documents of a file, read again: nodes of big files are not kept for notes that nobody needs. */
+function placesOf(text: string, place: (offset: number) => Position): (index: number) => (path: Path) => Position {
+  let kept: readonly Document.Parsed[] | undefined;
+  return (index) => (path) => {
+    kept ??= parseAllDocuments(text, OPTIONS).filter((document) => plainValue(document) !== null);
+    const document = kept[index];
+    return place(document === undefined ? 0 : offsetOf(document, path));
+  };
 }
 
 /** Undefined when aliases cannot be followed within bounds. */

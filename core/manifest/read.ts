@@ -35,7 +35,7 @@ export interface Known {
   readonly kind: string;
   readonly id: string;
   readonly namespace: string;
-  readonly at: Position;
+  readonly at: () => Position;
   readonly text: string;
   readonly priority: { readonly tier: string; readonly value: number } | undefined;
 }
@@ -50,7 +50,7 @@ interface Collected {
   readonly entries: ManifestEntry[];
   readonly known: Known[];
   readonly owners: Map<string, string>;
-  readonly ignored: Map<string, { readonly at: Position; count: number }>;
+  readonly ignored: Map<string, { readonly at: () => Position; count: number }>;
   readonly notes: Note[];
 }
 
@@ -155,7 +155,7 @@ function addObject(all: Collected, object: ManifestObject): void {
   if (!READ.has(`${group}/${kind}`)) {
     const label = `${apiVersion} ${kind}`;
     const before = all.ignored.get(label);
-    if (before === undefined) all.ignored.set(label, { at: document.at(path), count: 1 });
+    if (before === undefined) all.ignored.set(label, { at: () => document.at(path), count: 1 });
     else before.count += 1;
     return;
   }
@@ -173,11 +173,11 @@ function addObject(all: Collected, object: ManifestObject): void {
     kind,
     id,
     namespace: identity.namespace,
-    at: document.at(path),
+    at: () => document.at(path),
     text: textOf(value),
     priority: priorityOf(kind, spec),
   });
-  readKind(all, check, kind, value, identity, document.at(path));
+  readKind(all, check, kind, value, identity, () => document.at(path));
 }
 
 /** Without what the server adds. */
@@ -193,7 +193,7 @@ function priorityOf(kind: string, spec: Json | undefined): Known["priority"] {
   return typeof spec["priority"] === "number" ? { tier, value: spec["priority"] } : undefined;
 }
 
-function readKind(all: Collected, check: Checker, kind: string, value: Json, identity: Identity, at: Position): void {
+function readKind(all: Collected, check: Checker, kind: string, value: Json, identity: Identity, at: () => Position): void {
   const { namespace, name, owner } = identity;
   const labels = (): Labels => readLabels(check, check.record(value["metadata"], ["metadata"])?.["labels"], ["metadata", "labels"]);
   switch (kind) {
@@ -288,11 +288,11 @@ function ignoredNotes({ ignored }: Collected): readonly Note[] {
   return [...ignored].map(([label, { at, count }]): Note => {
     const isPolicy = OTHER_POLICIES.test(label) && !/PodSecurityPolicy/.test(label);
     const summary = `${label} is not read${count === 1 ? "" : ` (${count} objects)`}`;
-    if (!isPolicy) return { severity: "info", code: "ignored-kind", at, summary };
+    if (!isPolicy) return { severity: "info", code: "ignored-kind", at: at(), summary };
     return {
       severity: "warning",
       code: "ignored-policy",
-      at,
+      at: at(),
       summary,
       detail: "What it allows or denies is missing from the answer",
     };

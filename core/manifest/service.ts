@@ -33,7 +33,7 @@ export interface ManifestEntry {
   readonly id: string;
   readonly namespace: string;
   readonly backends: readonly EntryBackend[];
-  readonly at: Position;
+  readonly at: () => Position;
 }
 
 export function readService(check: Checker, object: Json, namespace: string, name: string): ManifestService {

@@ -17,11 +17,17 @@ function duplicates(known: readonly Known[]): readonly Note[] {
       return [];
     }
     const isSame = before.text === object.text && !object.kind.endsWith("Policy");
-    const where = `${before.at.file}:${before.at.line}`;
+    const where = `${before.at().file}:${before.at().line}`;
     const summary = `${key} is there twice; the first is at ${where}`;
-    if (isSame) return [{ severity: "info", code: "duplicate", at: object.at, summary }];
+    if (isSame) return [{ severity: "info", code: "duplicate", at: object.at(), summary }];
     return [
-      { severity: "error", code: "duplicate", at: object.at, summary, detail: "Keep one: which of them is in force is not known" },
+      {
+        severity: "error",
+        code: "duplicate",
+        at: object.at(),
+        summary,
+        detail: "Keep one: which of them is in force is not known",
+      },
     ];
   });
 }
@@ -38,7 +44,7 @@ function sharedPriorities(known: readonly Known[]): readonly Note[] {
     if (before === undefined || (before.kind === object.kind && before.id === object.id)) return [];
     const summary = `${object.kind} ${object.id} has the priority ${object.priority.value} of ${before.kind} ${before.id}`;
     const detail = "Which is asked first is undefined; give each its own";
-    return [{ severity: "error", code: "same-priority", at: object.at, summary, detail }];
+    return [{ severity: "error", code: "same-priority", at: object.at(), summary, detail }];
   });
   const old = baselines.find(({ kind }) => kind === "BaselineAdminNetworkPolicy");
   const fresh = baselines.find(({ kind }) => kind !== "BaselineAdminNetworkPolicy");
@@ -46,7 +52,7 @@ function sharedPriorities(known: readonly Known[]): readonly Note[] {
   const summary = `${fresh.kind} ${fresh.id} and ${old.kind} ${old.id} are both of the Baseline tier`;
   return [
     ...notes,
-    { severity: "error", code: "same-priority", at: fresh.at, summary, detail: "Which is asked first is undefined" },
+    { severity: "error", code: "same-priority", at: fresh.at(), summary, detail: "Which is asked first is undefined" },
   ];
 }
 
@@ -56,6 +62,6 @@ function assumedNamespaces(known: readonly Known[], declared: readonly string[])
     if (namespace === "" || seen.has(namespace)) return [];
     seen.add(namespace);
     const summary = `namespace ${namespace} is not declared; it is assumed with the label kubernetes.io/metadata.name only`;
-    return [{ severity: "info", code: "assumed-namespace", at, summary }];
+    return [{ severity: "info", code: "assumed-namespace", at: at(), summary }];
   });
 }

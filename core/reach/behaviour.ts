@@ -11,8 +11,8 @@ import type { Rows } from "../verdict/rows.ts";
  */
 export function mergeByBehaviour(classes: Classes, rows: Rows): ReadonlyMap<number, number> {
   const families = classes.peers.map((peer) => familiesOf(peer, 0));
-  const pods = [...classes.peers.keys()].filter((peer) => classes.peers[peer]?.kind === "pods");
-  const parts = new Map<number, (number | string)[]>(pods.map((peer) => [peer, [families[peer] ?? 0]]));
+  const first = classes.atoms.list.length; // pod classes follow the address classes
+  const parts: (number | string)[][] = families.map((bits) => [bits]);
   const numbers = new Map<unknown, number>();
   const numberOf = (thing: unknown): number => {
     const number = numbers.get(thing) ?? numbers.size;
@@ -20,14 +20,14 @@ export function mergeByBehaviour(classes: Classes, rows: Rows): ReadonlyMap<numb
     return number;
   };
   const inEffect = new Set<unknown>();
-  for (const peer of pods) {
+  for (let peer = first; peer < families.length; peer += 1) {
     for (const direction of ["ingress", "egress"] as const) {
       for (const policy of rows.concerning(peer, direction)) {
         inEffect.add(policy);
-        parts.get(peer)?.push(numberOf(policy) * 2 + (direction === "ingress" ? 0 : 1));
+        parts[peer]?.push(numberOf(policy) * 2 + (direction === "ingress" ? 0 : 1));
       }
     }
-    parts.get(peer)?.push("|");
+    parts[peer]?.push("|");
   }
   const portNames = new Set<string>();
   const seen = new Set<Uint8Array>();
@@ -39,23 +39,25 @@ export function mergeByBehaviour(classes: Classes, rows: Rows): ReadonlyMap<numb
       if (mask === undefined || seen.has(mask)) continue;
       seen.add(mask);
       const number = numberOf(mask) * 4;
-      for (const peer of pods) {
-        const named = mask[peer] ?? 0;
-        if (named !== 0) parts.get(peer)?.push(number + named);
+      for (let peer = first; peer < families.length; peer += 1) {
+        const named = mask[peer] as number;
+        if (named !== 0) (parts[peer] as (number | string)[]).push(number + named);
       }
     }
   }
-  return representatives(classes, parts, portNames);
+  return representatives(classes, parts, portNames, first);
 }
 
 function representatives(
   classes: Classes,
-  parts: ReadonlyMap<number, readonly (number | string)[]>,
+  parts: readonly (readonly (number | string)[])[],
   portNames: ReadonlySet<string>,
+  start: number,
 ): ReadonlyMap<number, number> {
   const first = new Map<string, number>();
   const representative = new Map<number, number>();
-  for (const [peer, part] of parts) {
+  for (const [peer, part] of parts.entries()) {
+    if (peer < start) continue;
     const known = classes.peers[peer];
     const ports = known?.kind === "pods" ? (known.states[0]?.pod.ports ?? []) : [];
     const named = ports.filter(({ name }) => name !== undefined && portNames.has(name));

@@ -25,7 +25,7 @@ export function entryPorts({ world, services, entries }: Manifests): EntryPorts 
   for (const entry of entries) {
     for (const backend of entry.backends) {
       const tell = (code: string, summary: string): void => {
-        notes.push({ severity: "warning", code, at: entry.at, summary: `${entry.id}: ${summary}` });
+        notes.push({ severity: "warning", code, at: entry.at(), summary: `${entry.id}: ${summary}` });
       };
       const service = byName.get(`${entry.namespace}/${backend.service}`);
       if (service === undefined) tell("no-service", `service ${backend.service} is not among the manifests`);

@@ -1,4 +1,4 @@
-import { isEmptyPorts, intersectPorts, noPorts, unionPorts } from "../address/ports.ts";
+import { isEmptyPorts, noPorts, unionPorts } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
 import type { Manifests } from "../manifest/read.ts";
 import type { Note } from "../model/note.ts";
@@ -12,10 +12,13 @@ import { livePods, podId } from "../verdict/world.ts";
 import type { World, WorldPod } from "../verdict/world.ts";
 import { mergeByBehaviour } from "./behaviour.ts";
 import { formatConnection } from "./connection.ts";
+import { ConnectionList } from "./connections.ts";
 import { entryPorts } from "./entries.ts";
 import { reachNotes } from "./notes.ts";
+import { PairTable } from "./pair-table.ts";
 import { cutPieces } from "./pieces.ts";
 import type { Piece } from "./pieces.ts";
+import { NO_PORTS } from "./port-table.ts";
 
 /** Things that no policy tells apart: workloads, ranges of addresses outside, or the ingress controllers. */
 export interface ReachClass {
@@ -36,7 +39,7 @@ export interface ReachConnection {
 /** Who may connect to whom, class by class. */
 export interface Reach {
   readonly classes: readonly ReachClass[];
-  readonly connections: readonly ReachConnection[];
+  readonly connections: Iterable<ReachConnection> & { readonly length: number };
   readonly notes: readonly Note[];
 }
 
@@ -63,20 +66,18 @@ export function reachOf(manifests: Manifests, profile: Profile): Reach {
   const sources = cutPieces(policies, "ingress");
   const destinations = cutPieces(policies, "egress");
   const usesV6 = hasV6(world, [...sources, ...destinations]);
-  const view: View = { classes, rows, families: usesV6 ? BOTH_FAMILIES : V4 };
-  const outside = (pieces: readonly Piece[]): readonly Piece[] => pieces.filter(({ family }) => usesV6 || family === 4);
-  const connections = connectGroups(view, groups);
-  const from = groupPieces(view, groups, outside(sources), "from");
-  const to = groupPieces(view, groups, outside(destinations), "to");
-  const entries = entered === undefined ? [] : connectController(view, groups);
-  return assemble(
-    groups,
-    connections,
-    from,
-    to,
-    entries,
-    [...(entered?.notes ?? []), ...reachNotes(manifests, groups, entries, usesV6)].filter((note) => note !== undefined),
-  );
+  const families = usesV6 ? BOTH_FAMILIES : V4;
+  const controller = entered === undefined ? [] : [classes.ofPod.get(podId(CONTROLLER)) as number]; // it is in the world
+  const peers = new Set([...classes.atoms.list.keys(), ...groups.flatMap((group) => group.peers), ...controller]);
+  const writer = new Writer(new PairTable(classes, rows, [...peers]), groups, families);
+  writer.connectGroups();
+  const outside = (pieces: readonly Piece[]): readonly Outside[] =>
+    pieces.filter(({ family }) => usesV6 || family === 4).map(({ text, first }) => ({ text, atom: classes.atoms.indexOf(first) }));
+  writer.connectOutside(outside(sources), "from");
+  writer.connectOutside(outside(destinations), "to");
+  const blocked = controller[0] === undefined ? [] : writer.connectController(controller[0]);
+  const notes = [...(entered?.notes ?? []), ...reachNotes(manifests, groups, blocked, usesV6)];
+  return { classes: writer.classes, connections: writer.connections, notes };
 }
 
 /** Workloads that behave alike, and the pod classes that their pods are of. */
@@ -87,12 +88,6 @@ export interface Group {
   readonly peers: readonly number[];
   /** What Ingress and Route send them. */
   readonly entered: PortSet;
-}
-
-interface View {
-  readonly classes: Classes;
-  readonly rows: Rows;
-  readonly families: number;
 }
 
 /** `namespace/name[Kind]`. */
@@ -128,71 +123,126 @@ function groupWorkloads(
   return [...groups.values()].map((group, index) => ({ id: `c${index + 1}`, ...group }));
 }
 
-function connectGroups({ rows, families }: View, groups: readonly Group[]): readonly ReachConnection[] {
-  const connections: ReachConnection[] = [];
-  for (const from of groups) {
-    for (const to of groups) {
-      if (from === to && from.workloads.length < 2) continue;
-      const conn = formatConnection(between(rows, from.peers, to.peers, families));
-      if (conn !== "") connections.push({ src: from.id, dst: to.id, conn });
-    }
-  }
-  return connections;
-}
-
-/** What any of the first may open to any of the second. */
-function between(rows: Rows, from: readonly number[], to: readonly number[], families: number): PortSet {
-  const [first, second] = [from[0], to[0]];
-  if (from.length === 1 && to.length === 1 && first !== undefined && second !== undefined)
-    return rows.connection(first, second, families);
-  let ports = noPorts;
-  for (const a of from) for (const b of to) ports = unionPorts(ports, rows.connection(a, b, families));
-  return ports;
-}
-
-/** Ranges with the same connections, and these by group. */
+/** A range of addresses, and the address class that stands for it. */
 interface Outside {
-  readonly ranges: string[];
-  readonly connections: readonly (readonly [group: string, conn: string])[];
+  readonly text: string;
+  readonly atom: number;
 }
 
-function groupPieces(
-  { classes, rows, families }: View,
-  groups: readonly Group[],
-  pieces: readonly Piece[],
-  side: "from" | "to",
-): readonly Outside[] {
-  const found = new Map<string, Outside>();
-  for (const piece of pieces) {
-    const atom = [classes.atoms.indexOf(piece.first)];
-    const connections: (readonly [string, string])[] = [];
-    for (const group of groups) {
-      const ports = side === "from" ? between(rows, atom, group.peers, families) : between(rows, group.peers, atom, families);
-      const conn = formatConnection(ports);
-      if (conn !== "") connections.push([group.id, conn]);
-    }
-    const key = JSON.stringify(connections);
-    const known = found.get(key);
-    if (known === undefined) found.set(key, { ranges: [piece.text], connections });
-    else known.ranges.push(piece.text);
+/** Fills the matrix. */
+class Writer {
+  readonly classes: ReachClass[];
+  readonly connections: ConnectionList;
+  readonly #ids: string[];
+  readonly #texts: string[] = [];
+  readonly #outside = new Map<string, number>();
+  readonly #pairs: PairTable;
+  readonly #groups: readonly Group[];
+  readonly #families: number;
+  /** Pod classes of all groups, one after another, and the group of each. */
+  readonly #members: readonly number[];
+  readonly #groupOf: readonly number[];
+
+  constructor(pairs: PairTable, groups: readonly Group[], families: number) {
+    this.#pairs = pairs;
+    this.#groups = groups;
+    this.#families = families;
+    this.classes = groups.map(({ id, workloads }) => ({ id, kind: "workloads", members: workloads }));
+    this.#ids = groups.map(({ id }) => id);
+    this.#members = groups.flatMap(({ peers }) => peers);
+    this.#groupOf = groups.flatMap(({ peers }, index) => peers.map(() => index));
+    this.connections = new ConnectionList(this.#ids, this.#texts);
   }
-  return [...found.values()].filter(({ connections }) => connections.length > 0);
-}
 
-/** What the controller may open to a group: what Ingress and Route ask for and policies allow. */
-export interface ControllerConnection {
-  readonly group: Group;
-  readonly conn: string;
-}
+  connectGroups(): void {
+    for (const [src, from] of this.#groups.entries()) {
+      const line = this.#lineFrom(from.peers);
+      for (const [dst, id] of line.entries()) if (src !== dst || from.workloads.length > 1) this.#add(src, dst, id);
+    }
+  }
 
-function connectController({ classes, rows, families }: View, groups: readonly Group[]): readonly ControllerConnection[] {
-  const controller = [classes.ofPod.get(podId(CONTROLLER)) as number]; // it is in the world
-  return groups
-    .filter(({ entered }) => !isEmptyPorts(entered))
-    .map((group) => ({
-      group,
-      conn: formatConnection(intersectPorts(group.entered, between(rows, controller, group.peers, families))),
-    }));
+  /** Ranges with the same connections are one class, for each side. */
+  connectOutside(ranges: readonly Outside[], side: "from" | "to"): void {
+    const found = new Map<string, { readonly texts: string[]; readonly ports: Uint32Array | readonly number[] }>();
+    for (const { text, atom } of ranges) {
+      const ports = this.#groups.map(({ peers }) =>
+        side === "from" ? this.#between([atom], peers) : this.#between(peers, [atom]),
+      );
+      const key = ports.join();
+      const known = found.get(key);
+      if (known === undefined) found.set(key, { texts: [text], ports });
+      else known.texts.push(text);
+    }
+    for (const { texts, ports } of found.values()) {
+      if (ports.every((id) => this.#textOf(id) === "")) continue;
+      const outside = this.#outsideClass(texts);
+      for (const [group, id] of ports.entries()) {
+        if (side === "from") this.#add(outside, group, id);
+        else this.#add(group, outside, id);
+      }
+    }
+  }
+
+  /** What Ingress and Route ask for and policies allow; returns the groups where that is nothing. */
+  connectController(controller: number): readonly Group[] {
+    const { ports } = this.#pairs;
+    const wanted = [...this.#groups.entries()].filter(([, { entered }]) => !isEmptyPorts(entered));
+    const found = wanted.map(([index, group]) => {
+      const id = ports.intersect(ports.id(group.entered), this.#between([controller], group.peers));
+      return { index, group, id };
+    });
+    const open = found.filter(({ id }) => id !== NO_PORTS);
+    if (open.length > 0) {
+      const src = this.#addClass({ id: "ingress", kind: "ingress-controller", members: [INGRESS_CONTROLLER] });
+      for (const { index, id } of open) this.#add(src, index, id);
+    }
+    return found.filter(({ id }) => id === NO_PORTS).map(({ group }) => group);
+  }
+
+  /** What any of the peers may open, per group. */
+  #lineFrom(peers: readonly number[]): Uint32Array {
+    const line = new Uint32Array(this.#groups.length);
+    for (const peer of peers) {
+      const opened = new Uint32Array(this.#members.length);
+      this.#pairs.addLine(peer, this.#members, this.#families, opened);
+      for (const [index, id] of opened.entries()) {
+        const group = this.#groupOf[index] as number;
+        line[group] = this.#pairs.ports.union(line[group] as number, id);
+      }
+    }
+    return line;
+  }
+
+  /** What any of the first may open to any of the second. */
+  #between(from: readonly number[], to: readonly number[]): number {
+    let ports = NO_PORTS;
+    for (const a of from) for (const b of to) ports = this.#pairs.ports.union(ports, this.#pairs.connection(a, b, this.#families));
+    return ports;
+  }
+
+  /** Nothing that policies can name is no connection. */
+  #add(src: number, dst: number, id: number): void {
+    if (id !== NO_PORTS && this.#textOf(id) !== "") this.connections.add(src, dst, id);
+  }
+
+  #textOf(id: number): string {
+    const text = this.#texts[id] ?? formatConnection(this.#pairs.ports.ports(id));
+    this.#texts[id] = text;
+    return text;
+  }
+
+  #outsideClass(ranges: readonly string[]): number {
+    const key = ranges.join();
+    const index =
+      this.#outside.get(key) ?? this.#addClass({ id: `x${this.#outside.size + 1}`, kind: "addresses", members: ranges });
+    this.#outside.set(key, index);
+    return index;
+  }
+
+  #addClass(added: ReachClass): number {
+    this.classes.push(added);
+    return this.#ids.push(added.id) - 1;
+  }
 }
 
 function hasV6(world: World, pieces: readonly Piece[]): boolean {
@@ -201,30 +251,4 @@ function hasV6(world: World, pieces: readonly Piece[]): boolean {
     isCut ||
     livePods(world.pods).some(({ addresses }) => addresses.some((address) => address.includes(":") && !address.includes(".")))
   );
-}
-
-function assemble(
-  groups: readonly Group[],
-  connections: readonly ReachConnection[],
-  from: readonly Outside[],
-  to: readonly Outside[],
-  entries: readonly ControllerConnection[],
-  notes: readonly Note[],
-): Reach {
-  const classes: ReachClass[] = groups.map(({ id, workloads }) => ({ id, kind: "workloads", members: workloads }));
-  const all: ReachConnection[] = [...connections];
-  const ids = new Map<string, string>();
-  const outsideId = (ranges: readonly string[]): string => {
-    const key = ranges.join();
-    const id = ids.get(key) ?? `x${ids.size + 1}`;
-    if (!ids.has(key)) classes.push({ id, kind: "addresses", members: ranges });
-    ids.set(key, id);
-    return id;
-  };
-  for (const { ranges, connections: list } of from) for (const [dst, conn] of list) all.push({ src: outsideId(ranges), dst, conn });
-  for (const { ranges, connections: list } of to) for (const [src, conn] of list) all.push({ src, dst: outsideId(ranges), conn });
-  const open = entries.filter(({ conn }) => conn !== "");
-  if (open.length > 0) classes.push({ id: "ingress", kind: "ingress-controller", members: [INGRESS_CONTROLLER] });
-  for (const { group, conn } of open) all.push({ src: "ingress", dst: group.id, conn });
-  return { classes, connections: all, notes };
 }

@@ -1,13 +1,13 @@
 import type { Manifests } from "../manifest/read.ts";
 import type { Note } from "../model/note.ts";
 import { livePods } from "../verdict/world.ts";
-import type { ControllerConnection, Group } from "./matrix.ts";
+import type { Group } from "./matrix.ts";
 
 /** What a reader of the listing has to know that the listing cannot say. */
 export function reachNotes(
   { world }: Manifests,
   groups: readonly Group[],
-  entries: readonly ControllerConnection[],
+  blocked: readonly Group[],
   usesV6: boolean,
 ): readonly Note[] {
   const live = livePods(world.pods);
@@ -35,8 +35,8 @@ export function reachNotes(
   }
   if (!usesV6 && live.length > 0)
     tell("info", "no-ipv6", "no pod and no policy uses IPv6: addresses outside are listed for IPv4 only");
-  for (const { group, conn } of entries) {
-    if (conn === "") tell("warning", "blocked-entry", `Ingress or Route to ${some(group.workloads)} is blocked by policies`);
+  for (const { workloads } of blocked) {
+    tell("warning", "blocked-entry", `what Ingress or Route send to ${some(workloads)} is blocked by policies`);
   }
   return notes;
 }

@@ -51,7 +51,7 @@ export function* renderMatrix(reach: Reach, format: ReachFormat): Generator<stri
       )}\n\n`;
       yield `${formatTable(
         ["src", "dst", "connection"],
-        connections.map(({ src, dst, conn }) => [src, dst, conn]),
+        [...connections].map(({ src, dst, conn }) => [src, dst, conn]),
       )}\n`;
   }
 }
@@ -85,7 +85,7 @@ export function* renderPairs(reach: Reach, format: ReachFormat): Generator<strin
   }
 }
 
-function* renderJson(classes: readonly ReachClass[], connections: readonly ReachConnection[]): Generator<string> {
+function* renderJson(classes: readonly ReachClass[], connections: Iterable<ReachConnection>): Generator<string> {
   yield `{"classes":${JSON.stringify(Object.fromEntries(classes.map(({ id, members }) => [id, members])))},\n"connections":`;
   yield* renderJsonList(connections);
   yield "}\n";

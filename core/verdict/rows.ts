@@ -16,7 +16,7 @@ import type { Profile } from "./profile.ts";
 type PeerMask = Uint8Array | undefined;
 
 /** A rule of a policy that selects some subject, with its peers looked up. */
-interface ActiveRule {
+export interface ActiveRule {
   readonly mask: PeerMask;
   readonly rule: CompiledRule;
   /** Ports where they do not depend on the peer. */
@@ -24,7 +24,7 @@ interface ActiveRule {
 }
 
 /** The rules that a direction of a subject meets, in the order in which they are asked. */
-interface Stages {
+export interface Stages {
   readonly admin: readonly ActiveRule[];
   /** Null when no NetworkPolicy isolates the direction. */
   readonly network: readonly ActiveRule[] | null;
@@ -50,6 +50,10 @@ export interface Rows {
   readonly connection: (from: number, to: number, families?: number) => PortSet;
   /** Per peer class, the families in which a rule names it; undefined: every class, both families. Shared between equal rules. */
   readonly peersOf: (rule: CompiledRule, policy: CompiledPolicy) => Uint8Array | undefined;
+  /** The rules behind `allowed`. */
+  readonly stagesOf: (subject: number, direction: Direction) => Stages;
+  /** Ports of a rule at a destination, where names depend on it. */
+  readonly portsAt: (rule: CompiledRule, destination: number) => PortSet;
   /** Does the rule name that peer, for that subject, in that family? */
   readonly ruleMatches: (rule: CompiledRule, policy: CompiledPolicy, peer: number, family: number) => boolean;
 }
@@ -68,6 +72,8 @@ export function rowsOf(classes: Classes, world: number, profile: Profile): Rows 
     allowed: (subject, peer, direction, family) => engine.allowed(subject, peer, direction, family),
     connection: (from, to, families) => engine.connection(from, to, families),
     peersOf: (rule, policy) => engine.maskOf(rule, policy),
+    stagesOf: (subject, direction) => engine.stagesOf(subject, direction),
+    portsAt: (rule, destination) => engine.portsAt(rule, destination),
     ruleMatches: (rule, policy, peer, family) => isNamed(engine.maskOf(rule, policy), peer, family),
   };
 }
@@ -116,7 +122,7 @@ class RowEngine {
   }
 
   allowed(subject: number, peer: number, direction: Direction, family: number): PortSet {
-    const { admin, network, baseline } = this.#stagesOf(subject, direction);
+    const { admin, network, baseline } = this.stagesOf(subject, direction);
     if (admin.length === 0 && baseline.length === 0) return network === null ? allPorts : this.#accepted(network, peer, family);
     const above = this.#walk(admin, peer, family, allPorts);
     if (network !== null) {
@@ -159,7 +165,7 @@ class RowEngine {
   #accepted(rules: readonly ActiveRule[], peer: number, family: number): PortSet {
     let accepted = noPorts;
     for (const { mask, rule, ports } of rules) {
-      if (isNamed(mask, peer, family)) accepted = unionPorts(accepted, ports ?? this.#portsAt(rule, peer));
+      if (isNamed(mask, peer, family)) accepted = unionPorts(accepted, ports ?? this.portsAt(rule, peer));
     }
     return accepted;
   }
@@ -169,7 +175,7 @@ class RowEngine {
     let [accepted, passed, open] = [noPorts, noPorts, ports];
     for (const { mask, rule, ports: known } of rules) {
       if (!isNamed(mask, peer, family)) continue;
-      const met = intersectPorts(known ?? this.#portsAt(rule, peer), open);
+      const met = intersectPorts(known ?? this.portsAt(rule, peer), open);
       if (rule.action === "accept") accepted = unionPorts(accepted, met);
       if (rule.action === "pass") passed = unionPorts(passed, met);
       open = subtractPorts(open, met);
@@ -227,7 +233,7 @@ class RowEngine {
     return groups;
   }
 
-  #stagesOf(subject: number, direction: Direction): Stages {
+  stagesOf(subject: number, direction: Direction): Stages {
     const known = this.#stages[direction].get(subject);
     if (known !== undefined) return known;
     const activate = (policies: readonly CompiledPolicy[]): readonly ActiveRule[] =>
@@ -244,11 +250,11 @@ class RowEngine {
 
   #activate(rule: CompiledRule, policy: CompiledPolicy, subject: number, direction: Direction): ActiveRule {
     const isByPeer = direction === "egress" && rule.namedPorts.length > 0;
-    return { mask: this.maskOf(rule, policy), rule, ports: isByPeer ? undefined : this.#portsAt(rule, subject) };
+    return { mask: this.maskOf(rule, policy), rule, ports: isByPeer ? undefined : this.portsAt(rule, subject) };
   }
 
   /** Ports of a rule at a destination: names mean what that destination's pods declare, and nothing anywhere else. */
-  #portsAt(rule: CompiledRule, destination: number): PortSet {
+  portsAt(rule: CompiledRule, destination: number): PortSet {
     if (rule.namedPorts.length === 0) return rule.ports;
     const pod = this.#states[destination]?.pod;
     if (pod === undefined || pod.hostNetwork === true) return rule.ports;
