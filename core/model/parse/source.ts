@@ -28,7 +28,10 @@ export function readSources(files: readonly SourceFile[]): {
   if (problem !== undefined) return { sources, notes: [problem] };
   let previous: string | undefined;
   for (const file of candidates) {
-    const note = file.path === previous ? fileNote(file, "duplicate-file", "the file is listed twice") : fileProblem(file);
+    const note =
+      file.path === previous
+        ? fileNote(file, "duplicate-file", "the file is listed twice")
+        : (nameProblem(file) ?? fileProblem(file));
     previous = file.path;
     if (note !== undefined) notes.push(note);
     if (note !== undefined || !isDefinition(file.path)) continue;
@@ -84,6 +87,16 @@ function setProblem(definitions: readonly SourceFile[]): Note | undefined {
     detail: "Split the repository",
   };
 }
+
+/** A file name stands in every note about the file; it must not steer the terminal or the page that shows it. */
+function nameProblem(file: SourceFile): Note | undefined {
+  if (!isDefinition(file.path) || !UNSEEN.test(file.path)) return undefined;
+  const path = file.path.replace(UNSEEN_ALL, "\u{fffd}");
+  return fileNote({ ...file, path }, "bad-file-name", "a file name with control characters", "Rename the file");
+}
+
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
+const UNSEEN_ALL = new RegExp(UNSEEN, "g");
 
 function fileProblem(file: SourceFile): Note | undefined {
   if (file.mode === "160000") {

@@ -86,7 +86,8 @@ export const OptionalMetadata = z.strictObject({ name: Name.optional(), labels: 
 /** The `apiVersion` of every definition. */
 export const ApiVersion = z.literal(API_VERSION).meta({ description: "The version of these definitions." });
 
-const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/;
+/** C0 but for line ends, DEL, C1, and what changes the direction or the visibility of text: escapes in quotes can bring them in. */
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
 
 /** A description of at most `maxLength` characters that somebody reads; of one line unless `lines` is true. */
 export function prose(description: string, maxLength: number, lines = false) {

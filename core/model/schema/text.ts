@@ -33,7 +33,13 @@ export function refuse(
   context.issues.push({ code: "custom", message: summary, input, params: { code, detail }, path: [...path] });
 }
 
-/** A text in quotes, cut when it is long, for a note. */
+/** A text in quotes, cut when it is long, for a note; what would change how a reader sees the note is written as an escape. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text).replace(
+    HIDDEN,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
+
+/** DEL, C1, and what changes the direction or the visibility of text ("Trojan Source"); an escape in quotes can bring it in. */
+const HIDDEN = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;

@@ -236,3 +236,25 @@ describe("properties", SLOW, () => {
     return { ...file, bytes: Uint8Array.from([...file.bytes.subarray(0, start), ...put, ...file.bytes.subarray(start + drop)]) };
   }
 });
+
+describe("what people read", () => {
+  const parse = (text: string, path = "a.yaml") =>
+    parseDefinitions([{ path, bytes: new TextEncoder().encode(text), mode: "100644" }]);
+  const opening = "apiVersion: firebreak.dev/v1alpha1\n";
+
+  // would catch: an escape in quotes that turns a note or a reason around on the reviewer's screen
+  it("characters that hide or turn text are refused as escapes too, and are never in a note", () => {
+    const hostile = `${opening}kind: Policy\nmetadata: {name: p, labels: {a: "x\\u202e"}}\nspec:\n  reason: "ok \\u2066 no"\n  rules: []\n`;
+    const { definitions, notes } = parse(hostile);
+    expect(definitions).toBeUndefined();
+    expect(notes.map(({ code }) => code)).toEqual(expect.arrayContaining(["bad-label", "bad-text"]));
+    expect(JSON.stringify(notes)).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
+  });
+
+  // would catch: a file name that writes to the terminal of whoever reads the notes
+  it("a file name with control characters is refused, and not repeated", () => {
+    const { definitions, notes } = parse(`${opening}kind: Workspace\nspec: {}\n`, "a\u001b[2J\u202e.yaml");
+    expect(definitions).toBeUndefined();
+    expect(notes).toMatchObject([{ code: "bad-file-name", at: { file: "a\ufffd[2J\ufffd.yaml" } }]);
+  });
+});
