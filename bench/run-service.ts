@@ -10,7 +10,7 @@ import { waitFor } from "../testbed/wait.ts";
 
 /** How often conditions are looked at: what is measured is known to this much. */
 export const LOOK_MS = 20;
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000; // a shared machine may be ten times slower than an idle one
 
 /** A running service. Dispose it, and it is asked to end (SIGTERM) and waited for. */
 export interface Service extends AsyncDisposable {

@@ -44,7 +44,7 @@ export async function benchTampering(world: World, service: Service): Promise<vo
   print("hosts: an accept rule inserted on all at once, read every 1 s", latencies);
   const look = Math.max(0, median(latencies.map(({ finding }) => finding).filter((ms) => !Number.isNaN(ms))) - 500);
   printFigure(
-    "hosts at the default, read every 30 s (computed: 15 s more or less than half a second)",
+    "hosts at the default, read every 30 s (computed from the above)",
     `finding: median ${formatMs(15_000 + look)}, at most ${formatMs(36_000 + look)}`,
   );
 }
