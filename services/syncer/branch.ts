@@ -43,6 +43,7 @@ export async function followBranch(context: SyncerContext, acceptance?: Acceptan
 }
 
 async function lookAtBranch(context: SyncerContext, acceptance: Acceptance | undefined): Promise<BranchOutcome> {
+  if (context.takingUp !== undefined) await putInForce(context, context.takingUp);
   const head = await fetchHead(context);
   const commit = acceptance?.commit ?? head;
   if (commit === context.inForce?.commit) {
@@ -180,6 +181,7 @@ async function logOrphans({ store, trail }: SyncerContext, next: Definitions, se
 /** Makes a revision the one this process works by: connections follow it, and every target has work. */
 export async function putInForce(context: SyncerContext, next: InForce): Promise<void> {
   const { store } = context;
+  context.takingUp = next;
   const targets = listTargets(next.definitions);
   await recordTargets(
     store,
@@ -196,6 +198,7 @@ export async function putInForce(context: SyncerContext, next: InForce): Promise
     targets.map(({ id }) => ({ target: id, kind: "revision" as const, detail: { sequence: next.sequence } })),
     context.now(),
   );
+  context.takingUp = undefined;
   for (const { id } of targets) await context.queue.enqueue(id);
 }
 

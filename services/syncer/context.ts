@@ -46,6 +46,8 @@ export interface SyncerContext extends Parts {
   refused: string | undefined;
   /** The revision in force as this process last saw it; undefined before the first. */
   inForce: InForce | undefined;
+  /** A revision that was accepted and whose targets have no work yet; the next look at the branch goes on with it. */
+  takingUp: InForce | undefined;
   /** Called after each step of a run; does nothing but in tests. */
   readonly onStep: (step: StepName, target: TargetId) => void | Promise<void>;
 }

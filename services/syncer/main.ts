@@ -88,6 +88,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     oneLook: pLimit(1),
     refused: undefined,
     inForce: undefined,
+    takingUp: undefined,
     onStep: parts.onStep ?? (() => undefined),
   };
   const memberships = new MembershipFeed(context);

@@ -1,3 +1,4 @@
+import pLimit from "p-limit";
 import { addWork, publishMembership, readMemberships, type Cause } from "../../adapters/store/index.ts";
 import { equals } from "../../core/address/index.ts";
 import { clashingAddresses, findAddressClashes } from "../../core/membership/clashes.ts";
@@ -32,6 +33,7 @@ export class MembershipFeed {
   readonly #dirty = new Set<TargetId>();
   readonly #structures = new Map<TargetId, string>();
   readonly #publishedAt = new Map<TargetId, number>();
+  readonly #oneAtATime = pLimit(1);
   #consumers: { readonly of: Definitions; readonly bySegment: ReadonlyMap<string, ReadonlySet<TargetId>> } | undefined;
 
   constructor(context: SyncerContext) {
@@ -76,6 +78,10 @@ export class MembershipFeed {
 
   /** Computes and stores the memberships of these clusters, and adds work where they matter. */
   async publish(targets: readonly TargetId[]): Promise<void> {
+    await this.#oneAtATime(async () => await this.#publish(targets));
+  }
+
+  async #publish(targets: readonly TargetId[]): Promise<void> {
     const { inForce, store } = this.#context;
     if (inForce === undefined || targets.length === 0) return;
     const known = (await readMemberships(store)).memberships;
@@ -83,24 +89,28 @@ export class MembershipFeed {
     const clashing = clashingAddresses(findAddressClashes(inForce.definitions, inventories));
     const causes: Cause[] = [];
     let published = false;
-    for (const target of targets) {
-      const inventory = inventories.get(target);
-      const cluster = [...inForce.definitions.clusters.values()].find(({ name }) => clusterTargetId(name) === target);
-      if (inventory === undefined || cluster === undefined) continue;
-      causes.push(...this.#structureCauses(target, inventory));
-      const previous = known.get(target);
-      const computed = computeMembership(inForce.definitions, cluster, inventory, this.#observedAt(target)).membership;
-      const merged = mergeMembership(previous, freezeAddresses(previous, computed, clashing));
-      this.#publishedAt.set(target, this.#context.now());
-      // A cluster that was never seen whole has nothing to say: its absence is told apart from a known empty.
-      if (previous === undefined && !merged.complete) continue;
-      if (previous !== undefined && isSame(previous, merged) && merged.observedAt - previous.observedAt < REFRESH_MS) continue;
-      if (!(await publishMembership(store, merged))) continue;
-      published = true;
-      causes.push(...this.#consumerCauses(inForce.definitions, target, changedSegments(previous, merged)));
+    try {
+      for (const target of targets) {
+        const inventory = inventories.get(target);
+        const cluster = [...inForce.definitions.clusters.values()].find(({ name }) => clusterTargetId(name) === target);
+        if (inventory === undefined || cluster === undefined) continue;
+        causes.push(...this.#structureCauses(target, inventory));
+        const previous = known.get(target);
+        const computed = computeMembership(inForce.definitions, cluster, inventory, this.#observedAt(target)).membership;
+        const merged = mergeMembership(previous, freezeAddresses(previous, computed, clashing));
+        this.#publishedAt.set(target, this.#context.now());
+        // A cluster that was never seen whole has nothing to say: its absence is told apart from a known empty.
+        if (previous === undefined && !merged.complete) continue;
+        if (previous !== undefined && isSame(previous, merged) && merged.observedAt - previous.observedAt < REFRESH_MS) continue;
+        if (!(await publishMembership(store, merged))) continue;
+        published = true;
+        causes.push(...this.#consumerCauses(inForce.definitions, target, changedSegments(previous, merged)));
+      }
+      if (published) await saveMemberships(this.#context);
+    } finally {
+      // What was published is compared with no more: its work is added also when a later step failed.
+      await addWork(store, causes, this.#context.now());
     }
-    if (published) await saveMemberships(this.#context);
-    await addWork(store, causes, this.#context.now());
     for (const target of new Set(causes.map((cause) => cause.target))) await this.#context.queue.enqueue(target);
   }
 

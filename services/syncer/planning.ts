@@ -44,14 +44,14 @@ export interface Planned {
 /**
  * Looks at a target and plans what it needs.
  *
- * @param fixed inputs of an earlier plan: a read-back asks whether *that* was reached, whatever moved on since
+ * @param earlier a plan that was carried out: a read-back asks whether *that* was reached, whatever revision or membership came since
  * @throws FirebreakError when the target cannot be seen whole; nothing is planned from a part
  */
-export async function makePlan(context: SyncerContext, id: TargetId, signal: AbortSignal, fixed?: TargetInputs): Promise<Planned> {
-  const resolved = await resolveTarget(context, id);
+export async function makePlan(context: SyncerContext, id: TargetId, signal: AbortSignal, earlier?: Planned): Promise<Planned> {
+  const resolved = earlier?.resolved ?? (await resolveTarget(context, id));
   return resolved.target.kind === "cluster"
-    ? await planForCluster(context, resolved, signal, fixed)
-    : await planForHost(context, resolved, signal, fixed);
+    ? await planForCluster(context, resolved, signal, earlier?.inputs)
+    : await planForHost(context, resolved, signal, earlier?.inputs);
 }
 
 async function planForCluster(

@@ -155,7 +155,7 @@ async function apply(
   await context.onStep("intent-stored", id);
   try {
     await applyPlan(context, resolved, plan, signal);
-    const after = await makePlan(context, id, signal, planned.inputs);
+    const after = await makePlan(context, id, signal, planned);
     await context.onStep("read-back", id);
     if (after.plan.steps.length > 0) {
       await countRepairs(context, id);

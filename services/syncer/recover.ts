@@ -1,4 +1,12 @@
-import { addWork, currentRevision, forgetTarget, listTargetRows, recordTargets, seedRevision } from "../../adapters/store/index.ts";
+import {
+  addWork,
+  currentRevision,
+  forgetTarget,
+  listTargetRows,
+  recordTargets,
+  revision,
+  seedRevision,
+} from "../../adapters/store/index.ts";
 import type { TrailReader } from "../../core/audit/trail.ts";
 import type { EntryOf } from "../../core/audit/entry.ts";
 import { listTargets } from "../../core/model/target.ts";
@@ -17,11 +25,13 @@ export async function replayLog(context: SyncerContext, trail: TrailReader): Pro
   const { store, log, now, signal } = context;
   const known = (await currentRevision(store))?.sequence ?? 0;
   let replayed = 0;
+  let logged = 0;
   for await (const entry of decisions(trail)) {
     if (entry.type === "target.released") {
       if (replayed > 0) await forgetTarget(store, entry.target.id);
       continue;
     }
+    logged = Math.max(logged, entry.revision);
     if (entry.revision <= known) continue;
     const info = await context.repository.commitInfo(entry.commit, signal);
     const { tree, author, committer } = info;
@@ -45,6 +55,30 @@ export async function replayLog(context: SyncerContext, trail: TrailReader): Pro
     replayed += 1;
   }
   if (replayed > 0) log.warn({ revisions: replayed }, "the store was behind the log and was rebuilt from it");
+  for (let sequence = logged + 1; sequence <= known; sequence++) await logRevision(context, sequence);
+}
+
+/** A revision that the store has and the log has not: a crash between the two. What was checked then is known to nobody. */
+async function logRevision(context: SyncerContext, sequence: number): Promise<void> {
+  const { store, trail, log, settings } = context;
+  const found = await revision(store, sequence);
+  if (found === undefined) return;
+  const { commit, tree, actor, committer, subject } = found;
+  await trail.append([
+    {
+      id: `revision-accepted-${sequence}-${commit}`,
+      type: "revision.accepted",
+      commit,
+      revision: sequence,
+      tree,
+      repository: settings.repository.url,
+      actor: actor === "git" ? { kind: "person", id: committer } : { kind: "token", id: actor },
+      outcome: "ok",
+      recovered: true,
+      reason: subject,
+    },
+  ]);
+  log.warn({ sequence, commit }, "the log was behind the store and was completed from it");
 }
 
 async function* decisions(trail: TrailReader): AsyncGenerator<EntryOf<"revision.accepted"> | EntryOf<"target.released">> {
