@@ -77,13 +77,13 @@ function jsonDocument(file: string, text: string, value: unknown): ManifestDocum
   };
 }
 
-/** The booleans of YAML 1.1, as Kubernetes' parser has them. */
+/** The booleans of YAML 1.1, as Kubernetes' parser has them; a lone `y` or `n`, on which parsers differ, is a text. */
 const OLD_BOOLEANS: ScalarTag = {
   identify: (value) => typeof value === "boolean",
   default: true,
   tag: "tag:yaml.org,2002:bool",
-  test: /^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/,
-  resolve: (text) => /^(?:y|o[nN]$|O[nN]$)/i.test(text) && !/^of/i.test(text),
+  test: /^(?:yes|Yes|YES|on|On|ON|no|No|NO|off|Off|OFF)$/,
+  resolve: (text) => /^(?:yes|on)$/i.test(text),
 };
 
 const OPTIONS = {
