@@ -1,4 +1,4 @@
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError, hasCode } from "../../core/model/error.ts";
 import type { ClusterConnection } from "../../adapters/kubernetes/connection.ts";
 import { EARLIER_STEP, type ClusterPlan, type ClusterStep, type HostPlan, type Plan } from "../../core/plan/plan.ts";
 import { pause } from "../pause.ts";
@@ -17,11 +17,22 @@ export async function applyPlan(context: SyncerContext, resolved: ResolvedTarget
 
 async function applyToCluster(context: SyncerContext, plan: ClusterPlan, signal: AbortSignal): Promise<void> {
   const send = clusterWriter(context.clusters.connection(plan.target));
+  const failed = new Map<string, unknown>();
   for (const step of plan.steps) {
+    const { namespace } = step.kind === "delete" ? step : step.object.metadata;
+    // A namespace that refuses a write (a quota, say) keeps no other from being repaired; in it the order of steps matters.
+    if (failed.has(namespace)) continue;
     signal.throwIfAborted();
-    await send(step, signal);
+    try {
+      await send(step, signal);
+    } catch (error) {
+      if (hasCode(error, "CLUSTER_UNREACHABLE")) throw error;
+      failed.set(namespace, error);
+      continue;
+    }
     await context.onStep("step-applied", plan.target);
   }
+  for (const error of failed.values()) throw error;
 }
 
 /** Sends steps one after the other; one that builds on an earlier step of the same plan is fenced by the version that step left. */

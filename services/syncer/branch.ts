@@ -8,10 +8,11 @@ import {
   recordHeld,
   recordTargets,
   repositoryState,
+  revision,
 } from "../../adapters/store/index.ts";
 import type { AuditActor } from "../../core/audit/fields.ts";
 import { errorChain, FirebreakError } from "../../core/model/error.ts";
-import type { Definitions } from "../../core/model/kinds.ts";
+import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import { listTargets } from "../../core/model/target.ts";
 import { checkRevision } from "../../core/plan/limits.ts";
 import { judgeRevision, type Judgement, type RevisionProblem } from "../../core/revision/judge.ts";
@@ -84,9 +85,24 @@ async function judge(context: SyncerContext, commit: string, acceptance: Accepta
   const descends = inForce === undefined || (await repository.isAncestor(inForce.commit, commit, signal));
   const { definitions, notes } = await context.definitions.read(commit, signal);
   const inventories = new Map([...context.clusters.connections()].map(([target, connection]) => [target, connection.inventory()]));
+  const enforced = await enforcedElsewhere(context);
   const problems =
-    definitions === undefined ? [] : checkRevision({ before: inForce?.definitions, after: definitions, inventories });
+    definitions === undefined ? [] : checkRevision({ before: inForce?.definitions, after: definitions, inventories, enforced });
   return judgeRevision({ commit, definitions, notes, descends, problems, acceptedBy: acceptance?.actor });
+}
+
+/**
+ * Targets that enforce by other definitions than those in force: only planned now, or gone from Git. What they enforce counts against
+ * the limits too, so that no detour over `mode: plan` or a removal takes workloads out of isolation unseen.
+ */
+async function enforcedElsewhere({ store, definitions, signal }: SyncerContext): Promise<ReadonlyMap<TargetId, Definitions>> {
+  const enforced = new Map<TargetId, Definitions>();
+  for (const row of await listTargetRows(store)) {
+    if (row.appliedSequence === null || (row.mode === "apply" && row.inGit)) continue;
+    const applied = await revision(store, row.appliedSequence);
+    if (applied !== undefined) enforced.set(row.id, await definitions.accepted(applied.commit, signal));
+  }
+  return enforced;
 }
 
 async function refuse(

@@ -240,6 +240,6 @@ async function releasedByRevision(
 async function foreignToRemove({ store }: SyncerContext, cluster: Cluster): Promise<ReadonlySet<string>> {
   if (cluster.foreign !== "remove") return new Set();
   const findings = await listFindings(store, { open: true, target: clusterTargetId(cluster.name) });
-  const widening = findings.filter(({ kind, widens }) => kind === "foreign" && widens);
+  const widening = findings.filter(({ kind, widens }) => (kind === "foreign" || kind === "conflict") && widens);
   return new Set(widening.map(({ subject }) => subject.replace(/^networkpolicy /, "")));
 }

@@ -89,7 +89,6 @@ async function carryOut(context: SyncerContext, planned: Planned, lease: Lease, 
   const { store, now } = context;
   const { resolved, plan, observation } = planned;
   const id = resolved.target.id;
-  await takeOver(context, id, planned.identity);
   await recordIdentity(store, id, {
     identity: planned.identity,
     notes: planned.notes,
@@ -121,6 +120,7 @@ async function carryOut(context: SyncerContext, planned: Planned, lease: Lease, 
     },
     now(),
   );
+  await takeOver(context, id, planned.identity);
   await context.onStep("recorded", id);
   return plan.steps.length === 0 ? "nothing to do" : `applied ${plan.steps.length} steps`;
 }
