@@ -126,25 +126,26 @@ describe("somebody who writes the same object again and again", () => {
     const subject = `networkpolicy ${key}`;
     const spec = async (): Promise<string> => JSON.stringify((await policiesOf(eu)).get(key)?.spec);
     const wanted = JSON.stringify(before.spec);
-    const fight = async (): Promise<boolean> =>
-      (await firebreak.findings()).some((finding) => finding.kind === "heal-fight" && finding.subject === subject);
-    const rounds = { count: 0 };
-    const fighting = async (): Promise<boolean> => {
-      if (await fight()) return true;
-      if ((await spec()) === wanted) {
-        rounds.count += 1;
-        await eu.api.call("PATCH", policyPath(key), { spec: { ingress: [{}] } });
-      }
+    let rounds = 0;
+    /** Somebody's controller: whenever the object was repaired and all is quiet, it writes its own version. */
+    const hasGivenUp = async (): Promise<boolean> => {
+      const open = await firebreak.findings({ target: CLUSTER });
+      if (open.some((finding) => finding.kind === "heal-fight" && finding.subject === subject)) return true;
+      if (open.length > 0 || (await spec()) !== wanted) return false;
+      rounds += 1;
+      const since = Date.now();
+      await eu.api.call("PATCH", policyPath(key), { spec: { ingress: [{}] } });
+      await firebreak.finding("modified", { target: CLUSTER, subject, since, all: true });
       return false;
     };
-    await waitFor(fighting, { what: "Firebreak gives up", timeoutMs: 110_000, everyMs: 50 });
+    await waitFor(hasGivenUp, { what: "Firebreak gives up", timeoutMs: 170_000, everyMs: 50 });
 
     const told = await firebreak.finding("heal-fight", { target: CLUSTER, subject });
     expect(told.severity).toBe("critical");
     const beaten = await firebreak.finding("modified", { target: CLUSTER, subject });
     expect(beaten.stopped).toBe(true);
-    expect(beaten.heals).toBeGreaterThanOrEqual(5);
-    expect(rounds.count).toBeLessThanOrEqual(7);
+    expect(beaten.heals).toBe(5);
+    expect(rounds).toBe(6);
     const later = (await firebreak.target(CLUSTER)).lastReadAt ?? "";
     await waitFor(async () => ((await firebreak.target(CLUSTER)).lastReadAt ?? "") > later, {
       what: "it was looked at once more",
@@ -157,7 +158,7 @@ describe("somebody who writes the same object again and again", () => {
     await firebreak.resolved(beaten.fingerprint);
     await firebreak.resolved(told.fingerprint);
     expect(await firebreak.verifyLog()).toBe("verified");
-  }, 180_000);
+  }, 240_000);
 });
 
 function extraPolicy(port: string): string {
