@@ -1,7 +1,17 @@
 import { Option, type Command } from "commander";
-import { REACH_FORMATS } from "../../core/reach/render.ts";
-import { PROFILES } from "../../core/verdict/profile.ts";
+import type { ReachFormat } from "../../core/reach/render.ts";
+import type { PROFILES } from "../../core/verdict/profile.ts";
 import { addExamples, verb } from "./common.ts";
+
+// Written out, and held complete by their types, because help loads nothing of the core.
+const FORMATS: Readonly<Record<ReachFormat, true>> = { table: true, json: true, csv: true, dot: true };
+const ENFORCERS: Readonly<Record<keyof typeof PROFILES, true>> = {
+  "kube-network-policies": true,
+  calico: true,
+  antrea: true,
+  cilium: true,
+  "ovn-kubernetes": true,
+};
 
 /** Verbs about manifests of a cluster that Firebreak need not know. */
 export function addManifestVerbs(program: Command): void {
@@ -15,9 +25,8 @@ function manifestsOption(): Option {
 }
 
 function enforcerOption(): Option {
-  const enforcers = Object.keys(PROFILES);
   return new Option("--enforcer <name>", "whose reading of the policies, where enforcers differ")
-    .choices(enforcers)
+    .choices(Object.keys(ENFORCERS))
     .default("kube-network-policies");
 }
 
@@ -27,7 +36,9 @@ function addReach(program: Command): void {
     .description("list who may connect to whom, by classes of workloads that no policy tells apart")
     .addOption(manifestsOption())
     .option("--expand", "list pairs of workloads instead of classes")
-    .addOption(new Option("-o, --output <format>", "how it is printed (default: table; json with --expand)").choices(REACH_FORMATS))
+    .addOption(
+      new Option("-o, --output <format>", "how it is printed (default: table; json with --expand)").choices(Object.keys(FORMATS)),
+    )
     .addOption(enforcerOption())
     .action(verb(async (options) => (await import("../verbs/reach.ts")).reach(options)));
   addExamples(command, [

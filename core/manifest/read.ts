@@ -14,8 +14,8 @@ import { readIngress, readRoute, readService } from "./service.ts";
 import type { ManifestEntry, ManifestService } from "./service.ts";
 import { checkTierPolicy } from "./tier-policy.ts";
 import { noteSet } from "./whole.ts";
-import { readPod, readTemplatePod, TEMPLATES } from "./workload.ts";
-import type { Identity } from "./workload.ts";
+import { readPod, readTemplatePod } from "./workload.ts";
+import type { Identity, TEMPLATES } from "./workload.ts";
 
 /** What a folder of manifests says about a cluster. */
 export interface Manifests {
@@ -62,7 +62,11 @@ const READ: ReadonlySet<string> = new Set([
   ...["apps", "extensions"].flatMap((group) =>
     ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"].map((kind) => `${group}/${kind}`),
   ),
-  ...["batch/Job", "batch/CronJob", "networking.k8s.io/NetworkPolicy", "networking.k8s.io/Ingress", "extensions/Ingress"],
+  "batch/Job",
+  "batch/CronJob",
+  "networking.k8s.io/NetworkPolicy",
+  "networking.k8s.io/Ingress",
+  "extensions/Ingress",
   ...["AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"].map((kind) => `${POLICY_GROUP}/${kind}`),
   "route.openshift.io/Route",
 ]);

@@ -2,9 +2,7 @@ import { formatTable } from "../text/table.ts";
 import type { Reach, ReachClass, ReachConnection } from "./matrix.ts";
 
 /** How a listing is printed. */
-export const REACH_FORMATS = ["table", "json", "csv", "dot"] as const;
-
-export type ReachFormat = (typeof REACH_FORMATS)[number];
+export type ReachFormat = "table" | "json" | "csv" | "dot";
 
 /** One pair of workloads, or of a workload and a range of addresses. */
 export interface ReachPair {
