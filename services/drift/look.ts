@@ -48,7 +48,8 @@ export async function look(context: DriftContext, id: TargetId): Promise<LookOut
   // What fails from here on is our own: a log that takes no entries says nothing about the target.
   if (await wasWritten(context, before)) return "busy";
   await recordRead(store, id, { at: seen.at, ok: true, observationDigest: seen.digest });
-  context.failures.delete(id);
+  // Back again: work that waits for it is tried now, and not when its back-off has run out.
+  if (context.failures.delete(id)) await context.queue.enqueue(id);
   // What may be written and what is done about a finding is said by the revision in force, not by the one that was applied.
   const target = context.inForce === undefined ? undefined : findTarget(context.inForce.definitions, id);
   await respond(context, { id, target, kinds: seen.kinds, findings: seen.findings });
