@@ -1,6 +1,8 @@
 import { Option, type Command } from "commander";
 import type { ReachFormat } from "../../core/reach/render.ts";
 import type { PROFILES } from "../../core/verdict/profile.ts";
+import type { ReachOptions } from "../verbs/reach.ts";
+import type { VerdictOptions } from "../verbs/verdict.ts";
 import { addExamples, verb } from "./common.ts";
 
 // Written out, and held complete by their types, because help loads nothing of the core.
@@ -40,7 +42,7 @@ function addReach(program: Command): void {
       new Option("-o, --output <format>", "how it is printed (default: table; json with --expand)").choices(Object.keys(FORMATS)),
     )
     .addOption(enforcerOption())
-    .action(verb(async (options) => (await import("../verbs/reach.ts")).reach(options)));
+    .action(verb(async (options: ReachOptions) => (await import("../verbs/reach.ts")).reach(options)));
   addExamples(command, [
     ["the classes of a cluster and what is open between them", "firebreak reach --manifests cluster/"],
     ["every pair, for another program", "firebreak reach --manifests cluster/ --expand -o json"],
@@ -55,7 +57,7 @@ function addVerdict(program: Command): void {
     .addOption(manifestsOption())
     .requiredOption("--probes <file>", "one probe a line, as JSON: {src, dst, protocol, port}; - is standard input")
     .addOption(enforcerOption())
-    .action(verb(async (options) => (await import("../verbs/verdict.ts")).verdict(options)));
+    .action(verb(async (options: VerdictOptions) => (await import("../verbs/verdict.ts")).verdict(options)));
   addExamples(command, [
     [
       "one question",

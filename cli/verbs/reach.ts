@@ -7,7 +7,8 @@ import { loadManifests, profileNamed } from "../manifests.ts";
 import { tell } from "../output.ts";
 import { writeAll } from "../write-all.ts";
 
-interface ReachOptions {
+/** What the command line gives. */
+export interface ReachOptions {
   readonly manifests: string;
   readonly enforcer: string;
   readonly expand?: true;

@@ -6,7 +6,8 @@ import { evaluator } from "../../core/verdict/evaluator.ts";
 import { loadManifests, profileNamed } from "../manifests.ts";
 import { writeAll } from "../write-all.ts";
 
-interface VerdictOptions {
+/** What the command line gives. */
+export interface VerdictOptions {
   readonly manifests: string;
   readonly probes: string;
   readonly enforcer: string;

@@ -116,7 +116,7 @@ function checkPort(check: Checker, value: unknown, path: Path): void {
   if (entry === undefined) return;
   check.onlyKeys(entry, ["protocol", "port", "endPort"], path);
   const { protocol, port, endPort } = entry;
-  if (protocol !== undefined && protocol !== null && !PROTOCOLS.includes(String(protocol))) {
+  if (protocol !== undefined && protocol !== null && !(typeof protocol === "string" && PROTOCOLS.includes(protocol))) {
     check.error([...path, "protocol"], "invalid-port", ` must be one of ${PROTOCOLS.join(", ")}, and is ${show(protocol)}`);
   }
   const at = [...path, "port"];

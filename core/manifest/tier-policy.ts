@@ -143,7 +143,7 @@ function checkAlphaPort(check: Checker, value: unknown, path: Path): void {
   const fields = check.record(entry[kind], at) ?? {};
   check.onlyKeys(fields, kind === "portNumber" ? ["protocol", "port"] : ["protocol", "start", "end"], at);
   const { protocol } = fields;
-  if (protocol !== undefined && protocol !== null && !["TCP", "UDP", "SCTP"].includes(String(protocol))) {
+  if (protocol !== undefined && protocol !== null && !(typeof protocol === "string" && ["TCP", "UDP", "SCTP"].includes(protocol))) {
     check.error([...at, "protocol"], "invalid-port", ` must be one of TCP, UDP, SCTP, and is ${show(protocol)}`);
   }
   if (kind === "portNumber") checkNumber(check, fields, "port", at);

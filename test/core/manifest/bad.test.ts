@@ -174,7 +174,7 @@ const BAD: Readonly<Record<string, readonly [text: string, reason: RegExp, line:
 };
 
 function bomb(): string {
-  const levels = ["&a [x, x, x, x, x, x, x, x]", ..."bcdefg"].map((level, index) =>
+  const levels = ["&a [x, x, x, x, x, x, x, x]", "b", "c", "d", "e", "f", "g"].map((level, index) =>
     index === 0
       ? `- ${level}`
       : `- &${level} [${Array(8)

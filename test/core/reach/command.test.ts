@@ -5,9 +5,17 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
+import type { ProbeAnswer } from "../../../core/reach/probe.ts";
 import { runCli } from "../../cli/run-cli.ts";
 
 const CASES = join(import.meta.dirname, "../../../../shared/corpus/networkpolicy-verdicts/cases.json.gz");
+
+interface Step {
+  readonly namespaces: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly pods: readonly Readonly<Record<string, unknown>>[];
+  readonly policies: readonly object[];
+  readonly expected: readonly string[];
+}
 
 let folder = "";
 
@@ -73,9 +81,9 @@ test("verdict answers a sample of the public corpus, line by line, from a folder
     console.log("the corpus of NetworkPolicy verdicts was not there: nothing was checked against it");
     return;
   }
-  const cases = JSON.parse(gunzipSync(readFileSync(CASES)).toString());
+  const cases = JSON.parse(gunzipSync(readFileSync(CASES)).toString()) as readonly { readonly steps: readonly Step[] }[]; // its README says this shape
   for (const index of [3, 60, 120, 180]) {
-    const step = cases[index].steps.at(-1);
+    const step = cases[index]?.steps.at(-1) as Step; // no case is without a step
     const sample = await mkdtemp(join(folder, "case-"));
     const objects = [
       ...Object.entries(step.namespaces).map(([name, labels]) => ({
@@ -83,7 +91,7 @@ test("verdict answers a sample of the public corpus, line by line, from a folder
         kind: "Namespace",
         metadata: { name, labels },
       })),
-      ...step.pods.map((pod: Record<string, unknown>) => ({
+      ...step.pods.map((pod) => ({
         apiVersion: "v1",
         kind: "Pod",
         metadata: { namespace: pod["namespace"], name: pod["name"], labels: pod["labels"] },
@@ -96,21 +104,19 @@ test("verdict answers a sample of the public corpus, line by line, from a folder
       join(sample, "all.yaml"),
       objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false })}`).join(""),
     );
-    const lines = step.expected.map((line: string) =>
-      /^(\S+) -> (\S+) (\w+)\/(\S+) ingress=(.) egress=(.) combined=(.)$/.exec(line),
+    const lines = step.expected.map(
+      (line: string) => /^(\S+) -> (\S+) (\w+)\/(\S+) ingress=(.) egress=(.) combined=(.)$/.exec(line) ?? [],
     );
-    const probes = lines.map(([, src, dst, protocol, port]: string[]) =>
-      JSON.stringify({ src, dst, protocol, port: Number(port) || port }),
-    );
+    const probes = lines.map(([, src, dst, protocol, port]) => JSON.stringify({ src, dst, protocol, port: Number(port) || port }));
     await writeFile(join(sample, "probes.jsonl"), `${probes.join("\n")}\n`);
     const { code, stdout, stderr } = await runCli(["verdict", "--manifests", sample, "--probes", join(sample, "probes.jsonl")]);
     expect(code, stderr).toBe(0);
     const answers = stdout
       .trimEnd()
       .split("\n")
-      .map((line) => JSON.parse(line));
+      .map((line) => JSON.parse(line) as ProbeAnswer); // the shape is what is tested
     expect(answers.length).toBe(lines.length);
     const signs = answers.map(({ ingress, egress, allowed }) => [ingress, egress, allowed]);
-    expect(signs).toEqual(lines.map((match: string[]) => match.slice(5).map((sign) => sign !== "X")));
+    expect(signs).toEqual(lines.map((match) => match.slice(5).map((sign) => sign !== "X")));
   }
 });

@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-unsafe-call, typescript/no-unsafe-argument -- raw JSON, read as loosely as a first draft would */
 import { BlockList, isIP } from "node:net";
 import { KUBE_NETWORK_POLICIES } from "../../../core/verdict/profile.ts";
 import type { Profile } from "../../../core/verdict/profile.ts";
