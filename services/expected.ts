@@ -7,6 +7,7 @@ import { findTarget, type Target } from "../core/model/target.ts";
 import { wantDigest } from "../core/render/digest.ts";
 import type { Mark } from "../core/render/mark.ts";
 import type { DefinitionSource } from "./definitions.ts";
+import { withOrphans } from "./orphans.ts";
 import type { Parts } from "./parts.ts";
 
 /** What rendering an expectation takes. */
@@ -37,7 +38,8 @@ export async function expectationOf(context: ExpectationParts, row: TargetRow): 
   const target = findTarget(definitions, row.id);
   if (target === undefined) throw new FirebreakError("NOT_FOUND", `revision ${applied.sequence} does not name ${row.id}`);
   // The cast: the column is only ever written from encodeInputs.
-  const { want } = compileTarget(definitions, target, decodeInputs(row.appliedInputs as EncodedInputs), context.operator);
+  const inputs = decodeInputs(row.appliedInputs as EncodedInputs);
+  const { want } = compileTarget(await withOrphans(context, definitions, inputs.orphans), target, inputs, context.operator);
   const mark = { instance: context.instance, sequence: applied.sequence, digest: wantDigest(want) };
   return { target, definitions, commit: applied.commit, want, mark };
 }

@@ -33,10 +33,15 @@ function compileAlone({ definitions, operator }: OfflineWorld, target: Target) {
   const memberships = new Map();
   if (target.kind === "cluster") {
     tell("without --inventory there are no namespaces, so no policy can be placed: nothing is rendered");
-    return compileTarget(definitions, target, { kind: "cluster", namespaces: [], services: [], memberships }, operator);
+    return compileTarget(
+      definitions,
+      target,
+      { kind: "cluster", namespaces: [], services: [], memberships, orphans: [] },
+      operator,
+    );
   }
   tell("without --inventory the addresses of pods and the host's resolvers are missing: their rules are left out");
-  return compileTarget(definitions, target, { kind: "host", resolvers: [], memberships }, operator);
+  return compileTarget(definitions, target, { kind: "host", resolvers: [], memberships, orphans: [] }, operator);
 }
 
 /** Objects carry sequence 0: a mark that the service replaces. */

@@ -1,6 +1,7 @@
 import type { Namespace, Service } from "../membership/inventory.ts";
 import { decodeMembership, encodeMembership, type EncodedMembership } from "../membership/codec.ts";
 import type { Membership, Memberships } from "../membership/membership.ts";
+import type { Orphan } from "../membership/orphans.ts";
 import type { Definitions, Lifeline, TargetId } from "../model/kinds.ts";
 import { FirebreakError } from "../model/error.ts";
 import type { Target } from "../model/target.ts";
@@ -18,8 +19,15 @@ export type TargetInputs =
       readonly namespaces: readonly Namespace[];
       readonly services: readonly Service[];
       readonly memberships: Memberships;
+      /** Targets gone from Git whose workloads still are members. */
+      readonly orphans: readonly Orphan[];
     }
-  | { readonly kind: "host"; readonly resolvers: readonly string[]; readonly memberships: Memberships };
+  | {
+      readonly kind: "host";
+      readonly resolvers: readonly string[];
+      readonly memberships: Memberships;
+      readonly orphans: readonly Orphan[];
+    };
 
 /** What the operator says in firebreak.yaml that reaches into rendering. */
 export interface OperatorInputs {
@@ -27,7 +35,7 @@ export interface OperatorInputs {
   readonly ownPaths: readonly OwnPath[];
 }
 
-/** What one target shall enforce. @throws FirebreakError PLAN_INVARIANT_BROKEN when the inputs are of another kind of target */
+/** What one target shall enforce, by definitions in which the inputs' orphans are members (`overlayOrphans`). @throws FirebreakError PLAN_INVARIANT_BROKEN when the inputs are of another kind of target */
 export function compileTarget(
   definitions: Definitions,
   target: Target,
@@ -52,8 +60,14 @@ export type EncodedInputs =
       readonly namespaces: readonly Namespace[];
       readonly services: readonly Service[];
       readonly memberships: readonly EncodedMembership[];
+      readonly orphans: readonly Orphan[];
     }
-  | { readonly kind: "host"; readonly resolvers: readonly string[]; readonly memberships: readonly EncodedMembership[] };
+  | {
+      readonly kind: "host";
+      readonly resolvers: readonly string[];
+      readonly memberships: readonly EncodedMembership[];
+      readonly orphans: readonly Orphan[];
+    };
 
 export function encodeInputs(inputs: TargetInputs): EncodedInputs {
   return { ...inputs, memberships: [...inputs.memberships.values()].map(encodeMembership) };

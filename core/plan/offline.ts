@@ -89,8 +89,8 @@ function compile(world: OfflineWorld, all: Memberships, target: Target): Compile
   const memberships = relevantMemberships(definitions, target, all);
   const inputs: TargetInputs =
     target.kind === "cluster"
-      ? { kind: "cluster", ...workloadsOf(savedCluster(seen, target.id)), memberships }
-      : { kind: "host", resolvers: savedHost(seen, target.id).resolvers, memberships };
+      ? { kind: "cluster", ...workloadsOf(savedCluster(seen, target.id)), memberships, orphans: [] }
+      : { kind: "host", resolvers: savedHost(seen, target.id).resolvers, memberships, orphans: [] };
   return { compiled: compileTarget(definitions, target, inputs, operator), inputs };
 }
 

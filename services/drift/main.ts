@@ -104,6 +104,6 @@ async function followRevision(context: DriftContext): Promise<void> {
   const current = await currentRevision(context.store);
   if (current === undefined || current.sequence === context.inForce?.sequence) return;
   const definitions = await context.definitions.accepted(current.commit, context.signal);
-  await context.clusters.update(await clustersInPlay(context.store, context.definitions, definitions, context.signal));
+  await context.clusters.update(await clustersInPlay(context, definitions));
   context.inForce = { sequence: current.sequence, commit: current.commit, definitions };
 }

@@ -206,7 +206,7 @@ export async function putInForce(context: SyncerContext, next: InForce): Promise
     context.now(),
   );
   context.inForce = next;
-  const failed = await context.clusters.update(await clustersInPlay(store, context.definitions, next.definitions, context.signal));
+  const failed = await context.clusters.update(await clustersInPlay(context, next.definitions));
   for (const [target, error] of failed) context.log.warn({ target, chain: errorChain(error) }, "cluster cannot be opened");
   await context.memberships.catchUp();
   await addWork(

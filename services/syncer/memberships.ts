@@ -11,6 +11,7 @@ import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import { clusterTargetId } from "../../core/model/target.ts";
 import { Bell, runLoop } from "../loop.ts";
 import { saveMemberships } from "./membership-file.ts";
+import { listOrphans, withOrphans } from "../orphans.ts";
 import { structureDigest } from "./structure.ts";
 import type { SyncerContext } from "./context.ts";
 
@@ -34,6 +35,7 @@ export class MembershipFeed {
   readonly #structures = new Map<TargetId, string>();
   readonly #publishedAt = new Map<TargetId, number>();
   readonly #oneAtATime = pLimit(1);
+  #overlaid: { readonly of: Definitions; readonly key: string; readonly definitions: Definitions } | undefined;
   #consumers: { readonly of: Definitions; readonly bySegment: ReadonlyMap<string, ReadonlySet<TargetId>> } | undefined;
 
   constructor(context: SyncerContext) {
@@ -85,6 +87,7 @@ export class MembershipFeed {
     const { inForce, store } = this.#context;
     if (inForce === undefined || targets.length === 0) return;
     const known = (await readMemberships(store)).memberships;
+    const definitions = await this.#withOrphans(inForce.definitions);
     const inventories = this.#inventories();
     const clashing = clashingAddresses(findAddressClashes(inForce.definitions, inventories));
     const causes: Cause[] = [];
@@ -92,11 +95,11 @@ export class MembershipFeed {
     try {
       for (const target of targets) {
         const inventory = inventories.get(target);
-        const cluster = [...inForce.definitions.clusters.values()].find(({ name }) => clusterTargetId(name) === target);
+        const cluster = [...definitions.clusters.values()].find(({ name }) => clusterTargetId(name) === target);
         if (inventory === undefined || cluster === undefined) continue;
         causes.push(...this.#structureCauses(target, inventory));
         const previous = known.get(target);
-        const computed = computeMembership(inForce.definitions, cluster, inventory, this.#observedAt(target)).membership;
+        const computed = computeMembership(definitions, cluster, inventory, this.#observedAt(target)).membership;
         const merged = mergeMembership(previous, freezeAddresses(previous, computed, clashing));
         this.#publishedAt.set(target, this.#context.now());
         // A cluster that was never seen whole has nothing to say: its absence is told apart from a known empty.
@@ -104,7 +107,7 @@ export class MembershipFeed {
         if (previous !== undefined && isSame(previous, merged) && merged.observedAt - previous.observedAt < REFRESH_MS) continue;
         if (!(await publishMembership(store, merged))) continue;
         published = true;
-        causes.push(...this.#consumerCauses(inForce.definitions, target, changedSegments(previous, merged)));
+        causes.push(...this.#consumerCauses(definitions, target, changedSegments(previous, merged)));
       }
       if (published) await saveMemberships(this.#context);
     } finally {
@@ -112,6 +115,16 @@ export class MembershipFeed {
       await addWork(store, causes, this.#context.now());
     }
     for (const target of new Set(causes.map((cause) => cause.target))) await this.#context.queue.enqueue(target);
+  }
+
+  /** The same object for the same definitions and orphans, so that what is derived from it is derived once. */
+  async #withOrphans(definitions: Definitions): Promise<Definitions> {
+    const orphans = await listOrphans(this.#context.store);
+    const key = orphans.map(({ target, sequence }) => `${target} ${sequence}`).join();
+    if (this.#overlaid?.of !== definitions || this.#overlaid.key !== key) {
+      this.#overlaid = { of: definitions, key, definitions: await withOrphans(this.#context, definitions, orphans) };
+    }
+    return this.#overlaid.definitions;
   }
 
   #inventories(): ReadonlyMap<TargetId, ClusterInventory> {

@@ -22,6 +22,7 @@ import { readTable } from "../../core/render/nft-table.ts";
 import { profileOf } from "../../core/verdict/profile.ts";
 import type { SyncerContext } from "./context.ts";
 import type { HostTarget } from "../hosts.ts";
+import { withOrphans } from "../orphans.ts";
 import { resolveTarget, type ResolvedTarget } from "./resolve.ts";
 
 /** A plan with everything it was made from and that is told of it. */
@@ -74,7 +75,13 @@ async function planForCluster(
   await context.onStep("observed", target.id);
   const { services } = inventory;
   const namespaces = livingNamespaces(inventory.namespaces);
-  const inputs = fixed ?? { kind: "cluster", namespaces, services, memberships: await membershipsFor(context, resolved) };
+  const inputs = fixed ?? {
+    kind: "cluster",
+    namespaces,
+    services,
+    memberships: await membershipsFor(context, resolved),
+    orphans: resolved.orphans,
+  };
   const { want, notes } = compileTarget(definitions, target, inputs, context.operator);
   if (want.kind !== "cluster") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} compiled to a ${want.kind}`);
   const mark = markOf(context, resolved, wantDigest(want));
@@ -125,7 +132,12 @@ async function planForHost(
   const connection = await context.hosts.connection(target);
   const observation: HostObservation = await connection.observe(signal);
   await context.onStep("observed", target.id);
-  const inputs = fixed ?? { kind: "host", resolvers: observation.resolvers, memberships: await membershipsFor(context, resolved) };
+  const inputs = fixed ?? {
+    kind: "host",
+    resolvers: observation.resolvers,
+    memberships: await membershipsFor(context, resolved),
+    orphans: resolved.orphans,
+  };
   const { want, notes } = compileTarget(definitions, target, inputs, context.operator);
   if (want.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} compiled to a ${want.kind}`);
   const row = await targetRow(context.store, target.id);
@@ -232,7 +244,7 @@ async function releasedByRevision(
   const before = await context.definitions.accepted(applied.commit, context.signal);
   const target = findTarget(before, resolved.target.id);
   if (target === undefined) return new Set();
-  const { want: wanted } = compileTarget(before, target, inputs, context.operator);
+  const { want: wanted } = compileTarget(await withOrphans(context, before, inputs.orphans), target, inputs, context.operator);
   return wanted.kind === "cluster" ? releasedObjects(wanted, want) : new Set();
 }
 

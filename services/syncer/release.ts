@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { acquireLease, forgetTarget, releaseLease, targetRow } from "../../adapters/store/index.ts";
+import { acquireLease, addWork, forgetTarget, listTargetRows, releaseLease, targetRow } from "../../adapters/store/index.ts";
 import type { ReleaseAnswer, ReleaseRequest } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import { clusterPlanEffect, describeHostEffect, NO_PLAN_EFFECT, type PlanEffect } from "../../core/plan/effect.ts";
@@ -53,6 +53,13 @@ export async function release(context: SyncerContext, request: ReleaseRequest, a
     ]);
     await plan.carryOut();
     await forgetTarget(store, row.id);
+    // Its workloads are members nowhere any more: the sets of others follow.
+    const others = (await listTargetRows(store)).map(({ id }) => ({
+      target: id,
+      kind: "release" as const,
+      detail: { released: row.id },
+    }));
+    await addWork(store, others, context.now());
     return { ...answer, done: true };
   } finally {
     await releaseLease(store, lease);

@@ -1,13 +1,17 @@
 import { revision, targetRow } from "../../adapters/store/index.ts";
 import { FirebreakError } from "../../core/model/error.ts";
+import type { Orphan } from "../../core/membership/orphans.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import { findTarget, type Target } from "../../core/model/target.ts";
+import { listOrphans, withOrphans } from "../orphans.ts";
 import type { SyncerContext } from "./context.ts";
 
 /** A target and the revision that it shall enforce. */
 export interface ResolvedTarget {
   readonly target: Target;
+  /** Of its revision, with the orphans as members. */
   readonly definitions: Definitions;
+  readonly orphans: readonly Orphan[];
   readonly sequence: number;
   readonly commit: string;
   /** Gone from Git: frozen at the last revision that named it. */
@@ -23,7 +27,11 @@ export async function resolveTarget(context: SyncerContext, id: TargetId): Promi
   const { inForce, store, signal } = context;
   if (inForce === undefined) throw new FirebreakError("INVENTORY_INCOMPLETE", `no revision is in force yet; ${id} waits`);
   const named = findTarget(inForce.definitions, id);
-  if (named !== undefined) return { target: named, ...inForce, orphaned: false };
+  if (named !== undefined) {
+    const orphans = await listOrphans(store);
+    const definitions = await withOrphans(context, inForce.definitions, orphans);
+    return { target: named, definitions, orphans, sequence: inForce.sequence, commit: inForce.commit, orphaned: false };
+  }
   const row = await targetRow(store, id);
   const last = row?.wantedSequence ?? null;
   const frozen = last === null ? undefined : await revision(store, last);
@@ -31,5 +39,5 @@ export async function resolveTarget(context: SyncerContext, id: TargetId): Promi
   const definitions = await context.definitions.accepted(frozen.commit, signal);
   const target = findTarget(definitions, id);
   if (target === undefined) throw new FirebreakError("NOT_FOUND", `revision ${frozen.sequence} does not name ${id}`);
-  return { target, definitions, sequence: frozen.sequence, commit: frozen.commit, orphaned: true };
+  return { target, definitions, orphans: [], sequence: frozen.sequence, commit: frozen.commit, orphaned: true };
 }

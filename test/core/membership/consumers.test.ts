@@ -87,8 +87,8 @@ describe("who must be told when a segment's addresses change", () => {
         const known = relevantMemberships(defs, item, memberships(defs, address));
         const inputs =
           item.kind === "cluster"
-            ? ({ kind: "cluster", namespaces: [shop], services: [], memberships: known } as const)
-            : ({ kind: "host", resolvers: [], memberships: known } as const);
+            ? ({ kind: "cluster", namespaces: [shop], services: [], memberships: known, orphans: [] } as const)
+            : ({ kind: "host", resolvers: [], memberships: known, orphans: [] } as const);
         const { want } = compileTarget(defs, item, inputs, operator);
         return `${wantDigest(want)} ${membersDigest(want)}`;
       });
