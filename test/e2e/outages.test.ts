@@ -23,7 +23,7 @@ afterAll(async () => {
   await organisation?.[Symbol.asyncDispose]();
 }, 60_000);
 
-describe("what goes away and comes back", () => {
+describe("what goes away and comes back", { timeout: 300_000 }, () => {
   it("an API server: found unreachable, hosts go on without it, and it gets the revision when it is back", async () => {
     const { eu, pod, host } = organisation;
     await eu.stopApiServer();
@@ -33,7 +33,7 @@ describe("what goes away and comes back", () => {
       const { revision, wanted } = await firebreak.target(HOST);
       return revision === wanted && (await firebreak.status()).revision?.commit === commit;
     };
-    await waitFor(isAhead, { what: "the hosts have the revision", timeoutMs: 60_000, everyMs: 100 });
+    await waitFor(isAhead, { what: "the hosts have the revision", timeoutMs: 90_000, everyMs: 100 });
     // Its pods are still members: stale is not empty.
     expect(await tableOf(host("ldap-blue-1"))).toContain(pod("credit/credit-check").address);
 
@@ -61,7 +61,7 @@ describe("what goes away and comes back", () => {
     );
     await waitFor(async () => (await firebreak.status()).revision?.commit === commit, {
       what: "it is in force",
-      timeoutMs: 60_000,
+      timeoutMs: 90_000,
     });
 
     await host("ldap-red-1").up();
@@ -87,7 +87,7 @@ describe("what goes away and comes back", () => {
     const key = (await defaultDeny(organisation))[0];
     await world.git.stop();
     const isTold = async (): Promise<boolean> => (await firebreak.status()).repository.error?.code === "GIT_UNREACHABLE";
-    await waitFor(isTold, { what: "status says that Git is away", timeoutMs: 60_000, everyMs: 100 });
+    await waitFor(isTold, { what: "status says that Git is away", timeoutMs: 90_000, everyMs: 100 });
 
     const since = Date.now();
     await eu.api.call("PATCH", policyPath(key), { spec: { ingress: [{}] } });
@@ -113,7 +113,7 @@ describe("what goes away and comes back", () => {
     await firebreak.start();
     const isBack = async (): Promise<boolean> =>
       JSON.stringify((await policiesOf(eu)).get(key)?.spec) === JSON.stringify(before.spec);
-    await waitFor(isBack, { what: "the deleted policy is back", timeoutMs: 60_000, everyMs: 100 });
+    await waitFor(isBack, { what: "the deleted policy is back", timeoutMs: 90_000, everyMs: 100 });
     await world.git.start();
     await firebreak.converged((await world.git.head()) ?? "");
   });
@@ -149,12 +149,12 @@ describe("somebody who writes the same object again and again", () => {
     const later = (await firebreak.target(CLUSTER)).lastReadAt ?? "";
     await waitFor(async () => ((await firebreak.target(CLUSTER)).lastReadAt ?? "") > later, {
       what: "it was looked at once more",
-      timeoutMs: 60_000,
+      timeoutMs: 90_000,
     });
     expect(await spec()).not.toBe(wanted);
 
     await (await firebreak.api()).post(API.reconcile, { target: CLUSTER });
-    await waitFor(async () => (await spec()) === wanted, { what: "it is repaired again", timeoutMs: 60_000, everyMs: 100 });
+    await waitFor(async () => (await spec()) === wanted, { what: "it is repaired again", timeoutMs: 90_000, everyMs: 100 });
     await firebreak.resolved(beaten.fingerprint);
     await firebreak.resolved(told.fingerprint);
     expect(await firebreak.verifyLog()).toBe("verified");

@@ -21,7 +21,7 @@ import type { Organisation } from "./e2e-organisation.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 /** Long enough for a loaded machine; conditions end the wait, this only ends a hopeless one. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 90_000;
 
 export type Mode = "embedded" | "scale-out";
 /** A process: all of it, or one service. */

@@ -15,7 +15,7 @@ export interface Path {
 /** Waits until packets pass, or pass no more. */
 export async function becomes(is: Verdict, from: Place, to: Place, port: number): Promise<void> {
   const condition = async (): Promise<boolean> => (await probe(from, to, { port, timeoutMs: patience(is) })) === is;
-  await waitFor(condition, { what: `${from.label} to ${to.label}:${port} is ${is}`, timeoutMs: 30_000, everyMs: 50 });
+  await waitFor(condition, { what: `${from.label} to ${to.label}:${port} is ${is}`, timeoutMs: 60_000, everyMs: 50 });
 }
 
 /** Tries every path once and returns those that are not as they should be, in words. */
