@@ -104,7 +104,7 @@ async function openable(cluster: TestCluster): Promise<readonly Openable[]> {
   const query = encodeURIComponent("app.kubernetes.io/managed-by=firebreak");
   const list = await cluster.api.get(`${group}/networkpolicies?labelSelector=${query}`);
   // The cast: the answer to a list; a benchmark that reads it wrongly fails at once.
-  const items = list["items"] as unknown as readonly (KubeObject & {
+  const items = list["items"] as readonly (KubeObject & {
     readonly spec: { readonly policyTypes: readonly string[] };
   })[];
   return items

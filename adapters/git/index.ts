@@ -3,4 +3,3 @@ export { openRepository } from "./repository.ts";
 export type { Repository, RepositoryOptions } from "./repository.ts";
 export type { CommitInfo } from "./commit.ts";
 export type { GitAuth } from "./remote.ts";
-export { LIMITS as GIT_LIMITS } from "./files.ts";

@@ -44,7 +44,12 @@ export interface RepositoryStatus {
   readonly fetchedAt: string | null;
   readonly error: ErrorShape | null;
   /** The newest commit that is not in force, and why. */
-  readonly refused: { readonly commit: string; readonly code: string; readonly message: string; readonly notes: readonly Note[] } | null;
+  readonly refused: {
+    readonly commit: string;
+    readonly code: string;
+    readonly message: string;
+    readonly notes: readonly Note[];
+  } | null;
 }
 
 export interface StatusAnswer {

@@ -5,7 +5,11 @@ import type { ClusterObservation, HostObservation } from "./observation.ts";
 import type { ClusterStep, HostStep } from "./plan.ts";
 
 /** The writes that take everything of ours out of a cluster, in the order that opens nothing but what a release opens. */
-export function planClusterRelease(observation: ClusterObservation, inventory: ClusterInventory, instance: string): readonly ClusterStep[] {
+export function planClusterRelease(
+  observation: ClusterObservation,
+  inventory: ClusterInventory,
+  instance: string,
+): readonly ClusterStep[] {
   const governed = [...new Set(observation.policies.map(({ object }) => object.metadata.namespace))].sort();
   return planCluster({
     want: { kind: "cluster", target: observation.target, governed, objects: [] },
@@ -23,8 +27,8 @@ export function planHostRelease(observation: HostObservation, instance: string):
   const live = readTable(observation.ruleset);
   if (live === undefined || live.mark?.instance !== instance) return undefined;
   const table = { family: "inet", table: "firebreak" } as const;
-  const fence = live.generation === undefined ? [] : [{ delete: { element: { ...table, name: "fence", elem: [live.generation] } } }];
+  const fence =
+    live.generation === undefined ? [] : [{ delete: { element: { ...table, name: "fence", elem: [live.generation] } } }];
   const transaction = [...fence, { delete: { table: { family: "inet", name: "firebreak" } } }];
   return { kind: "release", why: "the target is released", transaction, generation: 0 };
 }
-

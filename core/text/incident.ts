@@ -97,6 +97,6 @@ const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u206
 
 /** One line of at most that many characters. */
 function plain(text: string, longest: number): string {
-  const characters = [...text.replaceAll(UNSEEN, " ").toWellFormed()];
+  const characters = Array.from(text.replaceAll(UNSEEN, " ").toWellFormed());
   return characters.length > longest ? `${characters.slice(0, longest - 1).join("")}…` : characters.join("");
 }

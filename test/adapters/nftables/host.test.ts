@@ -31,7 +31,7 @@ async function open(changes: Partial<OpenHostOptions> = {}): Promise<HostConnect
   return connection;
 }
 
-function wanted(from: string, allowed: "any" | string = "10.1.0.1/32") {
+function wanted(from: string, allowed = "10.1.0.1/32") {
   const peers = allowed === "any" ? ("any" as const) : blocks(allowed);
   const want = hostWant({
     ingress: { mode: "enforce", allows: [allow("web/0", peers, ports("443/tcp"))] },

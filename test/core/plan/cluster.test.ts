@@ -38,7 +38,7 @@ interface Run {
 }
 
 function definitionsOf(...parts: Parameters<typeof definitions>[0][]): Definitions {
-  return definitions(Object.assign({ clusters: [eu] }, ...parts));
+  return definitions(parts.reduce((all, part) => ({ ...all, ...part }), { clusters: [eu] }));
 }
 
 function plan(store: PolicyStore, defs: Definitions, run: Run = {}, over: Partial<ClusterPlanning> = {}): ClusterPlan {

@@ -37,7 +37,11 @@ describe("a ruleset is checked before anybody may send it", () => {
     ["a lifeline from fewer addresses", broken('"name":"lifeline4"', (json) => json.replace('"len":24', '"len":25')), /lifeline/],
     ["a drop before the lifeline", dropFirst(), /lifeline/],
     ["an empty set", broken('"name":"in4/web/0"', (json) => json.replace('["10.1.0.1"]', "[]")), /empty/],
-    ["a rule that lost its peers", broken('"@in4/web/0"', (json) => json.replace(/\{"match".*?"@in4\/web\/0"\}\},/, "")), /anybody/],
+    [
+      "a rule that lost its peers",
+      broken('"@in4/web/0"', (json) => json.replace(/\{"match".*?"@in4\/web\/0"\}\},/, "")),
+      /anybody/,
+    ],
     ["no fence", broken('"fence"', () => undefined), /fence/],
     ["no mark", broken('"firebreak fb-test', (json) => json.replace("firebreak fb-test", "hello")), /mark/],
     ["nothing at all", [], /no table/],
