@@ -66,7 +66,6 @@ function parseSignature(line: string): { readonly name: string; readonly keyHash
 
 /** Ends in a newline, well-formed, and no control character but newlines (signed-note, "Format"). */
 function isNoteText(text: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- the specification forbids exactly these
   return text.endsWith("\n") && text.isWellFormed() && !/[\u0000-\u0009\u000b-\u001f]/.test(text);
 }
 
