@@ -76,6 +76,8 @@ export async function reconcile(context: SyncerContext, id: TargetId, jobSignal:
 async function runOnce(context: SyncerContext, id: TargetId, lease: Lease, signal: AbortSignal): Promise<string> {
   for (let attempt = 1; ; attempt++) {
     const planned = await makePlan(context, id, signal);
+    // A host may have been away while we looked: on return only the newest revision is planned.
+    if (isOutdated(context, planned)) continue;
     await context.onStep("planned", id);
     try {
       return await carryOut(context, planned, lease, signal);
@@ -83,6 +85,11 @@ async function runOnce(context: SyncerContext, id: TargetId, lease: Lease, signa
       if (!hasCode(error, "PLAN_STALE") || attempt >= STALE_TRIES) throw error;
     }
   }
+}
+
+/** True when another revision came into force since this plan's was read. */
+function isOutdated({ inForce }: SyncerContext, { resolved }: Planned): boolean {
+  return !resolved.orphaned && inForce !== undefined && inForce.sequence !== resolved.sequence;
 }
 
 async function carryOut(context: SyncerContext, planned: Planned, lease: Lease, signal: AbortSignal): Promise<string> {

@@ -151,11 +151,9 @@ export async function isHealed(firebreak: Firebreak, { fingerprint, target, kind
 }
 
 /** The object of cust-record that denies by default: its ingress is empty or allows only what rules allow. */
-export async function defaultDeny({ eu }: Organisation): Promise<readonly [string, LivePolicy]> {
-  const found = [...(await policiesOf(eu))].find(
-    ([key, { spec }]) => key.startsWith("shop/fb-cust-record-") && spec.policyTypes.includes("Ingress"),
-  );
-  if (found === undefined) throw new Error("nothing isolates cust-record");
+export async function defaultDeny({ eu }: Organisation, of = "shop/fb-cust-record-"): Promise<readonly [string, LivePolicy]> {
+  const found = [...(await policiesOf(eu))].find(([key, { spec }]) => key.startsWith(of) && spec.policyTypes.includes("Ingress"));
+  if (found === undefined) throw new Error(`nothing isolates ${of}`);
   return found;
 }
 
