@@ -7,7 +7,7 @@ import type { SettingsFile } from "../core/config/settings-schema.ts";
 import { startConsole } from "./console/main.ts";
 import { startDrift } from "./drift/main.ts";
 import { openLog } from "./log.ts";
-import { ownPaths } from "./own-paths.ts";
+import { ownPaths, ownUrls } from "./own-paths.ts";
 import { openStoreAndQueue, type Parts, type Role } from "./parts.ts";
 import type { Service } from "./service.ts";
 import { storeTrail } from "./store-trail.ts";
@@ -39,7 +39,7 @@ export async function runServices(settings: SettingsFile, roles: readonly Role[]
   const fileTrail = roles.includes("syncer") ? opened.use(await openLogFiles(settings, instance, roles)) : undefined;
   const parts: Parts = {
     settings,
-    operator: { floor: lifelineFloor(settings), ownPaths: await ownPaths([settings.repository.url, settings.forge?.url ?? ""]) },
+    operator: { floor: lifelineFloor(settings), ownPaths: await ownPaths(await ownUrls(settings, environment)) },
     instance,
     start: randomUUID().slice(0, 8),
     log,
