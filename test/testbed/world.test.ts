@@ -135,10 +135,10 @@ describe("a world", () => {
     const moved = await movePod(eu, relabelled, { node: "node-2" });
     expect(moved.address).not.toBe(pod.address);
     expect((await eu.api.get("/api/v1/namespaces/shop/pods/nomad")).metadata.labels).toEqual({ tier: "b" });
-    expect([await probe(orderInput, moved, { port: 8443 }), await probe(orderInput, pod, { port: 8443 })]).toEqual([
-      "open",
-      "closed",
-    ]);
+    // The enforcer hears of the pod's new address a moment after the API server did.
+    const isOpen = async (): Promise<boolean> => (await probe(orderInput, moved, { port: 8443 })) === "open";
+    await waitFor(isOpen, { what: "the moved pod answers", timeoutMs: 20_000, everyMs: 100 });
+    expect(await probe(orderInput, pod, { port: 8443 })).toBe("closed");
     await deletePod(eu, moved);
     await expect(eu.api.get("/api/v1/namespaces/shop/pods/nomad")).rejects.toMatchObject({ status: 404 });
   });
