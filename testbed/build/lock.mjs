@@ -1,4 +1,5 @@
 /** A lock file between processes of one machine, so that two runs do not build the same thing at once. */
+import { randomUUID } from "node:crypto";
 import { link, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -60,7 +61,7 @@ export async function withLock(path, { log, signal }, work) {
 
 /** Creates the lock with its content in one step: written beside it, then linked, which fails when the lock is there. */
 async function take(path) {
-  const draft = `${path}.tmp-${process.pid}`;
+  const draft = `${path}.${randomUUID()}.tmp-${process.pid}`; // one per attempt: two takers may share a process
   await writeFile(draft, `${process.pid} ${startOf(process.pid)}\n`);
   try {
     await link(draft, path);
