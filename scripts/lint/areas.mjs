@@ -21,7 +21,7 @@ const MAY_IMPORT = {
 };
 
 /** Packages that compute and do nothing else: all that core may import from outside. */
-const PURE_PACKAGES = ["zod", "yaml", "ipaddr.js", "canonicalize"];
+const PURE_PACKAGES = ["zod", "yaml", "ipaddr.js", "canonicalize", "diff"];
 
 /** Folders in core of which the first must not know the second: [from, to, why]. */
 const APART = [["core/verdict", "core/render", "the verdict engine must judge what was rendered without sharing its code"]];
