@@ -69,7 +69,7 @@ export const ERRORS = {
   },
   FORGE_FAILED: {
     next: "retry",
-    means: "The forge refused or did not answer a request about an issue.",
+    means: "The forge refused or did not answer a request.",
   },
   GIT_BRANCH_REWRITTEN: {
     next: "person",
@@ -115,6 +115,10 @@ export const ERRORS = {
   QUEUE_UNAVAILABLE: {
     next: "retry",
     means: "The queue did not answer; work waits in the store.",
+  },
+  RATE_LIMITED: {
+    next: "retry",
+    means: "A forge or a channel was asked too often; what waits is sent when the time that it told is over.",
   },
   REVISION_EMPTIES: {
     next: "person",
@@ -171,10 +175,17 @@ export type NextStep = (typeof NEXT)[ErrorCode];
 export class FirebreakError extends Error {
   override readonly name = "FirebreakError";
   readonly code: ErrorCode;
+  /** How long the other side asked to be left alone, ms; undefined when it did not say. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown; readonly retryAfterMs?: number | undefined },
+  ) {
     super(message, options);
     this.code = code;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 
   /** What has to happen next: see {@link NEXT}. */
