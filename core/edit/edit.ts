@@ -33,7 +33,7 @@ export function editYaml(text: string, document: number, edit: YamlEdit): Edited
   if ("refused" in before) return before;
   const place = locate(text, document, edit.path);
   if ("refused" in place) return place;
-  const spliced = splice(text, place, edit);
+  const spliced = splice(place, edit);
   if ("refused" in spliced) return spliced;
   const after = readValues(spliced.ok);
   if ("refused" in after) return { refused: `the edit would break the file: ${after.refused}` };
@@ -44,7 +44,7 @@ export function editYaml(text: string, document: number, edit: YamlEdit): Edited
   return spliced;
 }
 
-function splice(text: string, place: Place, edit: YamlEdit): Edited {
+function splice(place: Place, edit: YamlEdit): Edited {
   switch (edit.kind) {
     case "append":
       return place.append(edit.text);
