@@ -189,7 +189,7 @@ export interface GuardrailRule {
   readonly to: readonly string[];
   readonly ports: Ports;
   readonly same: readonly string[];
-  /** direct: one connection · transitive (`reaches: true`): also through intermediate workloads; `ports` are those of the last hop. */
+  /** direct: one connection · transitive (`reaches: [...]` instead of `to`): also through intermediate workloads; `ports` are those of the last hop. */
   readonly path: "direct" | "transitive";
   readonly at: Position;
 }
@@ -207,6 +207,39 @@ export interface Guardrail extends Definition {
 export const ESSENTIAL_NAMES = ["dns", "probes", "dhcp", "ntp", "icmpErrors", "apiserver", "webhooks"] as const;
 export type EssentialName = (typeof ESSENTIAL_NAMES)[number];
 
+/** What a group of incidents is made by: one cause over many targets, one target, one kind of finding, or one owner. */
+export type GroupLabel = "cause" | "target" | "kind" | "team";
+
+/** Hours in which only critical incidents are told; minutes since midnight in `zone`, `from` may be later than `to`. */
+export interface QuietHours {
+  readonly from: number;
+  readonly to: number;
+  /** IANA name. */
+  readonly zone: string;
+  /** Days on which they begin, 0 = Sunday; empty: every day. */
+  readonly days: readonly number[];
+}
+
+/** Who is told what, and how often (timing as Alertmanager's `group_wait`, `group_interval`, `repeat_interval`), in ms. */
+export interface Route {
+  readonly match: {
+    /** Severities told; empty: all. */
+    readonly severities: readonly ("critical" | "high" | "medium" | "low" | "info")[];
+    /** Owners of the policies concerned; empty: all. */
+    readonly teams: readonly string[];
+    readonly targets: LabelSelector | undefined;
+  };
+  /** Names in firebreak.yaml; empty: every channel there is. */
+  readonly channels: readonly string[];
+  readonly groupBy: readonly GroupLabel[];
+  readonly groupWaitMs: number;
+  readonly groupIntervalMs: number;
+  readonly repeatIntervalMs: number;
+  readonly quiet: readonly QuietHours[];
+  /** True: routes below are tried too. */
+  readonly continues: boolean;
+}
+
 export type DriftResponse = "heal" | "alert" | "issue";
 
 export interface Workspace {
@@ -216,7 +249,7 @@ export interface Workspace {
   readonly essentials: Readonly<Record<EssentialName, boolean>>;
   readonly limits: { readonly unisolate: number };
   /** Fields that every policy must have. */
-  readonly require: readonly ("owner" | "reason" | "ticket")[];
+  readonly require: readonly ("owner" | "reason" | "ticket" | "expires")[];
   readonly drift: {
     readonly default: readonly DriftResponse[];
     readonly overrides: readonly { readonly targets: LabelSelector; readonly respond: readonly DriftResponse[] }[];
