@@ -200,6 +200,7 @@ export interface Guardrail extends Definition {
   readonly severity: "block" | "warn";
   readonly owner: string | undefined;
   readonly reason: string | undefined;
+  readonly ticket?: string | undefined;
   readonly rules: readonly GuardrailRule[];
 }
 
