@@ -15,7 +15,8 @@ import type { DnsEndpoint } from "./essentials.ts";
 import { objectName } from "./names.ts";
 import type { ObjectRole } from "./names.ts";
 import { noteCluster } from "./notes.ts";
-import { listRules, normalisePorts, peerEnds, subjectEnds } from "./rules.ts";
+import { clusterPorts } from "./ports.ts";
+import { listRules, peerEnds, subjectEnds } from "./rules.ts";
 import { governedNamespaces, intersectSubjects, placeSubjects } from "./subjects.ts";
 import type { GovernedNamespace, Subject } from "./subjects.ts";
 import type { ClusterAllow, ClusterObject, ClusterWant, Compiled, Peer } from "./want.ts";
@@ -201,7 +202,9 @@ function directRules(
       if (peers.length === 0) notes.push(noPeerNote(rule, names, clusterTargetId(cluster.name), rule.at));
     }
     if (peers.length === 0) return { rule, subjects, allow: undefined };
-    return { rule, subjects, allow: { origin: rule.id, peers, ports: normalisePorts(rule.ports) } };
+    const { ports } = clusterPorts(rule.ports);
+    if (ports === "none") return { rule, subjects, allow: undefined };
+    return { rule, subjects, allow: { origin: rule.id, peers, ports } };
   });
   return { rules, notes };
 }

@@ -123,6 +123,10 @@ function resolveSegment(
       case "addresses":
         sets.push(member.addresses);
         break;
+      case "service":
+      case "boundary":
+      case "segments":
+        break; // until resolve.ts knows them
       default:
         member satisfies never;
     }

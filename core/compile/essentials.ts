@@ -5,7 +5,7 @@ import { compareText } from "../membership/order.ts";
 import { NAMESPACE_NAME_LABEL } from "../membership/select.ts";
 import type { PortRange } from "../model/kinds.ts";
 import type { Labels } from "../selector/index.ts";
-import { normalisePorts } from "./rules.ts";
+import { mergeRanges } from "./ports.ts";
 import type { Peer } from "./want.ts";
 
 /** What is open without a rule, by name; the same names are the origins in plans, differences and explanations. */
@@ -40,8 +40,8 @@ export const NODE_LOCAL_DNS: AddressSet = fromAddressTexts(["169.254.20.10"]).se
 
 /** 53 over both transports. */
 export const DNS_PORTS: readonly PortRange[] = [
-  { protocol: "tcp", from: 53, to: 53 },
-  { protocol: "udp", from: 53, to: 53 },
+  { kind: "range", protocol: "tcp", from: 53, to: 53 },
+  { kind: "range", protocol: "udp", from: 53, to: 53 },
 ];
 
 /** Services that are the cluster's DNS, with the port their pods listen on when the target port is a name. */
@@ -83,8 +83,7 @@ function dnsPorts(service: Service, namedPort: number): readonly PortRange[] {
       const name = protocol.toLowerCase();
       if (name !== "tcp" && name !== "udp") return [];
       const target = typeof targetPort === "string" ? namedPort : (targetPort ?? port);
-      return [{ protocol: name, from: target, to: target }];
+      return [{ kind: "range", protocol: name, from: target, to: target }];
     });
-  const found = normalisePorts(ports);
-  return found === "any" || found.length === 0 ? DNS_PORTS : found;
+  return ports.length === 0 ? DNS_PORTS : mergeRanges(ports);
 }

@@ -2,13 +2,14 @@ import { comparePrefixes, formatPrefix, fromAddressTexts, fromPrefixes, isEmpty,
 import type { AddressSet, Prefix } from "../address/index.ts";
 import type { Memberships } from "../membership/membership.ts";
 import { selectsHost } from "../membership/select.ts";
-import type { Definitions, Direction, IsolationMode, Lifeline, PortRange, Ports, Segment } from "../model/kinds.ts";
+import type { Definitions, Direction, IsolationMode, Lifeline, NamedPort, PortRange, Rule, Segment } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import type { Target } from "../model/target.ts";
 import { gapNote, noPeerNote, peerResolver } from "./ends.ts";
 import type { PeerResolver } from "./ends.ts";
 import { DNS_PORTS } from "./essentials.ts";
-import { listRules, normalisePorts, peerEnds, subjectEnds } from "./rules.ts";
+import { hostPorts, mergeRanges, portWords } from "./ports.ts";
+import { listRules, peerEnds, subjectEnds } from "./rules.ts";
 import type { Compiled, HostAllow, HostChain, HostWant } from "./want.ts";
 
 /** A path Firebreak itself needs from a host it runs on: to an API server, Git, or the store. */
@@ -73,7 +74,11 @@ function compileChain(
     if (end.kind === "some") notes.push(...end.gaps.map((gap) => gapNote(gap, rule)));
     const peers = end.kind === "any" ? "any" : end.addresses;
     if (peers !== "any" && isEmpty(peers)) notes.push(noPeerNote(rule, others, input.target.id, rule.at));
-    else allows.push({ origin: rule.id, peers, ports: normalisePorts(rule.ports) });
+    else {
+      const { ports, left } = hostPorts(rule.ports);
+      notes.push(...left.map((port) => namedPortNote(rule, port, input.target.id)));
+      if (ports !== "none") allows.push({ origin: rule.id, peers, ports });
+    }
   }
   return { mode, allows };
 }
@@ -86,7 +91,7 @@ function essentialEgress(input: HostCompilation, notes: Note[]): readonly HostAl
   if (input.target.fleet.transport.kind !== "local") return allows;
   for (const path of input.ownPaths ?? []) {
     if (isEmpty(path.addresses) || path.ports.length === 0) continue;
-    allows.push({ origin: "builtin/firebreak", peers: path.addresses, ports: normalisePorts(path.ports) });
+    allows.push({ origin: "builtin/firebreak", peers: path.addresses, ports: mergeRanges(path.ports) });
   }
   return allows;
 }
@@ -102,6 +107,16 @@ function noteResolvers({ target, resolvers }: HostCompilation): Note {
   };
 }
 
+function namedPortNote(rule: Rule, port: NamedPort, target: string): Note {
+  return {
+    severity: "warning",
+    code: "unenforceable-here",
+    at: rule.at,
+    summary: `rule ${rule.id}: ${target} cannot say ${portWords(port)}, unenforceable here: only pods have named ports, and only their cluster knows them`,
+    detail: "Name the number in a rule for the other end. What else the rule allows is rendered.",
+  };
+}
+
 function strictest(modes: readonly IsolationMode[]): IsolationMode {
   return STRICTNESS[Math.max(0, ...modes.map((mode) => STRICTNESS.indexOf(mode)))] ?? "off";
 }
@@ -109,8 +124,7 @@ function strictest(modes: readonly IsolationMode[]): IsolationMode {
 /** Everything in either, sorted: the fleet adds to the operator's floor and never removes from it. */
 function joinLifelines(floor: Lifeline, fleet: Lifeline): Lifeline {
   const from = new Map<string, Prefix>([...floor.from, ...fleet.from].map((prefix) => [formatPrefix(prefix), prefix]));
-  const ports: Ports = normalisePorts([...floor.ports, ...fleet.ports]);
-  return { from: [...from.values()].sort(comparePrefixes), ports: ports === "any" ? [] : ports };
+  return { from: [...from.values()].sort(comparePrefixes), ports: mergeRanges([...floor.ports, ...fleet.ports]) };
 }
 
 function constantPrefix(text: string): readonly Prefix[] {

@@ -1,5 +1,5 @@
 import { compareText } from "../membership/order.ts";
-import type { Definitions, Direction, PortRange, Ports, Rule } from "../model/kinds.ts";
+import type { Definitions, Direction, Rule } from "../model/kinds.ts";
 
 /** Every rule of every policy, by policy name, then by its place in the policy: the same order whatever the input order. */
 export function listRules(definitions: Definitions): readonly Rule[] {
@@ -15,17 +15,4 @@ export function subjectEnds(rule: Rule, direction: Direction): readonly string[]
 /** The segments at the other end. */
 export function peerEnds(rule: Rule, direction: Direction): readonly string[] {
   return direction === "ingress" ? rule.from : rule.to;
-}
-
-/** Port ranges sorted (tcp first), overlapping and touching ones merged: one text for one meaning. */
-export function normalisePorts(ports: Ports): Ports {
-  if (ports === "any") return "any";
-  const sorted = [...ports].sort((a, b) => compareText(a.protocol, b.protocol) || a.from - b.from);
-  const merged: PortRange[] = [];
-  for (const range of sorted) {
-    const last = merged.at(-1);
-    if (last === undefined || last.protocol !== range.protocol || range.from > last.to + 1) merged.push(range);
-    else merged[merged.length - 1] = { ...last, to: Math.max(last.to, range.to) };
-  }
-  return merged;
 }

@@ -1,10 +1,16 @@
 import type { AddressSet } from "../address/index.ts";
-import type { Direction, IsolationMode, Lifeline, Ports, TargetId } from "../model/kinds.ts";
+import type { Direction, IcmpMessages, IsolationMode, Lifeline, NamedPort, PortRange, TargetId } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import type { LabelSelector } from "../selector/index.ts";
 
 /** Why something is allowed: a rule's id (`order-flow/0`) or an essential (`builtin/dns`). */
 export type Origin = string;
+
+/** Ports as a NetworkPolicy can say them: numbers, and names that each responding pod resolves; no ICMP. Never an empty list. */
+export type ClusterPorts = "any" | readonly (PortRange | NamedPort)[];
+
+/** Ports as a host's kernel can say them: numbers and ICMP messages; no names. Never an empty list. */
+export type HostPorts = "any" | readonly (PortRange | IcmpMessages)[];
 
 /** Who is at the other end, as a cluster can say it. */
 export type Peer =
@@ -18,7 +24,7 @@ export type Peer =
 export interface ClusterAllow {
   readonly origin: Origin;
   readonly peers: "any" | readonly Peer[];
-  readonly ports: Ports;
+  readonly ports: ClusterPorts;
 }
 
 /**
@@ -50,7 +56,7 @@ export interface ClusterWant {
 export interface HostAllow {
   readonly origin: Origin;
   readonly peers: "any" | AddressSet;
-  readonly ports: Ports;
+  readonly ports: HostPorts;
 }
 
 /** One direction of a host. `off` renders no chain, `observe` logs and counts what enforce would drop. */

@@ -20,10 +20,10 @@ export function matchPeer(side: Side, family: 4 | 6, set: string): NftStatement 
   return matchField(family === 4 ? "ip" : "ip6", side.peer, `@${set}`);
 }
 
-/** A port in ranges: a number or range alone, else an anonymous set, as nft lists it. */
-export function matchPorts(protocol: string, ranges: readonly NftElement[]): NftStatement {
-  const [only] = ranges;
-  return matchField(protocol, "dport", ranges.length === 1 ? only : { set: ranges });
+/** A header field in some values: one value or range alone, else an anonymous set, as nft lists it. */
+export function matchOneOf(protocol: string, field: string, elements: readonly NftElement[]): NftStatement {
+  const [only] = elements;
+  return matchField(protocol, field, elements.length === 1 ? only : { set: elements });
 }
 
 /** Counts into a named counter, which survives a flush of its rules. */

@@ -13,6 +13,7 @@ import type {
   PortRange,
   Ports,
   Rule,
+  RulePort,
   Segment,
   Workspace,
 } from "../../core/model/kinds.ts";
@@ -35,10 +36,21 @@ export function addresses(...texts: string[]): AddressSet {
 
 /** `8443/tcp`, `8000-8080/udp`. */
 export function port(text: string): PortRange {
-  const [numbers = "", protocol] = text.split("/");
-  const [from, to] = numbers.split("-").map(Number);
-  if (from === undefined || (protocol !== "tcp" && protocol !== "udp" && protocol !== "sctp")) throw new Error(text);
-  return { kind: "range", protocol, from, to: to ?? from };
+  const parsed = rulePort(text);
+  if (parsed.kind !== "range") throw new Error(text);
+  return parsed;
+}
+
+/** Ports as rules say them: `8443/tcp`, `8000-8080/sctp`, `http/tcp`, `icmp`, `icmp/8`, `icmpv6/1/4`. */
+export function rulePort(text: string): RulePort {
+  const [first = "", second, third] = text.split("/");
+  const number = (part: string | undefined): number | undefined => (part === undefined ? undefined : Number(part));
+  if (first === "icmp" || first === "icmpv6") return { kind: "icmp", protocol: first, type: number(second), code: number(third) };
+  if (second !== "tcp" && second !== "udp" && second !== "sctp") throw new Error(text);
+  if (/[a-z]/.test(first)) return { kind: "named", protocol: second, name: first };
+  const [from, to] = first.split("-").map(Number);
+  if (from === undefined) throw new Error(text);
+  return { kind: "range", protocol: second, from, to: to ?? from };
 }
 
 export function cluster(name: string, over: Partial<Cluster> = {}): Cluster {
@@ -109,7 +121,7 @@ export function segment(
 /** `rule("a, b", "c", "80/tcp, 53/udp")`; ports `any` too. */
 export function rule(from: string, to: string, ports = "any", same: readonly string[] = []): Omit<Rule, "id" | "policy"> {
   const list = (text: string): string[] => text.split(", ");
-  const parsed: Ports = ports === "any" ? "any" : list(ports).map(port);
+  const parsed: Ports = ports === "any" ? "any" : list(ports).map(rulePort);
   return { from: list(from), to: list(to), ports: parsed, same, at: AT };
 }
 

@@ -4,7 +4,7 @@ import type { Address, AddressSet } from "../../address/index.ts";
 import { allOf, allPorts, intersectPorts, noPorts, otherProtocols, portsFromRanges, unionPorts } from "../../address/ports.ts";
 import type { PortSet, Protocol } from "../../address/ports.ts";
 import { recordOf } from "./listing.ts";
-import { ICMPV6_TYPES, ICMP_TYPES, L4_PROTOCOLS } from "./names.ts";
+import { ICMP_CODES, ICMP_TYPES, ICMPV6_CODES, ICMPV6_TYPES, L4_PROTOCOLS } from "./names.ts";
 
 /** From whose view addresses are read: `input`: the peer is the source; `output`: the destination. */
 export interface Viewpoint {
@@ -191,7 +191,8 @@ function selectPorts(value: unknown, protocols: readonly Protocol[]): Selection 
 }
 
 function selectIcmp(value: unknown, protocol: "icmp" | "icmpv6", part: "type" | "code"): Selection {
-  const bounds = readBounds(value, part === "type" ? (protocol === "icmp" ? ICMP_TYPES : ICMPV6_TYPES) : {});
+  const names = protocol === "icmp" ? { type: ICMP_TYPES, code: ICMP_CODES } : { type: ICMPV6_TYPES, code: ICMPV6_CODES };
+  const bounds = readBounds(value, names[part]);
   if (bounds === undefined) return { ...MAYBE, ports: allOf(protocol) };
   const [first, last] = bounds;
   if (part === "type") return { ...EVERYTHING, ports: portsFromRanges([{ protocol, first: first * 256, last: last * 256 + 255 }]) };

@@ -156,7 +156,7 @@ describe("mark", () => {
     const allows = Array.from({ length: 500 }, (_, n): ClusterAllow => ({
       origin: `p/${n}`,
       peers: "any",
-      ports: [{ protocol: "tcp", from: n + 1, to: n + 1 }],
+      ports: [{ kind: "range", protocol: "tcp", from: n + 1, to: n + 1 }],
     }));
     expect(render(allows)[0]?.metadata.annotations?.["firebreak.dev/rules"]).toMatch(/and 480 more$/);
   });

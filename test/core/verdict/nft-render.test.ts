@@ -3,8 +3,7 @@ import { describe, expect, test } from "vitest";
 import { anyV4, anyV6, anyAddress, fromPrefixes } from "../../../core/address/index.ts";
 import { allPorts, noPorts, portsFromRanges } from "../../../core/address/ports.ts";
 import type { PortSet } from "../../../core/address/ports.ts";
-import type { HostChain, HostWant } from "../../../core/compile/want.ts";
-import type { PortRange, Ports } from "../../../core/model/kinds.ts";
+import type { HostChain, HostPorts, HostWant } from "../../../core/compile/want.ts";
 import { createTransaction } from "../../../core/plan/host-transaction.ts";
 import { renderRuleset } from "../../../core/render/nft.ts";
 import { hostAccess } from "../../../core/verdict/nft.ts";
@@ -38,9 +37,16 @@ function essentials(direction: "ingress" | "egress"): readonly Box[] {
   ];
 }
 
-function portSet(ports: Ports): PortSet {
+function portSet(ports: HostPorts): PortSet {
   if (ports === "any") return allPorts;
-  return portsFromRanges(ports.map(({ protocol, from, to }: PortRange) => ({ protocol, first: from, last: to })));
+  return portsFromRanges(
+    ports.map((port) => {
+      if (port.kind === "range") return { protocol: port.protocol, first: port.from, last: port.to };
+      const first = (port.type ?? 0) * 256 + (port.code ?? 0);
+      const last = (port.type ?? 255) * 256 + (port.code ?? 255);
+      return { protocol: port.protocol, first, last };
+    }),
+  );
 }
 
 function types(protocol: "icmp" | "icmpv6", list: readonly number[]): PortSet {
