@@ -2,12 +2,13 @@ import { emptySet, subtract, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import { FirebreakError } from "../model/error.ts";
 import type { Cluster, Definitions, Direction, External, Host, HostFleet, Member, Segment } from "../model/kinds.ts";
+import type { Note } from "../model/note.ts";
 import { matches } from "../selector/index.ts";
 import type { Labels } from "../selector/index.ts";
 import type { Service } from "./inventory.ts";
 import { NAMESPACE_NAME_LABEL } from "./select.ts";
 import { findService, hasSelector, serviceKey } from "./services.ts";
-import { subtractSubjects } from "./subject.ts";
+import { MAX_SUBJECTS, subtractSubjects } from "./subject.ts";
 import type { Subject } from "./subject.ts";
 
 /**
@@ -20,7 +21,7 @@ import type { Subject } from "./subject.ts";
  */
 
 /** A member that is one thing by itself. */
-type PlainMember = Exclude<Member, { kind: "segments" }>;
+export type PlainMember = Exclude<Member, { kind: "segments" }>;
 
 /** What to answer where it cannot be said: `out` for peers and ends of rules, `in` for whom a segment isolates. */
 export type Doubt = "out" | "in";
@@ -81,6 +82,45 @@ export function isPodIn(
   );
 }
 
+/** What cannot be said of a segment, for its author: an error, for what is left out is decided by guesswork otherwise. */
+export function noteProblem(where: string, segment: Segment, problem: Problem): Note {
+  const at = segment.not[0]?.at ?? segment.at;
+  if (problem.kind === "too-many") {
+    return {
+      severity: "error",
+      code: "not-inexpressible",
+      at,
+      summary: `${where}: not takes more than ${MAX_SUBJECTS} label selectors to say, so it has no peers here, and all of its members are isolated`,
+      detail: "Give what is left out one label of its own and name that in not, instead of many labels or many members.",
+    };
+  }
+  return {
+    severity: "error",
+    code: "not-inexpressible",
+    at,
+    summary: `${where}: not names service ${problem.service}, which no labels stand for here, so it has no peers here, and all of its members are isolated`,
+    detail: "Leave its pods out by labels (pods and namespaces), or bound the member with clusters to where the service is.",
+  };
+}
+
+/** True unless `not` certainly leaves a pod with these labels in the segment. */
+export function isLeftOut(
+  definitions: Definitions,
+  segment: Segment,
+  cluster: Cluster,
+  services: readonly Service[],
+  labels: Labels,
+  namespaceLabels: Labels,
+): boolean {
+  return segment.not.some((member) => {
+    const { possible, problem } = leftOutBy(definitions, member, cluster, services);
+    return (
+      problem !== undefined ||
+      possible.some((subject) => matches(subject.namespaces, namespaceLabels) && matches(subject.pods, labels))
+    );
+  });
+}
+
 /** True when this host of this fleet is in the segment. */
 export function isHostIn(definitions: Definitions, segment: Segment, fleet: HostFleet, host: Host): boolean {
   return isIn(definitions, segment, (member) => {
@@ -123,6 +163,15 @@ export function choosesCluster(clusters: Extract<Member, { kind: "pods" }>["clus
 export function cellKey(segment: string, values: Labels): string {
   const pairs = Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
   return `${segment}?${pairs.map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`).join("&")}`;
+}
+
+/** Every member of a segment, those of nested segments instead of them; what their `not` says is not looked at. */
+export function flatMembers(definitions: Definitions, members: readonly Member[]): readonly PlainMember[] {
+  return members.flatMap((member) =>
+    member.kind === "segments"
+      ? member.segments.flatMap((name) => flatMembers(definitions, segmentNamed(definitions, name).members))
+      : [member],
+  );
 }
 
 /** The segment of that name. @throws FirebreakError DEFINITION_INVALID: an unknown segment is an error, never an empty one */
@@ -251,7 +300,7 @@ function exactly(subjects: readonly Subject[]): ResolvedSubjects {
 }
 
 /** Pods that one member selects by labels; undefined for a service that is not there or has no selector. */
-function plainSubjects(member: PlainMember, cluster: Cluster, services: readonly Service[]): readonly Subject[] | undefined {
+export function plainSubjects(member: PlainMember, cluster: Cluster, services: readonly Service[]): readonly Subject[] | undefined {
   if (member.kind === "pods") {
     return choosesCluster(member.clusters, cluster) ? [{ pods: member.pods, namespaces: member.namespaces }] : [];
   }
