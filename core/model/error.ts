@@ -79,6 +79,11 @@ export const ERRORS = {
     next: "retry",
     means: "The policy repository did not answer; the revision in force stays.",
   },
+  GUARDRAIL_VIOLATED: {
+    next: "person",
+    means:
+      "A revision opens what a guardrail says is never reachable, or closes what is always. `firebreak accept REVISION` is the one way past this.",
+  },
   HOST_KEY_CHANGED: {
     next: "person",
     means: "A host proved another key than the pinned one. Correct known_hosts only when you know why.",

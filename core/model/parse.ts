@@ -3,11 +3,14 @@ import { checkAllow } from "./check/allow.ts";
 import type { Allow } from "./check/allow.ts";
 import type { DefinitionSet } from "./check/context.ts";
 import { checkNames } from "./check/names.ts";
+import { checkNesting } from "./check/nesting.ts";
 import { checkPolicies } from "./check/policies.ts";
+import { checkRedundant } from "./check/redundant.ts";
 import { checkReferences } from "./check/references.ts";
 import { checkRules } from "./check/rules.ts";
 import { checkSegments } from "./check/segments.ts";
 import { checkTargets } from "./check/targets.ts";
+import { checkUsage } from "./check/usage.ts";
 import type { Definitions } from "./kinds.ts";
 import { compareNotes, hasErrors } from "./note.ts";
 import type { Note } from "./note.ts";
@@ -53,7 +56,10 @@ export function parseDefinitions(
     ...documentLimitNotes(readings),
     ...checkNames(set),
     ...checkReferences(set),
+    ...checkNesting(set),
+    ...checkUsage(set),
     ...checkRules(set),
+    ...checkRedundant(set),
     ...checkSegments(set),
     ...checkPolicies(set),
     ...checkTargets(set),

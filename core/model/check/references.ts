@@ -12,10 +12,10 @@ export function checkReferences(set: DefinitionSet): readonly Note[] {
   const segments = new Set(set.headings.flatMap(({ kind, name }) => (kind === "Segment" && name !== undefined ? [name] : [])));
   const hosts = hostNames(set);
   return set.references.flatMap((reference): readonly Note[] => {
-    if (reference.use === "test" && looksLikePlace(reference.name)) return placeNotes(reference, hosts, set);
     if (isBuiltIn(reference.name)) return builtInNotes(reference);
     if (segments.has(reference.name)) return [];
-    const known = [...segments, ...(ALLOWED[reference.use] ?? [])];
+    if (reference.use === "test" && looksLikePlace(reference.name)) return placeNotes(reference, hosts, set);
+    const known = [...segments, ...ALLOWED[reference.use]];
     const detail = didYouMean(reference.name, known) ?? "Define the segment, or remove the name";
     return [noteAt(reference, "unknown-segment", `unknown segment ${quote(reference.name)}`, detail)];
   });

@@ -71,13 +71,13 @@ function notNotes(set: DefinitionSet, spec: SegmentSpec, document: YamlDocument)
     const at = ["spec", "not", index];
     const isInDoubt = wrong.includes("addresses") || (!have.has("pods") && !have.has("hosts"));
     if (wrong.length < likes.length || !isInDoubt) {
-      const detail = `No member of this segment chooses ${what}; nothing to do if that is known`;
-      return [noteIn(document, at, "info", "not-in-part", `not takes no ${what} away`, detail)];
+      const detail = `No member of this segment chooses by ${what}; nothing to do if that is known`;
+      return [noteIn(document, at, "info", "not-in-part", `not by ${what} takes nothing away`, detail)];
     }
     const detail = wrong.includes("addresses")
       ? "Addresses leave out addresses only: who is chosen by labels stays, whatever its address; leave it out by labels"
       : "Labels leave out pods and hosts only: an address stays, whoever has it; list the addresses without it";
-    return [noteIn(document, at, "error", "not-unlike", `not by ${what}, and no member chooses by ${what}`, detail)];
+    return [noteIn(document, at, "error", "not-unlike", `not by ${what} takes nothing away`, detail)];
   });
 }
 

@@ -5,12 +5,14 @@ import type { ParsedDefinition } from "./definition.ts";
 /** What a member chooses by; `segments` stands for those of other segments. */
 export type MemberKind = Member["kind"];
 
-/** The kinds of members of every segment, those of nested segments among them. */
+/** How the segments of a revision nest: what is in each, those of nested segments among them. */
 export interface Nesting {
   /** Kinds other than `segments`; undefined when something in it is unknown, so that nothing can be said. */
   kindsOf(segment: string): ReadonlySet<MemberKind> | undefined;
-  /** Every segment that holds all members of this one by nesting it, itself first. A segment with `not` may hold fewer. */
-  holdersOf(segment: string): readonly string[];
+  /** These segments and every one that nests one of them. */
+  around(segments: readonly string[]): ReadonlySet<string>;
+  /** The segment and every one that holds all its members by nesting it; one with `not` may hold fewer, and is left out. */
+  holdersOf(segment: string): ReadonlySet<string>;
 }
 
 /** The kinds that are only ever peers: nothing of them can be isolated. */
@@ -30,55 +32,49 @@ export function kindOfMember(member: MemberFields): MemberKind {
 }
 
 type ParsedSegment = Extract<ParsedDefinition, { readonly kind: "Segment" }>;
+type Spec = ParsedSegment["body"]["spec"];
+type Edges = ReadonlyMap<string, readonly string[]>;
 
-/** How the segments of a revision nest; cycles, which are refused elsewhere, end where they close. */
+const KINDS = ["pods", "service", "hosts", "externals", "boundary", "addresses"] as const;
+
+/** How segments nest; cycles, which are refused elsewhere, end where they close. */
 export function nestingOf(segments: readonly ParsedSegment[]): Nesting {
-  const byName = new Map(segments.map((segment) => [segment.body.metadata.name, segment.body.spec]));
-  const holders = new Map<string, string[]>();
-  for (const [name, { members, not }] of byName) {
-    if (not.length > 0) continue;
-    for (const inner of members.flatMap((member) => member.segments ?? [])) pushTo(holders, inner, name);
-  }
-  const known = new Map<string, ReadonlySet<MemberKind> | undefined>();
+  const specs = new Map(segments.map(({ body }) => [body.metadata.name, body.spec]));
+  const inner = new Map([...specs].map(([name, spec]) => [name, spec.members.flatMap((member) => member.segments ?? [])]));
+  const outer = reversed(inner);
+  const whole = reversed(new Map([...inner].filter(([name]) => specs.get(name)?.not.length === 0)));
+  const holdersByKind = KINDS.map((kind) => [kind, reachable(segmentsWith(specs, kind), outer)] as const);
+  const unknown = [...outer.keys()].filter((name) => !specs.has(name));
+  const unsure = reachable(unknown, outer);
   return {
     kindsOf(segment) {
-      if (!known.has(segment))
-        known.set(
-          segment,
-          kindsWithin(
-            reachable(segment, (name) => nestedIn(byName.get(name))),
-            byName,
-          ),
-        );
-      return known.get(segment);
+      if (!specs.has(segment) || unsure.has(segment)) return undefined;
+      return new Set(holdersByKind.flatMap(([kind, holders]) => (holders.has(segment) ? [kind] : [])));
     },
-    holdersOf: (segment) => reachable(segment, (name) => holders.get(name) ?? []),
+    around: (some) => reachable(some, outer),
+    holdersOf: (segment) => reachable([segment], whole),
   };
 }
 
-function kindsWithin(
-  names: readonly string[],
-  byName: ReadonlyMap<string, ParsedSegment["body"]["spec"]>,
-): ReadonlySet<MemberKind> | undefined {
-  const specs = names.map((name) => byName.get(name));
-  if (specs.includes(undefined)) return undefined;
-  const kinds = specs.flatMap((spec) => spec?.members.map(kindOfMember) ?? []);
-  return new Set(kinds.filter((kind) => kind !== "segments"));
+function segmentsWith(specs: ReadonlyMap<string, Spec>, kind: MemberKind): readonly string[] {
+  return [...specs].flatMap(([name, { members }]) => (members.some((member) => kindOfMember(member) === kind) ? [name] : []));
 }
 
-function nestedIn(spec: ParsedSegment["body"]["spec"] | undefined): readonly string[] {
-  return spec?.members.flatMap((member) => member.segments ?? []) ?? [];
+/** Everything that can be reached, the starts among it. */
+function reachable(starts: readonly string[], edges: Edges): ReadonlySet<string> {
+  const seen = new Set(starts);
+  for (const name of seen) for (const other of edges.get(name) ?? []) seen.add(other); // iteration goes on over what is added
+  return seen;
 }
 
-/** Everything that can be reached, the start first, each once. */
-function reachable(start: string, next: (name: string) => readonly string[]): readonly string[] {
-  const seen = new Set([start]);
-  for (const name of seen) for (const other of next(name)) seen.add(other); // a Set is iterated also over what is added meanwhile
-  return [...seen];
-}
-
-function pushTo(map: Map<string, string[]>, key: string, value: string): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
+function reversed(edges: Edges): Edges {
+  const back = new Map<string, string[]>();
+  for (const [from, names] of edges) {
+    for (const to of names) {
+      const list = back.get(to);
+      if (list === undefined) back.set(to, [from]);
+      else list.push(from);
+    }
+  }
+  return back;
 }

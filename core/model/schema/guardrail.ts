@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { end, Same } from "./ends.ts";
-import { guidance } from "./later.ts";
 import { ApiVersion, Metadata, prose } from "./names.ts";
 import { Ports } from "./ports.ts";
 import { refuse } from "./text.ts";
@@ -38,8 +37,7 @@ const Spec = z
     if (context.issues.length > 0 || spec.never.length + spec.always.length > 0) return;
     const detail = "Add never or always with at least one claim";
     refuse(context, spec, { code: "bad-guardrail", summary: "the guardrail claims nothing", detail });
-  })
-  .register(guidance, { fields: { rules: "A guardrail allows nothing; write never or always" } });
+  });
 
 /** Claims that hold whatever policies say. */
 export const GuardrailDocument = z

@@ -74,7 +74,7 @@ export function parseRulePort(text: string): { readonly ok: RulePort } | Refusal
 /** `N[-M]/tcp|udp|sctp`, `tcp`, `udp`, `sctp` (ports 1 to 65535). */
 export function parsePortRange(text: string): { readonly ok: PortRange } | Refusal {
   const parsed = parseRulePort(text);
-  if (!("ok" in parsed)) return { ...parsed, detail: parsed.detail === FORMS ? RANGE_FORMS : parsed.detail };
+  if (!("ok" in parsed)) return { ...parsed, detail: parsed.detail?.startsWith(FORMS) === true ? RANGE_FORMS : parsed.detail };
   if (parsed.ok.kind === "range") return { ok: parsed.ok };
   return bad(text, "Write the number that the process listens on: 22/tcp");
 }
