@@ -6,8 +6,9 @@ import { computeMembership } from "../membership/compute.ts";
 import { membershipsDigest } from "../membership/digest.ts";
 import type { Membership, Memberships } from "../membership/membership.ts";
 import { feedersOf, relevantMemberships } from "../membership/parts.ts";
+import { relevantServices } from "../membership/relevant.ts";
 import { FirebreakError } from "../model/error.ts";
-import type { Definitions, TargetId } from "../model/kinds.ts";
+import type { Cluster, Definitions, TargetId } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import { clusterTargetId, listTargets, type Target } from "../model/target.ts";
 import { wantDigest } from "../render/digest.ts";
@@ -89,13 +90,13 @@ function compile(world: OfflineWorld, all: Memberships, target: Target): Compile
   const memberships = relevantMemberships(definitions, target, all);
   const inputs: TargetInputs =
     target.kind === "cluster"
-      ? { kind: "cluster", ...workloadsOf(savedCluster(seen, target.id)), memberships, orphans: [] }
+      ? { kind: "cluster", ...workloadsOf(definitions, target.cluster, savedCluster(seen, target.id)), memberships, orphans: [] }
       : { kind: "host", resolvers: savedHost(seen, target.id).resolvers, memberships, orphans: [] };
   return { compiled: compileTarget(definitions, target, inputs, operator), inputs };
 }
 
-function workloadsOf({ inventory: { namespaces, services } }: SavedCluster) {
-  return { namespaces, services };
+function workloadsOf(definitions: Definitions, cluster: Cluster, { inventory }: SavedCluster) {
+  return { namespaces: inventory.namespaces, services: relevantServices(definitions, cluster, inventory) };
 }
 
 function planTarget(world: OfflineWorld, all: Memberships, target: Target): PlanAnswer {

@@ -66,7 +66,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     new ClusterPool({
       kubeconfig: settings.kubernetes.kubeconfig,
       onChange: (target, change) => {
-        if (change === "inventory") context.memberships.markChanged(target);
+        if (change.kind === "inventory") context.memberships.markChanged(target, change.event);
       },
     }),
   );

@@ -4,6 +4,7 @@ import { equals } from "../../core/address/index.ts";
 import { clashingAddresses, findAddressClashes } from "../../core/membership/clashes.ts";
 import { computeMembership } from "../../core/membership/compute.ts";
 import { consumersBySegment } from "../../core/membership/consumers.ts";
+import type { InventoryEvent } from "../../core/membership/event.ts";
 import type { ClusterInventory } from "../../core/membership/inventory.ts";
 import type { Membership } from "../../core/membership/membership.ts";
 import { freezeAddresses, mergeMembership } from "../../core/membership/merge.ts";
@@ -43,7 +44,7 @@ export class MembershipFeed {
   }
 
   /** To be called when the inventory of a cluster changed. */
-  markChanged(target: TargetId): void {
+  markChanged(target: TargetId, _event: InventoryEvent): void {
     this.#dirty.add(target);
     this.#bell.ring();
   }

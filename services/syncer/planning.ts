@@ -4,6 +4,7 @@ import { membershipsDigest } from "../../core/membership/digest.ts";
 import type { ClusterWant } from "../../core/compile/want.ts";
 import { livingNamespaces } from "../../core/membership/inventory.ts";
 import { countParts, feedersOf, relevantMemberships } from "../../core/membership/parts.ts";
+import { relevantServices } from "../../core/membership/relevant.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { Cluster, TargetId } from "../../core/model/kinds.ts";
 import type { Note } from "../../core/model/note.ts";
@@ -73,7 +74,7 @@ async function planForCluster(
       `the inventory of ${target.id} is not current; nothing is planned from a part`,
     );
   await context.onStep("observed", target.id);
-  const { services } = inventory;
+  const services = relevantServices(definitions, target.cluster, inventory);
   const namespaces = livingNamespaces(inventory.namespaces);
   const inputs = fixed ?? {
     kind: "cluster",
