@@ -1,21 +1,24 @@
-import { emptySet, fromAddressTexts, fromPrefixes, unionAll } from "../address/index.ts";
+import { emptySet, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import type { Estate } from "../estate/estate.ts";
-import { boundariesIn } from "../membership/resolve.ts";
-import type { Cluster, Definitions, Direction, Segment } from "../model/kinds.ts";
-import type { ClusterInventory } from "../membership/inventory.ts";
+import { boundaryAddresses } from "../membership/boundary.ts";
+import { rawEndpoints } from "../membership/endpoints.ts";
+import { boundariesIn, choosesCluster, flatMembers } from "../membership/resolve.ts";
+import { findService, hasSelector } from "../membership/services.ts";
+import type { Definitions, Segment } from "../model/kinds.ts";
 
-/** Addresses of the cluster boundaries that a segment holds. */
-export function boundaryAddresses(definitions: Definitions, estate: Estate, segment: Segment): AddressSet {
-  const sets = [...estate.clusters.values()].flatMap(({ cluster, inventory }) =>
-    inventory === undefined ? [] : boundariesIn(definitions, segment, cluster).map((side) => addressesOf(cluster, inventory, side)),
-  );
+/** Addresses of a segment that only clusters know: their boundaries, and what stands behind services without a selector. */
+export function clusterAddresses(definitions: Definitions, { clusters }: Estate, segment: Segment): AddressSet {
+  const members = flatMembers(definitions, segment.members);
+  const sets: AddressSet[] = [];
+  for (const { cluster, inventory } of clusters.values()) {
+    if (inventory === undefined) continue;
+    for (const side of boundariesIn(definitions, segment, cluster)) sets.push(boundaryAddresses(cluster, inventory, side));
+    for (const member of members) {
+      if (member.kind !== "service" || !choosesCluster(member.clusters, cluster)) continue;
+      const service = findService(inventory.services, member.service.namespace, member.service.name);
+      if (service !== undefined && !hasSelector(service)) sets.push(rawEndpoints(service));
+    }
+  }
   return sets.length === 0 ? emptySet : unionAll(sets);
-}
-
-/** ingress: nodes and load balancers · egress: what the pods show outside. */
-function addressesOf(cluster: Cluster, { nodes, services }: ClusterInventory, side: Direction): AddressSet {
-  const ofNodes = fromAddressTexts(nodes.flatMap(({ addresses }) => addresses)).set;
-  if (side === "egress") return cluster.podNetwork === "routed" ? fromPrefixes(cluster.podRanges) : ofNodes;
-  return unionAll([ofNodes, fromAddressTexts(services.flatMap(({ loadBalancer }) => loadBalancer ?? [])).set]);
 }

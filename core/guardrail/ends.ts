@@ -1,10 +1,11 @@
 import { anyAddress, emptySet, intersect, internetSet, isEmpty, union } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import type { Estate, Workload } from "../estate/estate.ts";
+import { isEndpointIn } from "../membership/endpoints.ts";
 import { isExternalIn, isHostIn, isPodIn, peerAddresses, segmentNamed } from "../membership/resolve.ts";
 import type { Definitions, Host, HostFleet, Segment } from "../model/kinds.ts";
 import { hostTargetId } from "../model/target.ts";
-import { boundaryAddresses } from "./boundary.ts";
+import { clusterAddresses } from "./boundary.ts";
 
 /** One name in `from` or `to`, as workloads of the estate and as addresses. */
 export interface NamedEnd {
@@ -41,7 +42,7 @@ function readEnd(definitions: Definitions, estate: Estate, hosts: HostsById, nam
     return { name, has: (workload) => shares(workload, addresses), addresses };
   }
   const segment = segmentNamed(definitions, name);
-  const addresses = union(peerAddresses(definitions, segment), boundaryAddresses(definitions, estate, segment));
+  const addresses = union(peerAddresses(definitions, segment), clusterAddresses(definitions, estate, segment));
   return {
     name,
     addresses,
@@ -49,24 +50,22 @@ function readEnd(definitions: Definitions, estate: Estate, hosts: HostsById, nam
   };
 }
 
-function isMember(
-  definitions: Definitions,
-  estate: Estate,
-  hosts: HostsById,
-  segment: Segment,
-  { id, kind, name, target, labels, namespaceLabels }: Workload,
-): boolean {
-  if (kind === "external") {
-    const external = definitions.externals.get(name);
+function isMember(definitions: Definitions, estate: Estate, hosts: HostsById, segment: Segment, workload: Workload): boolean {
+  if (workload.kind === "external") {
+    const external = definitions.externals.get(workload.name);
     return external !== undefined && isExternalIn(definitions, segment, external);
   }
-  if (kind === "host") {
-    const found = hosts.get(id);
+  if (workload.kind === "host") {
+    const found = hosts.get(workload.id);
     return found !== undefined && isHostIn(definitions, segment, found.fleet, found.host);
   }
-  const cluster = estate.clusters.get(target ?? "");
-  if (cluster?.inventory === undefined) return false;
-  return isPodIn(definitions, segment, cluster.cluster, cluster.inventory.services, labels, namespaceLabels, "in");
+  const known = estate.clusters.get(workload.target ?? "");
+  if (known?.inventory === undefined) return false;
+  const { services } = known.inventory;
+  const { labels, namespaceLabels, namespace } = workload;
+  if (isPodIn(definitions, segment, known.cluster, services, labels, namespaceLabels, "in")) return true;
+  const key = `${namespace}/${workload.id.slice(workload.id.lastIndexOf("/") + 1)}`;
+  return isEndpointIn(definitions, segment, known.cluster, services, { key, labels, namespaceLabels });
 }
 
 /** An address range that holds a workload holds that workload, whatever its labels. */
