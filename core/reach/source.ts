@@ -59,4 +59,8 @@ export interface Source {
   readonly end: (direction: Direction, subject: Party, peer: Party) => End;
   /** Why that end answers so for one port (a type for ICMP). */
   readonly explain: (direction: Direction, subject: Party, peer: Party, protocol: Protocol, port: number) => Reason;
+  /** Names that people know a party by: segments, and `internet`; the same for parties with equal keys. */
+  readonly segmentsOf?: (party: Party) => readonly string[];
+  /** `keyOf` as numbers, by position in `estate.workloads`: equal numbers, equal keys. Where it is there, dividing is faster. */
+  readonly classNumbers?: Int32Array;
 }
