@@ -50,6 +50,11 @@ export interface ClusterWant {
   /** Namespaces that we govern now, sorted; policy objects elsewhere are none of our business. */
   readonly governed: readonly string[];
   readonly objects: readonly ClusterObject[];
+  /**
+   * Governed namespaces that are not isolated in ingress although segments ask for it, sorted: the API server must be able to call
+   * what is there, and the Workspace opens no way for it. What is isolated there already is held, never released. Absent: none.
+   */
+  readonly spared?: readonly string[];
 }
 
 /** One thing allowed on a host; `peers` is never an empty set. */
@@ -73,7 +78,13 @@ export interface HostWant {
   readonly egress: HostChain;
   /** The floor of firebreak.yaml plus what the fleet adds; opened before everything else, in every mode. Never empty for ssh. */
   readonly lifeline: Lifeline;
+  /** Essentials of the renderer that the Workspace switches off, in the order of {@link HOST_ESSENTIALS}. Absent: none. */
+  readonly closed?: readonly HostEssential[];
 }
+
+/** Essentials that a host's renderer opens by itself. */
+export const HOST_ESSENTIALS = ["dhcp", "icmpErrors"] as const;
+export type HostEssential = (typeof HOST_ESSENTIALS)[number];
 
 export type Want = ClusterWant | HostWant;
 

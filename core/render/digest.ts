@@ -55,6 +55,7 @@ function describeCluster(want: ClusterWant, write: (set: AddressSet) => string):
       object.segment,
       describeAllows(object.allows),
     ]),
+    ...(want.spared === undefined ? [] : [want.spared]),
   ];
 }
 
@@ -69,6 +70,7 @@ function describeHost(want: HostWant, write: (set: AddressSet) => string): unkno
     [want.ingress.mode, want.ingress.allows.map(describeAllow)],
     [want.egress.mode, want.egress.allows.map(describeAllow)],
     [want.lifeline.from.map(formatPrefix), describePorts(want.lifeline.ports)],
+    ...(want.closed === undefined ? [] : [want.closed]),
   ];
 }
 

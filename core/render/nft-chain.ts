@@ -1,5 +1,5 @@
 import { fromPrefixes } from "../address/index.ts";
-import type { HostChain } from "../compile/want.ts";
+import type { HostChain, HostWant } from "../compile/want.ts";
 import type { IcmpMessages, Lifeline, PortRange, Protocol } from "../model/kinds.ts";
 import { nameAllows } from "./nft-allows.ts";
 import type { NamedAllow } from "./nft-allows.ts";
@@ -56,7 +56,12 @@ const NOTHING: RenderedSide = { counters: [], sets: [], maps: [], chains: [], ru
  * ```
  * Never a list of rules per peer: peers are sets, ports are an interval map of disjoint classes.
  */
-export function renderSide(side: Side, want: HostChain, lifeline: Lifeline, phase: Phase): RenderedSide {
+export function renderSide(
+  side: Side,
+  want: HostChain,
+  { lifeline, closed = [] }: Pick<HostWant, "lifeline" | "closed">,
+  phase: Phase,
+): RenderedSide {
   if (want.mode === "off") return NOTHING;
   const allows = nameAllows(want.allows);
   const dispatches = [
@@ -70,8 +75,8 @@ export function renderSide(side: Side, want: HostChain, lifeline: Lifeline, phas
     neighbourRule(side),
     establishedRule(side),
     ...lifelineSide.rules,
-    ...icmpErrorRules(side),
-    ...dhcpRules(side),
+    ...(closed.includes("icmpErrors") ? [] : icmpErrorRules(side)),
+    ...(closed.includes("dhcp") ? [] : dhcpRules(side)),
     ...allows.filter((allow) => allow.ports === "any").flatMap((allow) => allowRules(side, side.hook, allow)),
     ...dispatches.flatMap((dispatch) => dispatch.entry),
     lastRule(side, want.mode === "enforce" ? phase : "observe"),

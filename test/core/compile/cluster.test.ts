@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { formatSet } from "../../../core/address/index.ts";
 import { compileCluster } from "../../../core/compile/cluster.ts";
 import { ESSENTIALS } from "../../../core/compile/essentials.ts";
-import { noteIneffective } from "../../../core/compile/notes.ts";
+import { noteIneffective } from "../../../core/compile/ineffective.ts";
 import type { ClusterAllow, ClusterObject, ClusterWant } from "../../../core/compile/want.ts";
 import { membershipDigest } from "../../../core/membership/digest.ts";
 import type { Service } from "../../../core/membership/inventory.ts";
