@@ -32,7 +32,7 @@ function essentials(direction: "ingress" | "egress"): readonly Box[] {
   return [
     { peers: anyV6, ports: types("icmpv6", [...neighbours, 1, 2, 3, 4]) },
     { peers: anyV4, ports: types("icmp", [3, 11, 12]) },
-    { peers: anyAddress, ports: udp(direction === "ingress" ? 68 : 67) },
+    { peers: anyV4, ports: udp(direction === "ingress" ? 68 : 67) },
     { peers: direction === "ingress" ? fromPrefixes([linkLocal]) : anyV6, ports: udp(direction === "ingress" ? 546 : 547) },
   ];
 }
