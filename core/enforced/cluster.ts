@@ -68,7 +68,7 @@ export function clusterEnds(
     ...rows.concerning(subject, direction).flatMap((policy) => policy.problems.map((text) => `${policyId(policy)}: ${text}`)),
   ];
   return {
-    borders: [...new Set(classes.addressSets.keys())],
+    borders: distinctSets(classes),
     ownKey: (workload) => String(view.classOf(workload) ?? "unknown"),
     endKey: (direction, workload) => {
       const subject = view.classOf(workload);
@@ -170,6 +170,13 @@ function policyText(policy: CompiledPolicy, direction: Direction): string {
   const text = sha256Hex(JSON.stringify([policy.namespace, policy.tier ?? null, policy.problems, rules]));
   texts[direction].set(policy, text);
   return text;
+}
+
+/** Every address set that rules name, once. */
+function distinctSets({ addressSets }: Classes): readonly AddressSet[] {
+  const byNumber = new Map<number, AddressSet>();
+  for (const [set, number] of addressSets) if (!byNumber.has(number)) byNumber.set(number, set);
+  return [...byNumber.values()];
 }
 
 function textOf(set: AddressSet): string {

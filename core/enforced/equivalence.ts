@@ -1,23 +1,13 @@
 import { emptySet, formatSet, fromRanges, intersect, isEmpty, subtract, toRanges, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import {
-  allOf,
-  allPorts,
-  equalPorts,
-  formatPorts,
-  isEmptyPorts,
-  noPorts,
-  portRange,
-  portRanges,
-  subtractPorts,
-  unionPorts,
-} from "../address/ports.ts";
+import { allOf, allPorts, equalPorts, formatPorts, isEmptyPorts, portRange, portRanges, subtractPorts } from "../address/ports.ts";
 import type { PortSet, Protocol } from "../address/ports.ts";
-import type { Estate, Workload } from "../estate/estate.ts";
+import type { Workload } from "../estate/estate.ts";
 import type { Direction, TargetId } from "../model/kinds.ts";
 import { formatPosition } from "../model/note.ts";
 import type { End, Party, Reason, Source } from "../reach/source.ts";
 import { cutIntoAtoms } from "../verdict/atoms.ts";
+import { addressesAt } from "./peers.ts";
 import type { EnforcedSource } from "./source.ts";
 
 /** What is compared, of one target. */
@@ -27,19 +17,10 @@ export interface EquivalenceQuestion {
   readonly intent: Source;
   /** What was rendered for the target, read back. Best of this target alone: others are not asked for. */
   readonly rendered: EnforcedSource;
-  /** Let through at the target's own ends besides what the definitions say: the operator's lifeline, a host's resolvers. */
-  readonly given?: readonly Given[];
   /** Addresses of which nobody knows right now whose they are: an inventory that moved on since it was compiled from. */
   readonly leftOut?: AddressSet;
   /** Pairs of classes that are compared at most. */
   readonly limit?: number;
-}
-
-/** Connections that are let through without a definition saying so. */
-export interface Given {
-  readonly direction: Direction;
-  readonly peers: AddressSet;
-  readonly ports: PortSet;
 }
 
 /** One connection about which the two do not agree. */
@@ -80,7 +61,7 @@ export const PAIR_LIMIT = 400_000;
  * the question, and `compared` says how many.
  */
 export function checkEquivalence(question: EquivalenceQuestion): Equivalence {
-  const { target, intent, rendered, limit = PAIR_LIMIT } = question;
+  const { target, rendered, limit = PAIR_LIMIT } = question;
   const [doubt] = rendered.doubtsOf(target);
   if (doubt !== undefined) return { kind: "unreadable", text: `what was rendered for ${target} is not understood: ${doubt}` };
   const peers = peersOf(question);
@@ -99,7 +80,7 @@ export function checkEquivalence(question: EquivalenceQuestion): Equivalence {
       if (found === "undecided") undecided += 1;
       else if (found !== undefined) {
         const extent = { compared, pairs, undecided };
-        return { kind: "differs", counterExample: found, text: describeCounterExample(intent.estate, found), ...extent };
+        return { kind: "differs", counterExample: found, text: describeCounterExample(found), ...extent };
       }
     }
   }
@@ -128,7 +109,7 @@ function subjectsOf({ target, intent, rendered }: EquivalenceQuestion, direction
   return [...byKey.values()];
 }
 
-function peersOf({ target, intent, rendered, given = [], leftOut = emptySet }: EquivalenceQuestion): readonly PeerRow[] {
+function peersOf({ target, intent, rendered, leftOut = emptySet }: EquivalenceQuestion): readonly PeerRow[] {
   const { workloads } = intent.estate;
   const byKey = new Map<string, { readonly first: Workload; second: Workload | undefined }>();
   for (const workload of workloads) {
@@ -143,8 +124,7 @@ function peersOf({ target, intent, rendered, given = [], leftOut = emptySet }: E
     second,
   }));
   const owned = unionAll([leftOut, ...workloads.map(({ addresses }) => addresses)]);
-  const borders = [...intent.borders, ...rendered.borders, ...given.map((one) => one.peers)];
-  const outside = cutIntoAtoms(borders).list.flatMap(({ addresses }): readonly PeerRow[] => {
+  const outside = cutIntoAtoms([...intent.borders, ...rendered.borders]).list.flatMap(({ addresses }): readonly PeerRow[] => {
     const left = subtract(addresses, owned);
     return isEmpty(left) ? [] : [{ party: { kind: "addresses", addresses: left }, second: undefined }];
   });
@@ -182,11 +162,11 @@ function comparePair(
 ): CounterExample | "undecided" | undefined {
   const { intent, rendered } = question;
   const party = otherThan(subject, peer);
-  if (party === undefined) return undefined;
+  if (party === undefined || isUnseen(direction, subject, party)) return undefined;
   const self: Party = { kind: "workload", workload: subject };
   const meant = intent.end(direction, self, party);
   const passes = passing(rendered.end(direction, self, party));
-  const intended = unionPorts(passing(meant), givenPorts(question, direction, party));
+  const intended = passing(meant);
   if (intended === passes) return undefined;
   const possible = possiblePorts(party);
   const missing = intersectFamily(subtractPorts(intended, passes), possible);
@@ -202,17 +182,14 @@ function otherThan(subject: Workload, { party, second }: PeerRow): Party | undef
   return second === undefined ? undefined : { kind: "workload", workload: second };
 }
 
-function passing({ mode, ports }: End): PortSet {
-  return mode === "enforced" ? ports : allPorts;
+/** True for a workload elsewhere that has no address to be known by: no enforcer here will ever meet it as it is. */
+function isUnseen(direction: Direction, subject: Workload, party: Party): boolean {
+  if (party.kind === "addresses" || party.workload.target === subject.target) return false;
+  return isEmpty(addressesAt(direction, party));
 }
 
-function givenPorts({ given = [] }: EquivalenceQuestion, direction: Direction, party: Party): PortSet {
-  if (given.length === 0) return noPorts;
-  const addresses =
-    party.kind === "addresses" ? party.addresses : direction === "ingress" ? party.workload.shown : party.workload.addresses;
-  return given
-    .filter((one) => one.direction === direction && !isEmpty(intersect(one.peers, addresses)))
-    .reduce((sum, one) => unionPorts(sum, one.ports), noPorts);
+function passing({ mode, ports }: End): PortSet {
+  return mode === "enforced" ? ports : allPorts;
 }
 
 /** ICMP exists between IPv4 addresses only, ICMPv6 between IPv6 ones. */
@@ -251,7 +228,7 @@ function firstPoint(ports: PortSet): { readonly protocol: Protocol; readonly por
 }
 
 /** `A → B: 443/tcp: the definitions allow it (…, policies/x.yaml:12:5), what was rendered does not (…)`. */
-export function describeCounterExample(_estate: Estate, example: CounterExample): string {
+export function describeCounterExample(example: CounterExample): string {
   const { direction, subject, peer, ports, intentAllows } = example;
   const other = peer.kind === "addresses" ? formatSomeAddresses(peer.addresses) : nameOf(peer.workload);
   const [from, to] = direction === "ingress" ? [other, nameOf(subject)] : [nameOf(subject), other];

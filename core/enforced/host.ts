@@ -1,6 +1,6 @@
 import { firstAddress, formatAddress, fromAddresses } from "../address/index.ts";
 import type { Address, AddressSet } from "../address/index.ts";
-import { allOf, allPorts, equalPorts, noPorts, portRange, unionPorts } from "../address/ports.ts";
+import { allOf, allPorts, equalPorts, hasPort, noPorts, portRange, unionPorts } from "../address/ports.ts";
 import type { PortSet, Protocol } from "../address/ports.ts";
 import type { Workload } from "../estate/estate.ts";
 import { sha256Hex } from "../membership/hash.ts";
@@ -84,7 +84,7 @@ function endOf(side: Side, direction: Direction, subject: Workload, peer: Party)
 
 /** Everything that IPv4 peers can send is everything: no ruleset lets ICMPv6 through from them, because there is none. And the other way. */
 function withoutAbsentFamily(ports: PortSet, { v4, v6 }: AddressSet): PortSet {
-  if (v4.length > 0 && v6.length > 0) return ports;
+  if (v4.length > 0 === v6.length > 0) return ports;
   const absent = v4.length > 0 ? "icmpv6" : "icmp";
   const filled = unionPorts(ports, allOf(absent));
   return equalPorts(filled, allPorts) ? allPorts : ports;
@@ -111,9 +111,9 @@ function explainEnd(access: RulesetAccess, side: Side, { direction, subject, pee
   const ports = portRange(protocol, point);
   const asked = intersectSpaces(wholeSpace, spaceFromBoxes([{ peers: addresses, ports }]));
   const met = intersectSpaces(asked, side.space);
-  const allowed = side.mode === "open" || side.mode === "observed" || !isEmptySpace(met);
+  const allowed = side.mode !== "enforced" || hasPort(side.portsAt(addresses), protocol, point);
   const example = oneConnection(isEmptySpace(met) ? asked : met);
-  if (example === undefined) return say(allowed, [], `${subject.name} and its peer have no address family in common`);
+  if (example === undefined) return say(allowed, [], `the peer has no address by which ${subject.name} could know it`);
   const decisions = access.decisions(HOOKS[direction], spaceFromBoxes([{ peers: fromAddresses([example]), ports }]));
   const deciding = decisions.filter(({ verdict }) => verdict === (allowed ? "accept" : "drop"));
   if (deciding.length === 0) return say(allowed, [], `no table of ${subject.name} stops it`);

@@ -1,6 +1,5 @@
-import { contains, emptySet, firstAddress, intersect, isEmpty, rangeFirst, toRanges } from "../address/index.ts";
-import type { Address, AddressSet } from "../address/index.ts";
-import type { Workload } from "../estate/estate.ts";
+import { intersect, isEmpty, rangeFirst, toRanges } from "../address/index.ts";
+import type { AddressSet } from "../address/index.ts";
 import type { Direction } from "../model/kinds.ts";
 import type { Party } from "../reach/source.ts";
 import type { Atoms } from "../verdict/atoms.ts";
@@ -23,21 +22,17 @@ export class AtomFinder {
     this.#atoms = atoms;
   }
 
-  /** Ascending. Empty for no addresses. */
+  /** Ascending. Who has no address yet is met by what names everybody only: the atoms that no set holds. */
   of(set: AddressSet): readonly number[] {
     const known = this.#known.get(set);
     if (known !== undefined) return known;
-    const found = this.#find(set);
+    const found = isEmpty(set) ? this.#unnamed() : this.#find(set);
     this.#known.set(set, found);
     return found;
   }
 
-  /** One address of the set in each of its atoms, in their order. */
-  examples(set: AddressSet): readonly { readonly atom: number; readonly address: Address }[] {
-    return this.of(set).flatMap((atom) => {
-      const address = firstAddress(intersect(this.#atoms.list[atom]?.addresses ?? emptySet, set));
-      return address === undefined ? [] : [{ atom, address }];
-    });
+  #unnamed(): readonly number[] {
+    return this.#atoms.list.flatMap(({ within }, atom) => (within.length === 0 ? [atom] : []));
   }
 
   #find(set: AddressSet): readonly number[] {
@@ -53,9 +48,4 @@ export class AtomFinder {
       found.has(atom) || !isEmpty(intersect(addresses, set)) ? [atom] : [],
     );
   }
-}
-
-/** True when the workload has that address itself. */
-export function isAddressOf(workload: Workload, address: Address): boolean {
-  return contains(workload.addresses, address);
 }
