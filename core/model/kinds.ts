@@ -255,6 +255,8 @@ export interface Workspace {
     readonly default: readonly DriftResponse[];
     readonly overrides: readonly { readonly targets: LabelSelector; readonly respond: readonly DriftResponse[] }[];
   };
+  /** The first that matches counts; empty: every channel is told everything. */
+  readonly routes: readonly Route[];
   /** Absent when no Workspace document exists and the defaults are in force. */
   readonly at: Position | undefined;
 }

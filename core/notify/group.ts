@@ -44,9 +44,13 @@ export type GroupStep =
       readonly kind: "tell";
       readonly as: "message" | "edit" | "resolved";
       readonly open: readonly GroupMember[];
-      readonly resolved: readonly GroupMember[];
+      /** Over since the last telling, or before the first. */
+      readonly ended: readonly GroupMember[];
       readonly told: Told;
     };
+
+/** The part of a route that says when. */
+export type Timing = Pick<Route, "groupWaitMs" | "groupIntervalMs" | "repeatIntervalMs" | "quiet">;
 
 /** More openings than this inside the window is flapping: the end is told only after a window of calm. */
 export const FLAP = { openings: 3, windowMs: 10 * 60_000 } as const;
@@ -61,52 +65,58 @@ export function gravest(members: readonly { readonly severity: Severity }[]): Se
 /**
  * Whether a group is told now, with Alertmanager's semantics: the first message `groupWait` after the first incident; after that a
  * change is told `groupInterval` after the message before; an unchanged group that is still open again after `repeatInterval`; the
- * end when every incident is over. A group that was over before anybody was told stays untold.
+ * end when every incident is over. Unlike there, what was over before anybody was told is told all the same: a hole that was closed
+ * within seconds was a hole.
  *
- * An incident that flaps counts as open until it was calm for a while. Quiet hours move a message to their end.
+ * An incident that flaps counts as open until it was calm for a while. Quiet hours move a message to their end. The caller takes
+ * members out once their end was told, so a member that is over and was not told as open is news.
  */
-export function stepGroup(
-  group: Group,
-  route: Pick<Route, "groupWaitMs" | "groupIntervalMs" | "repeatIntervalMs" | "quiet">,
-  now: number,
-): GroupStep {
+export function stepGroup(group: Group, timing: Timing, now: number): GroupStep {
   const open = group.members.filter((member) => !isOver(member, now));
-  const resolved = group.members.filter((member) => isOver(member, now));
+  const ended = group.members.filter((member) => isOver(member, now));
   const { told } = group;
   const calmAt = nextCalm(group.members, now);
-  if (told === undefined) {
-    if (open.length === 0) return { kind: "wait", until: calmAt };
-    return stepAt(tellAt(gravest(open), route.quiet, group.since + route.groupWaitMs), () => tell("message"));
-  }
-  const wasOpen = Object.keys(told.open);
-  if (open.length === 0) {
-    if (wasOpen.length === 0) return { kind: "wait", until: undefined };
-    return stepAt(told.at + route.groupIntervalMs, () => tell("resolved"));
-  }
-  const isGraver = ORDER.indexOf(gravest(open)) > ORDER.indexOf(told.severity);
-  const fresh = isGraver || open.some(({ fingerprint }) => !Object.hasOwn(told.open, fingerprint));
-  const isChanged =
-    fresh || wasOpen.length !== open.length || open.some(({ fingerprint, digest }) => told.open[fingerprint] !== digest);
-  if (isChanged)
-    return stepAt(tellAt(gravest(open), route.quiet, told.at + route.groupIntervalMs), () => tell(fresh ? "message" : "edit"));
-  return stepAt(tellAt(gravest(open), route.quiet, told.messageAt + route.repeatIntervalMs), () => tell("message"));
+  const change = changeOf(open, ended, told);
+  if (change === undefined && (told === undefined || open.length === 0)) return { kind: "wait", until: calmAt };
+  const at = dueAt(group, timing, change !== undefined);
+  const due = tellAt(gravest(open.length === 0 ? ended : open), timing.quiet, Math.max(at, now));
+  if (at > now || due > now) return { kind: "wait", until: Math.min(Math.max(at, due), calmAt ?? Infinity) };
+  const as = change ?? "message";
+  return {
+    kind: "tell",
+    as,
+    open,
+    ended,
+    told: {
+      at: now,
+      version: (told?.version ?? 0) + 1,
+      severity: gravest(open),
+      open: Object.fromEntries(open.map(({ fingerprint, digest }) => [fingerprint, digest])),
+      messageAt: as === "edit" && told !== undefined ? told.messageAt : now,
+    },
+  };
+}
 
-  function stepAt(at: number, step: () => GroupStep): GroupStep {
-    const due = at <= now ? tellAt(gravest(open), open.length === 0 ? [] : route.quiet, now) : at;
-    return due <= now ? step() : { kind: "wait", until: Math.min(due, calmAt ?? due) };
-  }
+/** What telling now would be; undefined: nothing changed since the last one. */
+function changeOf(
+  open: readonly GroupMember[],
+  ended: readonly GroupMember[],
+  told: Told | undefined,
+): "message" | "edit" | "resolved" | undefined {
+  const wasOpen = told?.open ?? {};
+  if (open.length === 0) return ended.length === 0 ? undefined : "resolved";
+  const isGraver = told !== undefined && ORDER.indexOf(gravest(open)) > ORDER.indexOf(told.severity);
+  const isNew = [...open, ...ended].some(({ fingerprint }) => !Object.hasOwn(wasOpen, fingerprint));
+  if (told === undefined || isGraver || isNew) return "message";
+  if (ended.length > 0 || open.some(({ fingerprint, digest }) => wasOpen[fingerprint] !== digest)) return "edit";
+  return undefined;
+}
 
-  function tell(as: "message" | "edit" | "resolved"): GroupStep {
-    const messageAt = as === "message" || told === undefined ? now : told.messageAt;
-    const opens = Object.fromEntries(open.map(({ fingerprint, digest }) => [fingerprint, digest]));
-    return {
-      kind: "tell",
-      as,
-      open,
-      resolved,
-      told: { at: now, version: (told?.version ?? 0) + 1, severity: gravest(open), open: opens, messageAt },
-    };
-  }
+function dueAt({ since, told }: Group, { groupWaitMs, groupIntervalMs, repeatIntervalMs }: Timing, isChanged: boolean): number {
+  if (told === undefined) return since + groupWaitMs;
+  if (!isChanged) return told.messageAt + repeatIntervalMs;
+  const isFirst = Object.keys(told.open).length === 0; // nothing was open: the group begins anew
+  return Math.max(told.at + groupIntervalMs, isFirst ? since + groupWaitMs : 0);
 }
 
 /** True when it is resolved and does not flap. */

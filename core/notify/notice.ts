@@ -13,10 +13,10 @@ export interface Notice {
   readonly severity: Severity;
   /** One line: the decision first. */
   readonly title: string;
-  /** The incidents told, the gravest first, at most {@link MOST_INCIDENTS}; of `resolved`, those that ended. */
+  /** The incidents told, the gravest first: the open ones, or those that ended when it is resolved. */
   readonly incidents: readonly Incident[];
-  /** All of them. */
-  readonly total: number;
+  /** Others of the group that ended since it was last told. */
+  readonly ended: readonly Incident[];
   /** How many targets they are on. */
   readonly targets: number;
   /** Until when it holds without being told again, ms since the epoch: after that a receiver may take Firebreak for dead. */
@@ -24,23 +24,32 @@ export interface Notice {
 }
 
 /** A message says this many incidents in full, and how many more there are. */
-export const MOST_INCIDENTS = 10;
+const MOST_SHOWN = 10;
+
+/** The incidents that a message for people says in full, and how many more there are. */
+export function shownIncidents({ incidents }: Notice): { readonly shown: readonly Incident[]; readonly more: number } {
+  return { shown: incidents.slice(0, MOST_SHOWN), more: Math.max(0, incidents.length - MOST_SHOWN) };
+}
 
 /** The idempotency key of one telling. */
 export function noticeKey({ group, version }: Pick<Notice, "group" | "version">): string {
   return `${group}-${version}`;
 }
 
-/** What to tell of a group. `incidents` are the open ones, or those that ended when it is resolved; never empty. */
-export function noticeOf(head: Pick<Notice, "group" | "version" | "as" | "validUntil">, incidents: readonly Incident[]): Notice {
-  const sorted = [...incidents].sort(compareIncidents);
-  const targets = new Set(sorted.map(({ finding }) => finding.target)).size;
+/** What to tell of a group: of the open incidents, or when there are none of those that ended. At least one of the two is not empty. */
+export function noticeOf(
+  head: Pick<Notice, "group" | "version" | "as" | "validUntil">,
+  open: readonly Incident[],
+  ended: readonly Incident[],
+): Notice {
+  const incidents = [...(open.length === 0 ? ended : open)].sort(compareIncidents);
+  const targets = new Set(incidents.map(({ finding }) => finding.target)).size;
   return {
     ...head,
-    severity: gravest(sorted.map(({ finding }) => finding)),
-    title: titleOf(head.as, sorted, targets),
-    incidents: sorted.slice(0, MOST_INCIDENTS),
-    total: sorted.length,
+    severity: gravest(incidents.map(({ finding }) => finding)),
+    title: titleOf(head.as, incidents, targets),
+    incidents,
+    ended: open.length === 0 ? [] : [...ended].sort(compareIncidents),
     targets,
   };
 }

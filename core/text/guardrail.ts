@@ -1,7 +1,8 @@
 import type { EndAnswer } from "../explain/end.ts";
 import type { ClaimResult, GuardrailResult, Violation } from "../guardrail/results.ts";
+import { resultsOf, standingOf, type Standing, type TestReport } from "../guardrail/report.ts";
 import type { Hop } from "../guardrail/witness.ts";
-import { formatPosition } from "../model/note.ts";
+import { formatPosition, type Note, type Position } from "../model/note.ts";
 import { visible } from "./visible.ts";
 
 /** `eu shop/web[Deployment] → eu shop/db[StatefulSet]: 5432/tcp (3 to 1 workloads), not yet enforced`. */
@@ -64,3 +65,56 @@ export function formatResult(result: ClaimResult & Pick<GuardrailResult, "claim"
 
 /** Ways that are printed of one claim; all are in JSON. */
 const SHOWN = 5;
+
+const WORDS = { passed: "ok", failed: "FAILED", warning: "warning", uncertain: "uncertain" } as const satisfies Record<
+  Standing,
+  string
+>;
+
+/** What `firebreak test` prints: every claim in a line, what breaks it below, then how many. */
+export function formatReport(report: TestReport): string {
+  const results = resultsOf(report);
+  const lines = results.flatMap((result) => formatResult(result, WORDS[standingOf(result)]));
+  const counts = (["passed", "failed", "warning", "uncertain"] as const)
+    .map((standing) => [standing, results.filter((result) => standingOf(result) === standing).length] as const)
+    .filter(([standing, count]) => count > 0 || standing === "passed" || standing === "failed")
+    .map(([standing, count]) => `${count} ${standing}`);
+  const what = `${counted(report.guardrails.length, "claim")} of guardrails, ${counted(report.tests.length, "test")}`;
+  return [...lines, ...(lines.length === 0 ? [] : [""]), `${what}, ${BASIS[report.basis]}: ${counts.join(", ")}`].join("\n");
+}
+
+const BASIS = {
+  definitions: "on workloads made up from the definitions",
+  inventory: "on the workloads of the inventory",
+  live: "on the workloads of now",
+} as const satisfies Record<TestReport["basis"], string>;
+
+function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? "" : "s"}`;
+}
+
+/** The line to show a result at: the first rule that lets a violation through, for that is what an edit touched; else the claim. */
+export function placeOf({ violations, at }: Pick<GuardrailResult, "violations" | "at">): Position {
+  const lines = violations.flatMap(({ witness }) => witness.flatMap(({ ends }) => ends.flatMap(({ rules }) => rules)));
+  return lines.find((line) => line.at !== null)?.at ?? at;
+}
+
+/** What is wrong, in one line. */
+export function formatFailure({ claim, violations, why }: Pick<GuardrailResult, "claim" | "violations" | "why">): string {
+  const [first] = violations;
+  const cause = first === undefined ? why.map(visible).join("; ") : formatCause(first);
+  const more = violations.length > 1 ? `, and ${violations.length - 1} more` : "";
+  return `${visible(claim)}: ${cause}${more}`;
+}
+
+/** Failures, warnings and uncertain claims as notes, for annotations of a pull request. */
+export function reportNotes(report: TestReport): readonly Note[] {
+  return resultsOf(report).flatMap((result): readonly Note[] => {
+    const standing = standingOf(result);
+    if (standing === "passed") return [];
+    const severity = standing === "failed" ? "error" : standing === "warning" ? "warning" : "info";
+    const kind = "policy" in result ? "test" : "guardrail";
+    const word = standing === "uncertain" ? "uncertain" : kind === "test" ? "failed" : "violated";
+    return [{ severity, code: `${kind}-${word}`, at: placeOf(result), summary: `${result.id} ${word}: ${formatFailure(result)}` }];
+  });
+}

@@ -20,7 +20,7 @@ export function workspaceSettings(workspace: Workspace): readonly WorkspaceSetti
 }
 
 function settings(workspace: Workspace): readonly { readonly field: string; readonly value: string }[] {
-  const { internal, essentials, limits, require, drift } = workspace;
+  const { internal, essentials, limits, require, drift, routes } = workspace;
   const closed = ESSENTIAL_NAMES.filter((name) => !essentials[name]);
   const overrides = drift.overrides.map(({ targets, respond }) => `${formatSelector(targets)}: ${list(respond)}`);
   return [
@@ -30,6 +30,7 @@ function settings(workspace: Workspace): readonly { readonly field: string; read
     { field: "require", value: list(require) },
     { field: "drift.default", value: list(drift.default) },
     { field: "drift.overrides", value: overrides.length === 0 ? "none" : overrides.join("; ") },
+    { field: "routes", value: routes.length === 0 ? "every channel is told everything" : `${routes.length}` },
   ];
 }
 

@@ -11,8 +11,10 @@ import { Bell, runLoop } from "../loop.ts";
 import type { Parts } from "../parts.ts";
 import type { Service } from "../service.ts";
 import type { DriftContext } from "./context.ts";
-import { deliver, openChannels } from "./deliver.ts";
+import { deliver, openIssueTracker } from "./deliver.ts";
 import { IsolationWatch } from "./isolation.ts";
+import { openChannels } from "./notify/channels.ts";
+import { tell } from "./notify/tell.ts";
 import { lookAtStanding } from "./standing.ts";
 import { Watch } from "./watch.ts";
 
@@ -23,7 +25,7 @@ const STANDING_MS = 5_000;
  * The eyes: live → findings → responses. Read-only credentials; a repair is work for the syncer.
  *
  * ```
- *   watches, schedule ─► look ─► compare with Git at the pointer ─► findings ─► heal (work) · log · webhook · issue
+ *   watches, schedule ─► look ─► compare with Git at the pointer ─► findings ─► heal (work) · log · issue · groups ─► channels
  * ```
  */
 export async function startDrift(parts: Parts): Promise<Service> {
@@ -38,6 +40,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     auth: await gitAuth(settings, parts.environment),
   });
   const channels = await openChannels(parts);
+  const issues = await openIssueTracker(parts);
   const control = opened.use(await openControlFolder(settings.stateFolder, "drift"));
   const hosts = opened.use(
     new HostPool({
@@ -53,7 +56,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     new ClusterPool({
       kubeconfig: readOnly.kubeconfig ?? kubernetes.kubeconfig,
       onChange: (target, change) => {
-        if (change === "policies") watch.markChanged(target);
+        if (change.kind === "policies") watch.markChanged(target);
         else isolation.markChanged(target);
       },
     }),
@@ -80,7 +83,8 @@ export async function startDrift(parts: Parts): Promise<Service> {
     runLoop({ name: "standing", log, signal, everyMs: () => STANDING_MS }, async () => await lookAtStanding(context)),
     watch.run(),
     isolation.run(),
-    deliver(context, channels),
+    deliver(context, { issues, channels: [...channels.keys()] }),
+    tell(context, channels),
   ]);
   return {
     done,

@@ -21,6 +21,7 @@ import type { ClaimFields, GuardrailDocument } from "../schema/guardrail.ts";
 import type { HostFleetDocument } from "../schema/host-fleet.ts";
 import type { PolicyDocument } from "../schema/policy.ts";
 import type { MemberFields, SegmentDocument } from "../schema/segment.ts";
+import { routeOf } from "../schema/route.ts";
 import { defaultWorkspaceSpec } from "../schema/workspace.ts";
 import type { ParsedDefinition } from "./definition.ts";
 import type { YamlDocument } from "./document.ts";
@@ -52,7 +53,7 @@ export function normalise(definitions: readonly ParsedDefinition[]): Definitions
 
 /** The Workspace as it holds without a document. */
 export function defaultWorkspace(): Workspace {
-  return { kind: "Workspace", ...defaultWorkspaceSpec(), at: undefined };
+  return { kind: "Workspace", ...defaultWorkspaceSpec(), routes: [], at: undefined };
 }
 
 function headOf({ document, body }: Read<{ readonly metadata: { readonly name: string; readonly labels: Labels } }>) {
@@ -170,8 +171,8 @@ function claimOf(claim: ClaimFields, kind: GuardrailRule["kind"], id: string, at
 
 function workspaceOf(read: Extract<ParsedDefinition, { kind: "Workspace" }> | undefined): Workspace {
   if (read === undefined) return defaultWorkspace();
-  const { internal, essentials, limits, require, drift } = read.body.spec;
-  return { kind: "Workspace", internal, essentials, limits, require: [...new Set(require)], drift, at: read.document.start };
+  const { require, routes, ...spec } = read.body.spec;
+  return { kind: "Workspace", ...spec, require: [...new Set(require)], routes: routes.map(routeOf), at: read.document.start };
 }
 
 function sortedOnce(keys: readonly string[] | undefined): readonly string[] {

@@ -3,6 +3,7 @@ import type { DriftResponse, EssentialName } from "../kinds.ts";
 import { Cidr } from "./addresses.ts";
 import { guidance } from "./later.ts";
 import { ApiVersion, OptionalMetadata } from "./names.ts";
+import { RouteSchema } from "./route.ts";
 import { selector } from "./selectors.ts";
 import { refuse } from "./text.ts";
 
@@ -61,12 +62,15 @@ const Spec = z
       .default([])
       .meta({ description: "What every policy must say." }),
     drift: Drift.prefault({}),
+    routes: z
+      .array(RouteSchema)
+      .default([])
+      .meta({ description: "Who is told what; without routes every channel is told everything." }),
   })
   .register(guidance, {
     fields: {
       rollout: "Set mode: plan on the targets that should wait",
       approvals: "Protect the branch on the forge",
-      routes: "All alerts go where the service's own configuration says",
     },
   });
 
