@@ -88,7 +88,8 @@ export async function listCommits(
       const { data, headers } = await octokit.rest.repos.compareCommitsWithBasehead(query);
       return { data: data.commits, headers };
     });
-    return commits.map(({ sha, commit, author }) => ({
+    const oldestFirst = client.kind === "github" ? commits : commits.toReversed();
+    return oldestFirst.map(({ sha, commit, author }) => ({
       sha,
       subject: commit.message.split("\n")[0] ?? "",
       authorName: commit.author?.name ?? "",
@@ -106,11 +107,12 @@ export interface ReadBlob {
 
 /** A file at a ref inside a call; undefined when it is not there or is no plain file. */
 export async function blobAt(
-  { octokit, at }: Client,
+  client: Client,
   path: string,
   ref: string,
   request: RequestLimits,
 ): Promise<ReadBlob | undefined> {
+  const { octokit, at } = client;
   try {
     const { data } = await octokit.rest.repos.getContent({ ...at, path, ref, request });
     if (Array.isArray(data) || data.type !== "file") return undefined;
@@ -121,9 +123,15 @@ export async function blobAt(
     return { sha: data.sha, text: textOf(blob.content, path) };
   } catch (error) {
     if (statusOf(error) !== 404) throw error;
-    await octokit.rest.repos.getCommit({ ...at, ref, request }); // neither a repository nor a ref that is away is a missing file
+    await checkRef(client, ref, request);
     return undefined;
   }
+}
+
+/** Neither a repository nor a ref that is away is a missing file. */
+async function checkRef({ kind, octokit, at }: Client, ref: string, request: RequestLimits): Promise<void> {
+  if (kind === "github") await octokit.rest.repos.getCommit({ ...at, ref, request });
+  else await octokit.rest.git.getCommit({ ...at, commit_sha: ref, request }); // Gitea takes any ref here
 }
 
 /** What is to be written that is not there yet; `sha` is the blob that stands in its place now. */

@@ -26,6 +26,7 @@ export interface ForgeOptions {
 
 /** A connection to one repository of a forge. */
 export interface Client {
+  readonly kind: ForgeKind;
   readonly octokit: Octokit;
   /** Path parameters of every route. */
   readonly at: { readonly owner: string; readonly repo: string };
@@ -70,6 +71,7 @@ export function openClient(options: ForgeOptions): Client {
     if (request.method !== "GET") request.request.retries = 0;
   });
   return {
+    kind: options.kind,
     octokit,
     at: { owner, repo },
     repository: options.repository,

@@ -12,6 +12,8 @@ interface Told {
   readonly updated_at: string;
   readonly user: { readonly login: string; readonly type?: string } | null;
   readonly issue_url?: string | undefined;
+  /** Gitea, for a comment on a pull request; its issue_url is "" then. */
+  readonly pull_request_url?: string;
 }
 
 /** {@link Forge.putComment}. @param self our account; undefined: any bot's comment with the marker is ours */
@@ -69,8 +71,7 @@ async function readKnown(
   try {
     const { data } = await octokit.rest.issues.getComment({ ...at, comment_id: known, request });
     const told: Told = data;
-    // Gitea says nothing but a status for a comment that is no comment, and leaves issue_url empty on pull requests.
-    const isHere = !told.issue_url || told.issue_url.endsWith(`/${number}`);
+    const isHere = (told.issue_url || told.pull_request_url)?.endsWith(`/${number}`) === true;
     return isHere && hasMarker(told.body ?? "", marker) ? told : undefined;
   } catch (error) {
     if (statusOf(error) === 404 || statusOf(error) === 410) return undefined;
