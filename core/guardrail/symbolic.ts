@@ -168,11 +168,13 @@ class Namespaces {
     return [...this.#labels].map(([name, labels]) => ({ name, labels })).sort((a, b) => compareText(a.name, b.name));
   }
 
-  /** The namespace that was made for these labels, or a new name. */
+  /** The namespace that was made for these labels, or a new one named after their values. */
   #nameFor(wanted: Labels, fallback: string): string {
     const same = [...this.#labels].find(([, labels]) => isSame(labels, wanted));
     if (same !== undefined) return same[0];
-    return this.#labels.has(fallback) ? `${fallback}-${this.#labels.size}` : fallback;
+    const values = Object.values(wanted).filter((value) => value !== "");
+    const name = values.length === 0 ? fallback : values.join("-");
+    return this.#labels.has(name) ? `${name}-${this.#labels.size}` : name;
   }
 }
 

@@ -21,18 +21,15 @@ export function formatWitness(hops: readonly Hop[]): readonly string[] {
   ]);
 }
 
-/** One end in a line: `ingress  order-flow/0 allows it (policies/order-flow.yaml:7:5)`. */
-export function formatEnd({ direction, mode, text, allowed, rules, segments, uncertain }: EndAnswer): string {
-  const doubt = uncertain.length === 0 ? "" : `; uncertain: ${uncertain.map(visible).join("; ")}`;
-  const places = rules.flatMap(({ name, at }) => (at === null ? [] : [`${visible(name)} at ${visible(formatPosition(at))}`]));
-  const by = places.length === 0 ? "" : ` (${places.join(", ")})`;
-  const named = segments.map(({ name, at, isolate }) => {
-    const place = at === null ? "" : ` at ${visible(formatPosition(at))}`;
-    return `${visible(name)}${isolate === null ? "" : `: ${isolate}`}${place}`;
+/** One end in a line: `ingress  allowed by order-flow/0 (policies/order-flow.yaml:7)`. Places that the sentence names are not repeated. */
+export function formatEnd({ direction, text, rules, segments, uncertain }: EndAnswer): string {
+  const parts = [...rules, ...segments].flatMap(({ name, at }) => {
+    if (at === null || text.includes(`${at.file}:${at.line}`)) return [];
+    return [`${visible(name)} at ${visible(formatPosition(at))}`];
   });
-  const what = named.length === 0 ? "" : ` (segment ${named.join(", ")})`;
-  const observed = mode === "observed" && !allowed ? "; only observed, so it passes now" : "";
-  return `${direction.padEnd(7)}  ${visible(text)}${by}${what}${observed}${doubt}`;
+  const places = parts.length === 0 ? "" : ` (${parts.join(", ")})`;
+  const doubt = uncertain.length === 0 ? "" : `; uncertain: ${uncertain.map(visible).join("; ")}`;
+  return `${direction.padEnd(7)}  ${visible(text)}${places}${doubt}`;
 }
 
 /** The first violation of a result in one line, for a refusal or a finding: the connection and what lets it through. */
