@@ -11,6 +11,11 @@ export interface JudgedRevision {
   readonly definitions: Definitions;
   /** In the same order for both revisions. */
   readonly sources: readonly Source[];
+  /**
+   * The intent over workloads that are made up from the candidate (`symbolicInventories`), the same ones for both revisions: what a rule
+   * opens is wrong before the first pod is there, and while no inventory is. Nothing is concluded from it about `always`.
+   */
+  readonly madeUp: Source;
 }
 
 /**
@@ -27,21 +32,32 @@ export function guardrailProblems(
   commit: string,
 ): readonly RevisionProblem[] {
   const found = new Map<string, string>();
-  for (const [index, source] of after.sources.entries()) {
-    const earlier = { source: before?.sources[index] };
-    const results = [
-      ...(before === undefined ? [] : checkGuardrails(before.definitions, source, earlier)),
-      ...checkGuardrails(after.definitions, source, earlier).map((result) => withSeverityInForce(result, before?.definitions)),
-    ];
-    for (const result of results.filter(({ severity }) => severity === "block")) {
+  const pairs = after.sources.map((source, index) => ({ source, earlier: before?.sources[index], isMadeUp: false }));
+  for (const { source, earlier, isMadeUp } of [...pairs, { source: after.madeUp, earlier: before?.madeUp, isMadeUp: true }]) {
+    for (const result of resultsOn(after.definitions, before?.definitions, source, earlier)) {
+      if (result.severity !== "block" || (isMadeUp && result.kind === "always")) continue;
+      const key = `${result.guardrail}: ${result.claim}`;
       const message = messageOf(result);
-      if (message !== undefined && !found.has(result.claim + result.guardrail)) found.set(result.claim + result.guardrail, message);
+      if (message !== undefined && !found.has(key)) found.set(key, message);
     }
   }
   return [...found.values()].map((message, index, all) => ({
     code: "GUARDRAIL_VIOLATED",
     message: index < all.length - 1 ? message : `${message} Mend it in a new commit, or run: firebreak accept ${commit}`,
   }));
+}
+
+/** Guardrails in force with the segments in force, then the candidate's with its own, both asked of what the candidate lets through. */
+function resultsOn(
+  after: Definitions,
+  before: Definitions | undefined,
+  source: Source,
+  earlier: Source | undefined,
+): readonly GuardrailResult[] {
+  return [
+    ...(before === undefined ? [] : checkGuardrails(before, source, { source: earlier })),
+    ...checkGuardrails(after, source, { source: earlier }).map((result) => withSeverityInForce(result, before)),
+  ];
 }
 
 function withSeverityInForce(result: GuardrailResult, before: Definitions | undefined): GuardrailResult {
