@@ -82,7 +82,7 @@ function pairKey(from: string, to: string): string {
 }
 
 /** At most so many rules are compared with one: these are hints, and reading a revision must stay quick. */
-const LOOKS_PER_RULE = 2_000;
+const LOOKS_PER_RULE = 500;
 
 /** The first rule that allows all of this one; of two that allow the same, the earlier is the wider. */
 function widerRule(rule: Comparable, index: Index, set: DefinitionSet): Comparable | undefined {
@@ -115,7 +115,7 @@ function allows(other: Comparable, rule: Comparable, set: DefinitionSet): boolea
 
 function isWithin(part: ReadonlySet<string>, whole: ReadonlySet<string>, set: DefinitionSet): boolean {
   if (whole.has("any")) return true;
-  return [...part].every((name) => whole.has(name) || [...set.nesting.holdersOf(name)].some((holder) => whole.has(holder)));
+  return [...part].every((name) => whole.has(name) || set.nesting.holdersOf(name).intersection(whole).size > 0);
 }
 
 function around(name: string, set: DefinitionSet): ReadonlySet<string> {

@@ -11,7 +11,10 @@ export interface Nesting {
   kindsOf(segment: string): ReadonlySet<MemberKind> | undefined;
   /** These segments and every one that nests one of them. */
   around(segments: readonly string[]): ReadonlySet<string>;
-  /** The segment and every one that holds all its members by nesting it; one with `not` may hold fewer, and is left out. */
+  /**
+   * The segment and those that hold all its members by nesting it, the nearest first, at most 64; one with `not` may hold fewer, and
+   * is left out.
+   */
   holdersOf(segment: string): ReadonlySet<string>;
 }
 
@@ -44,6 +47,7 @@ export function nestingOf(segments: readonly ParsedSegment[]): Nesting {
   const outer = reversed(inner);
   const whole = reversed(new Map([...inner].filter(([name]) => specs.get(name)?.not.length === 0)));
   const holdersByKind = KINDS.map((kind) => [kind, reachable(segmentsWith(specs, kind), outer)] as const);
+  const holders = new Map<string, ReadonlySet<string>>();
   const unknown = [...outer.keys()].filter((name) => !specs.has(name));
   const unsure = reachable(unknown, outer);
   return {
@@ -52,7 +56,11 @@ export function nestingOf(segments: readonly ParsedSegment[]): Nesting {
       return new Set(holdersByKind.flatMap(([kind, holders]) => (holders.has(segment) ? [kind] : [])));
     },
     around: (some) => reachable(some, outer),
-    holdersOf: (segment) => reachable([segment], whole),
+    holdersOf(segment) {
+      const known = holders.get(segment) ?? reachable([segment], whole, HOLDERS);
+      holders.set(segment, known);
+      return known;
+    },
   };
 }
 
@@ -60,10 +68,18 @@ function segmentsWith(specs: ReadonlyMap<string, Spec>, kind: MemberKind): reado
   return [...specs].flatMap(([name, { members }]) => (members.some((member) => kindOfMember(member) === kind) ? [name] : []));
 }
 
-/** Everything that can be reached, the starts among it. */
-function reachable(starts: readonly string[], edges: Edges): ReadonlySet<string> {
+/** So many holders are told of one segment. */
+const HOLDERS = 64;
+
+/** Everything that can be reached, the starts among it, the nearest first; no more than `limit`. */
+function reachable(starts: readonly string[], edges: Edges, limit = Number.POSITIVE_INFINITY): ReadonlySet<string> {
   const seen = new Set(starts);
-  for (const name of seen) for (const other of edges.get(name) ?? []) seen.add(other); // iteration goes on over what is added
+  for (const name of seen) {
+    for (const other of edges.get(name) ?? []) {
+      if (seen.size >= limit) return seen;
+      seen.add(other); // iteration goes on over what is added
+    }
+  }
   return seen;
 }
 
