@@ -1,4 +1,4 @@
-import { firstAddress, formatAddress, fromAddresses } from "../address/index.ts";
+import { firstAddress, formatAddress, fromAddresses, isEmpty } from "../address/index.ts";
 import type { Address, AddressSet } from "../address/index.ts";
 import { allOf, allPorts, equalPorts, hasPort, noPorts, portRange, unionPorts } from "../address/ports.ts";
 import type { PortSet, Protocol } from "../address/ports.ts";
@@ -37,11 +37,11 @@ export function hostEnds(target: TargetId, ruleset: readonly unknown[], local: A
   const ownKey = `${sides.ingress.key} ${sides.egress.key}`;
   return {
     borders: [...sides.ingress.borders, ...sides.egress.borders],
-    ownKey: () => ownKey,
-    endKey: (direction) => sides[direction].key,
-    end: (direction, subject, peer) => endOf(sides[direction], direction, subject, peer),
+    ownKey: (workload) => `${ownKey} ${familiesOf(workload.addresses)}`,
+    endKey: (direction, subject) => `${sides[direction].key} ${familiesOf(subject.addresses) | familiesOf(local)}`,
+    end: (direction, subject, peer) => endOf(sides[direction], { direction, subject, peer, local }),
     explain: (direction, subject, peer, protocol, port) =>
-      explainEnd(access, sides[direction], { direction, subject, peer, protocol, port }),
+      explainEnd(access, sides[direction], { direction, subject, peer, local, protocol, port }),
     doubts: [...new Set([...sides.ingress.uncertain, ...sides.egress.uncertain])].map((text) => `${target} ${text}`),
   };
 }
@@ -76,10 +76,32 @@ function isEverything(space: Space): boolean {
   return isEmptySpace(subtractSpaces(wholeSpace, space));
 }
 
-function endOf(side: Side, direction: Direction, subject: Workload, peer: Party): End {
-  const isSelf = peer.kind === "workload" && peer.workload.id === subject.id;
+/** Who meets whom at one end. */
+interface Pair {
+  readonly direction: Direction;
+  readonly subject: Workload;
+  readonly peer: Party;
+  /** Addresses of the host itself. */
+  readonly local: AddressSet;
+}
+
+function endOf(side: Side, pair: Pair): End {
+  const isSelf = pair.peer.kind === "workload" && pair.peer.workload.id === pair.subject.id;
   if (side.mode === "open" || isSelf) return { mode: side.mode, ports: allPorts, uncertain: side.uncertain };
-  return { mode: side.mode, ports: side.portsAt(addressesAt(direction, peer)), uncertain: side.uncertain };
+  return { mode: side.mode, ports: portsBetween(side, pair), uncertain: side.uncertain };
+}
+
+/** Nothing where the two have no address family in common, however wide the rules are. */
+function portsBetween(side: Side, { direction, subject, peer, local }: Pair): PortSet {
+  const addresses = addressesAt(direction, peer);
+  const own = familiesOf(subject.addresses) | familiesOf(local);
+  const shared = own === 0 || isEmpty(addresses) ? 3 : own & familiesOf(addresses);
+  return shared === 0 ? noPorts : side.portsAt(addresses);
+}
+
+/** 1 for IPv4, 2 for IPv6. */
+function familiesOf({ v4, v6 }: AddressSet): number {
+  return (v4.length > 0 ? 1 : 0) | (v6.length > 0 ? 2 : 0);
 }
 
 /** Everything that IPv4 peers can send is everything: no ruleset lets ICMPv6 through from them, because there is none. And the other way. */
@@ -90,16 +112,14 @@ function withoutAbsentFamily(ports: PortSet, { v4, v6 }: AddressSet): PortSet {
   return equalPorts(filled, allPorts) ? allPorts : ports;
 }
 
-interface Question {
-  readonly direction: Direction;
-  readonly subject: Workload;
-  readonly peer: Party;
+interface Question extends Pair {
   readonly protocol: Protocol;
   /** A type for ICMP. */
   readonly port: number;
 }
 
-function explainEnd(access: RulesetAccess, side: Side, { direction, subject, peer, protocol, port }: Question): Reason {
+function explainEnd(access: RulesetAccess, side: Side, question: Question): Reason {
+  const { direction, subject, peer, protocol, port } = question;
   const say = (allowed: boolean, origins: readonly string[], text: string): Reason => {
     const doubts = side.uncertain.length === 0 ? "" : ` (uncertain: ${side.uncertain[0] ?? ""})`;
     const parts = { origins: allowed ? origins : [], isolatedBy: allowed ? [] : origins };
@@ -111,7 +131,7 @@ function explainEnd(access: RulesetAccess, side: Side, { direction, subject, pee
   const ports = portRange(protocol, point);
   const asked = intersectSpaces(wholeSpace, spaceFromBoxes([{ peers: addresses, ports }]));
   const met = intersectSpaces(asked, side.space);
-  const allowed = side.mode !== "enforced" || hasPort(side.portsAt(addresses), protocol, point);
+  const allowed = side.mode !== "enforced" || hasPort(portsBetween(side, question), protocol, point);
   const example = oneConnection(isEmptySpace(met) ? asked : met);
   if (example === undefined) return say(allowed, [], `the peer has no address by which ${subject.name} could know it`);
   const decisions = access.decisions(HOOKS[direction], spaceFromBoxes([{ peers: fromAddresses([example]), ports }]));

@@ -262,8 +262,11 @@ describe("liveSource", () => {
     const source = liveSource(estate, new Map([["host/dir/ldap-1", host(listed(`${ours}\n${theirs}`))]]));
     expect(ask(source, "ingress", "host/dir/ldap-1", "8.8.8.8/32")).toBe("enforced: 22/tcp");
     expect(ask(source, "ingress", "host/dir/ldap-1", "host/dir/ldap-2")).toBe("enforced: 22/tcp");
-    const v6 = source.end("ingress", party("host/dir/ldap-1"), { kind: "addresses", addresses: addresses("2001:db8::1/128") });
-    expect(words(v6)).toBe("enforced: 22/tcp, 80/tcp");
+    const v6 = { kind: "addresses", addresses: addresses("2001:db8::1/128") } as const;
+    expect(words(source.end("ingress", party("host/dir/ldap-1"), v6))).toBe("enforced: nothing");
+    const dual = { ...host(listed(`${ours}\n${theirs}`)), addresses: ["10.20.0.11", "2001:db8::9"] };
+    const both = liveSource(estate, new Map([["host/dir/ldap-1", dual]]));
+    expect(words(both.end("ingress", party("host/dir/ldap-1"), v6))).toBe("enforced: 22/tcp, 80/tcp");
     const why = source.explain("ingress", party("host/dir/ldap-1"), party("8.8.8.8/32"), "tcp", 80);
     expect(why).toMatchObject({ allowed: false, isolatedBy: ["ip filter INPUT"] });
   });
