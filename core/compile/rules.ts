@@ -1,7 +1,7 @@
 import { fromAddressTexts } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import { compareText } from "../membership/order.ts";
-import { isHostIn, peerAddresses, segmentNamed } from "../membership/resolve.ts";
+import { flatMembers, isHostIn, peerAddresses, segmentNamed } from "../membership/resolve.ts";
 import type { Definitions, Direction, Host, HostFleet, Member, Rule, Segment } from "../model/kinds.ts";
 import { unionOf } from "./unions.ts";
 
@@ -45,22 +45,13 @@ export function peerEnds(rule: Rule, direction: Direction): readonly string[] {
   return direction === "ingress" ? rule.from : rule.to;
 }
 
-/** The members of a segment with those of the segments it names, in order. */
-export function flattenMembers(definitions: Definitions, members: readonly Member[]): readonly Member[] {
-  return members.flatMap((member) =>
-    member.kind === "segments"
-      ? member.segments.flatMap((name) => flattenMembers(definitions, segmentNamed(definitions, name).members))
-      : [member],
-  );
-}
-
 function makeBook(definitions: Definitions): RuleBook {
   const policies = [...definitions.policies.values()].sort((a, b) => compareText(a.name, b.name));
   const rules = policies.flatMap((policy) => policy.rules);
   const naming = { ingress: indexRules(rules, "ingress"), egress: indexRules(rules, "egress") };
   const segments = [...definitions.segments.values()].sort((a, b) => compareText(a.name, b.name));
-  const flatMembers = remember((name) => flattenMembers(definitions, segmentNamed(definitions, name).members));
-  const hosts = lazily(() => indexHosts(definitions, segments, flatMembers));
+  const membersOf = remember((name) => flatMembers(definitions, segmentNamed(definitions, name).members));
+  const hosts = lazily(() => indexHosts(definitions, segments, membersOf));
   const hostsIn = (name: string): readonly Host[] => hosts().inSegment.get(name) ?? [];
   const hostAddresses = remember((name) => fromAddressTexts(hostsIn(name).flatMap(({ addresses }) => addresses)).set);
   return {
@@ -72,7 +63,7 @@ function makeBook(definitions: Definitions): RuleBook {
       hosts().ofHost.get(host) ?? segments.filter((segment) => isHostIn(definitions, segment, fleet, host)),
     hostAddresses,
     knownAddresses: remember((name) => unionOf([hostAddresses(name), peerAddresses(definitions, segmentNamed(definitions, name))])),
-    flatMembers,
+    flatMembers: membersOf,
   };
 }
 
@@ -96,13 +87,13 @@ interface HostIndex {
 function indexHosts(
   definitions: Definitions,
   segments: readonly Segment[],
-  flatMembers: (name: string) => readonly Member[],
+  membersOf: (name: string) => readonly Member[],
 ): HostIndex {
   const inSegment = new Map<string, Host[]>();
   const fleets = [...definitions.fleets.values()].sort((a, b) => compareText(a.name, b.name));
   const ofHost = new Map(fleets.flatMap(({ hosts }) => hosts.map((host): [Host, Segment[]] => [host, []])));
   for (const segment of segments) {
-    if (!flatMembers(segment.name).some(({ kind }) => kind === "hosts")) continue;
+    if (!membersOf(segment.name).some(({ kind }) => kind === "hosts")) continue;
     const hosts = fleets.flatMap((fleet) => fleet.hosts.filter((host) => isHostIn(definitions, segment, fleet, host)));
     inSegment.set(segment.name, hosts);
     for (const host of hosts) ofHost.get(host)?.push(segment);

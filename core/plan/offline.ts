@@ -1,12 +1,12 @@
 import type { InventoryFile, SavedCluster } from "../api/inventory-file.ts";
 import type { PlanAnswer } from "../api/shapes.ts";
 import { compileTarget, type OperatorInputs, type TargetInputs } from "../compile/inputs.ts";
+import { clusterStructure, type ClusterStructure } from "../compile/structure.ts";
 import type { Compiled, Want } from "../compile/want.ts";
 import { computeMembership } from "../membership/compute.ts";
 import { membershipsDigest } from "../membership/digest.ts";
 import type { Membership, Memberships } from "../membership/membership.ts";
 import { feedersOf, relevantMemberships } from "../membership/parts.ts";
-import { relevantServices } from "../membership/relevant.ts";
 import { FirebreakError } from "../model/error.ts";
 import type { Cluster, Definitions, TargetId } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
@@ -19,7 +19,7 @@ import { profileOf } from "../verdict/profile.ts";
 import { planCluster } from "./cluster.ts";
 import { clusterPlanEffect, hostPlanEffect, type PlanEffect } from "./effect.ts";
 import { planHost } from "./host.ts";
-import type { HostObservation } from "./observation.ts";
+import { hostFacts, type HostObservation } from "./observation.ts";
 import type { Plan } from "./plan.ts";
 import { describeSteps } from "./summary.ts";
 
@@ -28,6 +28,8 @@ export interface OfflineWorld {
   readonly definitions: Definitions;
   readonly seen: InventoryFile;
   readonly operator: OperatorInputs;
+  /** The moment to plan for, ms since the epoch: what has expired by then is closed. Absent: when the targets were seen. */
+  readonly now?: number;
 }
 
 /**
@@ -88,15 +90,16 @@ interface CompiledTarget {
 function compile(world: OfflineWorld, all: Memberships, target: Target): CompiledTarget {
   const { definitions, seen, operator } = world;
   const memberships = relevantMemberships(definitions, target, all);
+  const common = { memberships, orphans: [], now: world.now ?? Date.parse(seen.savedAt) };
   const inputs: TargetInputs =
     target.kind === "cluster"
-      ? { kind: "cluster", ...workloadsOf(definitions, target.cluster, savedCluster(seen, target.id)), memberships, orphans: [] }
-      : { kind: "host", resolvers: savedHost(seen, target.id).resolvers, memberships, orphans: [] };
+      ? { kind: "cluster", ...structureOf(world, target.cluster), ...common }
+      : { kind: "host", ...hostFacts(savedHost(seen, target.id)), ...common };
   return { compiled: compileTarget(definitions, target, inputs, operator), inputs };
 }
 
-function workloadsOf(definitions: Definitions, cluster: Cluster, { inventory }: SavedCluster) {
-  return { namespaces: inventory.namespaces, services: relevantServices(definitions, cluster, inventory) };
+function structureOf({ definitions, seen }: OfflineWorld, cluster: Cluster): ClusterStructure {
+  return clusterStructure(definitions, cluster, savedCluster(seen, clusterTargetId(cluster.name)).inventory);
 }
 
 function planTarget(world: OfflineWorld, all: Memberships, target: Target): PlanAnswer {
