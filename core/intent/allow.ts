@@ -48,6 +48,7 @@ export class RuleBook {
   /** Rules by the segment at which they are enforced; `any` among them. */
   readonly #bySubject: Readonly<Record<Direction, ReadonlyMap<string, readonly Rule[]>>>;
   readonly #explicit = new Map<number, AddressSet>();
+  #named: ReadonlyMap<number | undefined, readonly string[]> | undefined;
 
   constructor(definitions: Definitions, index: EstateIndex, lists: MemberLists, as: "approved" | "enforceable") {
     this.#definitions = definitions;
@@ -69,9 +70,10 @@ export class RuleBook {
     return this.#bySubject[direction].get(segment) ?? [];
   }
 
-  /** Number of the addresses of a segment (or `internet`) that a rule names; undefined where it has none. */
-  explicitOf(name: string): number | undefined {
-    return this.#parts.get(name)?.explicit;
+  /** Segments that rules name (and `internet`) whose addresses have that number. */
+  namesAt(explicit: number): readonly string[] {
+    this.#named ??= Map.groupBy(this.#parts.keys(), (name) => this.#parts.get(name)?.explicit);
+    return this.#named.get(explicit) ?? [];
   }
 
   /** Explicit address sets, by number. */

@@ -124,16 +124,11 @@ class Intent implements Source, IntentView {
     explainIntent(this, { direction, subject, peer, protocol, port });
 
   segmentsOf = (party: Party): readonly string[] => {
-    const { book, segments } = this.reading;
     const peer = this.peerOf(party);
-    const isIn = (id: number, explicit: number | undefined): boolean => {
-      if (peer.kind === "addresses") return explicit !== undefined && peer.hits.has(explicit);
-      return peer.of.cell.certain.has(id) || (explicit !== undefined && peer.of.own.has(explicit));
-    };
-    return segments
-      .filter(({ segment, members }) => isIn(members.id, book.explicitOf(segment.name)))
-      .map(({ segment }) => segment.name)
-      .concat(isIn(-1, book.explicitOf("internet")) ? ["internet"] : []);
+    const hits = peer.kind === "addresses" ? peer.hits : peer.of.own;
+    const byLabel = peer.kind === "addresses" ? [] : this.rows.segmentsWith(peer.of.cell.certain).map(({ name }) => name);
+    const byAddress = [...hits].flatMap((hit) => this.reading.book.namesAt(hit));
+    return [...new Set([...byLabel, ...byAddress])].sort();
   };
 
   classOf = (workload: Workload): WorkloadClass => {

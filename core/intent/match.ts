@@ -30,7 +30,7 @@ export interface Meeting {
 export function names(allow: Allow, meeting: Meeting): boolean {
   const { peers, same } = allow;
   if (peers === "any") return true;
-  if (same.length > 0 && same.some((at) => meeting.subject.values[at] === undefined)) return false;
+  if (same.some((at) => meeting.subject.values[at] === undefined)) return false;
   return peers.some((part) => isNamed(part, same, meeting));
 }
 

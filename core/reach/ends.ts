@@ -1,6 +1,7 @@
 import type { Direction } from "../model/kinds.ts";
 import type { Matrix, PartyClass } from "./classes.ts";
-import { ALL_PORTS, NO_PORTS, PortTable } from "./port-table.ts";
+import { ALL_PORTS, NO_PORTS } from "./port-table.ts";
+import type { PortTable } from "./port-table.ts";
 import type { EndMode, Source } from "./source.ts";
 
 /** What one end of a connection lets through, ports by number. */
