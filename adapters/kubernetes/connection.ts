@@ -138,6 +138,10 @@ export class ClusterConnection implements AsyncDisposable {
     return Object.entries(this.#reflectors).every(([name, reflector]) => name === "policies" || reflector.isCurrent);
   }
 
+  namespaces(): readonly Namespace[] {
+    return [...this.#reflectors.namespaces.items.values()];
+  }
+
   /** Services with what stands behind them, and who answers the API server: the same lists until they change. */
   services(): Pick<ClusterInventory, "services" | "webhooks"> {
     if (this.#services !== undefined) return this.#services;

@@ -1,5 +1,6 @@
 import { emptySet, parseAddress, toRanges } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
+import type { LiveAddresses } from "../membership/clashes.ts";
 import type { InventoryEvent } from "../membership/event.ts";
 import type { ClusterInventory, Namespace, Node, Pod, Service } from "../membership/inventory.ts";
 import { membershipDigest } from "../membership/digest.ts";
@@ -72,6 +73,8 @@ export class ClusterEngine {
   /** Standing keys as of the last `take`. */
   #known: ReadonlySet<string> = new Set();
   readonly #values = new Map<string, Map<string, number>>();
+  /** Whose address is whose: see `LiveAddresses`. */
+  readonly #live = { own: new AddressEntry(), nodes: new AddressEntry() };
 
   constructor(definitions: Definitions, cluster: Cluster, inventory: ClusterInventory) {
     this.#scheme = new Scheme(definitions, cluster, inventory.services);
@@ -149,6 +152,8 @@ export class ClusterEngine {
     }
     this.#touched = new Set();
     this.#known = standing;
+    this.#live.own.take();
+    this.#live.nodes.take();
     return changes.sort((a, b) => compareText(a.key, b.key));
   }
 
@@ -160,6 +165,11 @@ export class ClusterEngine {
     for (const [key, entry] of this.#entries) if (!entry.isEmpty) segments.set(key, entry.set);
     const target = clusterTargetId(cluster.name);
     return { target, segments, complete, observedAt, digest: membershipDigest(segments) };
+  }
+
+  /** As `liveAddresses`, as of the last {@link take}. */
+  liveAddresses(): LiveAddresses {
+    return { own: this.#live.own.set, nodes: this.#live.nodes.set };
   }
 
   /** The segments and cells that a pod is under; undefined for one that is not there, or on the host network. */
@@ -191,6 +201,7 @@ export class ClusterEngine {
     if (this.#isMasqueraded() && pod.node !== undefined) setOf(this.#podsOn, pod.node).add(held);
     this.#hold(group.keys, held.shown);
     this.#holdBoundary(held, group.isController, "hold");
+    if (!this.#isMasqueraded()) for (const value of own) this.#live.own.hold(value);
     return held;
   }
 
@@ -205,6 +216,7 @@ export class ClusterEngine {
     const { group, pod } = held;
     this.#drop(group.keys, held.shown);
     this.#holdBoundary(held, group.isController, "release");
+    if (!this.#isMasqueraded()) for (const value of held.own) this.#live.own.release(value);
     group.pods.delete(held);
     if (pod.node !== undefined) removeFrom(this.#podsOn, pod.node, held);
     if (group.pods.size > 0) return;
@@ -269,6 +281,10 @@ export class ClusterEngine {
     ];
     this.#hold(keys, addresses);
     this.#drop(keys, before);
+    for (const entry of Object.values(this.#live)) {
+      for (const value of addresses) entry.hold(value);
+      for (const value of before) entry.release(value);
+    }
     for (const held of this.#podsOn.get(name) ?? []) {
       this.#hold(held.group.keys, addresses);
       this.#drop(held.group.keys, held.shown);

@@ -4,6 +4,7 @@ import { formatSet, subtract, union } from "../../../core/address/index.ts";
 import type { AddressSet } from "../../../core/address/index.ts";
 import { ClusterEngine } from "../../../core/engine/cluster-engine.ts";
 import { sameValuesIn } from "../../../core/membership/cells.ts";
+import { liveAddresses } from "../../../core/membership/clashes.ts";
 import { computeMembership } from "../../../core/membership/compute.ts";
 import type { ClusterInventory, Namespace, Node, Pod, Service } from "../../../core/membership/inventory.ts";
 import type { Cluster } from "../../../core/model/kinds.ts";
@@ -97,6 +98,7 @@ function replay(states: readonly State[], podNetwork: Cluster["podNetwork"]): vo
     followed = new Map([...followed].filter(([key, set]) => scratch.segments.has(key) || formatSet(set) !== "no address"));
     for (const key of scratch.segments.keys()) if (!followed.has(key)) followed.set(key, { v4: [], v6: [] });
     expect(shown(followed)).toEqual(shown(scratch.segments));
+    expect(engine.liveAddresses()).toEqual(liveAddresses(eu, now));
     expect([...engine.sameValues()]).toEqual([...sameValuesIn(defs, now.pods)]);
     before = state;
   }
