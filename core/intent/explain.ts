@@ -1,14 +1,26 @@
 import { fromAddressTexts, isEmpty, isSubset } from "../address/index.ts";
 import { hasPort } from "../address/ports.ts";
-import type { Protocol } from "../address/ports.ts";
+import type { PortSet, Protocol } from "../address/ports.ts";
 import type { Workload } from "../estate/estate.ts";
 import type { Direction, Segment } from "../model/kinds.ts";
 import type { Position } from "../model/note.ts";
 import type { EndMode, Party, Reason } from "../reach/source.ts";
 import type { Allow } from "./allow.ts";
-import type { IntentView } from "./intent.ts";
+import type { WorkloadClass } from "./classes.ts";
 import { names } from "./match.ts";
-import type { Row } from "./row.ts";
+import type { Meeting, Peer } from "./match.ts";
+import type { Row, RowReader } from "./row.ts";
+import type { Reading } from "./sight.ts";
+
+/** What explanations need of an intent. */
+export interface IntentView {
+  readonly reading: Reading;
+  readonly rows: RowReader;
+  readonly meet: (direction: Direction, subject: WorkloadClass, peer: Peer) => Meeting;
+  readonly classOf: (workload: Workload) => WorkloadClass;
+  readonly peerOf: (party: Party) => Peer;
+  readonly portsOf: (allow: Allow, meeting: Meeting) => PortSet;
+}
 
 /** One question about one end. */
 export interface Question {

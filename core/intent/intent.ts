@@ -13,6 +13,7 @@ import { familiesOf } from "./classes.ts";
 import type { WorkloadClass } from "./classes.ts";
 import type { HostFacts, OperatorFacts } from "./essentials.ts";
 import { explainIntent } from "./explain.ts";
+import type { IntentView } from "./explain.ts";
 import { names } from "./match.ts";
 import type { Meeting, Peer } from "./match.ts";
 import { resolveNames } from "./ports.ts";
@@ -52,16 +53,6 @@ const NOTHING_SAID: OperatorFacts = { floor: { from: [], ports: [] }, ownPaths: 
 export function intentOf(definitions: Definitions, estate: Estate, options: IntentOptions): Source {
   const facts = { hosts: options.hosts ?? new Map(), operator: options.operator ?? NOTHING_SAID };
   return new Intent(readIntent(definitions, estate, options.as, facts), options.enforcers ?? new Map());
-}
-
-/** What explanations need of an intent. */
-export interface IntentView {
-  readonly reading: Reading;
-  readonly rows: RowReader;
-  readonly meet: (direction: Direction, subject: WorkloadClass, peer: Peer) => Meeting;
-  readonly classOf: (workload: Workload) => WorkloadClass;
-  readonly peerOf: (party: Party) => Peer;
-  readonly portsOf: (allow: Allow, meeting: Meeting) => PortSet;
 }
 
 class Intent implements Source, IntentView {

@@ -43,6 +43,12 @@ export function matrixOf(sources: readonly Source[]): Matrix {
   return { sources, classes: [...classes, ...outside], workloadCount: groups.reduce((sum, { lists }) => sum + sizeOf(lists), 0) };
 }
 
+/** Ordered pairs between two classes, by number; inside one, those of two different workloads. */
+export function pairCount({ classes }: Matrix, from: number, to: number): number {
+  const size = (number: number): number => Math.max(1, classes[number]?.workloads.length ?? 0);
+  return from === to ? size(from) * (size(from) - 1) : size(from) * size(to);
+}
+
 /** Workloads of one joint class as each source knows them; undefined where the source does not. */
 interface Group {
   readonly lists: readonly (Workload[] | undefined)[];

@@ -2,19 +2,12 @@ import { firstAddress, formatAddress } from "../address/index.ts";
 import { hasPort, isSubsetPorts, portRanges } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
 import { phrasePorts } from "../verdict/effect-words.ts";
+import { pairCount } from "./classes.ts";
 import type { Matrix, PartyClass } from "./classes.ts";
-import { pairCount } from "./diff.ts";
-import type { DiffDoubt, DiffLine, DiffWitness } from "./diff.ts";
+import type { DiffDoubt, DiffLine, DiffView, DiffWitness } from "./diff-lines.ts";
 import type { PairChange, PairDoubt } from "./diff-compare.ts";
 import { nameParties } from "./diff-names.ts";
-import type { ClassEnds } from "./ends.ts";
 import { NO_PORTS } from "./port-table.ts";
-
-/** What grouping looks up: the classes, and both sources' answers. */
-export interface DiffView {
-  readonly matrix: Matrix;
-  readonly ends: readonly [ClassEnds, ClassEnds];
-}
 
 /** Initiators that all get (or lose) the same ports to some responders. */
 interface Group {

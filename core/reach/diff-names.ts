@@ -1,7 +1,7 @@
 import { anyV4, anyV6, equals, formatRange, toRanges, unionAll } from "../address/index.ts";
 import { isSubsetPorts } from "../address/ports.ts";
 import type { Matrix, PartyClass } from "./classes.ts";
-import type { DiffView } from "./diff-group.ts";
+import type { DiffView } from "./diff-lines.ts";
 import { canMeet } from "./ends.ts";
 import type { Source } from "./source.ts";
 

@@ -1,66 +1,14 @@
-import type { PortSet } from "../address/ports.ts";
-import { matrixOf } from "./classes.ts";
+import { matrixOf, pairCount } from "./classes.ts";
 import type { Matrix } from "./classes.ts";
 import { compareSources } from "./diff-compare.ts";
 import { groupChanges, groupDoubts } from "./diff-group.ts";
+import type { Diff } from "./diff-lines.ts";
 import { ClassEnds } from "./ends.ts";
+
 import { PortTable } from "./port-table.ts";
 import type { Source } from "./source.ts";
 
-/** One connection that stands for a group: anybody can try it. */
-export interface DiffWitness {
-  /** The id of a workload, or an address. */
-  readonly from: string;
-  readonly to: string;
-  /** A type for ICMP; 0 for protocols without ports. */
-  readonly port: number;
-  /** `tcp`, …, or `other` for protocols that are none of those with names here. */
-  readonly protocol: string;
-}
-
-/** Connections that opened (or closed) together. */
-export interface DiffLine {
-  /** `any`, segments, workloads, address ranges; several joined by commas. */
-  readonly from: string;
-  readonly to: string;
-  /** Workloads at each end for which it changed, and at both together; 0 where an end is addresses only. */
-  readonly fromWorkloads: number;
-  readonly toWorkloads: number;
-  readonly workloads: number;
-  /** `any port`, `5432/tcp`. */
-  readonly ports: string;
-  readonly portSet: PortSet;
-  /** True where no rule allows it and only `observe` lets it pass: before, for what closed; now, for what opened. */
-  readonly isObservedOnly: boolean;
-  readonly witness: DiffWitness;
-}
-
-/** Connections that were compared and whose answer may be otherwise. */
-export interface DiffDoubt {
-  readonly text: string;
-  /** Ordered pairs it is said of; undefined where only the text is known. */
-  readonly pairs: number | undefined;
-  readonly witness: Pick<DiffWitness, "from" | "to"> | undefined;
-}
-
-/** What changes between two sources of verdicts, in connections. */
-export interface Diff {
-  readonly kind: "equivalent" | "opens" | "closes" | "both";
-  /** The widest first. */
-  readonly opened: readonly DiffLine[];
-  readonly closed: readonly DiffLine[];
-  /**
-   * Ordered pairs of workloads, or of a workload and addresses that nobody tells apart, for which something opened, something closed, or
-   * nothing changed.
-   */
-  readonly openedCount: number;
-  readonly closedCount: number;
-  readonly unchangedCount: number;
-  /** Not empty: do not call the change harmless, whatever its kind. */
-  readonly uncertain: readonly DiffDoubt[];
-  /** Worth knowing, without effect; each a sentence. */
-  readonly notes: readonly string[];
-}
+export type { Diff, DiffDoubt, DiffLine, DiffWitness } from "./diff-lines.ts";
 
 /**
  * Which connections open and which close between two sources: two revisions, definitions and what is live, live and rendered.
@@ -99,12 +47,6 @@ function kindOf(opens: boolean, closes: boolean): Diff["kind"] {
   if (opens && closes) return "both";
   if (opens) return "opens";
   return closes ? "closes" : "equivalent";
-}
-
-/** Ordered pairs between two classes, by number; inside one, those of two different workloads. */
-export function pairCount({ classes }: Matrix, from: number, to: number): number {
-  const size = (number: number): number => Math.max(1, classes[number]?.workloads.length ?? 0);
-  return from === to ? size(from) * (size(from) - 1) : size(from) * size(to);
 }
 
 /** All ordered pairs but those of addresses with addresses. */

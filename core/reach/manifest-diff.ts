@@ -3,7 +3,7 @@ import { connectivityDiff } from "../verdict/effect.ts";
 import type { Connection } from "../verdict/effect.ts";
 import type { Profile } from "../verdict/profile.ts";
 import { livePods } from "../verdict/world.ts";
-import type { Diff, DiffLine } from "./diff.ts";
+import type { Diff, DiffLine } from "./diff-lines.ts";
 
 /** What changes between two folders of manifests, in the same form as between two sources. */
 export function manifestDiff(before: Manifests, after: Manifests, profile: Profile): Diff {

@@ -1,4 +1,4 @@
-import type { Diff, DiffDoubt, DiffLine, DiffWitness } from "../reach/diff.ts";
+import type { Diff, DiffDoubt, DiffLine, DiffWitness } from "../reach/diff-lines.ts";
 import { formatTable } from "./table.ts";
 import { visible } from "./visible.ts";
 
