@@ -118,6 +118,7 @@ const hostObservation = z.object({
   legacyTables: texts,
   addresses: texts,
   resolvers: texts,
+  timeServers: texts.default([]),
   at: z.number(),
 });
 

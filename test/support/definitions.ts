@@ -189,6 +189,7 @@ export function definitions(parts: Parts): Definitions {
       limits: { unisolate: 0 },
       require: [],
       drift: { default: ["alert", "heal"], overrides: [] },
+      routes: [],
       at: undefined,
       ...parts.workspace,
     },
