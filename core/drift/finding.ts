@@ -23,6 +23,7 @@ export const FINDING_KINDS = [
   "not-enforcing",
   "heal-fight",
   "address-clash",
+  "guardrail-violated",
 ] as const;
 
 export type FindingKind = (typeof FINDING_KINDS)[number];

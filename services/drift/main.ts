@@ -12,9 +12,11 @@ import type { Parts } from "../parts.ts";
 import type { Service } from "../service.ts";
 import type { DriftContext } from "./context.ts";
 import { deliver, openIssueTracker } from "./deliver.ts";
+import { GuardrailWatch } from "./guardrails.ts";
 import { IsolationWatch } from "./isolation.ts";
 import { openChannels } from "./notify/channels.ts";
 import { tell } from "./notify/tell.ts";
+import { SeenTargets } from "./seen.ts";
 import { lookAtStanding } from "./standing.ts";
 import { Watch } from "./watch.ts";
 
@@ -57,7 +59,10 @@ export async function startDrift(parts: Parts): Promise<Service> {
       kubeconfig: readOnly.kubeconfig ?? kubernetes.kubeconfig,
       onChange: (target, change) => {
         if (change.kind === "policies") watch.markChanged(target);
-        else isolation.markChanged(target);
+        else {
+          isolation.markChanged(target);
+          guardrails.markChanged();
+        }
       },
     }),
   );
@@ -67,11 +72,13 @@ export async function startDrift(parts: Parts): Promise<Service> {
     clusters,
     hosts,
     inForce: undefined,
+    seen: new SeenTargets(),
     failures: new Map(),
     askedAt: new Map(),
   };
   const watch = new Watch(context);
   const isolation = new IsolationWatch(context);
+  const guardrails = new GuardrailWatch(context);
   const revisionBell = new Bell();
   opened.defer(subscribe(store, "revision", () => revisionBell.ring()));
   const kept = opened.move();
@@ -83,6 +90,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     runLoop({ name: "standing", log, signal, everyMs: () => STANDING_MS }, async () => await lookAtStanding(context)),
     watch.run(),
     isolation.run(),
+    guardrails.run(),
     deliver(context, { issues, channels: [...channels.keys()] }),
     tell(context, channels),
   ]);
