@@ -31,7 +31,7 @@ export function parseCodeowners(text: string): readonly CodeownersRule[] {
 /** Owners of the paths, each once, in the order found. For each path the last rule that matches wins, also one without owners. */
 export function ownersOf(rules: readonly CodeownersRule[], paths: readonly string[]): readonly string[] {
   const matchers = rules.map(({ pattern, owners }) => ({ matches: matcherOf(pattern), owners })).toReversed();
-  return [...new Set(paths.flatMap((path) => matchers.find(({ matches }) => matches.test(path))?.owners ?? []))];
+  return [...new Set(paths.flatMap((path) => matchers.find(({ matches }) => matches(path))?.owners ?? []))];
 }
 
 /** Splits at blanks that no backslash precedes; `#` starts a comment. */
@@ -43,34 +43,54 @@ function words(line: string): readonly string[] {
 /**
  * A pattern with a slash at its start or in its middle is anchored at the root; others match at any depth. `*` stays inside one name,
  * `**` crosses them. A pattern that names a folder owns all below it; `docs/*` owns files directly inside only.
+ *
+ * Patterns are a stranger's: matching takes time in proportion to pattern and path, so no regular expression is made of them.
  */
-function matcherOf(pattern: string): RegExp {
+function matcherOf(pattern: string): (path: string) => boolean {
   const isAnchored = pattern.slice(0, -1).includes("/");
-  const bare = pattern.replace(/^\//, "").replace(/\/$/, "");
-  const source = bare
-    .split("/")
-    .map((name) => (name === "**" ? undefined : nameSource(name)))
-    .reduce<string>((sum, name, index, all) => sum + segment(name, index, all.length), "");
-  // `docs/*` is for files in docs alone; a name without a wildcard at the end may be a folder.
-  const below = pattern.endsWith("/")
-    ? "/.+"
-    : /(^|\/)[^/]*\*[^/]*$/.test(bare) && isAnchored && !bare.endsWith("**")
-      ? ""
-      : "(?:/.+)?";
-  return new RegExp(`^${isAnchored ? "" : "(?:.+/)?"}${source}${below}$`);
+  const names = pattern.replace(/^\//, "").replace(/\/$/, "").split("/");
+  const last = names.at(-1) ?? "";
+  const isFilesOnly = isAnchored && !pattern.endsWith("/") && last.includes("*") && last !== "**";
+  const needsMore = pattern.endsWith("/") || last === "**";
+  const anyDepth = isAnchored || names[0] === "**" ? [] : ["**"];
+  const head = [...anyDepth, ...(last === "**" ? names.slice(0, -1) : names)];
+  return (path) => {
+    const parts = path.split("/");
+    const ends = endsOf(head, parts);
+    if (isFilesOnly) return ends.has(parts.length);
+    return [...ends].some((end) => !needsMore || end < parts.length);
+  };
 }
 
-function segment(name: string | undefined, index: number, count: number): string {
-  const isLast = index === count - 1;
-  if (name !== undefined) return isLast ? name : `${name}/`;
-  return isLast ? ".+" : "(?:.+/)?";
+/** After how many names of the path the whole pattern can be used up. */
+function endsOf(pattern: readonly string[], path: readonly string[]): ReadonlySet<number> {
+  let ends = new Set([0]);
+  for (const name of pattern) {
+    const first = Math.min(...ends);
+    if (name === "**") ends = new Set(Array.from({ length: Math.max(path.length - first + 1, 0) }, (_, index) => first + index));
+    else ends = new Set([...ends].filter((end) => end < path.length && matchesName(name, path[end] ?? "")).map((end) => end + 1));
+    if (ends.size === 0) break;
+  }
+  return ends;
 }
 
-/** Runs of stars are one star: `a*****b` must not take exponential time. */
-function nameSource(name: string): string {
-  return name
-    .replaceAll(/\*+/g, "*")
-    .replaceAll(/[.+^${}()|\\]/g, String.raw`\$&`)
-    .replaceAll("*", "[^/]*")
-    .replaceAll("?", "[^/]");
+/** `*` and `?` within one name; back to the last star only, which is enough. */
+function matchesName(pattern: string, name: string): boolean {
+  let [at, index, star, from] = [0, 0, -1, 0];
+  while (index < name.length) {
+    if (pattern[at] === "*") {
+      star = at;
+      at += 1;
+      from = index;
+    } else if (at < pattern.length && (pattern[at] === "?" || pattern[at] === name[index])) {
+      at += 1;
+      index += 1;
+    } else if (star >= 0) {
+      at = star + 1;
+      from += 1;
+      index = from;
+    } else return false;
+  }
+  while (pattern[at] === "*") at += 1;
+  return at === pattern.length;
 }

@@ -66,7 +66,7 @@ const commentPayload = z.object({
   action: name,
   repository,
   sender: account,
-  issue: z.object({ number, pull_request: z.unknown() }),
+  issue: z.object({ number, pull_request: z.unknown().optional() }),
   comment: z.object({ id: number, body: text, user: account.nullish() }),
 });
 
