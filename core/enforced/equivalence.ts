@@ -1,13 +1,25 @@
 import { emptySet, formatSet, fromRanges, intersect, isEmpty, subtract, toRanges, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import { allOf, allPorts, equalPorts, formatPorts, isEmptyPorts, portRange, portRanges, subtractPorts } from "../address/ports.ts";
+import {
+  allOf,
+  allPorts,
+  equalPorts,
+  formatPorts,
+  isEmptyPorts,
+  noPorts,
+  portRange,
+  portRanges,
+  subtractPorts,
+  unionPorts,
+} from "../address/ports.ts";
 import type { PortSet, Protocol } from "../address/ports.ts";
 import type { Workload } from "../estate/estate.ts";
 import type { Direction, TargetId } from "../model/kinds.ts";
 import { formatPosition } from "../model/note.ts";
 import type { End, Party, Reason, Source } from "../reach/source.ts";
 import { cutIntoAtoms } from "../verdict/atoms.ts";
-import { addressesAt } from "./peers.ts";
+import type { Atoms } from "../verdict/atoms.ts";
+import { addressesAt, AtomFinder } from "./peers.ts";
 import type { EnforcedSource } from "./source.ts";
 
 /** What is compared, of one target. */
@@ -97,7 +109,11 @@ interface Row {
 interface PeerRow {
   readonly party: Party;
   readonly second: Workload | undefined;
+  /** The addresses by which a workload elsewhere is known, where they are more than one to somebody: each is looked at. */
+  readonly pieces: Readonly<Record<Direction, readonly AddressSet[]>>;
 }
+
+const WHOLE: PeerRow["pieces"] = { ingress: [], egress: [] };
 
 function subjectsOf({ target, intent, rendered }: EquivalenceQuestion, direction: Direction): readonly Workload[] {
   const byKey = new Map<string, Workload>();
@@ -110,6 +126,8 @@ function subjectsOf({ target, intent, rendered }: EquivalenceQuestion, direction
 }
 
 function peersOf({ target, intent, rendered, leftOut = emptySet }: EquivalenceQuestion): readonly PeerRow[] {
+  const atoms = cutIntoAtoms([...intent.borders, ...rendered.borders]);
+  const finder = new AtomFinder(atoms);
   const { workloads } = intent.estate;
   const byKey = new Map<string, { readonly first: Workload; second: Workload | undefined }>();
   for (const workload of workloads) {
@@ -122,13 +140,23 @@ function peersOf({ target, intent, rendered, leftOut = emptySet }: EquivalenceQu
   const managed = [...byKey.values()].map(({ first, second }): PeerRow => ({
     party: { kind: "workload", workload: first },
     second,
+    pieces: first.target === target ? WHOLE : piecesOf(first, atoms, finder),
   }));
   const owned = unionAll([leftOut, ...workloads.map(({ addresses }) => addresses)]);
-  const outside = cutIntoAtoms([...intent.borders, ...rendered.borders]).list.flatMap(({ addresses }): readonly PeerRow[] => {
+  const outside = atoms.list.flatMap(({ addresses }): readonly PeerRow[] => {
     const left = subtract(addresses, owned);
-    return isEmpty(left) ? [] : [{ party: { kind: "addresses", addresses: left }, second: undefined }];
+    return isEmpty(left) ? [] : [{ party: { kind: "addresses", addresses: left }, second: undefined, pieces: WHOLE }];
   });
   return [...managed, ...outside];
+}
+
+function piecesOf(workload: Workload, atoms: Atoms, finder: AtomFinder): PeerRow["pieces"] {
+  const pieces = (set: AddressSet): readonly AddressSet[] => {
+    if (isEmpty(set)) return [];
+    const found = finder.of(set).map((atom) => intersect(atoms.list[atom]?.addresses ?? emptySet, set));
+    return found.length > 1 ? found : [];
+  };
+  return { ingress: pieces(workload.shown), egress: pieces(workload.addresses) };
 }
 
 function isTouched({ addresses, shown }: Workload, leftOut: AddressSet): boolean {
@@ -155,20 +183,40 @@ function* chosenPeers(peers: readonly PeerRow[], row: number, count: number): Ge
   }
 }
 
-function comparePair(
-  question: EquivalenceQuestion,
-  { direction, subject }: Row,
-  peer: PeerRow,
-): CounterExample | "undecided" | undefined {
+function comparePair(question: EquivalenceQuestion, row: Row, peer: PeerRow): CounterExample | "undecided" | undefined {
   const { intent, rendered } = question;
+  const { direction, subject } = row;
   const party = otherThan(subject, peer);
   if (party === undefined || isUnseen(direction, subject, party)) return undefined;
   const self: Party = { kind: "workload", workload: subject };
   const meant = intent.end(direction, self, party);
-  const passes = passing(rendered.end(direction, self, party));
-  const intended = passing(meant);
+  const pieces = peer.pieces[direction];
+  if (party.kind === "addresses" || pieces.length === 0) {
+    return judge(question, row, party, meant, passing(meant), passing(rendered.end(direction, self, party)));
+  }
+  // Rules that name addresses hold for some of a workload's only; those that name the workload hold for each.
+  const byAddress = pieces.map((addresses) => passing(intent.end(direction, self, { kind: "addresses", addresses })));
+  const byName = subtractPorts(passing(meant), byAddress.reduce(unionPorts, noPorts));
+  for (const [index, addresses] of pieces.entries()) {
+    const one = { ...party.workload, ...(direction === "ingress" ? { shown: addresses } : { addresses }) };
+    const seen: Party = { kind: "workload", workload: one };
+    const intended = unionPorts(byName, byAddress[index] ?? noPorts);
+    const found = judge(question, row, seen, meant, intended, passing(rendered.end(direction, self, seen)));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function judge(
+  question: EquivalenceQuestion,
+  { direction, subject }: Row,
+  party: Party,
+  meant: End,
+  intended: PortSet,
+  passes: PortSet,
+): CounterExample | "undecided" | undefined {
   if (intended === passes) return undefined;
-  const possible = possiblePorts(party);
+  const possible = possiblePorts(direction, party);
   const missing = intersectFamily(subtractPorts(intended, passes), possible);
   const extra = intersectFamily(subtractPorts(passes, intended), possible);
   if (isEmptyPorts(missing) && isEmptyPorts(extra)) return undefined;
@@ -193,8 +241,8 @@ function passing({ mode, ports }: End): PortSet {
 }
 
 /** ICMP exists between IPv4 addresses only, ICMPv6 between IPv6 ones. */
-function possiblePorts(party: Party): PortSet {
-  const { v4, v6 } = party.kind === "addresses" ? party.addresses : party.workload.addresses;
+function possiblePorts(direction: Direction, party: Party): PortSet {
+  const { v4, v6 } = addressesAt(direction, party);
   if (v4.length > 0 === v6.length > 0) return allPorts;
   return subtractPorts(allPorts, allOf(v4.length > 0 ? "icmpv6" : "icmp"));
 }
