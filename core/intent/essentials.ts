@@ -1,8 +1,9 @@
-import { emptySet, fromAddressTexts, fromPrefixes, isEmpty, parsePrefix, subtract, unionAll } from "../address/index.ts";
+import { emptySet, fromAddressTexts, fromPrefixes, parsePrefix, subtract, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import { noPorts, portRange, portsFromRanges, unionPorts } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
-import type { Service } from "../membership/inventory.ts";
+import type { Estate } from "../estate/estate.ts";
+import type { Service, WebhookBackend } from "../membership/inventory.ts";
 import { findService, hasSelector } from "../membership/services.ts";
 import { NAMESPACE_NAME_LABEL } from "../membership/select.ts";
 import type { Definitions, Direction, HostFleet, Lifeline, NamedPort, PortRange, TargetId } from "../model/kinds.ts";
@@ -62,7 +63,7 @@ export function clusterEssentials(
   return [
     ...(dns ? dnsOf(lists, cluster, services) : []),
     ...(apiserver ? apiserverOf(services) : []),
-    ...(webhooks ? (inventory?.webhooks ?? []).flatMap(({ service }) => webhookOf(lists, cluster, services, service)) : []),
+    ...(webhooks ? (inventory?.webhooks ?? []).flatMap((webhook) => webhookOf(lists, cluster, services, webhook)) : []),
   ];
 }
 
@@ -92,30 +93,53 @@ function dnsPorts({ ports }: Service, named: number): PortSet {
   return ranges.length === 0 ? DNS : portsFromRanges(ranges);
 }
 
-/** Service default/kubernetes and what answers behind it. */
+/** Service default/kubernetes and what answers behind it, each on its own TCP ports. */
 function apiserverOf(services: readonly Service[]): readonly Essential[] {
   const service = findService(services, "default", "kubernetes");
   if (service === undefined) return [];
-  const endpoints = service.endpoints ?? [];
-  const addresses = fromAddressTexts([...service.clusterIps, ...endpoints.map(({ address }) => address)]).set;
-  const numbers = [...service.ports.map(({ port }) => port), ...endpoints.flatMap(({ ports }) => ports.map(({ port }) => port))];
-  if (isEmpty(addresses)) return [];
-  const ports = numbers.map((port) => portRange("tcp", port)).reduce(unionPorts, noPorts);
-  return [{ ...egress("builtin/apiserver", { members: undefined, addresses }, ports), isNeeded: true }];
+  const places = [...service.clusterIps.map((address) => ({ address, ports: service.ports })), ...(service.endpoints ?? [])];
+  return places.map(({ address, ports }) => {
+    const tcp = ports.filter(({ protocol }) => protocol.toLowerCase() === "tcp").map(({ port }) => portRange("tcp", port));
+    const peers = addressPeers(fromAddressTexts([address]).set);
+    return { ...egress("builtin/apiserver", peers, tcp.reduce(unionPorts, noPorts)), isNeeded: true };
+  });
 }
 
 function webhookOf(
   lists: MemberLists,
   cluster: TargetId,
   services: readonly Service[],
-  { namespace, name, port }: { readonly namespace: string; readonly name: string; readonly port: number },
+  { service: called }: WebhookBackend,
 ): readonly Essential[] {
-  const service = findService(services, namespace, name);
-  if (service === undefined || !hasSelector(service)) return [];
-  const target = service.ports.find((candidate) => candidate.port === port)?.targetPort ?? port;
+  const found = findBackend(services, called);
+  if (found === undefined) return [];
+  const { service, target } = found;
   const ports = typeof target === "number" ? portRange("tcp", target) : noPorts;
   const named: readonly NamedPort[] = typeof target === "number" ? [] : [{ kind: "named", protocol: "tcp", name: target }];
   return [{ ...ingress("builtin/webhooks", "any", ports), named, subjects: podsBehind(lists, cluster, service) }];
+}
+
+/** The service that a webhook calls and the port its pods listen on; undefined where no label names such pods. */
+function findBackend(services: readonly Service[], { namespace, name, port }: WebhookBackend["service"]) {
+  const service = findService(services, namespace, name);
+  const called = service?.ports.find((one) => one.port === port && one.protocol.toLowerCase() === "tcp");
+  if (service === undefined || called === undefined || !hasSelector(service)) return undefined;
+  return { service, target: called.targetPort ?? called.port };
+}
+
+/**
+ * Namespaces (`CLUSTER NAMESPACE`) that are not isolated in ingress: without the essential `webhooks`, those with a backend whose
+ * failure fails writes to the cluster.
+ */
+export function sparedNamespaces({ workspace }: Definitions, estate: Estate): ReadonlySet<string> {
+  if (workspace.essentials.webhooks) return new Set();
+  return new Set(
+    [...estate.clusters].flatMap(([target, { inventory }]) =>
+      (inventory?.webhooks ?? [])
+        .filter(({ failsClosed, service }) => failsClosed && findBackend(inventory?.services ?? [], service) !== undefined)
+        .map(({ service }) => `${target} ${service.namespace}`),
+    ),
+  );
 }
 
 function podsBehind(lists: MemberLists, cluster: TargetId, { namespace, selector }: Service): Members {

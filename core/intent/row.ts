@@ -55,6 +55,7 @@ export class RowReader {
     const { index, governanceOf } = this.#reading;
     const governance = governanceOf(index.units[index.unitOf[index.positionOf(sample)] as number] as Unit);
     if (governance.kind === "nobody") return passing("unmanaged", governance.why, governance.isGone);
+    if (governance.kind === "cluster" && governance.isSpared && direction === "ingress") return passing("open", undefined, false);
     const isolators = this.segmentsWith(cell.possible);
     const strictest = Math.max(0, ...isolators.map(({ isolate }) => STRICTNESS.indexOf(isolate[direction])));
     const mode = STRICTNESS[strictest] ?? "off";

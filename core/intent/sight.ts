@@ -46,7 +46,7 @@ export function readIntent(definitions: Definitions, estate: Estate, as: "approv
   const index = indexOf(estate);
   const lists = new MemberLists(definitions, index, as, contextOf(definitions));
   const book = new RuleBook(definitions, index, lists, as);
-  const targets = new Targets(definitions);
+  const targets = new Targets(definitions, estate);
   const named = new Set(
     [...definitions.policies.values()].flatMap(({ rules }) => rules.flatMap(({ from, to }) => [...from, ...to])),
   );
@@ -81,7 +81,7 @@ function traitOf({ sample }: Unit, governance: Governance, hostText: (target: Ta
   if (sample.target === undefined) return "external";
   if (governance.kind === "host") return `host ${hostText(governance.target)}`;
   const scope = sample.kind === "host" ? "host" : sample.target;
-  if (governance.kind === "cluster") return `${scope} governed`;
+  if (governance.kind === "cluster") return `${scope} governed${governance.isSpared ? " spared" : ""}`;
   return `${scope} ${governance.isGone ? "gone" : "nobody"}${sample.hostNetwork ? " host network" : ""}`;
 }
 

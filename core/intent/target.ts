@@ -1,23 +1,27 @@
 import type { Estate, Workload } from "../estate/estate.ts";
 import type { Cluster, Definitions, HostFleet, TargetId } from "../model/kinds.ts";
 import { clusterTargetId, hostTargetId } from "../model/target.ts";
+import { sparedNamespaces } from "./essentials.ts";
 import { matches, selectorKey } from "../selector/index.ts";
 
 /** Who enforces at a workload: nobody of ours, or its target, which then is a place of that kind. */
 export type Governance =
   | { readonly kind: "nobody"; readonly why: string; readonly isGone: boolean }
-  | { readonly kind: "cluster"; readonly target: TargetId }
+  /** `isSpared`: its ingress is never isolated, see `sparedNamespaces`. */
+  | { readonly kind: "cluster"; readonly target: TargetId; readonly isSpared: boolean }
   | { readonly kind: "host"; readonly target: TargetId; readonly fleet: HostFleet };
 
 /** What definitions say about who enforces where. */
 export class Targets {
   readonly #clusters: ReadonlyMap<TargetId, Cluster>;
   readonly #fleets: ReadonlyMap<TargetId, HostFleet>;
+  readonly #spared: ReadonlySet<string>;
   readonly #governed = new Map<string, boolean>();
   /** Equal texts: the same answers. */
   readonly text: string;
 
-  constructor(definitions: Definitions) {
+  constructor(definitions: Definitions, estate: Estate) {
+    this.#spared = sparedNamespaces(definitions, estate);
     this.#clusters = new Map([...definitions.clusters.values()].map((cluster) => [clusterTargetId(cluster.name), cluster]));
     this.#fleets = new Map(
       [...definitions.fleets.values()].flatMap((fleet) =>
@@ -27,6 +31,7 @@ export class Targets {
     this.text = JSON.stringify([
       [...this.#clusters].map(([id, { mode, enforcer, governs }]) => [id, mode, enforcer, selectorKey(governs)]),
       [...this.#fleets].map(([id, { mode }]) => [id, mode]),
+      [...this.#spared].sort(),
     ]);
   }
 
@@ -40,7 +45,7 @@ export class Targets {
     if (cluster.mode !== "apply") return nobody(`${target} has mode ${cluster.mode}: nothing is written there`);
     if (cluster.enforcer === "none") return nobody(`${target} has no enforcer: policies do not do a thing there`);
     if (!this.#isGoverned(cluster, workload)) return nobody(`namespace ${workload.namespace ?? ""} of ${target} is not governed`);
-    return { kind: "cluster", target };
+    return { kind: "cluster", target, isSpared: this.#spared.has(`${target} ${workload.namespace ?? ""}`) };
   }
 
   #host(target: TargetId): Governance {
