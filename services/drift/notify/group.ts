@@ -8,7 +8,11 @@ import { teamOf } from "../../../core/notify/team.ts";
 import type { DriftContext } from "../context.ts";
 
 /** Puts an incident into its group on every channel that the routes of the revision in force choose. */
-export async function groupIncident(context: DriftContext, incident: Incident, channels: readonly string[]): Promise<void> {
+export async function groupIncident(
+  context: Pick<DriftContext, "store" | "now" | "inForce">,
+  incident: Incident,
+  channels: readonly string[],
+): Promise<void> {
   const { store, now, inForce } = context;
   const { finding } = incident;
   const routed = {

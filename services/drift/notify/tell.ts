@@ -26,33 +26,37 @@ const LONGEST_RETRY_MS = 10 * 60_000;
 /** What only a person can mend is tried this often all the same. */
 const DEAD_RETRY_MS = 60 * 60_000;
 
+/** What telling needs of the drift detector. */
+export type TellContext = Pick<DriftContext, "store" | "log" | "signal" | "now" | "trail">;
+
 /** Tells every group that is due on its channel, at least once, until Firebreak ends. */
-export async function tell(context: DriftContext, channels: ReadonlyMap<string, Channel>): Promise<void> {
+export async function tell(context: TellContext, channels: ReadonlyMap<string, Channel>): Promise<void> {
   const { store, log, signal, now } = context;
   if (channels.size === 0) return;
   const bell = new Bell();
   const unsubscribe = subscribe(store, "deliveries", () => bell.ring());
   try {
     await reviveNotices(store, now()); // a restart may have brought the right token
-    await runLoop({ name: "tell", log, signal, everyMs: () => POLL_MS, bell }, async () => {
-      for (;;) {
-        const at = now();
-        const due = await takeNotices(store, at, HOLD_MS);
-        if (due.length === 0) return;
-        // Each channel is a lane of its own: one that hangs delays no other.
-        const lanes = Map.groupBy(due, ({ channel }) => channel);
-        await Promise.all(
-          [...lanes].map(async ([name, notices]) => await tellAll(context, channels.get(name), notices, at + HOLD_MS)),
-        );
-      }
-    });
+    await runLoop({ name: "tell", log, signal, everyMs: () => POLL_MS, bell }, async () => await tellDue(context, channels));
   } finally {
     unsubscribe();
   }
 }
 
+/** Tells, or puts off, every group whose time has come. */
+export async function tellDue(context: TellContext, channels: ReadonlyMap<string, Channel>): Promise<void> {
+  for (;;) {
+    const at = context.now();
+    const due = await takeNotices(context.store, at, HOLD_MS);
+    if (due.length === 0) return;
+    // Each channel is a lane of its own: one that hangs delays no other.
+    const lanes = Map.groupBy(due, ({ channel }) => channel);
+    await Promise.all([...lanes].map(async ([name, notices]) => await tellAll(context, channels.get(name), notices, at + HOLD_MS)));
+  }
+}
+
 async function tellAll(
-  context: DriftContext,
+  context: TellContext,
   channel: Channel | undefined,
   notices: readonly StoredNotice[],
   heldUntil: number,
@@ -60,7 +64,7 @@ async function tellAll(
   for (const notice of notices) await tellOne(context, channel, notice, heldUntil);
 }
 
-async function tellOne(context: DriftContext, channel: Channel | undefined, group: StoredNotice, heldUntil: number): Promise<void> {
+async function tellOne(context: TellContext, channel: Channel | undefined, group: StoredNotice, heldUntil: number): Promise<void> {
   const { store, now } = context;
   if (channel === undefined) {
     const gone = storedError(new FirebreakError("CONFIG_INVALID", `channel ${group.channel} is not in firebreak.yaml any more`));
@@ -99,7 +103,7 @@ function sendingOf(group: StoredNotice, step: Extract<ReturnType<typeof stepGrou
 
 /** Waits as long as the channel asked, or longer and longer; what a person has to mend is dead until then, and is seen as such. */
 async function recordFailure(
-  context: DriftContext,
+  context: TellContext,
   group: StoredNotice,
   { notice }: Sending,
   attempt: number,
@@ -124,7 +128,7 @@ async function recordFailure(
   ]);
 }
 
-async function logTelling(context: DriftContext, { channel, id }: StoredNotice, { notice }: Sending): Promise<void> {
+async function logTelling(context: TellContext, { channel, id }: StoredNotice, { notice }: Sending): Promise<void> {
   const findings = [...notice.incidents, ...notice.ended].slice(0, 20).map(({ finding }) => finding.fingerprint);
   const detail = { group: id, version: notice.version, as: notice.as, findings, total: notice.incidents.length };
   // The time is part of the id: versions begin again when the database is lost.

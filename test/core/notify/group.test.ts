@@ -13,16 +13,18 @@ function member(fingerprint: string, over: Partial<GroupMember> = {}): GroupMemb
 /** Plays a history: at each time the members are set, and the group is stepped; gives what was told, with its time. */
 function play(moments: readonly (readonly [number, readonly GroupMember[]])[], until: number, timing = route): readonly string[] {
   const told: string[] = [];
+  const gone = new Set<string>();
   let group: Group | undefined;
   for (let now = 0; now <= until; now += 10_000) {
     const members = moments.filter(([at]) => at <= now).at(-1)?.[1] ?? [];
     if (group === undefined && members.length > 0) group = { since: now, members, told: undefined };
     if (group === undefined) continue;
-    group = { ...group, members };
+    group = { ...group, members: members.filter(({ fingerprint, isResolved }) => !isResolved || !gone.has(fingerprint)) };
     const step: GroupStep = stepGroup(group, timing, now);
     if (step.kind === "wait") continue;
     told.push(`${now / 1000}s ${step.as} ${step.open.map(({ fingerprint }) => fingerprint).join("+")}`);
     group = { ...group, told: step.told };
+    for (const { fingerprint } of step.ended) gone.add(fingerprint);
   }
   return told;
 }
@@ -93,16 +95,31 @@ describe("when a group is told (Alertmanager: group_wait, group_interval, repeat
     ).toEqual(["30s message a", "330s resolved "]);
   });
 
-  it("says nothing of what was over before anybody was told", () => {
+  it("tells what was over before anybody was told (the bug: a hole healed within seconds that nobody hears of)", () => {
+    const over = member("a", { isResolved: true, changedAt: 20_000 });
     expect(
       play(
         [
           [0, [member("a")]],
-          [20_000, [member("a", { isResolved: true, changedAt: 20_000 })]],
+          [20_000, [over]],
         ],
         20 * MINUTE,
       ),
-    ).toEqual([]);
+    ).toEqual(["30s resolved "]);
+  });
+
+  it("a cause that comes back is told anew, but not before the interval", () => {
+    const over = member("a", { isResolved: true, changedAt: 20_000 });
+    expect(
+      play(
+        [
+          [0, [over]],
+          [MINUTE, []],
+          [2 * MINUTE, [member("a")]],
+        ],
+        20 * MINUTE,
+      ),
+    ).toEqual(["30s resolved ", "330s message a"]);
   });
 
   it("holds the end of what flaps until it was calm (the bug: a message per minute all night)", () => {
