@@ -13,8 +13,9 @@ export class AddressEntry {
   readonly #holders = new Map<AddressValue, number>();
   /** What was touched since `take`, and whether it was in the set then. */
   #touched = new Map<AddressValue, boolean>();
-  /** The set as of the last `take`. */
+  /** The set as it was last written, and the addresses that are in it exactly when they were not: a big set is written when asked for. */
   #set: AddressSet = emptySet;
+  readonly #turned = new Set<AddressValue>();
 
   /** One more holder of this address. */
   hold(value: AddressValue): void {
@@ -36,6 +37,10 @@ export class AddressEntry {
 
   /** The set as of the last `take`. */
   get set(): AddressSet {
+    if (this.#turned.size > 0) {
+      this.#set = toggleSingles(this.#set, [...this.#turned]);
+      this.#turned.clear();
+    }
     return this.#set;
   }
 
@@ -54,7 +59,7 @@ export class AddressEntry {
     }
     this.#touched = new Map();
     if (added.length + removed.length === 0) return undefined;
-    this.#set = toggleSingles(this.#set, [...added, ...removed]);
+    for (const value of [...added, ...removed]) if (!this.#turned.delete(value)) this.#turned.add(value);
     return { added: toggleSingles(emptySet, added), removed: toggleSingles(emptySet, removed) };
   }
 }
