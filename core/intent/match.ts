@@ -36,7 +36,7 @@ export function names(allow: Allow, meeting: Meeting): boolean {
 
 function isNamed(part: PeerPart, same: readonly number[], meeting: Meeting): boolean {
   const { peer, subject } = meeting;
-  if (peer.kind === "addresses") return same.length === 0 ? isAt(part, meeting) : isShadowed(part, same, meeting);
+  if (peer.kind === "addresses") return (same.length === 0 && isAt(part, meeting)) || isShadowed(part, same, meeting);
   const { of } = peer;
   if (of.cell.certain.has(part.members.id) && isKnown(meeting) && agree(same, subject, of)) return true;
   if (same.length === 0) return isAt(part, meeting) || isShadowed(part, same, meeting);
