@@ -52,7 +52,9 @@ function typeNullable(node: unknown): void {
   if (node === null || typeof node !== "object") return;
   for (const inner of Object.values(node)) typeNullable(inner);
   const schema = node as Record<string, unknown>;
-  if (schema["nullable"] !== true || "type" in schema) return;
+  if (schema["nullable"] !== true) return;
+  if (Array.isArray(schema["enum"]) && !schema["enum"].includes(null)) schema["enum"].push(null);
+  if ("type" in schema) return;
   const { nullable: _, ...rest } = schema;
   for (const key of Object.keys(rest)) delete schema[key];
   delete schema["nullable"];
