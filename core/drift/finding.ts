@@ -18,6 +18,7 @@ export const FINDING_KINDS = [
   "unenforceable-here",
   "host-is-a-node",
   "left-isolation",
+  "sealed-entered",
   "would-un-isolate",
   "conflict",
   "not-enforcing",

@@ -109,7 +109,7 @@ function labelsByNamespace(inventory: ClusterInventory): (name: string) => Label
 }
 
 /** `web[Deployment]`: the ReplicaSet of a Deployment ends in the hash that its pods carry as a label. */
-function controllerOf(pod: Pod): string {
+export function controllerOf(pod: Pod): string {
   if (pod.owner === undefined) return `${pod.name}[Pod]`;
   const [kind = "", name = ""] = pod.owner.split("/", 2);
   const hash = pod.labels["pod-template-hash"];
