@@ -31,6 +31,8 @@ export interface EquivalenceQuestion {
   readonly rendered: EnforcedSource;
   /** Addresses of which nobody knows right now whose they are: an inventory that moved on since it was compiled from. */
   readonly leftOut?: AddressSet;
+  /** Whose ends are compared, of the target's workloads. Absent: all. */
+  readonly isSubject?: (workload: Workload) => boolean;
   /** Pairs of classes that are compared at most. */
   readonly limit?: number;
 }
@@ -115,10 +117,10 @@ interface PeerRow {
 
 const WHOLE: PeerRow["pieces"] = { ingress: [], egress: [] };
 
-function subjectsOf({ target, intent, rendered }: EquivalenceQuestion, direction: Direction): readonly Workload[] {
+function subjectsOf({ target, intent, rendered, isSubject }: EquivalenceQuestion, direction: Direction): readonly Workload[] {
   const byKey = new Map<string, Workload>();
   for (const workload of intent.estate.workloads) {
-    if (workload.target !== target) continue;
+    if (workload.target !== target || isSubject?.(workload) === false) continue;
     const key = `${intent.endKey(direction, workload)}\n${rendered.endKey(direction, workload)}`;
     if (!byKey.has(key)) byKey.set(key, workload);
   }
@@ -142,7 +144,8 @@ function peersOf({ target, intent, rendered, leftOut = emptySet }: EquivalenceQu
     second,
     pieces: first.target === target ? WHOLE : piecesOf(first, atoms, finder),
   }));
-  const owned = unionAll([leftOut, ...workloads.map(({ addresses }) => addresses)]);
+  // Addresses that workloads have, or show as pods of a masqueraded cluster show their node's, are looked at as those workloads.
+  const owned = unionAll([leftOut, ...workloads.flatMap(({ addresses, shown }) => [addresses, shown])]);
   const outside = atoms.list.flatMap(({ addresses }): readonly PeerRow[] => {
     const left = subtract(addresses, owned);
     return isEmpty(left) ? [] : [{ party: { kind: "addresses", addresses: left }, second: undefined, pieces: WHOLE }];

@@ -18,6 +18,7 @@ import { readTable } from "../render/nft-table.ts";
 import { profileOf } from "../verdict/profile.ts";
 import { planCluster } from "./cluster.ts";
 import { clusterPlanEffect, hostPlanEffect, type PlanEffect } from "./effect.ts";
+import { requireEquivalence } from "./equivalence.ts";
 import { planHost } from "./host.ts";
 import { hostFacts, type HostObservation } from "./observation.ts";
 import type { Plan } from "./plan.ts";
@@ -95,7 +96,21 @@ function compile(world: OfflineWorld, all: Memberships, target: Target): Compile
     target.kind === "cluster"
       ? { kind: "cluster", ...structureOf(world, target.cluster), ...common }
       : { kind: "host", ...hostFacts(savedHost(seen, target.id)), ...common };
-  return { compiled: compileTarget(definitions, target, inputs, operator), inputs };
+  const { want, notes } = compileTarget(definitions, target, inputs, operator);
+  return { compiled: { want, notes: [...notes, ...checkCompiled(world, target, want, inputs)] }, inputs };
+}
+
+/** As the service checks every want. @throws FirebreakError PLAN_INVARIANT_BROKEN */
+function checkCompiled(
+  { definitions, seen, operator }: OfflineWorld,
+  target: Target,
+  want: Want,
+  inputs: TargetInputs,
+): readonly Note[] {
+  const whole = Object.values(seen.clusters).filter(({ inventory }) => inventory.complete);
+  const inventories = new Map(whole.map(({ inventory }) => [inventory.target, inventory]));
+  const { enforcer } = seen.clusters[target.id] ?? {};
+  return requireEquivalence({ definitions, target, want, inputs, operator, inventories, enforcer });
 }
 
 function structureOf({ definitions, seen }: OfflineWorld, cluster: Cluster): ClusterStructure {

@@ -13,6 +13,7 @@ import { releasedObjects } from "../../core/plan/cluster-release.ts";
 import { planCluster } from "../../core/plan/cluster.ts";
 import { clusterPlanEffect, hostPlanEffect, type PlanEffect } from "../../core/plan/effect.ts";
 import { planHost } from "../../core/plan/host.ts";
+import { checkWant } from "./equivalence.ts";
 import { hostFacts, type ClusterObservation, type HostObservation, type Observation } from "../../core/plan/observation.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 import { describeSteps, type StepSummary } from "../../core/plan/summary.ts";
@@ -100,6 +101,7 @@ async function planForCluster(
     keepAddresses: waitsFor !== undefined,
   });
   const enforcer = target.cluster.enforcer === "auto" ? await connection.detectEnforcer(signal) : target.cluster.enforcer;
+  const checked = fixed === undefined ? checkWant(context, resolved, { want, inputs, inventory, enforcer }) : [];
   const live = observation.policies.map(({ object }) => object);
   return {
     resolved,
@@ -108,7 +110,7 @@ async function planForCluster(
     plan,
     effect: clusterPlanEffect(live, plan.steps, inventory, profileOf(enforcer)),
     summary: describeSteps(plan),
-    notes: [...notes, ...notesOfMissing(resolved, missing)],
+    notes: [...notes, ...notesOfMissing(resolved, missing), ...checked],
     identity: observation.uid,
     enforcer,
     waitsFor,
@@ -154,6 +156,7 @@ async function planForHost(
     settled: row !== undefined && row.appliedSequence !== null,
     now: context.now(),
   });
+  const checked = fixed === undefined ? checkWant(context, resolved, { want, inputs }) : [];
   return {
     resolved,
     inputs,
@@ -161,7 +164,7 @@ async function planForHost(
     plan,
     effect: hostPlanEffect(observation, want, mark, plan),
     summary: describeSteps(plan),
-    notes: [...notes, ...notesOfMissing(resolved, missing)],
+    notes: [...notes, ...notesOfMissing(resolved, missing), ...checked],
     identity: observation.identity,
     enforcer: undefined,
     waitsFor: undefined,
