@@ -48,6 +48,7 @@ describe("what definitions say", () => {
       limits: { unisolate: 0 },
       require: [],
       drift: { default: ["alert", "heal"], overrides: [] },
+      routes: [],
       at: undefined,
     });
   });
