@@ -13,7 +13,7 @@ import { NO_PORTS } from "./port-table.ts";
 interface Group {
   readonly ports: number;
   readonly from: ReadonlySet<number>;
-  readonly to: Set<number>;
+  readonly to: ReadonlySet<number>;
   readonly isObservedOnly: boolean;
   readonly sample: PairChange;
 }
@@ -64,7 +64,10 @@ function groupInitiators({ ends }: DiffView, parts: readonly Part[], side: "open
       const home = widestFirst.length === 1 ? own : (widestFirst.find(fits) ?? own);
       const known = homes.get(home);
       if (known === undefined) homes.set(home, { from: new Set([change.from]), sample: change });
-      else known.from.add(change.from);
+      else {
+        known.from.add(change.from);
+        known.sample = earlier(known.sample, change);
+      }
     }
     for (const [home, { from, sample }] of homes) groups.push({ ports: home, from, to: new Set([to]), sample });
   }
@@ -91,19 +94,28 @@ function joinResponders(groups: readonly Loose[], matrix: Matrix): readonly Loos
     const [first] = list;
     if (key === undefined || first === undefined || list.length === 1) return list;
     const everybody = new Set(list.flatMap(({ from, to }) => [...from, ...to]));
-    return [{ ...first, from: everybody, to: new Set(list.flatMap(({ to }) => [...to])) }];
+    const sample = list.map((group) => group.sample).reduce(earlier);
+    return [{ ...first, from: everybody, to: new Set(list.flatMap(({ to }) => [...to])), sample }];
   });
 }
 
 function joinBy(groups: readonly Loose[], keyOf: (group: Loose) => string): readonly Loose[] {
-  const joined = new Map<string, Loose>();
+  const joined = new Map<string, { group: Loose; readonly to: Set<number> }>();
   for (const group of groups) {
     const key = keyOf(group);
     const known = joined.get(key);
-    if (known === undefined) joined.set(key, group);
-    else for (const to of group.to) known.to.add(to);
+    if (known === undefined) joined.set(key, { group, to: new Set(group.to) });
+    else {
+      for (const to of group.to) known.to.add(to);
+      known.group = { ...known.group, sample: earlier(known.group.sample, group.sample) };
+    }
   }
-  return [...joined.values()];
+  return [...joined.values()].map(({ group, to }) => ({ ...group, to }));
+}
+
+/** The same witness whatever the order in which pairs were looked at. */
+function earlier(a: PairChange, b: PairChange): PairChange {
+  return a.to - b.to < 0 || (a.to === b.to && a.from <= b.from) ? a : b;
 }
 
 function setText(set: ReadonlySet<number>): string {
