@@ -65,7 +65,7 @@ async function beginNotice(tx: Db, { group, channel, groupKey, timing, now }: No
   await tx
     .insertInto("firebreak.notices")
     .values({ id: group, channel, groupKey, timing: toJson<unknown>(timing), since: now, dueAt: now })
-    .onConflict((conflict) => conflict.column("id").doUpdateSet({ timing: toJson<unknown>(timing) as never }))
+    .onConflict((conflict) => conflict.column("id").doUpdateSet({ timing: toJson<unknown>(timing) }))
     .execute();
   const active = await tx
     .selectFrom("firebreak.noticeMembers")
@@ -107,7 +107,7 @@ async function writeMember(
   await tx
     .insertInto("firebreak.noticeMembers")
     .values({ notice, fingerprint, ...values })
-    .onConflict((conflict) => conflict.columns(["notice", "fingerprint"]).doUpdateSet(values as never))
+    .onConflict((conflict) => conflict.columns(["notice", "fingerprint"]).doUpdateSet(values))
     .execute();
 }
 
@@ -187,7 +187,7 @@ export function recordSending(store: Store, id: string, sending: Sending): Promi
   return run(store, `begin to tell notice ${id}`, async (db) => {
     await db
       .updateTable("firebreak.notices")
-      .set({ sending: toJson<unknown>(sending) as never, attempts: 0 })
+      .set({ sending: toJson<unknown>(sending), attempts: 0 })
       .where("id", "=", id)
       .execute();
   });
@@ -214,7 +214,7 @@ export function recordTold(
     await tx
       .updateTable("firebreak.notices")
       .set({
-        told: toJson<unknown>(told) as never,
+        told: toJson<unknown>(told),
         ref: ref ?? null,
         sending: toJson(null) as never,
         lastError: toJson(null) as never,

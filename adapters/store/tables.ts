@@ -252,6 +252,6 @@ export interface StoredIntent {
   readonly at: number;
 }
 
-export type RequestKind = "accept" | "release" | "reconcile" | "plan" | "inventory";
+export type RequestKind = "accept" | "release" | "reconcile" | "plan" | "inventory" | "test" | "explain" | "reach" | "diff";
 export type WorkKind = "revision" | "finding" | "membership" | "time" | "person" | "start" | "release";
 export type DeliveryEvent = "opened" | "updated" | "resolved";

@@ -25,7 +25,7 @@ export function locate(text: string, document: number, path: YamlPath): Place | 
   for (const part of path) {
     if (isAlias(node)) return { refused: `${path.join(".")} is reached through the alias *${node.source}` };
     if (!isCollection(node)) return { refused: `${path.join(".")} is not there` };
-    parent = node as YAMLMap | YAMLSeq; // a collection is one of the two
+    parent = node; // a collection is one of the two
     node = node.get(part, true) as Node | undefined; // keepScalar: a node or nothing
   }
   if (node === undefined || node === null) return { refused: `${path.join(".")} is not there` };

@@ -112,13 +112,13 @@ export class ClusterEngine {
   replace({ namespaces, nodes, pods }: ClusterInventory): void {
     for (const namespace of namespaces) this.#setNamespace(namespace.name, namespace);
     const named = new Set(namespaces.map(({ name }) => name));
-    for (const name of [...this.#namespaces.keys()]) if (!named.has(name)) this.#setNamespace(name, undefined);
+    for (const name of this.#namespaces.keys()) if (!named.has(name)) this.#setNamespace(name, undefined);
     for (const node of nodes) this.#setNode(node.name, node);
     const nodeNames = new Set(nodes.map(({ name }) => name));
-    for (const name of [...this.#nodes.keys()]) if (!nodeNames.has(name)) this.#setNode(name, undefined);
+    for (const name of this.#nodes.keys()) if (!nodeNames.has(name)) this.#setNode(name, undefined);
     for (const pod of pods) this.#upsertPod(pod);
     const keys = new Set(pods.map(keyOf));
-    for (const key of [...this.#pods.keys()]) if (!keys.has(key)) this.#removePod(key);
+    for (const key of this.#pods.keys()) if (!keys.has(key)) this.#removePod(key);
   }
 
   /** Other definitions, or other services: every pod is asked again. Nothing happens when both are the same objects. */

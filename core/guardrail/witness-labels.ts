@@ -34,7 +34,12 @@ export function labelVariants(
   for (const [key, listed] of choices) base[key] = firstMatching(selector, base, key, listed);
   for (const key of sameKeys) if (!Object.hasOwn(base, key)) choices.set(key, values.get(key) ?? MADE_UP);
   const variants = [...choices].flatMap(([key, listed]) => listed.map((value): Labels => ({ ...base, [key]: value })));
-  const distinct = new Map([base, ...variants].map((labels) => [JSON.stringify(Object.entries(labels).sort()), labels]));
+  const distinct = new Map(
+    [base, ...variants].map((labels) => [
+      JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))),
+      labels,
+    ]),
+  );
   return [...distinct.values()].filter((labels) => matches(selector, labels)).slice(0, MAX_VARIANTS);
 }
 

@@ -115,7 +115,7 @@ describe("a change behind Git's back", { timeout: 180_000 }, () => {
       timeoutMs: 60_000,
       everyMs: 200,
     });
-    expect((await issues()).length).toBe(1);
+    expect((await issues()).filter(({ body }) => body.includes(fingerprint)).length).toBe(1);
     expect(await firebreak.verifyLog()).toBe("verified");
   });
 });

@@ -115,7 +115,7 @@ function allows(other: Comparable, rule: Comparable, set: DefinitionSet): boolea
 
 function isWithin(part: ReadonlySet<string>, whole: ReadonlySet<string>, set: DefinitionSet): boolean {
   if (whole.has("any")) return true;
-  return [...part].every((name) => whole.has(name) || set.nesting.holdersOf(name).intersection(whole).size > 0);
+  return [...part].every((name) => whole.has(name) || [...set.nesting.holdersOf(name)].some((holder) => whole.has(holder)));
 }
 
 function around(name: string, set: DefinitionSet): ReadonlySet<string> {

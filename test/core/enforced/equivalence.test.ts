@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-unsafe-call -- raw JSON is changed one thing at a time
 import { describe, expect, test } from "vitest";
 import { formatSet } from "../../../core/address/index.ts";
 import { formatPorts } from "../../../core/address/ports.ts";
@@ -209,7 +210,9 @@ describe("one thing changed in the rendered ruleset is found, with a connection 
     ["a counter of another name", (all) => void (rules(all, "in_tcp_636")[0].rule.expr[1] = { counter: "in/other" }), /^same$/],
     [
       "another prefix of the log",
-      (all) => void rules(all, "input").forEach((one) => one.rule.expr.forEach((part: Raw) => part.log && (part.log.prefix = "x"))),
+      (all) => {
+        for (const one of rules(all, "input")) for (const part of one.rule.expr) if (part.log) part.log.prefix = "x";
+      },
       /^same$/,
     ],
   ])("%s", (_, change, expected) => {

@@ -101,7 +101,7 @@ test("a scalar of the wrong kind is refused, and never opens more (bug: port: '8
   for (const place of leaves) {
     for (const value of wrong) {
       for (const line of lines(changed(POLICY, place, value)) ?? [])
-        expect(bounds, `${place.join(".")} ${String(value)}`).toContain(line);
+        expect(bounds, `${place.join(".")} ${JSON.stringify(value)}`).toContain(line);
     }
   }
 });

@@ -42,7 +42,6 @@ describe("what definitions say", () => {
     expect(formatSet(externals.get("mainframe")?.addresses ?? { v4: [], v6: [] })).toBe("10.9.0.0/24");
     expect(workspace).toEqual({
       kind: "Workspace",
-      routes: [],
       internal: [],
       essentials: { dns: true, probes: true, dhcp: true, ntp: true, icmpErrors: true, apiserver: true, webhooks: true },
       limits: { unisolate: 0 },
