@@ -1,9 +1,7 @@
 import { existsSync } from "node:fs";
-import type { InventoryFile } from "../core/api/inventory-file.ts";
 import { lifelineFloor } from "../core/config/operator.ts";
 import type { OperatorInputs } from "../core/compile/inputs.ts";
 import { madeUpWorld, savedWorld, type ConnectivityWorld } from "../core/explain/world.ts";
-import type { Definitions } from "../core/model/kinds.ts";
 import { requireDefinitions } from "./definitions.ts";
 import { readInventory } from "./offline-world.ts";
 import { tell } from "./output.ts";
@@ -21,25 +19,21 @@ export interface FolderOptions {
  *
  * @throws FirebreakError DEFINITION_INVALID, CONFIG_INVALID, USAGE, NOT_FOUND
  */
-export async function readWorld(dir: string | undefined, options: FolderOptions): Promise<ConnectivityWorld> {
+export async function readWorld(
+  dir: string | undefined,
+  options: FolderOptions,
+): Promise<ConnectivityWorld & { readonly folder: string }> {
   const settings = await settingsIfThere(options.config ?? DEFAULT_SETTINGS_FILE);
   const isNamed = options.config !== undefined && options.config !== DEFAULT_SETTINGS_FILE;
-  const { definitions } = await requireDefinitions(dir, isNamed || dir === undefined ? settings : undefined);
+  const { definitions, folder } = await requireDefinitions(dir, isNamed || dir === undefined ? settings : undefined);
   const operator: OperatorInputs | undefined = settings && { floor: lifelineFloor(settings), ownPaths: [] };
-  return makeWorld(definitions, options.inventory === undefined ? undefined : await readInventory(options.inventory), operator);
-}
-
-/** As {@link readWorld}, of definitions that were read. */
-export function makeWorld(
-  definitions: Definitions,
-  inventory: InventoryFile | undefined,
-  operator: OperatorInputs | undefined,
-): ConnectivityWorld {
   const now = Date.now();
   const world =
-    inventory === undefined ? madeUpWorld(definitions, now, operator) : savedWorld(definitions, inventory, now, operator);
+    options.inventory === undefined
+      ? madeUpWorld(definitions, now, operator)
+      : savedWorld(definitions, await readInventory(options.inventory), now, operator);
   for (const gap of world.gaps) tell(gap);
-  return world;
+  return { ...world, folder };
 }
 
 async function settingsIfThere(file: string) {

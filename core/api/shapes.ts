@@ -1,6 +1,8 @@
 import type { FindingEffect, FindingKind, Severity } from "../drift/finding.ts";
 import type { TargetId, TargetMode } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
+import type { Diff } from "../reach/diff-lines.ts";
+import type { ReachClass, ReachConnection } from "../reach/matrix.ts";
 
 /*
  * What the HTTP API says and the CLI prints with `-o json`: a stable contract. Times are ISO 8601, UTC; ages are computed by the reader.
@@ -114,6 +116,20 @@ export interface AcceptAnswer {
   readonly accepted: boolean;
   readonly sequence: number | null;
   readonly message: string;
+}
+
+/** Who may connect to whom, by classes: the definitions in force on the workloads of now, or what is enforced. */
+export interface ReachAnswer {
+  readonly classes: readonly ReachClass[];
+  readonly connections: readonly ReachConnection[];
+  readonly notes: readonly Note[];
+}
+
+/** What changes between two revisions, or between what the definitions say (before) and what is enforced (after). */
+export interface DiffAnswer {
+  readonly before: string;
+  readonly after: string;
+  readonly diff: Diff;
 }
 
 export interface ReconcileAnswer {

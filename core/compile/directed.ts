@@ -1,6 +1,6 @@
 import { isEmpty } from "../address/index.ts";
 import { compareText } from "../membership/order.ts";
-import type { Direction, IcmpMessages, NamedPort, PortRange, Rule } from "../model/kinds.ts";
+import type { Direction, IcmpMessages, NamedPort, Rule } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import { cellsOf } from "./cells.ts";
 import type { Cell } from "./cells.ts";
@@ -92,9 +92,8 @@ function directRule(directing: Directing, rule: Rule, notes: Note[]): readonly R
     if (end.kind === "some") notes.push(...end.gaps.map((gap) => gapNote(gap, rule)));
     if (direction === "egress") notes.push(...namedPortNotes(rule, end, ports, target));
     const peers = peersOf(end);
-    const allows = peers.length === 0 ? [] : allowsFor(rule, direction, peers, ports);
-    if (allows.length > 0) ruleCells.push({ ...cell, allows });
     if (peers.length === 0) lonely.push(cell);
+    else ruleCells.push({ ...cell, allows: [{ origin: rule.id, peers, ports }] });
   }
   if (lonely.length > 0) notes.push(lonelyNote(rule, names, target, lonely));
   return ruleCells;
@@ -110,20 +109,6 @@ function peersOf(end: PeerEnd): "any" | readonly Peer[] {
   }
   const sorted = [...pods].sort(([a], [b]) => compareText(a, b)).map(([, peer]) => peer);
   return isEmpty(end.addresses) ? sorted : [...sorted, { kind: "addresses", addresses: end.addresses }];
-}
-
-/** A name means a port of the responding pod: for egress to addresses it would mean nothing, so there only the numbers are said. */
-function allowsFor(rule: Rule, direction: Direction, peers: "any" | readonly Peer[], ports: ClusterPorts): readonly ClusterAllow[] {
-  const origin = rule.id;
-  const isSplit = direction === "egress" && ports !== "any" && ports.some(isNamed) && peers !== "any";
-  if (!isSplit) return [{ origin, peers, ports }];
-  const numbers = ports.filter((port): port is PortRange => port.kind === "range");
-  const [pods, addresses] = [peers.filter(({ kind }) => kind === "pods"), peers.filter(({ kind }) => kind === "addresses")];
-  const allows: readonly ClusterAllow[] = [
-    { origin, peers: pods, ports },
-    { origin, peers: addresses, ports: numbers },
-  ];
-  return allows.filter((allow) => allow.peers.length > 0 && allow.ports.length > 0);
 }
 
 function icmpNotes(rule: Rule, left: readonly IcmpMessages[], target: string): readonly Note[] {

@@ -5,6 +5,7 @@ import {
   allPorts,
   equalPorts,
   formatPorts,
+  intersectPorts,
   isEmptyPorts,
   noPorts,
   portRange,
@@ -142,7 +143,7 @@ function peersOf({ target, intent, rendered, leftOut = emptySet }: EquivalenceQu
   const managed = [...byKey.values()].map(({ first, second }): PeerRow => ({
     party: { kind: "workload", workload: first },
     second,
-    pieces: first.target === target ? WHOLE : piecesOf(first, atoms, finder),
+    pieces: piecesOf(first, atoms, finder),
   }));
   // Addresses that workloads have, or show as pods of a masqueraded cluster show their node's, are looked at as those workloads.
   const owned = unionAll([leftOut, ...workloads.flatMap(({ addresses, shown }) => [addresses, shown])]);
@@ -194,20 +195,30 @@ function comparePair(question: EquivalenceQuestion, row: Row, peer: PeerRow): Co
   const self: Party = { kind: "workload", workload: subject };
   const meant = intent.end(direction, self, party);
   const pieces = peer.pieces[direction];
-  if (party.kind === "addresses" || pieces.length === 0) {
-    return judge(question, row, party, meant, passing(meant), passing(rendered.end(direction, self, party)));
-  }
+  const passes = passing(rendered.end(direction, self, party));
+  if (party.kind === "addresses" || pieces.length === 0) return judge(question, row, party, meant, passing(meant), passes);
   // Rules that name addresses hold for some of a workload's only; those that name the workload hold for each.
-  const byAddress = pieces.map((addresses) => passing(intent.end(direction, self, { kind: "addresses", addresses })));
-  const byName = subtractPorts(passing(meant), byAddress.reduce(unionPorts, noPorts));
-  for (const [index, addresses] of pieces.entries()) {
+  const shared = pieces.filter((addresses) => haveSharedFamily(subject.addresses, addresses));
+  const byAddress = shared.map((addresses) => passing(intent.end(direction, self, { kind: "addresses", addresses })));
+  const isWhole = shared.length === pieces.length;
+  const byName = isWhole ? subtractPorts(passing(meant), byAddress.reduce(unionPorts, noPorts)) : noPorts;
+  if (party.workload.target === subject.target) {
+    // A pod is known by its labels here; which of its addresses a block holds is up to it.
+    return judge(question, row, party, meant, unionPorts(byName, intersectPorts(passes, passing(meant))), passes);
+  }
+  for (const [index, addresses] of shared.entries()) {
     const one = { ...party.workload, ...(direction === "ingress" ? { shown: addresses } : { addresses }) };
     const seen: Party = { kind: "workload", workload: one };
-    const intended = unionPorts(byName, byAddress[index] ?? noPorts);
-    const found = judge(question, row, seen, meant, intended, passing(rendered.end(direction, self, seen)));
+    const passed = passing(rendered.end(direction, self, seen));
+    const least = unionPorts(byName, byAddress[index] ?? noPorts);
+    const found = judge(question, row, seen, meant, unionPorts(least, intersectPorts(passed, passing(meant))), passed);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+function haveSharedFamily(own: AddressSet, other: AddressSet): boolean {
+  return isEmpty(own) || (own.v4.length > 0 && other.v4.length > 0) || (own.v6.length > 0 && other.v6.length > 0);
 }
 
 function judge(

@@ -103,7 +103,7 @@ export function madeUpWorld(definitions: Definitions, now: number, operator: Ope
 }
 
 /** A repository that is still in `mode: plan` is checked for what it will do. */
-function asIfApplied(definitions: Definitions): { readonly definitions: Definitions; readonly planned: readonly string[] } {
+export function asIfApplied(definitions: Definitions): { readonly definitions: Definitions; readonly planned: readonly string[] } {
   const planned = [...definitions.clusters.values(), ...definitions.fleets.values()]
     .filter(({ mode }) => mode === "plan")
     .map(({ kind, name }) => `${kind} ${name}`);

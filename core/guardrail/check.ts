@@ -5,7 +5,7 @@ import type { Source } from "../reach/source.ts";
 import { connectionsBefore, connectionsOf } from "./connection.ts";
 import { endReader, type NamedEnd } from "./ends.ts";
 import { evaluate, type Breach, type Claim, type Evaluation, type Space } from "./evaluate.ts";
-import { hasNames, portsAt } from "./ports.ts";
+import { formatAsked, hasNames, portsAt } from "./ports.ts";
 import { reachabilityOf, type Reachability } from "./reaches.ts";
 import type { ClaimResult, GuardrailResult, Violation } from "./results.ts";
 import { classesOf, isClassIn } from "./space.ts";
@@ -136,7 +136,7 @@ function describeBreach(definitions: Definitions, source: Source, claim: Claim, 
     from,
     to: className(responders),
     counts: { from: workloadsOf(initiators).length, to: responders.workloads.length },
-    ports: formatPorts(ports),
+    ports: formatAsked(ports),
     notYetEnforced: claim.rule.kind === "never" && isNotYet,
     added: isAdded,
     witness: witnessOf(definitions, source, breach),

@@ -1,4 +1,15 @@
-import { allOf, allPorts, noPorts, portRange, portsFromRanges, subtractPorts, unionPorts, type PortSet } from "../address/ports.ts";
+import {
+  allOf,
+  allPorts,
+  formatPorts,
+  isSubsetPorts,
+  noPorts,
+  portRange,
+  portsFromRanges,
+  subtractPorts,
+  unionPorts,
+  type PortSet,
+} from "../address/ports.ts";
 import type { Workload } from "../estate/estate.ts";
 import type { Ports, RulePort } from "../model/kinds.ts";
 
@@ -15,6 +26,11 @@ const NO_CONNECTION: PortSet = portsFromRanges([
 ]);
 
 const CONNECTIONS = subtractPorts(allPorts, NO_CONNECTION);
+
+/** Ports in words; all that a guardrail's `any` means is `any`. */
+export function formatAsked(ports: PortSet): string {
+  return isSubsetPorts(CONNECTIONS, ports) ? "any" : formatPorts(ports);
+}
 
 /**
  * The ports of a guardrail or a test at one responder.

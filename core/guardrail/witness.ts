@@ -1,9 +1,10 @@
-import { formatPorts, portRanges, type PortSet, type Protocol } from "../address/ports.ts";
+import { portRanges, type PortSet, type Protocol } from "../address/ports.ts";
 import { explainEnd, type EndAnswer } from "../explain/end.ts";
 import type { Definitions } from "../model/kinds.ts";
 import type { Source } from "../reach/source.ts";
 import { connect } from "./connection.ts";
 import type { Breach } from "./evaluate.ts";
+import { formatAsked } from "./ports.ts";
 import type { PartyClass } from "./space.ts";
 import { className } from "./words.ts";
 
@@ -31,7 +32,7 @@ export function witnessOf(definitions: Definitions, source: Source, { path, last
             explainEnd(definitions, source, "egress", from.party, responder, asked),
             explainEnd(definitions, source, "ingress", responder, from.party, asked),
           ];
-    return { from: className(from), to: className(to), ports: formatPorts(ports), ends };
+    return { from: className(from), to: className(to), ports: formatAsked(ports), ends };
   });
 }
 

@@ -2,12 +2,13 @@ import { emptySet, internetSet, isEmpty } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import { NO_PORTS } from "../reach/port-table.ts";
 import { segmentNamed } from "../membership/resolve.ts";
-import type { Definitions, Direction, NamedPort, Rule } from "../model/kinds.ts";
+import type { Definitions, Direction, NamedPort, Ports, Rule, RulePort } from "../model/kinds.ts";
 import type { Position } from "../model/note.ts";
 import type { Essential } from "./essentials.ts";
 import type { EstateIndex } from "./estate-index.ts";
 import type { MemberLists, Members } from "./members.ts";
 import { reachOfPorts } from "./ports.ts";
+import type { Unsayable } from "./ports.ts";
 
 /** Somebody a rule names: those in `members`, and whoever has one of some addresses. */
 export interface PeerPart {
@@ -39,7 +40,10 @@ export class RuleBook {
   readonly #index: EstateIndex;
   readonly #lists: MemberLists;
   readonly #as: "approved" | "enforceable";
-  readonly #allows = new Map<string, Allow>();
+  readonly #allows = {
+    ingress: { cluster: new Map(), host: new Map() },
+    egress: { cluster: new Map(), host: new Map() },
+  } as Readonly<Record<Direction, Readonly<Record<PlaceKind, Map<Rule, Allow>>>>>;
   readonly #parts = new Map<string, PeerPart>();
   readonly #nobody: Members;
   /** Label keys of `same`, sorted. */
@@ -82,22 +86,33 @@ export class RuleBook {
   }
 
   ofRule(rule: Rule, direction: Direction, place: PlaceKind): Allow {
-    const key = `${direction} ${place} ${rule.id}`;
-    const known = this.#allows.get(key);
+    const known = this.#allows[direction][place].get(rule);
     if (known !== undefined) return known;
     const unsayable = this.#as === "approved" ? undefined : place === "cluster" ? "icmp" : "named";
-    const { fixed, named } = reachOfPorts(rule.ports, unsayable);
+    const { fixed, named } = this.#reachOf(rule.ports, unsayable);
     const names = direction === "ingress" ? rule.from : rule.to;
     const peers = names.includes("any") ? "any" : names.map((name) => this.#part(name));
     const same = sorted(rule.same).map((label) => this.sameKeys.indexOf(label));
-    const allow = this.#allow({ origin: rule.id, at: rule.at, peers, same, fixed: this.#index.ports.id(fixed), named });
-    this.#allows.set(key, allow);
+    const allow = this.#allow({ origin: rule.id, at: rule.at, peers, same, fixed, named });
+    this.#allows[direction][place].set(rule, allow);
     return allow;
   }
 
   ofEssential({ origin, peers, ports, named }: Essential): Allow {
     const part = peers === "any" ? peers : [this.#partOf(peers.members ?? this.#nobody, peers.addresses)];
     return this.#allow({ origin, at: undefined, peers: part, same: [], fixed: this.#index.ports.id(ports), named });
+  }
+
+  /** Many rules name the same ports: what they are is remembered with the estate. */
+  #reachOf(ports: Ports, unsayable: Unsayable): Pick<Allow, "fixed" | "named"> {
+    const known = reachMemory(this.#index);
+    const key = `${unsayable ?? ""} ${ports === "any" ? ports : ports.map(portText).join()}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const { fixed, named } = reachOfPorts(ports, unsayable);
+    const reach = { fixed: this.#index.ports.id(fixed), named };
+    known.set(key, reach);
+    return reach;
   }
 
   #allow(body: Omit<Allow, "key">): Allow {
@@ -127,6 +142,29 @@ export class RuleBook {
     const explicit = this.#index.addressNumber(addresses);
     this.#explicit.set(explicit, addresses);
     return { members, explicit };
+  }
+}
+
+const MEMORY = Symbol("ports of rules");
+
+function reachMemory(index: EstateIndex): Map<string, Pick<Allow, "fixed" | "named">> {
+  const known = index.memory.get(MEMORY) as Map<string, Pick<Allow, "fixed" | "named">> | undefined; // only this file writes it
+  if (known !== undefined) return known;
+  const memory = new Map<string, Pick<Allow, "fixed" | "named">>();
+  index.memory.set(MEMORY, memory);
+  return memory;
+}
+
+function portText(port: RulePort): string {
+  switch (port.kind) {
+    case "range":
+      return `${port.protocol} ${port.from}-${port.to}`;
+    case "named":
+      return `${port.protocol} ${JSON.stringify(port.name)}`;
+    case "icmp":
+      return `${port.protocol} ${port.type ?? ""}/${port.code ?? ""}`;
+    default:
+      return port satisfies never;
   }
 }
 

@@ -35,6 +35,7 @@ export interface Cell {
 export interface WorkloadClass {
   readonly number: number;
   readonly sample: Workload;
+  readonly unit: Unit;
   readonly cell: Cell;
   readonly trait: string;
   /** Values of `sameKeys`, in their order. */
@@ -145,7 +146,8 @@ function divideAnew(index: EstateIndex, sight: Sight): ClassTable {
       numbers.set(key, number);
       const { cell, trait, values } = unitClasses[unitClass] as (typeof unitClasses)[number];
       const seen = views.list[view] as View;
-      classes.push({ number, sample: workload, cell: cells[cell] as Cell, trait, values, unitClass, ...seen });
+      const unit = units[unitOf[position] as number] as Unit;
+      classes.push({ number, sample: workload, unit, cell: cells[cell] as Cell, trait, values, unitClass, ...seen });
     }
     classOf[position] = number;
   }

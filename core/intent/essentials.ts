@@ -49,6 +49,8 @@ const LOOPBACK = constantSet("127.0.0.0/8", "::1/128");
 const IPV4 = constantSet("0.0.0.0/0");
 const IPV6 = constantSet("::/0");
 const LINK_LOCAL = constantSet("fe80::/10");
+/** Where a packet from a link-local address can go: no router forwards it (RFC 4291 §2.5.6). */
+const NEAR = constantSet("fe80::/10", "ff00::/8");
 
 /** What is open at the pods of a cluster without a rule (DESIGN.md §4 "Essentials"). Probes come from the own node: see `explain`. */
 export function clusterEssentials(
@@ -184,6 +186,7 @@ function dhcpClient(): readonly Essential[] {
     ingress("builtin/dhcp", addressPeers(IPV4), portRange("udp", 68)),
     ingress("builtin/dhcp", addressPeers(LINK_LOCAL), portRange("udp", 546)),
     egress("builtin/dhcp", addressPeers(IPV4), portRange("udp", 67)),
+    egress("builtin/dhcp", addressPeers(NEAR), portRange("udp", 547)),
   ];
 }
 

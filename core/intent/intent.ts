@@ -70,6 +70,8 @@ class Intent implements Source, IntentView {
   /** Settled answers, by number of ports. */
   readonly #ends: Readonly<Record<EndMode, (End | undefined)[]>> = { enforced: [], observed: [], open: [], unmanaged: [] };
   readonly #peersOfAddresses = new WeakMap<AddressSet, Peer>();
+  /** Of workloads that were asked about: few, and those again and again. */
+  readonly #classes = new WeakMap<Workload, WorkloadClass>();
   readonly #peersOfClasses: (Peer | undefined)[] = [];
   readonly #doubtsOfAddresses = new WeakMap<AddressSet, readonly string[]>();
 
@@ -123,8 +125,12 @@ class Intent implements Source, IntentView {
   };
 
   classOf = (workload: Workload): WorkloadClass => {
+    const known = this.#classes.get(workload);
+    if (known !== undefined) return known;
     const { table, index } = this.reading;
-    return table.classes[table.classOf[index.positionOf(workload)] as number] as WorkloadClass; // every position has a class
+    const found = table.classes[table.classOf[index.positionOf(workload)] as number] as WorkloadClass; // every position has a class
+    this.#classes.set(workload, found);
+    return found;
   };
 
   peerOf = (party: Party): Peer => {

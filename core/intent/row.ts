@@ -3,7 +3,6 @@ import type { EndMode } from "../reach/source.ts";
 import type { Allow } from "./allow.ts";
 import { isIdle } from "./allow.ts";
 import type { WorkloadClass } from "./classes.ts";
-import type { Unit } from "./estate-index.ts";
 import type { Reading } from "./sight.ts";
 
 /** One end of a class of workloads: how it is isolated, and what is allowed there. */
@@ -51,9 +50,8 @@ export class RowReader {
     return row;
   }
 
-  #read(direction: Direction, { cell, sample }: WorkloadClass): Row {
-    const { index, governanceOf } = this.#reading;
-    const governance = governanceOf(index.units[index.unitOf[index.positionOf(sample)] as number] as Unit);
+  #read(direction: Direction, { cell, unit }: WorkloadClass): Row {
+    const governance = this.#reading.governanceOf(unit);
     if (governance.kind === "nobody") return passing("unmanaged", governance.why, governance.isGone);
     if (governance.kind === "cluster" && governance.isSpared && direction === "ingress") return passing("open", undefined, false);
     const isolators = this.segmentsWith(cell.possible);

@@ -26,9 +26,9 @@ export function subtractSubjects(from: readonly Subject[], without: readonly Sub
   let left = from;
   for (const out of without) {
     const alternatives = negated(out);
-    const next = left.flatMap((subject) => subtractOne(subject, out, alternatives));
-    left = widest(next.slice(0, MAX_SUBJECTS * MAX_SUBJECTS));
-    if (next.length > MAX_SUBJECTS * MAX_SUBJECTS || left.length > MAX_SUBJECTS) return "too many";
+    const next = widest(left.flatMap((subject) => subtractOne(subject, out, alternatives)));
+    if (next === "too many") return next;
+    left = next;
   }
   return left;
 }
@@ -54,18 +54,19 @@ function negated({ pods, namespaces }: Subject): readonly Subject[] {
   ];
 }
 
-/** Without those that lie within another one; of equals the first stays. */
-function widest(subjects: readonly Subject[]): readonly Subject[] {
+/** Without those that lie within another one; of equals the first stays. Gives up early: comparing thousands takes seconds. */
+function widest(subjects: readonly Subject[]): readonly Subject[] | "too many" {
   const kept: Subject[] = [];
   for (const subject of subjects) {
     if (kept.some((other) => isWithin(subject, other))) continue;
+    if (kept.length >= 2 * MAX_SUBJECTS) return "too many";
     for (let index = kept.length - 1; index >= 0; index -= 1) {
       const other = kept[index];
       if (other !== undefined && isWithin(other, subject)) kept.splice(index, 1);
     }
     kept.push(subject);
   }
-  return kept;
+  return kept.length > MAX_SUBJECTS ? "too many" : kept;
 }
 
 function isWithin(narrow: Subject, wide: Subject): boolean {

@@ -70,6 +70,8 @@ function groupShared(estate: Estate, sources: readonly Source[]): readonly Group
   const distinct = [...new Set(numbers)];
   const [only] = distinct;
   const joint = distinct.length === 1 && only !== undefined ? only : joinNumbers(distinct, estate.workloads.length);
+  const known = sharedLists.get(joint);
+  if (known !== undefined) return known.map((list) => ({ lists: sources.map(() => list) }));
   const byNumber = new Map<number, Workload[]>();
   for (const [position, workload] of estate.workloads.entries()) {
     const key = (joint[position] as number) * 4 + familiesOf(workload);
@@ -77,8 +79,13 @@ function groupShared(estate: Estate, sources: readonly Source[]): readonly Group
     if (list === undefined) byNumber.set(key, [workload]);
     else list.push(workload);
   }
-  return [...byNumber.values()].map((list) => ({ lists: sources.map(() => list) }));
+  const lists = [...byNumber.values()];
+  sharedLists.set(joint, lists);
+  return lists.map((list) => ({ lists: sources.map(() => list) }));
 }
+
+/** Workloads by class, for as long as a way to number them lives: two revisions of the same segments have the same. */
+const sharedLists = new WeakMap<Int32Array, readonly Workload[][]>();
 
 function numbersOf(source: Source): Int32Array {
   const byKey = new Map<string, number>();

@@ -43,6 +43,12 @@ const NOTHING: Selection = { peers: emptySet, ports: noPorts, certainty: "sure" 
 const MAYBE: Selection = { ...EVERYTHING, certainty: "doubtful" };
 const CERTAINTIES: readonly Certainty[] = ["doubtful", "chosen", "sure"];
 const WITH_PORTS: readonly Protocol[] = ["tcp", "udp", "sctp"];
+const LINK_LOCAL: AddressSet = fromPrefixes([{ family: 6, first: 0xfe80n << 112n, length: 10 }]);
+/** Where packets from or to a link-local address of the host can come from or go: no router forwards them (RFC 4291 §2.5.6). */
+const NEAR: AddressSet = fromPrefixes([
+  { family: 6, first: 0xfe80n << 112n, length: 10 },
+  { family: 6, first: 0xff00n << 112n, length: 8 },
+]);
 const WITHOUT_PORTS: PortSet = { ...allPorts, tcp: [], udp: [], sctp: [] };
 
 /** The field that the left side of a match (or one part of a concatenation) names. */
@@ -155,6 +161,7 @@ function selectAddresses(value: unknown, family: 4 | 6): Selection {
 function selectLocal(value: unknown, family: 4 | 6, view: Viewpoint): Selection {
   const chosen: Selection = { ...EVERYTHING, peers: familySet(family), certainty: "chosen" };
   const addresses = readAddresses(value);
+  if (addresses !== undefined && isSubset(addresses, LINK_LOCAL)) return { ...chosen, peers: NEAR };
   if (addresses === undefined || view.local === undefined) return chosen;
   const local = intersect(view.local, familySet(family));
   return !isEmpty(local) && isSubset(local, addresses) ? { ...chosen, certainty: "sure" } : chosen;

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import { openForge } from "../../../adapters/forge/open.ts";
 import { commentMarker } from "../../../core/forge/comment.ts";
-import type { Check, CheckAnnotation, Forge } from "../../../core/forge/forge.ts";
+import { mayWrite, type Check, type CheckAnnotation, type Forge } from "../../../core/forge/forge.ts";
 import type { Fault } from "../../support/github-double/server.ts";
 import { contract } from "./contract.ts";
 import { openDoubleWorld, type DoubleWorld } from "./world.ts";
@@ -133,6 +133,7 @@ it("rights: roles of GitHub", async () => {
   expect(await there.forge.readPermission("adam", signal)).toBe("admin");
   there.double.state.roles.set("tria", "triage");
   expect(await there.forge.readPermission("tria", signal)).toBe("read");
+  expect((["none", "read", "write", "maintain", "admin"] as const).filter(mayWrite)).toEqual(["write", "maintain", "admin"]);
 });
 
 /** Everything that one adopted change writes: what an outbox does again and again until it is through. */

@@ -118,14 +118,14 @@ describe("ports", () => {
   const client = segment("client", [app("client", only)], "off", "enforce");
   const server = segment("server", [app("server", only), addressesMember("10.9.0.0/24")], "enforce");
 
-  // would catch: a name that means a port of nobody's, for addresses, read as all ports
-  test("a name is said to pods as it is; for egress to addresses only numbers are", () => {
+  // would catch: a name that is resolved once for all, or read as all ports
+  test("a name is said as it is: each responding pod resolves it, and an address that is no pod has none", () => {
     const { want } = compile({
       segments: [client, server],
       policies: [policy("p", rule("client", "server", "http/tcp, 90/sctp"))],
     });
     expect(lines(want)).toEqual([
-      "shop e ⟨app=client⟩: p/0 app=server 90/sctp,http/tcp; p/0 10.9.0.0/24 90/sctp",
+      "shop e ⟨app=client⟩: p/0 app=server | 10.9.0.0/24 90/sctp,http/tcp",
       "shop i ⟨app=server⟩: p/0 app=client 90/sctp,http/tcp",
     ]);
   });

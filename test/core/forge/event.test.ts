@@ -1,4 +1,6 @@
-import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { parseForgeEvent, type ForgeEvent } from "../../../core/forge/event.ts";
 
@@ -12,7 +14,8 @@ const EDITIONS = ["api.github.com", "ghes-31", "ghes-32", "ghes-33", "ghes-34", 
 const HEAD = "f".repeat(40);
 
 function definitions(edition: string): readonly Definition[] {
-  return createRequire(import.meta.url)(`@octokit/webhooks-examples/${edition}/index.json`) as readonly Definition[];
+  const folder = dirname(fileURLToPath(import.meta.resolve("@octokit/webhooks-examples/package.json")));
+  return JSON.parse(readFileSync(join(folder, edition, "index.json"), "utf8")) as readonly Definition[];
 }
 
 describe("GitHub's examples", () => {

@@ -29,11 +29,15 @@ function intended(want: HostWant, direction: "ingress" | "egress"): Space {
 function essentials(direction: "ingress" | "egress"): readonly Box[] {
   const neighbours = direction === "ingress" ? [130, 134, 135, 136] : [131, 132, 133, 135, 136, 143];
   const linkLocal = { family: 6, first: 0xfe80n << 112n, length: 10 } as const;
+  const multicast = { family: 6, first: 0xff00n << 112n, length: 8 } as const;
   return [
     { peers: anyV6, ports: types("icmpv6", [...neighbours, 1, 2, 3, 4]) },
     { peers: anyV4, ports: types("icmp", [3, 11, 12]) },
     { peers: anyV4, ports: udp(direction === "ingress" ? 68 : 67) },
-    { peers: direction === "ingress" ? fromPrefixes([linkLocal]) : anyV6, ports: udp(direction === "ingress" ? 546 : 547) },
+    {
+      peers: fromPrefixes(direction === "ingress" ? [linkLocal] : [linkLocal, multicast]),
+      ports: udp(direction === "ingress" ? 546 : 547),
+    },
   ];
 }
 

@@ -1,6 +1,6 @@
 /** GitHub's own description of its REST API (@octokit/openapi): the double's requests and answers are held to it. */
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { Ajv, type ValidateFunction } from "ajv";
 
 export interface Schema {
@@ -38,7 +38,7 @@ const validators = new Map<string, ValidateFunction>();
 /** 13 MB: read once, and only the schemas that are used are compiled. */
 function load(): { readonly spec: Spec; readonly ajv: Ajv } {
   if (loaded !== undefined) return loaded;
-  const file = createRequire(import.meta.url).resolve("@octokit/openapi/generated/api.github.com.json");
+  const file = fileURLToPath(import.meta.resolve("@octokit/openapi/generated/api.github.com.json"));
   const spec = JSON.parse(readFileSync(file, "utf8")) as Spec;
   for (const schema of Object.values(spec.components.schemas)) typeNullable(schema);
   const ajv = new Ajv({ strict: false, validateFormats: false });
