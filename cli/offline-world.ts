@@ -47,8 +47,7 @@ function nothingSeen(): InventoryFile {
   return { version: 1, savedAt: new Date(0).toISOString(), instance: NO_INSTANCE, clusters: {}, hosts: {} };
 }
 
-/** Reads what `inventory save` wrote. @throws FirebreakError USAGE */
-export async function readInventory(file: string): Promise<InventoryFile> {
+async function readInventory(file: string): Promise<InventoryFile> {
   let value: unknown;
   try {
     value = JSON.parse(await readFile(file, "utf8"));

@@ -5,7 +5,6 @@ import { formatConnections } from "../verdict/effect-words.ts";
 import type { Profile } from "../verdict/profile.ts";
 import type { PolicyObject } from "../verdict/world.ts";
 import { areCovered, isolatedDirections, normaliseSpec } from "../plan/defaulting.ts";
-import { worldOf } from "../plan/world.ts";
 import type { FindingEffect } from "./finding.ts";
 
 /**
@@ -39,7 +38,8 @@ export interface Worlds {
  */
 export function effectJudge(worlds: Worlds, inventory: ClusterInventory, profile: Profile): EffectOf {
   const maxCompared = Math.max(MIN_COMPARED, Math.floor(MAX_COMPARED_PODS / Math.max(1, inventory.pods.length)));
-  const workloads = worldOf(inventory);
+  const { namespaces, pods, nodes } = inventory;
+  const workloads = { namespaces, pods, nodes };
   let compared = 0;
   const effectIn = (
     world: ReadonlyMap<string, NetworkPolicy>,

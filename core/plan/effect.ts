@@ -11,7 +11,6 @@ import type { Profile } from "../verdict/profile.ts";
 import { formatHostConnection, hostEffect, type HostConnection, type HostEffect } from "../verdict/nft.ts";
 import type { HostObservation } from "./observation.ts";
 import type { ClusterStep, HostPlan } from "./plan.ts";
-import { worldOf } from "./world.ts";
 
 /** What a change does to connections: for people, and for the log. */
 export interface PlanEffect {
@@ -32,7 +31,8 @@ export function clusterPlanEffect(
   profile: Profile,
 ): PlanEffect {
   if (steps.length === 0) return NO_PLAN_EFFECT;
-  const world = worldOf(inventory);
+  const { namespaces, pods, nodes } = inventory;
+  const world = { namespaces, pods, nodes };
   return describeEffect(connectivityDiff({ ...world, policies: live }, { ...world, policies: afterSteps(live, steps) }, profile));
 }
 

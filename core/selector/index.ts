@@ -1,4 +1,3 @@
 /** Kubernetes label selectors: the public face of this folder. */
 export * from "./canonical.ts";
-export * from "./negate.ts";
 export * from "./selector.ts";
