@@ -51,7 +51,7 @@ export async function benchHost(): Promise<void> {
   const cluster = definitions.clusters.get(CLUSTER)!;
   const target = findTarget(definitions, HOST);
   if (target?.kind !== "host") throw new Error(`${HOST} is no host`);
-  const floor = { from: [], ports: [{ protocol: "tcp", from: 22, to: 22 }] } as const;
+  const floor = { from: [], ports: [{ kind: "range", protocol: "tcp", from: 22, to: 22 }] } as const;
   for (const size of [1_000, 10_000, 100_000]) {
     const { membership } = computeMembership(definitions, cluster, inventoryOf(APPS, size), 0);
     const memberships = new Map([[membership.target, membership]]);

@@ -1,5 +1,6 @@
 /** What one changed policy opens, over the number of pods; beside asking about every pair of pods one by one. */
 import { compileCluster } from "../core/compile/cluster.ts";
+import { worldOf } from "../core/plan/world.ts";
 import { wantDigest } from "../core/render/digest.ts";
 import { renderNetworkPolicies } from "../core/render/networkpolicy.ts";
 import { connectivityDiff } from "../core/verdict/effect.ts";
@@ -46,7 +47,8 @@ function worldsOf(apps: number, pods: number): { readonly before: World; readonl
   });
   const policies = renderNetworkPolicies(want, { instance: "bench", sequence: 1, digest: wantDigest(want) });
   const opened = policies.map((policy, index) => (index === 5 ? { ...policy, spec: { ...policy.spec, ingress: [{}] } } : policy));
-  const world = { namespaces: inventory.namespaces, pods: inventory.pods };
+  const { namespaces, pods: workloads } = worldOf(inventory);
+  const world = { namespaces, pods: workloads };
   return { before: { ...world, policies }, after: { ...world, policies: opened } };
 }
 

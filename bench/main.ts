@@ -10,6 +10,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<void>>> = {
   service: async () => await (await import("./service.ts")).benchService(),
   resync: async () => await (await import("./resync.ts")).benchResync(),
   core: async () => await (await import("./core.ts")).benchCore(),
+  engine: async () => await (await import("./engine.ts")).benchEngine(),
   reach: async () => void (await import("./reach.ts")),
   audit: async () => void (await import("./audit.ts")),
 };

@@ -57,7 +57,7 @@ function filesOf(objects: readonly unknown[], kind: "yaml" | "json"): readonly S
     const text =
       kind === "json"
         ? JSON.stringify({ apiVersion: "v1", kind: "List", items })
-        : items.map((item) => `---\n${stringify(item)}`).join("");
+        : items.map((item) => `---\n${stringify(item, { aliasDuplicateObjects: false })}`).join("");
     return { path: `manifests/${String(index).padStart(2, "0")}.${kind}`, bytes: new TextEncoder().encode(text) };
   });
 }

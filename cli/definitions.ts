@@ -1,4 +1,4 @@
-import { noteIneffective } from "../core/compile/notes.ts";
+import { noteIneffective } from "../core/compile/ineffective.ts";
 import { allowOf } from "../core/config/operator.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
 import { FirebreakError } from "../core/model/error.ts";

@@ -47,7 +47,8 @@ function nothingSeen(): InventoryFile {
   return { version: 1, savedAt: new Date(0).toISOString(), instance: NO_INSTANCE, clusters: {}, hosts: {} };
 }
 
-async function readInventory(file: string): Promise<InventoryFile> {
+/** Reads what `inventory save` wrote. @throws FirebreakError USAGE */
+export async function readInventory(file: string): Promise<InventoryFile> {
   let value: unknown;
   try {
     value = JSON.parse(await readFile(file, "utf8"));

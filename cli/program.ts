@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { addAuditVerbs } from "./tree/audit.ts";
+import { addConnectivityVerbs } from "./tree/connectivity.ts";
 import { addDefinitionVerbs } from "./tree/definitions.ts";
 import { addManifestVerbs } from "./tree/manifests.ts";
 import { addRunningVerbs } from "./tree/running.ts";
@@ -20,6 +21,7 @@ export function buildProgram(): Command {
       "\nResults go to standard output, everything else to standard error.\nExit: 0 done, 1 failed, with --detailed-exitcode 2 for changes or drift.",
     );
   addDefinitionVerbs(program);
+  addConnectivityVerbs(program);
   addManifestVerbs(program);
   addRunningVerbs(program);
   addServiceVerbs(program);

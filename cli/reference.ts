@@ -42,6 +42,8 @@ interface SettingSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly properties?: Readonly<Record<string, SettingSchema>>;
+  /** What every value of a record is. */
+  readonly additionalProperties?: SettingSchema | false;
   readonly required?: readonly string[];
 }
 
@@ -82,6 +84,7 @@ function settingRows(schema: SettingSchema, above = "", group?: string): readonl
   return Object.entries(schema.properties ?? {}).flatMap(([name, setting]) => {
     const path = `${above}${name}`;
     const isRequired = schema.required?.includes(name) ?? false;
+    if (setting.additionalProperties) return settingRows(setting.additionalProperties, `${path}.NAME.`, `${path}.NAME`);
     if (setting.properties === undefined) return [{ path, schema: setting, isRequired, group }];
     const isOptionalGroup = !isRequired && setting.default === undefined;
     return settingRows(setting, `${path}.`, isOptionalGroup ? path : group);

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { FirebreakError } from "../core/model/error.ts";
+import type { ChannelSettings } from "../core/config/channels-schema.ts";
 import { parseSettings } from "../core/config/settings.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
 
@@ -24,7 +25,7 @@ function resolvePaths(settings: SettingsFile, folder: string): SettingsFile {
     path === undefined || isAbsolute(path) ? path : (join(folder, path) as T);
   const reference = <T extends string | undefined>(ref: T): T =>
     ref === undefined || !ref.startsWith("file:") ? ref : (`file:${at(ref.slice("file:".length))}` as T);
-  const { repository, kubernetes, ssh, readOnly, audit, alerts, forge, api } = settings;
+  const { repository, kubernetes, ssh, readOnly, audit, channels, forge, api } = settings;
   const isRemote = /^https?:\/\//.test(repository.url);
   return {
     ...settings,
@@ -42,9 +43,19 @@ function resolvePaths(settings: SettingsFile, folder: string): SettingsFile {
     database: reference(settings.database),
     redis: reference(settings.redis),
     api: { ...api, token: reference(api.token) },
-    ...(alerts.webhook === undefined
-      ? {}
-      : { alerts: { webhook: { ...alerts.webhook, secret: reference(alerts.webhook.secret) } } }),
+    channels: Object.fromEntries(Object.entries(channels).map(([name, channel]) => [name, withSecrets(channel, reference)])),
     ...(forge === undefined ? {} : { forge: { ...forge, token: reference(forge.token) } }),
+  };
+}
+
+/** A channel whose secrets are looked up where firebreak.yaml stands. */
+function withSecrets(channel: ChannelSettings, reference: <T extends string | undefined>(ref: T) => T): ChannelSettings {
+  const { webhook, slack, slackBot, email } = channel;
+  return {
+    ...channel,
+    ...(webhook && { webhook: { ...webhook, urlFrom: reference(webhook.urlFrom), secret: reference(webhook.secret) } }),
+    ...(slack && { slack: { webhook: reference(slack.webhook) } }),
+    ...(slackBot && { slackBot: { ...slackBot, token: reference(slackBot.token) } }),
+    ...(email && { email: { ...email, smtp: reference(email.smtp) } }),
   };
 }

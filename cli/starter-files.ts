@@ -45,8 +45,11 @@ stateFolder: .firebreak
 # redis: env:FIREBREAK_SECRET_REDIS
 
 # Who is told.
-# alerts:
-#   webhook: {url: "https://alerts.example.com/firebreak", secret: env:FIREBREAK_SECRET_ALERTS}
+# channels:                       # routes in policies/workspace.yaml choose among them; without routes all are told
+#   security: {slackBot: {token: env:FIREBREAK_SECRET_SLACK, channel: C0123456789}}
+#   oncall: {alertmanager: {url: "http://alertmanager:9093"}}
+#   siem: {webhook: {url: "https://siem.example.com/firebreak", secret: env:FIREBREAK_SECRET_SIEM}}
+#   mail: {email: {smtp: env:FIREBREAK_SECRET_SMTP, from: firebreak@example.com, to: [netsec@example.com]}}
 # forge: {kind: github, url: "https://api.github.com", repository: owner/name, token: env:FIREBREAK_SECRET_FORGE}
 
 listen: 127.0.0.1:7373            # API, health, metrics

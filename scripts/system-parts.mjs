@@ -39,6 +39,13 @@ export const SYSTEM_PARTS = [
     apt: ["postgresql"],
     without: "scale-out tests: the store on Postgres",
   },
+  {
+    name: "alertmanager",
+    job: "test",
+    programs: ["prometheus-alertmanager"],
+    apt: ["prometheus-alertmanager"],
+    without: "Alertmanager to send alerts to",
+  },
   { name: "gcc", job: "test", programs: ["gcc"], apt: ["gcc"], without: "forge, which is built with cgo" },
   {
     name: "libc6-dev",

@@ -28,11 +28,11 @@ export async function recordFindings(
   return change;
 }
 
-/** Who is told: the log always, and whatever the Workspace lists for the target and firebreak.yaml has set up. */
+/** Who is told: the log always, and whatever the Workspace lists for the target and firebreak.yaml has set up. Routes choose later among channels. */
 function channelsFor({ settings }: Pick<Parts, "settings">, workspace: Workspace, target: Target | undefined): readonly string[] {
   const listed = target === undefined ? workspace.drift.default : responsesFor(workspace, target);
   const channels = ["log"];
-  if (listed.includes("alert") && settings.alerts.webhook !== undefined) channels.push("webhook");
+  if (listed.includes("alert") && Object.keys(settings.channels).length > 0) channels.push("alert");
   if (listed.includes("issue") && settings.forge !== undefined) channels.push("issue");
   return channels;
 }

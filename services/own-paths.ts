@@ -56,7 +56,7 @@ export async function ownPaths(urls: readonly string[]): Promise<readonly OwnPat
     if (url === undefined || port === undefined) continue;
     const found = await lookup(url.hostname.replace(/^\[|\]$/g, ""), { all: true }).catch(() => []);
     const { set } = fromAddressTexts(found.map(({ address }) => address));
-    if (found.length > 0) paths.push({ addresses: set, ports: [{ protocol: "tcp", from: port, to: port }] });
+    if (found.length > 0) paths.push({ addresses: set, ports: [{ kind: "range", protocol: "tcp", from: port, to: port }] });
   }
   return paths;
 }

@@ -31,10 +31,14 @@ export interface Forge extends AsyncDisposable {
   readonly token: string;
   /** Creates an initialised repository of the administrator's with branch main. */
   createRepo(name: string): Promise<ForgeRepository>;
-  /** One API call as the administrator; throws on any status but 2xx. */
-  call(method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: unknown): Promise<unknown>;
+  /** Creates an account without rights; its token may do in repositories, issues and pull requests what it may. */
+  createUser(name: string): Promise<{ readonly name: string; readonly token: string }>;
+  /** One API call as the administrator, or as another account; throws on any status but 2xx. */
+  call(method: Method, path: string, body?: unknown, as?: string): Promise<unknown>;
   stop(): Promise<void>;
 }
+
+type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
 
 const OWNER = "firebreak";
 
@@ -59,10 +63,10 @@ export async function startForge({ run, signal, log }: ForgeOptions): Promise<Fo
   const token = output.trim().split("\n").at(-1) ?? "";
   const daemon = run.start({ label: "forge", argv: [...gitea, "web"], env, cwd: folder });
 
-  const call = async (method: "GET" | "POST" | "PATCH" | "PUT" | "DELETE", path: string, body?: unknown): Promise<unknown> => {
+  const send = async (method: Method, path: string, body: unknown, who: Readonly<Record<string, string>>): Promise<unknown> => {
     const response = await request(`${url}/api/v1${path}`, {
       method,
-      headers: { authorization: `token ${token}`, "content-type": "application/json" },
+      headers: { ...who, "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(15_000),
     });
@@ -71,6 +75,8 @@ export async function startForge({ run, signal, log }: ForgeOptions): Promise<Fo
       throw new Error(`${method} ${path} of the forge answered ${response.statusCode}: ${text.slice(0, 300)}`);
     return text === "" ? undefined : (JSON.parse(text) as unknown);
   };
+  const call: Forge["call"] = async (method, path, body, as) =>
+    await send(method, path, body, { authorization: `token ${token}`, ...(as === undefined ? {} : { sudo: as }) });
   const isUp = async (): Promise<boolean> => {
     daemon.check();
     await call("GET", "/version");
@@ -86,6 +92,15 @@ export async function startForge({ run, signal, log }: ForgeOptions): Promise<Fo
     async createRepo(name) {
       await call("POST", "/user/repos", { name, auto_init: true, default_branch: "main" });
       return { owner: OWNER, name, cloneUrl: `${url}/${OWNER}/${name}.git` };
+    },
+    async createUser(name) {
+      const secret = randomBytes(16).toString("hex");
+      const account = { username: name, email: `${name}@firebreak.test`, password: secret, must_change_password: false };
+      await call("POST", "/admin/users", account);
+      const authorization = `Basic ${Buffer.from(`${name}:${secret}`).toString("base64")}`;
+      const wish = { name: "testbed", scopes: ["write:repository", "write:issue", "read:user"] };
+      const made = (await send("POST", `/users/${name}/tokens`, wish, { authorization })) as { readonly sha1: string };
+      return { name, token: made.sha1 };
     },
     call,
     stop,

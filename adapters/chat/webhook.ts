@@ -1,81 +1,88 @@
-import { createHmac } from "node:crypto";
-import { request } from "undici";
+import { createHmac, createPrivateKey, sign } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { FirebreakError } from "../../core/model/error.ts";
-
-export interface WebhookChannel {
-  /** @throws FirebreakError CHANNEL_FAILED; the same id may be sent again, receivers drop repeats by it */
-  send(id: string, message: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<void>;
-}
+import type { Channel } from "../../core/notify/channel.ts";
+import { noticeKey } from "../../core/notify/notice.ts";
+import { channelUrl, post, withoutSecrets } from "./http.ts";
+import { bodyOf } from "./templates.ts";
+import type { Template } from "./templates.ts";
 
 export interface WebhookOptions {
   /** http or https; may itself be a secret, so it stands in no message. */
   readonly url: string;
-  /** Base64 of 24 to 64 bytes, with or without the prefix `whsec_`. */
-  readonly secret: string;
+  /**
+   * hmac: base64 of 24 to 64 bytes, with or without the prefix `whsec_` · ed25519: base64 of the 32-byte seed (or seed and public
+   * key, 64 bytes), with or without `whsk_`. Undefined: not signed, for chats that have no use for it.
+   */
+  readonly secret: string | undefined;
+  readonly signature: "hmac" | "ed25519";
+  readonly template: Template;
   /** ms since the epoch */
   readonly now?: () => number;
-  readonly timeoutMs?: number;
 }
 
-const TIMEOUT_MS = 10_000;
 /** Standard Webhooks 1.0.0, "Symmetric": between 24 and 64 bytes. */
 const KEY_BYTES = { least: 24, most: 64 } as const;
+/** PKCS #8 around an Ed25519 seed (RFC 8410 §7). */
+const PKCS8_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");
 
 /**
- * A JSON webhook signed as Standard Webhooks 1.0.0 says ("Symmetric": HMAC-SHA256 over `id.timestamp.payload`).
+ * A webhook signed as Standard Webhooks 1.0.0 says: over `id.timestamp.payload`, HMAC-SHA256 (`v1`) or Ed25519 (`v1a`). The id is
+ * the telling's key, so a receiver drops repeats.
  *
  * @throws FirebreakError CONFIG_INVALID when the URL or the secret is none
  */
-export function openWebhook(options: WebhookOptions): WebhookChannel {
-  const key = parseSecret(options.secret);
-  const url = parseUrl(options.url);
+export function openWebhook(options: WebhookOptions): Channel {
+  const signer = options.secret === undefined ? undefined : signerOf(options.secret, options.signature);
+  const url = channelUrl(options.url, "the webhook's url");
   const now = options.now ?? Date.now;
   return {
-    async send(id, message, signal) {
-      const body = JSON.stringify(message);
+    capabilities: { edit: options.template === "json", thread: false, resolve: true, maxBytes: 256 * 1024 },
+    async send(notice, _sending, signal) {
+      const body = JSON.stringify(bodyOf(options.template, notice));
+      const id = noticeKey(notice);
       const timestamp = String(Math.floor(now() / 1000));
-      const headers = {
-        "content-type": "application/json",
-        "user-agent": "firebreak",
-        "webhook-id": id,
-        "webhook-timestamp": timestamp,
-        "webhook-signature": signWebhook(key, id, timestamp, body),
-      };
-      await post(url, headers, body, AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS)]));
+      const signed = signer === undefined ? {} : { "webhook-signature": signer(`${id}.${timestamp}.${body}`) };
+      const headers = { "content-type": "application/json", "webhook-id": id, "webhook-timestamp": timestamp, ...signed };
+      await post(url, { headers, body }, signal, "send an alert to the webhook");
+      return undefined;
+    },
+    preview(notice) {
+      return { to: `POST ${withoutSecrets(url)}`, body: JSON.stringify(bodyOf(options.template, notice), undefined, 2) };
     },
   };
 }
 
-/** The value of `webhook-signature`: version, comma, base64 of the HMAC. */
-export function signWebhook(key: Buffer, id: string, timestamp: string, payload: string): string {
-  return `v1,${createHmac("sha256", key).update(`${id}.${timestamp}.${payload}`).digest("base64")}`;
+/** Makes the value of `webhook-signature`: version, comma, base64. */
+function signerOf(secret: string, kind: WebhookOptions["signature"]): (text: string) => string {
+  if (kind === "hmac") {
+    const key = decode(
+      secret,
+      "whsec_",
+      (bytes) => bytes.length >= KEY_BYTES.least && bytes.length <= KEY_BYTES.most,
+      `${KEY_BYTES.least} to ${KEY_BYTES.most} bytes: openssl rand -base64 32`,
+    );
+    return (text) => `v1,${createHmac("sha256", key).update(text).digest("base64")}`;
+  }
+  const key = ed25519Key(
+    decode(
+      secret,
+      "whsk_",
+      (bytes) => bytes.length === 32 || bytes.length === 64,
+      "the 32 bytes of an Ed25519 seed: openssl rand -base64 32",
+    ),
+  );
+  return (text) => `v1a,${sign(null, Buffer.from(text), key).toString("base64")}`;
 }
 
-/** Redirects are not followed: they would carry what we tell to somebody the operator did not name. */
-async function post(url: URL, headers: Readonly<Record<string, string>>, body: string, signal: AbortSignal): Promise<void> {
-  try {
-    const response = await request(url, { method: "POST", headers: { ...headers }, body, signal });
-    await response.body.dump();
-    if (response.statusCode < 200 || response.statusCode >= 300) throw new Error(`HTTP ${response.statusCode}`);
-  } catch (cause) {
-    throw new FirebreakError("CHANNEL_FAILED", "send an alert to the webhook", { cause });
-  }
+function ed25519Key(bytes: Buffer): KeyObject {
+  return createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, bytes.subarray(0, 32)]), format: "der", type: "pkcs8" });
 }
 
 /** Node reads anything as base64; what is none would make a key that the receiver does not have. */
-function parseSecret(text: string): Buffer {
-  const encoded = text.replace(/^whsec_/, "");
-  const key = Buffer.from(encoded, "base64");
-  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(encoded);
-  if (isBase64 && key.length >= KEY_BYTES.least && key.length <= KEY_BYTES.most) return key;
-  throw new FirebreakError(
-    "CONFIG_INVALID",
-    `alerts.webhook.secret must be base64 of ${KEY_BYTES.least} to ${KEY_BYTES.most} bytes: openssl rand -base64 32`,
-  );
-}
-
-function parseUrl(text: string): URL {
-  const url = URL.parse(text);
-  if (url !== null && (url.protocol === "https:" || url.protocol === "http:")) return url;
-  throw new FirebreakError("CONFIG_INVALID", "alerts.webhook.url must be an http or https URL");
+function decode(text: string, prefix: string, fits: (bytes: Buffer) => boolean, want: string): Buffer {
+  const encoded = text.startsWith(prefix) ? text.slice(prefix.length) : text;
+  const bytes = Buffer.from(encoded, "base64");
+  if (/^[A-Za-z0-9+/]+={0,2}$/.test(encoded) && fits(bytes)) return bytes;
+  throw new FirebreakError("CONFIG_INVALID", `the webhook's secret must be base64 of ${want}`);
 }

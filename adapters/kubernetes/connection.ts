@@ -1,17 +1,21 @@
 import { FirebreakError } from "../../core/model/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
-import type { ClusterInventory } from "../../core/membership/inventory.ts";
+import type { InventoryEvent } from "../../core/membership/event.ts";
+import type { ClusterInventory, Namespace, Node, Pod, Service, WebhookBackend } from "../../core/membership/inventory.ts";
 import type { ClusterObservation, LivePolicy } from "../../core/plan/observation.ts";
 import type { ClusterStep } from "../../core/plan/plan.ts";
 import { KubernetesClient } from "./client.ts";
 import { openCredentials, type CredentialSource } from "./credentials.ts";
 import { detectEnforcer, type Enforcer } from "./detect.ts";
 import { applyStep, listPolicies, POLICIES_PATH } from "./policies.ts";
-import { Reflector, type ReflectorTiming } from "./reflector.ts";
-import { trimNamespace, trimNode, trimPod, trimPolicy, trimService } from "./trim.ts";
+import { Reflector, type ReflectorChange, type ReflectorTiming } from "./reflector.ts";
+import { OTHER_SLICES, trimApiService, trimService, trimSlice, trimWebhooks, withEndpoints } from "./trim-service.ts";
+import { trimNamespace, trimNode, trimPod, trimPolicy } from "./trim.ts";
 
 /** What changed in a cluster: its workloads, or its policy objects. */
-export type ClusterChange = "inventory" | "policies";
+export type ClusterChange = { readonly kind: "inventory"; readonly event: InventoryEvent } | { readonly kind: "policies" };
+
+const ADMISSION = "/apis/admissionregistration.k8s.io/v1";
 
 export interface ClusterHealth {
   /** True while every watch is current. */
@@ -47,6 +51,7 @@ export class ClusterConnection implements AsyncDisposable {
   readonly #reflectors;
   readonly #waiters = new Set<() => void>();
   #uid: string | undefined;
+  #services: { readonly services: readonly Service[]; readonly webhooks: readonly WebhookBackend[] } | undefined;
 
   static open(options: ClusterConnectionOptions): ClusterConnection {
     const connection = new ClusterConnection(options);
@@ -59,17 +64,53 @@ export class ClusterConnection implements AsyncDisposable {
     this.#now = options.now ?? Date.now;
     this.#client = new KubernetesClient(openCredentials(options.source, this.#now));
     const common = { client: this.#client, now: this.#now, random: options.random ?? Math.random, timing: options.timing };
-    const changed = (change: ClusterChange) => () => {
+    const changed = (change: ClusterChange): void => {
+      if (change.kind === "inventory" && (change.event.kind === "services" || change.event.kind === "whole"))
+        this.#services = undefined;
       options.onChange(change);
       for (const wake of this.#waiters) wake();
     };
-    const inventory = { ...common, onChange: changed("inventory") };
+    const told = (event: InventoryEvent): void => changed({ kind: "inventory", event });
+    const services = { ...common, onChange: (change: ReflectorChange<unknown>) => told(eventOf(change, SERVICES)) };
     this.#reflectors = {
-      namespaces: new Reflector({ ...inventory, path: "/api/v1/namespaces", trim: this.#trimNamespace }),
-      pods: new Reflector({ ...inventory, path: "/api/v1/pods", trim: trimPod }),
-      nodes: new Reflector({ ...inventory, path: "/api/v1/nodes", trim: trimNode }),
-      services: new Reflector({ ...inventory, path: "/api/v1/services", trim: trimService }),
-      policies: new Reflector<LivePolicy>({ ...common, onChange: changed("policies"), path: POLICIES_PATH, trim: trimPolicy }),
+      namespaces: new Reflector<Namespace>({
+        ...common,
+        path: "/api/v1/namespaces",
+        trim: this.#trimNamespace,
+        onChange: (change) => told(eventOf(change, NAMESPACES)),
+      }),
+      pods: new Reflector<Pod>({
+        ...common,
+        path: "/api/v1/pods",
+        trim: trimPod,
+        onChange: (change) => told(eventOf(change, PODS)),
+      }),
+      nodes: new Reflector<Node>({
+        ...common,
+        path: "/api/v1/nodes",
+        trim: trimNode,
+        onChange: (change) => told(eventOf(change, NODES)),
+      }),
+      services: new Reflector({ ...services, path: "/api/v1/services", trim: trimService }),
+      slices: new Reflector({
+        ...services,
+        path: "/apis/discovery.k8s.io/v1/endpointslices",
+        labelSelector: OTHER_SLICES,
+        trim: trimSlice,
+      }),
+      validating: new Reflector({
+        ...services,
+        path: `${ADMISSION}/validatingwebhookconfigurations`,
+        trim: trimWebhooks("validating"),
+      }),
+      mutating: new Reflector({ ...services, path: `${ADMISSION}/mutatingwebhookconfigurations`, trim: trimWebhooks("mutating") }),
+      apiServices: new Reflector({ ...services, path: "/apis/apiregistration.k8s.io/v1/apiservices", trim: trimApiService }),
+      policies: new Reflector<LivePolicy>({
+        ...common,
+        path: POLICIES_PATH,
+        trim: trimPolicy,
+        onChange: () => changed({ kind: "policies" }),
+      }),
     };
   }
 
@@ -79,17 +120,37 @@ export class ClusterConnection implements AsyncDisposable {
 
   /** The workloads as last known; `complete` only while every inventory watch is current. */
   inventory(): ClusterInventory {
-    const { namespaces, pods, nodes, services } = this.#reflectors;
+    const { namespaces, pods, nodes } = this.#reflectors;
     return {
       kind: "cluster",
       target: this.target,
       uid: this.#uid ?? "",
-      complete: [namespaces, pods, nodes, services].every((reflector) => reflector.isCurrent),
+      complete: this.isInventoryCurrent(),
       namespaces: [...namespaces.items.values()],
       pods: [...pods.items.values()],
       nodes: [...nodes.items.values()],
-      services: [...services.items.values()],
+      ...this.services(),
     };
+  }
+
+  /** True while every inventory watch is current. */
+  isInventoryCurrent(): boolean {
+    return Object.entries(this.#reflectors).every(([name, reflector]) => name === "policies" || reflector.isCurrent);
+  }
+
+  namespaces(): readonly Namespace[] {
+    return [...this.#reflectors.namespaces.items.values()];
+  }
+
+  /** Services with what stands behind them, and who answers the API server: the same lists until they change. */
+  services(): Pick<ClusterInventory, "services" | "webhooks"> {
+    if (this.#services !== undefined) return this.#services;
+    const { services, slices, validating, mutating, apiServices } = this.#reflectors;
+    this.#services = {
+      services: withEndpoints([...services.items.values()], slices.items.values()),
+      webhooks: [validating, mutating, apiServices].flatMap((reflector) => [...reflector.items.values()].flat()),
+    };
+    return this.#services;
   }
 
   /** The policy objects as the watch last saw them. */
@@ -174,4 +235,23 @@ export class ClusterConnection implements AsyncDisposable {
     };
     return namespace.metadata.uid;
   }
+}
+
+/** How a change of one object of a resource reads as an event. */
+interface Told<T> {
+  readonly there: (item: T) => InventoryEvent;
+  readonly gone: (key: string) => InventoryEvent;
+}
+
+const PODS: Told<Pod> = { there: (pod) => ({ kind: "pod", pod }), gone: (key) => ({ kind: "pod-gone", key }) };
+const NODES: Told<Node> = { there: (node) => ({ kind: "node", node }), gone: (key) => ({ kind: "node-gone", key }) };
+const NAMESPACES: Told<Namespace> = {
+  there: (namespace) => ({ kind: "namespace", namespace }),
+  gone: (key) => ({ kind: "namespace-gone", key }),
+};
+const SERVICES: Told<unknown> = { there: () => ({ kind: "services" }), gone: () => ({ kind: "services" }) };
+
+function eventOf<T>(change: ReflectorChange<T>, told: Told<T>): InventoryEvent {
+  if (change.kind === "upsert") return told.there(change.item);
+  return change.kind === "remove" ? told.gone(change.key) : { kind: "whole" };
 }

@@ -8,6 +8,7 @@ const RESTARTS = 3;
 /**
  * Lists a resource in pages of 500: whole, or an error, never a part.
  *
+ * @param labelSelector only objects that it selects, as the API server reads it
  * @param keep called for each object on arrival; what it returns is kept, so that whole objects need not stay in memory
  * @throws FirebreakError as `KubernetesClient.call`; CONFLICT when the list expired again and again while it was read
  */
@@ -16,21 +17,32 @@ export async function listAll<T>(
   path: string,
   keep: (object: unknown) => T,
   signal: AbortSignal,
+  labelSelector?: string,
 ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string }> {
   for (let restarts = 0; ; restarts++) {
     try {
-      return await listOnce(client, path, keep, signal);
+      return await listOnce(client, path, keep, signal, labelSelector);
     } catch (error) {
       if (!hasCode(error, "CONFLICT") || restarts >= RESTARTS) throw error;
     }
   }
 }
 
-async function listOnce<T>(client: KubernetesClient, path: string, keep: (object: unknown) => T, signal: AbortSignal) {
+async function listOnce<T>(
+  client: KubernetesClient,
+  path: string,
+  keep: (object: unknown) => T,
+  signal: AbortSignal,
+  labelSelector: string | undefined,
+) {
   const items: T[] = [];
   let token: string | undefined;
   for (;;) {
-    const query: Record<string, string> = { limit: PAGE_SIZE, ...(token === undefined ? {} : { continue: token }) };
+    const query: Record<string, string> = {
+      limit: PAGE_SIZE,
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+      ...(token === undefined ? {} : { continue: token }),
+    };
     const page = parsePage(await client.call("GET", path, { query, signal }), path);
     for (const object of page.items) items.push(keep(object));
     if (page.continue === undefined) return { items, resourceVersion: page.resourceVersion };

@@ -29,14 +29,25 @@ const GOOD_MS = 30_000;
 const SHORT_MS = 1_000;
 const STREAMING_LIST = { sendInitialEvents: "true", resourceVersionMatch: "NotOlderThan" };
 
+/** What became of the copy. */
+export type ReflectorChange<T> =
+  | { readonly kind: "upsert"; readonly key: string; readonly item: T }
+  | { readonly kind: "remove"; readonly key: string }
+  /** A whole list took its place. */
+  | { readonly kind: "list" }
+  /** It is not current any more, or is again. */
+  | { readonly kind: "currency" };
+
 export interface ReflectorOptions<T> {
   readonly client: KubernetesClient;
   /** e.g. `/api/v1/pods` */
   readonly path: string;
+  /** Only objects that it selects, as the API server reads it. */
+  readonly labelSelector?: string;
   /** Keeps what is needed and drops the rest on arrival; undefined: the object is no part of the picture (a finished pod). */
   readonly trim: (object: unknown) => T | undefined;
   /** Called after each change and when currency is lost or regained; must not throw. */
-  readonly onChange: () => void;
+  readonly onChange: (change: ReflectorChange<T>) => void;
   /** Uniform in [0, 1): restarts are spread. */
   readonly random: () => number;
   /** ms since the epoch */
@@ -150,8 +161,9 @@ export class Reflector<T> {
   }
 
   async #pagedList(signal: AbortSignal): Promise<void> {
-    const { client, path, trim } = this.#options;
-    const { items, resourceVersion } = await listAll(client, path, (object) => [keyOf(object), trim(object)] as const, signal);
+    const { client, path, trim, labelSelector } = this.#options;
+    const keep = (object: unknown) => [keyOf(object), trim(object)] as const;
+    const { items, resourceVersion } = await listAll(client, path, keep, signal, labelSelector);
     const next = new Map<string, T>();
     for (const [key, trimmed] of items) if (trimmed !== undefined) next.set(key, trimmed);
     this.#replace(next, resourceVersion);
@@ -170,31 +182,32 @@ export class Reflector<T> {
   }
 
   async #open(query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<AsyncIterable<WatchEvent>> {
-    const { client, path, random } = this.#options;
+    const { client, path, random, labelSelector } = this.#options;
     const timeoutSeconds = String(Math.floor(240 + 120 * random()));
-    return await client.watch(path, { ...query, watch: "1", allowWatchBookmarks: "true", timeoutSeconds }, signal);
+    const selected = labelSelector === undefined ? query : { ...query, labelSelector };
+    return await client.watch(path, { ...selected, watch: "1", allowWatchBookmarks: "true", timeoutSeconds }, signal);
   }
 
   #take(event: WatchEvent): void {
-    const changed = this.#apply(event, this.#items);
+    const change = this.#apply(event, this.#items);
     this.#resourceVersion = versionOf(event.object) ?? this.#resourceVersion;
     this.#confirm();
-    if (changed) this.#options.onChange();
+    if (change !== undefined) this.#options.onChange(change);
   }
 
-  /** @returns whether the picture is another one now: a heartbeat changes nothing that we keep */
-  #apply({ type, object }: WatchEvent, into: Map<string, T>): boolean {
+  /** @returns undefined when the picture is the same as before: a heartbeat changes nothing that we keep */
+  #apply({ type, object }: WatchEvent, into: Map<string, T>): ReflectorChange<T> | undefined {
     if (type === "ERROR") throw watchError(object, this.#options.path);
-    if (type === "BOOKMARK") return false;
+    if (type === "BOOKMARK") return undefined;
     if (type !== "ADDED" && type !== "MODIFIED" && type !== "DELETED") {
       throw new FirebreakError("CLUSTER_UNREACHABLE", `watch ${this.#options.path}: an event of an unknown type`);
     }
     const key = keyOf(object);
     const trimmed = type === "DELETED" ? undefined : this.#options.trim(object);
-    if (trimmed === undefined) return into.delete(key);
-    if (isDeepStrictEqual(into.get(key), trimmed)) return false;
+    if (trimmed === undefined) return into.delete(key) ? { kind: "remove", key } : undefined;
+    if (isDeepStrictEqual(into.get(key), trimmed)) return undefined;
     into.set(key, trimmed);
-    return true;
+    return { kind: "upsert", key, item: trimmed };
   }
 
   #replace(next: Map<string, T>, version: string | undefined): void {
@@ -202,7 +215,7 @@ export class Reflector<T> {
     this.#resourceVersion = version;
     this.#everSynced = true;
     this.#confirm();
-    this.#options.onChange();
+    this.#options.onChange({ kind: "list" });
   }
 
   #confirm(): void {
@@ -213,7 +226,7 @@ export class Reflector<T> {
   #setCurrent(current: boolean): void {
     if (this.#current === current) return;
     this.#current = current;
-    this.#options.onChange();
+    this.#options.onChange({ kind: "currency" });
   }
 
   /** What an error leaves: the items as they are, and nothing to resume from. */

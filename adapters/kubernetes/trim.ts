@@ -1,4 +1,4 @@
-import type { Namespace, Node, Pod, Service } from "../../core/membership/inventory.ts";
+import type { Namespace, Node, Pod, PodPort } from "../../core/membership/inventory.ts";
 import type { LivePolicy } from "../../core/plan/observation.ts";
 import type { NetworkPolicy, NetworkPolicySpec } from "../../core/render/networkpolicy-types.ts";
 import type { Labels } from "../../core/selector/index.ts";
@@ -29,9 +29,19 @@ export function trimNamespace(object: unknown): Namespace {
   return metadata.deletionTimestamp === undefined ? { name, labels } : { name, labels, terminating: true };
 }
 
+interface RawContainer {
+  readonly restartPolicy?: string;
+  readonly ports?: readonly { readonly name?: string; readonly protocol?: string; readonly containerPort: number }[];
+}
+
 interface RawPod {
   readonly metadata: Meta;
-  readonly spec?: { readonly nodeName?: string; readonly hostNetwork?: boolean };
+  readonly spec?: {
+    readonly nodeName?: string;
+    readonly hostNetwork?: boolean;
+    readonly containers?: readonly RawContainer[];
+    readonly initContainers?: readonly RawContainer[];
+  };
   readonly status?: { readonly phase?: string; readonly podIP?: string; readonly podIPs?: readonly { readonly ip: string }[] };
 }
 
@@ -40,6 +50,7 @@ export function trimPod(object: unknown): Pod | undefined {
   const { metadata, spec, status } = object as RawPod;
   if (status?.phase === "Succeeded" || status?.phase === "Failed") return undefined;
   const owner = metadata.ownerReferences?.find((reference) => reference.controller === true);
+  const ports = namedPorts(spec);
   return {
     uid: metadata.uid ?? "",
     namespace: metadata.namespace ?? "",
@@ -49,7 +60,20 @@ export function trimPod(object: unknown): Pod | undefined {
     node: spec?.nodeName,
     hostNetwork: spec?.hostNetwork === true,
     owner: owner === undefined ? undefined : `${owner.kind}/${owner.name}`,
+    ...(ports.length === 0 ? {} : { ports }),
   };
+}
+
+/** Only ports with a name: a number needs no pod to be known. Sidecars, which are init containers that go on, have theirs too. */
+function namedPorts(spec: RawPod["spec"]): readonly PodPort[] {
+  const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
+  return [...(spec?.containers ?? []), ...sidecars].flatMap(({ ports = [] }) =>
+    ports.flatMap(({ name, protocol = "TCP", containerPort }): readonly PodPort[] => {
+      const transport = protocol.toLowerCase();
+      if (name === undefined || (transport !== "tcp" && transport !== "udp" && transport !== "sctp")) return [];
+      return [{ name, protocol: transport, port: containerPort }];
+    }),
+  );
 }
 
 export function trimNode(object: unknown): Node {
@@ -61,28 +85,6 @@ export function trimNode(object: unknown): Node {
     .filter(({ type }) => type === "InternalIP" || type === "ExternalIP")
     .map(({ address }) => address);
   return { name: metadata.name, addresses };
-}
-
-/** Services that the essentials rest on; all others are left out. */
-const ESSENTIAL_SERVICES = new Set(["kube-system/kube-dns", "openshift-dns/dns-default", "default/kubernetes"]);
-
-export function trimService(object: unknown): Service | undefined {
-  const { metadata, spec } = object as {
-    metadata: Meta;
-    spec?: {
-      selector?: Labels;
-      clusterIPs?: readonly string[];
-      ports?: readonly { protocol?: string; port: number; targetPort?: number | string }[];
-    };
-  };
-  if (!ESSENTIAL_SERVICES.has(`${metadata.namespace}/${metadata.name}`)) return undefined;
-  return {
-    namespace: metadata.namespace ?? "",
-    name: metadata.name,
-    selector: spec?.selector ?? NO_LABELS,
-    clusterIps: (spec?.clusterIPs ?? []).filter((ip) => ip !== "None"),
-    ports: (spec?.ports ?? []).map(({ protocol, port, targetPort }) => ({ protocol: protocol ?? "TCP", port, targetPort })),
-  };
 }
 
 /** The whole spec stays; of managedFields only who wrote last. */

@@ -34,6 +34,11 @@ resolvers() {
     if [ -e "$file" ]; then cat "$file" || return 1; fi
   done
 }
+timeservers() {
+  for file in /etc/chrony/chrony.conf /etc/chrony.conf /etc/chrony/sources.d/*.sources /etc/systemd/timesyncd.conf /etc/ntp.conf /etc/ntpsec/ntp.conf; do
+    if [ -e "$file" ]; then cat "$file" || return 1; fi
+  done
+}
 machine() { if [ -e /etc/machine-id ]; then cat /etc/machine-id; fi; }
 echo '@firebreak-readback 1'
 section ruleset ruleset
@@ -41,6 +46,7 @@ section flags flags
 section legacy legacy
 section addresses addresses
 section resolvers resolvers
+section timeservers timeservers
 section machine machine
 echo '@end'
 `;

@@ -10,6 +10,8 @@ export interface Readback {
   readonly legacyTables: readonly string[];
   readonly addresses: readonly string[];
   readonly resolvers: readonly string[];
+  /** Addresses or names in the configuration of chrony, timesyncd or ntpd. */
+  readonly timeServers: readonly string[];
   readonly machineId: string;
   /** What the first failed section said, for a message; from the host, so not to be trusted. */
   readonly trouble: string | undefined;
@@ -26,7 +28,7 @@ const MISSING: Section = { lines: [], status: undefined };
 /** Parses the output of `readback.sh`. Never throws: what is missing or broken makes it incomplete. */
 export function parseReadback(text: string): Readback {
   const { sections, isWhole } = splitSections(text);
-  const section = (name: (typeof SECTIONS)[number]): Section => sections.get(name) ?? MISSING;
+  const section = (name: (typeof SECTIONS)[number] | "timeservers"): Section => sections.get(name) ?? MISSING;
   const ruleset = parseRuleset(section("ruleset"), section("flags"));
   const failed = SECTIONS.find((name) => section(name).status !== 0);
   return {
@@ -41,6 +43,8 @@ export function parseReadback(text: string): Readback {
     ].sort(),
     addresses: addressesOf(section("addresses").lines),
     resolvers: resolversOf(section("resolvers").lines),
+    // A script that a host has from an earlier version does not print them, and is whole without.
+    timeServers: timeServersOf(section("timeservers").lines),
     machineId: section("machine").lines[0]?.trim() ?? "",
     trouble: failed === undefined ? undefined : `${failed}: ${section(failed).lines.join("\n")}`,
   };
@@ -99,6 +103,21 @@ function addressesOf(lines: readonly string[]): readonly string[] {
 function resolversOf(lines: readonly string[]): readonly string[] {
   const found = lines.flatMap((line) => /^\s*nameserver\s+([0-9a-fA-F.:]+)/.exec(line)?.[1] ?? []);
   return [...new Set(found.filter((text) => "ok" in parseAddress(text) && !isLocal(text)))].sort();
+}
+
+/** `server 10.0.0.1 iburst`, `pool …`, `peer …` of chrony and ntpd; `NTP=… …` of timesyncd. Told as they stand: names too. */
+function timeServersOf(lines: readonly string[]): readonly string[] {
+  const found = lines.flatMap((line) => {
+    const server = /^\s*(?:server|pool|peer)\s+(?:-[46]\s+)?(\S+)/.exec(line)?.[1];
+    const list = /^\s*NTP\s*=\s*(.*)$/.exec(line)?.[1] ?? "";
+    return [...(server === undefined ? [] : [server]), ...list.split(/\s+/)].filter((text) => isHostText(text) && !isLocal(text));
+  });
+  return [...new Set(found)].sort();
+}
+
+/** An address or a name; from the host, so nothing else may come of it. */
+function isHostText(text: string): boolean {
+  return "ok" in parseAddress(text) || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text);
 }
 
 function isLocal(text: string): boolean {

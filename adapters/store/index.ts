@@ -11,6 +11,7 @@ export * from "./instance.ts";
 export * from "./leases.ts";
 export { lockStateFolder } from "./lock.ts";
 export * from "./memberships.ts";
+export * from "./notices.ts";
 export { notify, subscribe } from "./notify.ts";
 export type { Subscriber, Topic } from "./notify.ts";
 export * from "./prune.ts";

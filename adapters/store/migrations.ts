@@ -134,8 +134,41 @@ const FIRST: readonly string[] = [
   `CREATE INDEX entries_pending_open ON firebreak.entries_pending (position) WHERE integrated_at IS NULL`,
 ];
 
+const NOTICES: readonly string[] = [
+  `CREATE TABLE firebreak.notices (
+     id text PRIMARY KEY,
+     channel text NOT NULL,
+     group_key text NOT NULL,
+     timing jsonb NOT NULL,
+     since bigint NOT NULL,
+     told jsonb,
+     ref text,
+     sending jsonb,
+     attempts int NOT NULL DEFAULT 0,
+     due_at bigint,
+     dead_at bigint,
+     last_error jsonb)`,
+  `CREATE INDEX notices_due ON firebreak.notices (due_at) WHERE due_at IS NOT NULL`,
+  `CREATE TABLE firebreak.notice_members (
+     notice text NOT NULL REFERENCES firebreak.notices (id) ON DELETE CASCADE,
+     fingerprint text NOT NULL,
+     channel text NOT NULL,
+     severity text NOT NULL,
+     changed_at bigint NOT NULL,
+     resolved boolean NOT NULL,
+     told_ended boolean NOT NULL DEFAULT false,
+     digest text NOT NULL,
+     opened_at jsonb NOT NULL,
+     incident jsonb NOT NULL,
+     PRIMARY KEY (notice, fingerprint))`,
+  `CREATE INDEX notice_members_of ON firebreak.notice_members (channel, fingerprint)`,
+];
+
 /** The schema, oldest step first. */
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, name: "first", statements: FIRST }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, name: "first", statements: FIRST },
+  { version: 2, name: "notices", statements: NOTICES },
+];
 
 /** What this version understands; a database beyond it was made by a newer Firebreak. */
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.version ?? 0;

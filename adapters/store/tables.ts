@@ -152,6 +152,43 @@ export interface DeliveryTable {
   lastError: Json<StoredError | null>;
 }
 
+export interface NoticeTable {
+  /** 16 hex characters: the group's name on its channel. */
+  id: string;
+  channel: string;
+  groupKey: string;
+  /** `Timing` of core/notify/group.ts, as its route said when the group began. */
+  timing: Json<unknown>;
+  since: number;
+  /** `Told` of core/notify/group.ts. */
+  told: Json<unknown>;
+  /** What the channel returned for it. */
+  ref: string | null;
+  /** The telling that is on its way: sent again, unchanged, until it is known to have arrived. */
+  sending: Json<unknown>;
+  attempts: Generated<number>;
+  /** When to look at it; null: not until a member changes. */
+  dueAt: number | null;
+  /** Since when it waits for a person: the channel refuses it. */
+  deadAt: number | null;
+  lastError: Json<StoredError | null>;
+}
+
+export interface NoticeMemberTable {
+  notice: string;
+  fingerprint: string;
+  channel: string;
+  severity: string;
+  changedAt: number;
+  resolved: boolean;
+  /** Its end was told: it has no part in the group any more, and is kept to know flapping. */
+  toldEnded: Generated<boolean>;
+  digest: string;
+  openedAt: Json<readonly number[]>;
+  /** `Incident` of core/drift/incident.ts. */
+  incident: Json<unknown>;
+}
+
 export interface PendingEntryTable {
   id: string;
   position: GeneratedAlways<number>;
@@ -173,6 +210,8 @@ export interface Tables {
   "firebreak.findings": FindingTable;
   "firebreak.memberships": MembershipTable;
   "firebreak.deliveries": DeliveryTable;
+  "firebreak.notices": NoticeTable;
+  "firebreak.noticeMembers": NoticeMemberTable;
   "firebreak.entriesPending": PendingEntryTable;
 }
 
@@ -213,6 +252,6 @@ export interface StoredIntent {
   readonly at: number;
 }
 
-export type RequestKind = "accept" | "release" | "reconcile" | "plan" | "inventory";
+export type RequestKind = "accept" | "release" | "reconcile" | "plan" | "inventory" | "test" | "explain" | "reach" | "diff";
 export type WorkKind = "revision" | "finding" | "membership" | "time" | "person" | "start" | "release";
 export type DeliveryEvent = "opened" | "updated" | "resolved";

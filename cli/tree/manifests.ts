@@ -15,7 +15,7 @@ const ENFORCERS: Readonly<Record<keyof typeof PROFILES, true>> = {
   "ovn-kubernetes": true,
 };
 
-/** Verbs about manifests of a cluster that Firebreak need not know. */
+/** Verbs that also read manifests of a cluster that Firebreak need not know. */
 export function addManifestVerbs(program: Command): void {
   program.commandsGroup("Manifests:");
   addReach(program);
@@ -23,7 +23,7 @@ export function addManifestVerbs(program: Command): void {
 }
 
 function manifestsOption(): Option {
-  return new Option("--manifests <dir>", "folder of Kubernetes manifests, or one file").makeOptionMandatory();
+  return new Option("--manifests <dir>", "folder of Kubernetes manifests, or one file");
 }
 
 function enforcerOption(): Option {
@@ -35,15 +35,24 @@ function enforcerOption(): Option {
 function addReach(program: Command): void {
   const command = program
     .command("reach")
-    .description("list who may connect to whom, by classes of workloads that no policy tells apart")
+    .argument("[dir]", "folder of definitions (default: repository.path of the settings, else policies)")
+    .description("list who may connect to whom, by classes of workloads that nothing tells apart")
     .addOption(manifestsOption())
+    .option("--inventory <file>", "the workloads that `inventory save` wrote (default: made up from the definitions)")
+    .option("--live", "what is enforced now: as the running service sees it, or as the inventory holds it")
+    .option("--running", "ask the service about the revision in force, on the workloads of now")
+    .option("-c, --config <file>", "the operator's settings (default: firebreak.yaml, when it is there)")
     .option("--expand", "list pairs of workloads instead of classes")
     .addOption(
       new Option("-o, --output <format>", "how it is printed (default: table; json with --expand)").choices(Object.keys(FORMATS)),
     )
     .addOption(enforcerOption())
-    .action(verb(async (options: ReachOptions) => (await import("../verbs/reach.ts")).reach(options)));
+    .action(
+      verb(async (dir: string | undefined, options: ReachOptions) => (await import("../verbs/reach.ts")).reach(dir, options)),
+    );
   addExamples(command, [
+    ["what definitions say, on the workloads of a real cluster", "firebreak reach policies --inventory seen.json"],
+    ["what is enforced now", "firebreak reach --live"],
     ["the classes of a cluster and what is open between them", "firebreak reach --manifests cluster/"],
     ["every pair, for another program", "firebreak reach --manifests cluster/ --expand -o json"],
     ["a picture", "firebreak reach --manifests cluster/ -o dot | dot -Tsvg > reach.svg"],
@@ -54,7 +63,7 @@ function addVerdict(program: Command): void {
   const command = program
     .command("verdict")
     .description("answer probes: may this pod connect there, and why")
-    .addOption(manifestsOption())
+    .addOption(manifestsOption().makeOptionMandatory())
     .requiredOption("--probes <file>", "one probe a line, as JSON: {src, dst, protocol, port}; - is standard input")
     .addOption(enforcerOption())
     .action(verb(async (options: VerdictOptions) => (await import("../verbs/verdict.ts")).verdict(options)));

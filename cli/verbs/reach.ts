@@ -1,5 +1,6 @@
 import pc from "picocolors";
-import { reachOf } from "../../core/reach/matrix.ts";
+import { FirebreakError } from "../../core/model/error.ts";
+import { reachOf, type Reach } from "../../core/reach/matrix.ts";
 import { renderMatrix, renderPairs } from "../../core/reach/render.ts";
 import type { ReachFormat } from "../../core/reach/render.ts";
 import { formatNotes } from "../../core/text/notes.ts";
@@ -9,21 +10,40 @@ import { writeAll } from "../write-all.ts";
 
 /** What the command line gives. */
 export interface ReachOptions {
-  readonly manifests: string;
+  readonly manifests?: string;
+  readonly inventory?: string;
+  readonly live?: true;
+  readonly running?: true;
+  readonly config?: string;
   readonly enforcer: string;
   readonly expand?: true;
   readonly output?: ReachFormat;
 }
 
-/** `firebreak reach --manifests DIR`: exit 1 when a manifest holds an error, and then nothing is listed. */
-export async function reach({ manifests: folder, enforcer, expand, output }: ReachOptions): Promise<number> {
-  const profile = profileNamed(enforcer);
-  const manifests = await loadManifests(folder);
-  if (manifests === undefined) return 1;
-  const found = reachOf(manifests, profile);
-  if (found.notes.length > 0) tell(formatNotes(found.notes, { color: pc.isColorSupported && process.stderr.isTTY }));
-  const isExpanded = expand === true;
-  const format = output ?? (isExpanded ? "json" : "table");
+/** `firebreak reach`: of plain manifests exit 1 when one holds an error, and then nothing is listed; else of definitions or what is live. */
+export async function reach(dir: string | undefined, options: ReachOptions): Promise<number> {
+  const found =
+    options.manifests === undefined ? await ofDefinitions(dir, options) : await ofManifests(dir, options.manifests, options);
+  if (found === undefined) return 1;
+  const isExpanded = options.expand === true;
+  const format = options.output ?? (isExpanded ? "json" : "table");
   await writeAll(isExpanded ? renderPairs(found, format) : renderMatrix(found, format));
   return 0;
+}
+
+async function ofDefinitions(dir: string | undefined, options: ReachOptions): Promise<Reach> {
+  const { reachOfDefinitions } = await import("./reach-definitions.ts");
+  return await reachOfDefinitions(dir, options);
+}
+
+async function ofManifests(dir: string | undefined, folder: string, options: ReachOptions): Promise<Reach | undefined> {
+  if (dir !== undefined || options.inventory !== undefined || options.live === true || options.running === true) {
+    throw new FirebreakError("USAGE", "--manifests is another question than DIR, --inventory, --live and --running; ask one");
+  }
+  const profile = profileNamed(options.enforcer);
+  const manifests = await loadManifests(folder);
+  if (manifests === undefined) return undefined;
+  const found = reachOf(manifests, profile);
+  if (found.notes.length > 0) tell(formatNotes(found.notes, { color: pc.isColorSupported && process.stderr.isTTY }));
+  return found;
 }

@@ -36,12 +36,12 @@ function compileAlone({ definitions, operator }: OfflineWorld, target: Target) {
     return compileTarget(
       definitions,
       target,
-      { kind: "cluster", namespaces: [], services: [], memberships, orphans: [] },
+      { kind: "cluster", namespaces: [], services: [], memberships, orphans: [], now: Date.now() },
       operator,
     );
   }
   tell("without --inventory the addresses of pods and the host's resolvers are missing: their rules are left out");
-  return compileTarget(definitions, target, { kind: "host", resolvers: [], memberships, orphans: [] }, operator);
+  return compileTarget(definitions, target, { kind: "host", resolvers: [], memberships, orphans: [], now: Date.now() }, operator);
 }
 
 /** Objects carry sequence 0: a mark that the service replaces. */

@@ -52,6 +52,7 @@ const inventory = z.object({
       node: maybeText,
       hostNetwork: z.boolean(),
       owner: maybeText,
+      ports: z.array(z.object({ name: z.string(), protocol: z.enum(["tcp", "udp", "sctp"]), port: z.number() })).exactOptional(),
     }),
   ),
   nodes: z.array(z.object({ name: z.string(), addresses: texts })),
@@ -61,6 +62,16 @@ const inventory = z.object({
       name: z.string(),
       selector: labels,
       clusterIps: texts,
+      endpoints: z
+        .array(
+          z.object({
+            address: z.string(),
+            pod: z.string().exactOptional(),
+            ports: z.array(z.object({ protocol: z.string(), port: z.number() })),
+          }),
+        )
+        .exactOptional(),
+      loadBalancer: texts.exactOptional(),
       ports: z.array(
         z.object({
           protocol: z.string(),
@@ -73,6 +84,16 @@ const inventory = z.object({
       ),
     }),
   ),
+  webhooks: z
+    .array(
+      z.object({
+        kind: z.enum(["validating", "mutating", "apiService"]),
+        name: z.string(),
+        service: z.object({ namespace: z.string(), name: z.string(), port: z.number() }),
+        failsClosed: z.boolean(),
+      }),
+    )
+    .exactOptional(),
 });
 
 /** Only what makes it addressable is checked; the spec is compared as raw JSON, as it is when it comes from an API server. */
@@ -97,6 +118,7 @@ const hostObservation = z.object({
   legacyTables: texts,
   addresses: texts,
   resolvers: texts,
+  timeServers: texts.default([]),
   at: z.number(),
 });
 

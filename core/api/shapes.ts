@@ -1,6 +1,8 @@
 import type { FindingEffect, FindingKind, Severity } from "../drift/finding.ts";
 import type { TargetId, TargetMode } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
+import type { Diff } from "../reach/diff-lines.ts";
+import type { ReachClass, ReachConnection } from "../reach/matrix.ts";
 
 /*
  * What the HTTP API says and the CLI prints with `-o json`: a stable contract. Times are ISO 8601, UTC; ages are computed by the reader.
@@ -116,6 +118,20 @@ export interface AcceptAnswer {
   readonly message: string;
 }
 
+/** Who may connect to whom, by classes: the definitions in force on the workloads of now, or what is enforced. */
+export interface ReachAnswer {
+  readonly classes: readonly ReachClass[];
+  readonly connections: readonly ReachConnection[];
+  readonly notes: readonly Note[];
+}
+
+/** What changes between two revisions, or between what the definitions say (before) and what is enforced (after). */
+export interface DiffAnswer {
+  readonly before: string;
+  readonly after: string;
+  readonly diff: Diff;
+}
+
 export interface ReconcileAnswer {
   readonly targets: readonly TargetId[];
 }
@@ -126,6 +142,10 @@ export const API = {
   findings: "/api/v1/findings",
   plan: "/api/v1/plan",
   inventory: "/api/v1/inventory",
+  test: "/api/v1/test",
+  explain: "/api/v1/explain",
+  reach: "/api/v1/reach",
+  diff: "/api/v1/diff",
   reconcile: "/api/v1/reconcile",
   accept: "/api/v1/accept",
   release: "/api/v1/release",

@@ -1,52 +1,58 @@
-import { isEmpty } from "../address/index.ts";
-import type { Namespace, Service } from "../membership/inventory.ts";
+import type { Namespace, Service, WebhookBackend } from "../membership/inventory.ts";
 import type { Memberships } from "../membership/membership.ts";
 import { compareText } from "../membership/order.ts";
-import { podsMembersIn } from "../membership/select.ts";
+import { resolveSubjects } from "../membership/resolve.ts";
 import { FirebreakError } from "../model/error.ts";
-import type { Cluster, Definitions, Direction, Rule, Segment } from "../model/kinds.ts";
+import type { Cluster, Definitions, Direction } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import { clusterTargetId } from "../model/target.ts";
-import { canonicalSelector, selectorKey } from "../selector/index.ts";
-import { gapNote, noPeerNote, peerResolver, segmentNamed } from "./ends.ts";
-import type { PeerEnd, PeerResolver } from "./ends.ts";
+import { apiServerAllows } from "./api-server.ts";
+import { directRules } from "./directed.ts";
+import type { DirectedRule } from "./directed.ts";
+import { EndIndex } from "./end-index.ts";
+import { peerResolver } from "./ends.ts";
+import type { PeerResolver } from "./ends.ts";
 import { dnsPeer, DNS_PORTS, findDnsEndpoints, NODE_LOCAL_DNS } from "./essentials.ts";
 import type { DnsEndpoint } from "./essentials.ts";
-import { objectName } from "./names.ts";
-import type { ObjectRole } from "./names.ts";
-import { noteCluster } from "./notes.ts";
-import { listRules, normalisePorts, peerEnds, subjectEnds } from "./rules.ts";
-import { governedNamespaces, intersectSubjects, placeSubjects } from "./subjects.ts";
-import type { GovernedNamespace, Subject } from "./subjects.ts";
+import { noteApiServer, noteCluster, noteSpared, noteWebhooks } from "./notes.ts";
+import { ruleBook } from "./rules.ts";
+import { compileSegment } from "./segment-objects.ts";
+import type { HeldSegment, RuleEnd } from "./segment-objects.ts";
+import { noteServicePorts } from "./service-ports.ts";
+import { governedNamespaces, Placer } from "./subjects.ts";
+import { findWebhookPods } from "./webhooks.ts";
+import type { WebhookPods } from "./webhooks.ts";
 import type { ClusterAllow, ClusterObject, ClusterWant, Compiled, Peer } from "./want.ts";
 
-/** What a cluster's want depends on. Its pods are not among it: inside a cluster rules are labels, so pod churn changes nothing. */
+/** What a cluster's want depends on. Its pods are not among it, but for the values of labels that rules compare. */
 export interface ClusterCompilation {
+  /** As they hold at the moment of the plan (`definitionsAt`). */
   readonly definitions: Definitions;
   readonly cluster: Cluster;
   readonly namespaces: readonly Namespace[];
-  /** Only kube-system/kube-dns and openshift-dns/dns-default are looked at. */
   readonly services: readonly Service[];
   readonly memberships: Memberships;
+  /** What the API server calls. Absent: nothing is known of it. */
+  readonly webhooks?: readonly WebhookBackend[];
+  /** By label key that rules compare (`same`), the values present on pods, sorted. Absent: none. */
+  readonly sameValues?: ReadonlyMap<string, readonly string[]>;
 }
 
-/** A rule as one direction of this cluster sees it; without an allow, its peers match nothing here. */
-interface DirectedRule {
-  readonly rule: Rule;
-  readonly subjects: readonly string[];
-  readonly allow: ClusterAllow | undefined;
-}
-
-/** Everything one direction is built from. */
-interface DirectionContext {
-  readonly direction: Direction;
-  readonly definitions: Definitions;
-  readonly cluster: Cluster;
-  readonly governed: readonly GovernedNamespace[];
+/** What both directions of a cluster share. */
+interface ClusterView {
+  readonly input: ClusterCompilation;
+  readonly target: string;
+  readonly resolver: PeerResolver;
+  readonly placer: Placer;
+  /** Segments that can have pods here, by name. */
+  readonly held: ReadonlyMap<string, HeldSegment>;
   readonly dns: readonly DnsEndpoint[];
-  readonly rules: readonly DirectedRule[];
-  /** See `otherEnds`. */
-  readonly ends: readonly Segment[];
+  readonly webhooks: readonly WebhookPods[];
+}
+
+interface CompiledDirection {
+  readonly objects: readonly ClusterObject[];
+  readonly notes: readonly Note[];
 }
 
 /**
@@ -54,7 +60,8 @@ interface DirectionContext {
  *
  * For each segment S enforced in a direction: one object per governed namespace and member, which isolates S's pods and carries
  * the rules that name S. For each other segment R that a rule names and that is not enforced itself: one object for S ∧ R, so
- * that a pod in both gets R's rules while a pod in R alone stays as it is.
+ * that a pod in both gets R's rules while a pod in R alone stays as it is. Rules that compare labels (`same`) add one object for
+ * each value present.
  *
  * ```
  *      S (enforce)        R (observe)
@@ -65,71 +72,110 @@ interface DirectionContext {
  * ```
  */
 export function compileCluster(input: ClusterCompilation): Compiled<ClusterWant> {
-  const { definitions, cluster } = input;
+  const { definitions, cluster, services } = input;
   const governed = governedNamespaces(cluster, input.namespaces);
-  const dns = findDnsEndpoints(input.services);
-  const resolver = peerResolver(definitions, input.memberships, cluster);
-  const notes: Note[] = [...noteCluster(definitions, cluster, dns)];
-  const objects: ClusterObject[] = [];
-  for (const direction of ["ingress", "egress"] as const) {
-    const directed = directRules(definitions, cluster, resolver, direction);
-    if (isAnythingEnforced(definitions, cluster, direction)) notes.push(...directed.notes);
-    const ends = otherEnds(definitions, cluster, direction, directed.rules);
-    objects.push(...compileDirection({ direction, definitions, cluster, governed, dns, rules: directed.rules, ends }));
-  }
-  objects.sort((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name));
+  const { essentials } = definitions.workspace;
+  const view: ClusterView = {
+    input,
+    target: clusterTargetId(cluster.name),
+    resolver: peerResolver(definitions, input.memberships, { cluster, services }),
+    placer: new Placer(governed),
+    held: heldSegments(input),
+    dns: essentials.dns ? findDnsEndpoints(services) : [],
+    webhooks: findWebhookPods(input.webhooks ?? [], services),
+  };
+  const directions = (["ingress", "egress"] as const).map((direction) => compileDirection(view, direction));
+  const {
+    kept,
+    spared,
+    notes: sparedNotes,
+  } = spareWebhooks(
+    view,
+    directions.flatMap(({ objects }) => objects),
+  );
+  const objects = kept.toSorted((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name));
   checkNames(objects);
-  const target = clusterTargetId(cluster.name);
-  const want: ClusterWant = { kind: "cluster", target, governed: governed.map(({ name }) => name), objects };
+  const want: ClusterWant = {
+    kind: "cluster",
+    target: view.target,
+    governed: governed.map(({ name }) => name),
+    objects,
+    ...(spared.length === 0 ? {} : { spared }),
+  };
+  const notes = [
+    ...noteCluster(definitions, cluster, [...view.held.values()], view.dns),
+    ...directions.flatMap((direction) => direction.notes),
+    ...sparedNotes,
+    ...noteServicePorts(definitions, cluster, services),
+  ];
   return { want, notes: dedupeNotes(notes) };
 }
 
-function compileDirection(context: DirectionContext): readonly ClusterObject[] {
-  const { definitions, direction } = context;
-  const enforced = [...definitions.segments.values()]
-    .filter((segment) => segment.isolate[direction] === "enforce")
-    .sort((a, b) => compareText(a.name, b.name));
-  return enforced.flatMap((segment) => compileSegment(context, segment));
+function heldSegments({ definitions, cluster, services }: ClusterCompilation): ReadonlyMap<string, HeldSegment> {
+  const held = new Map<string, HeldSegment>();
+  for (const segment of ruleBook(definitions).segments) {
+    const { certain, possible, problem } = resolveSubjects(definitions, segment, cluster, services);
+    if (possible.length === 0) continue;
+    held.set(segment.name, { segment, possible, certain: problem === undefined ? possible : certain });
+  }
+  return held;
 }
 
-function compileSegment(context: DirectionContext, segment: Segment): readonly ClusterObject[] {
-  const { direction, rules } = context;
-  const own = subjectsIn(context, segment);
-  if (own.length === 0) return [];
-  const naming = rules.filter(({ subjects }) => subjects.includes(segment.name) || subjects.includes("any"));
-  const allows = direction === "egress" ? [...dnsEgress(context.dns), ...allowsOf(naming)] : allowsOf(naming);
-  return [
-    ...placeObjects(context, segment, { kind: "own" }, own, allows),
-    ...context.ends.flatMap((end) => compileEnd(context, segment, own, end, naming)),
-    ...(direction === "ingress" ? context.dns.flatMap((endpoint) => compileDnsIngress(context, segment, own, endpoint)) : []),
+function compileDirection(view: ClusterView, direction: Direction): CompiledDirection {
+  const { definitions } = view.input;
+  const enforced = [...view.held.values()].filter(({ segment }) => segment.isolate[direction] === "enforce");
+  if (enforced.length === 0) return { objects: [], notes: [] };
+  const essentials = direction === "egress" ? egressEssentials(view) : { rules: [], notes: [] };
+  const rules = directRules({
+    target: view.target,
+    direction,
+    book: ruleBook(definitions),
+    resolver: view.resolver,
+    held: view.held,
+    essentials: essentials.rules,
+    sameValues: view.input.sameValues ?? new Map(),
+  });
+  const ends: readonly RuleEnd[] = [
+    ...[...view.held.values()]
+      .filter(({ segment }) => segment.isolate[direction] !== "enforce")
+      .map(({ segment: { name }, certain }): RuleEnd => ({
+        role: { kind: "end", name },
+        subjects: certain,
+        rules: rules.naming(name),
+      }))
+      .filter((end) => end.rules.length > 0),
+    ...(direction === "ingress" ? ingressEssentials(view) : []),
   ];
+  const context = { direction, placer: view.placer, rules, ends: new EndIndex(ends, ({ subjects }) => subjects) };
+  const objects = enforced.flatMap((held) => compileSegment(context, held));
+  const opened =
+    direction === "ingress" && definitions.workspace.essentials.webhooks ? noteWebhooks(view.webhooks, objects, view.held) : [];
+  return { objects, notes: [...essentials.notes, ...rules.notes, ...opened] };
 }
 
-/** S ∧ R: what the rules of R that do not name S anyway add for pods that are in both. */
-function compileEnd(
-  context: DirectionContext,
-  segment: Segment,
-  own: readonly Subject[],
-  end: Segment,
-  naming: readonly DirectedRule[],
-): readonly ClusterObject[] {
-  const allows = allowsOf(context.rules.filter((rule) => rule.subjects.includes(end.name) && !naming.includes(rule)));
-  if (allows.length === 0) return [];
-  const both = intersectSubjects(own, subjectsIn(context, end));
-  return placeObjects(context, segment, { kind: "end", name: end.name }, both, allows);
-}
-
-/** Where the cluster's DNS pods are isolated themselves, anyone may ask them. */
-function compileDnsIngress(
-  context: DirectionContext,
-  segment: Segment,
-  own: readonly Subject[],
-  endpoint: DnsEndpoint,
-): readonly ClusterObject[] {
-  const peer = dnsPeer(endpoint);
-  if (peer.kind !== "pods") return [];
-  const allows: readonly ClusterAllow[] = [{ origin: "builtin/dns", peers: "any", ports: endpoint.ports }];
-  return placeObjects(context, segment, { kind: "essential", name: "dns" }, intersectSubjects(own, [peer]), allows);
+/** DNS for everybody who is isolated, the API server for those who need it. */
+function egressEssentials({ input, dns, held, target }: ClusterView): {
+  readonly rules: readonly DirectedRule[];
+  readonly notes: readonly Note[];
+} {
+  const { essentials } = input.definitions.workspace;
+  const needing = [...held.values()].map(({ segment }) => segment).filter(({ needs }) => needs.includes("apiserver"));
+  const apiServer = essentials.apiserver && needing.length > 0 ? apiServerAllows(input.services) : [];
+  return {
+    rules: [
+      ...(essentials.dns ? [essential(-2, ["any"], dnsEgress(dns))] : []),
+      ...(apiServer.length === 0
+        ? []
+        : [
+            essential(
+              -1,
+              needing.map(({ name }) => name),
+              apiServer,
+            ),
+          ]),
+    ],
+    notes: apiServer.length > 0 ? [] : needing.map((segment) => noteApiServer(segment, target, essentials.apiserver)),
+  };
 }
 
 function dnsEgress(endpoints: readonly DnsEndpoint[]): readonly ClusterAllow[] {
@@ -140,95 +186,42 @@ function dnsEgress(endpoints: readonly DnsEndpoint[]): readonly ClusterAllow[] {
   ];
 }
 
+/** Where the cluster's DNS pods are isolated themselves, anyone may ask them; likewise the pods that the API server calls. */
+function ingressEssentials({ input, dns, webhooks }: ClusterView): readonly RuleEnd[] {
+  const opened = input.definitions.workspace.essentials.webhooks ? webhooks : [];
+  return [
+    ...dns.map((endpoint) => essentialEnd("dns", dnsPeer(endpoint), endpoint.ports)),
+    ...opened.map(({ subject, ports }) => essentialEnd("webhooks", subject, ports)),
+  ];
+}
+
+function essentialEnd(name: string, subject: RuleEnd["subjects"][number], ports: ClusterAllow["ports"]): RuleEnd {
+  const rule = essential(-1, [], [{ origin: `builtin/${name}`, peers: "any", ports }]);
+  return { role: { kind: "essential", name }, subjects: [subject], rules: [rule] };
+}
+
+function essential(order: number, subjects: readonly string[], allows: readonly ClusterAllow[]): DirectedRule {
+  return { order, subjects, cells: [{ values: {}, text: "", allows }] };
+}
+
 /**
- * Segments that rules name at this end, that are not enforced here (their own objects would do) and can select pods here. The same
- * for every enforced segment, so they are looked for once: compiling 1,000 segments took three times as long when each looked for itself.
+ * Without the essential `webhooks`, a namespace with a backend whose failure fails writes to the cluster is not isolated in ingress:
+ * the API server that can no longer call it could no longer be asked to repair it. What is isolated there already stays (held).
  */
-function otherEnds(
-  definitions: Definitions,
-  cluster: Cluster,
-  direction: Direction,
-  rules: readonly DirectedRule[],
-): readonly Segment[] {
-  const names = new Set(rules.filter(({ allow }) => allow !== undefined).flatMap(({ subjects }) => subjects));
-  return [...names]
-    .filter((name) => name !== "any" && name !== "internet")
-    .map((name) => segmentNamed(definitions, name))
-    .filter((end) => end.isolate[direction] !== "enforce" && podsMembersIn(end.members, cluster).length > 0)
-    .sort((a, b) => compareText(a.name, b.name));
-}
-
-function subjectsIn({ cluster }: DirectionContext, segment: Segment): readonly Subject[] {
-  return podsMembersIn(segment.members, cluster);
-}
-
-function placeObjects(
-  { direction, governed }: DirectionContext,
-  segment: Segment,
-  role: ObjectRole,
-  subjects: readonly Subject[],
-  allows: readonly ClusterAllow[],
-): readonly ClusterObject[] {
-  return placeSubjects(subjects, governed).map(({ namespace, pods }) => ({
-    namespace,
-    name: objectName(segment.name, direction, role, pods),
-    direction,
-    subject: pods,
-    segment: segment.name,
-    allows,
-  }));
-}
-
-function allowsOf(rules: readonly DirectedRule[]): readonly ClusterAllow[] {
-  return rules.flatMap(({ allow }) => (allow === undefined ? [] : [allow]));
-}
-
-function directRules(
-  definitions: Definitions,
-  cluster: Cluster,
-  resolver: PeerResolver,
-  direction: Direction,
-): { readonly rules: readonly DirectedRule[]; readonly notes: readonly Note[] } {
-  const part = direction === "ingress" ? "initiator" : "responder";
-  const notes: Note[] = [];
-  const rules = listRules(definitions).map((rule): DirectedRule => {
-    const subjects = subjectEnds(rule, direction);
-    const names = peerEnds(rule, direction);
-    const end = resolver.resolve(names, part);
-    const peers = peersOf(end);
-    if (concernsCluster(definitions, cluster, subjects)) {
-      if (end.kind === "some") notes.push(...end.gaps.map((gap) => gapNote(gap, rule)));
-      if (peers.length === 0) notes.push(noPeerNote(rule, names, clusterTargetId(cluster.name), rule.at));
-    }
-    if (peers.length === 0) return { rule, subjects, allow: undefined };
-    return { rule, subjects, allow: { origin: rule.id, peers, ports: normalisePorts(rule.ports) } };
+function spareWebhooks(
+  { input, webhooks, target, held }: ClusterView,
+  objects: readonly ClusterObject[],
+): { readonly kept: readonly ClusterObject[]; readonly spared: readonly string[]; readonly notes: readonly Note[] } {
+  if (input.definitions.workspace.essentials.webhooks) return { kept: objects, spared: [], notes: [] };
+  const failing = new Map(webhooks.filter(({ failsClosed }) => failsClosed).map((pods) => [pods.namespace, pods]));
+  const isSpared = ({ namespace, direction }: ClusterObject): boolean => direction === "ingress" && failing.has(namespace);
+  const left = objects.filter(isSpared);
+  const spared = [...new Set(left.map(({ namespace }) => namespace))].sort(compareText);
+  const notes = left.flatMap(({ namespace, segment }): readonly Note[] => {
+    const [pods, at] = [failing.get(namespace), held.get(segment)?.segment.at];
+    return pods === undefined || at === undefined ? [] : [noteSpared(segment, at, pods, target)];
   });
-  return { rules, notes };
-}
-
-/** The peers a cluster can say, sorted, without duplicates; an empty list means nobody, never anyone. */
-function peersOf(end: PeerEnd): "any" | readonly Peer[] {
-  if (end.kind === "any") return "any";
-  const pods = new Map<string, Peer>();
-  for (const member of end.pods) {
-    const peer = { kind: "pods", pods: canonicalSelector(member.pods), namespaces: canonicalSelector(member.namespaces) } as const;
-    pods.set(`${selectorKey(peer.namespaces)} ${selectorKey(peer.pods)}`, peer);
-  }
-  const sorted = [...pods].sort(([a], [b]) => compareText(a, b)).map(([, peer]) => peer);
-  return isEmpty(end.addresses) ? sorted : [...sorted, { kind: "addresses", addresses: end.addresses }];
-}
-
-function concernsCluster(definitions: Definitions, cluster: Cluster, subjects: readonly string[]): boolean {
-  return subjects.some((name) => {
-    if (name === "any") return true;
-    return name !== "internet" && podsMembersIn(segmentNamed(definitions, name).members, cluster).length > 0;
-  });
-}
-
-function isAnythingEnforced(definitions: Definitions, cluster: Cluster, direction: Direction): boolean {
-  return [...definitions.segments.values()].some(
-    (segment) => segment.isolate[direction] === "enforce" && podsMembersIn(segment.members, cluster).length > 0,
-  );
+  return { kept: objects.filter((object) => !isSpared(object)), spared, notes };
 }
 
 function checkNames(objects: readonly ClusterObject[]): void {

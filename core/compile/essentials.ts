@@ -5,7 +5,7 @@ import { compareText } from "../membership/order.ts";
 import { NAMESPACE_NAME_LABEL } from "../membership/select.ts";
 import type { PortRange } from "../model/kinds.ts";
 import type { Labels } from "../selector/index.ts";
-import { normalisePorts } from "./rules.ts";
+import { mergeRanges } from "./ports.ts";
 import type { Peer } from "./want.ts";
 
 /** What is open without a rule, by name; the same names are the origins in plans, differences and explanations. */
@@ -21,7 +21,23 @@ export const ESSENTIALS = [
     cluster: "traffic from a pod's own node is always open; nothing is rendered for it",
     host: "not needed",
   },
+  {
+    name: "builtin/apiserver",
+    cluster: "egress to Service default/kubernetes and its endpoints, for segments with needs: [apiserver]",
+    host: "not needed",
+  },
+  {
+    name: "builtin/webhooks",
+    cluster:
+      "ingress from any to the pods behind admission webhooks and APIServices, on the ports they listen on: the API server has no address that a label or a list could tell",
+    host: "not needed",
+  },
   { name: "builtin/dhcp", cluster: "not needed", host: "udp 67, 68, 546 and 547" },
+  {
+    name: "builtin/ntp",
+    cluster: "not needed",
+    host: "egress udp 123 to the time servers that the host's configuration names by address",
+  },
   {
     name: "builtin/icmpErrors",
     cluster: "cannot be expressed by a NetworkPolicy; what the enforcer does is its own",
@@ -40,9 +56,12 @@ export const NODE_LOCAL_DNS: AddressSet = fromAddressTexts(["169.254.20.10"]).se
 
 /** 53 over both transports. */
 export const DNS_PORTS: readonly PortRange[] = [
-  { protocol: "tcp", from: 53, to: 53 },
-  { protocol: "udp", from: 53, to: 53 },
+  { kind: "range", protocol: "tcp", from: 53, to: 53 },
+  { kind: "range", protocol: "udp", from: 53, to: 53 },
 ];
+
+/** The network time protocol. */
+export const NTP_PORTS: readonly PortRange[] = [{ kind: "range", protocol: "udp", from: 123, to: 123 }];
 
 /** Services that are the cluster's DNS, with the port their pods listen on when the target port is a name. */
 const DNS_SERVICES = [
@@ -67,7 +86,7 @@ export function findDnsEndpoints(services: readonly Service[]): readonly DnsEndp
 }
 
 /** The DNS pods as a peer. */
-export function dnsPeer(endpoint: DnsEndpoint): Peer {
+export function dnsPeer(endpoint: DnsEndpoint): Extract<Peer, { kind: "pods" }> {
   return {
     kind: "pods",
     pods: { matchLabels: endpoint.pods },
@@ -83,8 +102,7 @@ function dnsPorts(service: Service, namedPort: number): readonly PortRange[] {
       const name = protocol.toLowerCase();
       if (name !== "tcp" && name !== "udp") return [];
       const target = typeof targetPort === "string" ? namedPort : (targetPort ?? port);
-      return [{ protocol: name, from: target, to: target }];
+      return [{ kind: "range", protocol: name, from: target, to: target }];
     });
-  const found = normalisePorts(ports);
-  return found === "any" || found.length === 0 ? DNS_PORTS : found;
+  return ports.length === 0 ? DNS_PORTS : mergeRanges(ports);
 }

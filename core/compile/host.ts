@@ -1,14 +1,27 @@
-import { comparePrefixes, formatPrefix, fromAddressTexts, fromPrefixes, isEmpty, parsePrefix, subtract } from "../address/index.ts";
+import {
+  comparePrefixes,
+  formatPrefix,
+  fromAddressTexts,
+  fromPrefixes,
+  isEmpty,
+  parseAddress,
+  parsePrefix,
+  subtract,
+} from "../address/index.ts";
 import type { AddressSet, Prefix } from "../address/index.ts";
+import { cellValues } from "../membership/cells.ts";
 import type { Memberships } from "../membership/membership.ts";
-import { selectsHost } from "../membership/select.ts";
-import type { Definitions, Direction, IsolationMode, Lifeline, PortRange, Ports, Segment } from "../model/kinds.ts";
+import { sortedTexts } from "../membership/order.ts";
+import type { Definitions, Direction, IsolationMode, Lifeline, PortRange, Rule, Segment } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import type { Target } from "../model/target.ts";
 import { gapNote, noPeerNote, peerResolver } from "./ends.ts";
 import type { PeerResolver } from "./ends.ts";
-import { DNS_PORTS } from "./essentials.ts";
-import { listRules, normalisePorts, peerEnds, subjectEnds } from "./rules.ts";
+import { DNS_PORTS, NTP_PORTS } from "./essentials.ts";
+import { noteLabelMissing, noteNamedPorts, noteResolvers, noteTimeServers } from "./host-notes.ts";
+import { hostPorts, mergeRanges } from "./ports.ts";
+import { peerEnds, ruleBook } from "./rules.ts";
+import { HOST_ESSENTIALS } from "./want.ts";
 import type { Compiled, HostAllow, HostChain, HostWant } from "./want.ts";
 
 /** A path Firebreak itself needs from a host it runs on: to an API server, Git, or the store. */
@@ -19,6 +32,7 @@ export interface OwnPath {
 
 /** What a host's want depends on. */
 export interface HostCompilation {
+  /** As they hold at the moment of the plan (`definitionsAt`). */
   readonly definitions: Definitions;
   readonly target: Extract<Target, { kind: "host" }>;
   readonly memberships: Memberships;
@@ -26,6 +40,8 @@ export interface HostCompilation {
   readonly floor: Lifeline;
   /** Name servers of the host's resolv.conf, as addresses. */
   readonly resolvers: readonly string[];
+  /** Time servers that the host's configuration names, addresses or names. Absent: nobody looked. */
+  readonly timeServers?: readonly string[];
   /** Only used with the local transport. */
   readonly ownPaths?: readonly OwnPath[];
 }
@@ -42,17 +58,22 @@ const LOOPBACK = fromPrefixes(["127.0.0.0/8", "::1/128"].flatMap((text) => const
  */
 export function compileHost(input: HostCompilation): Compiled<HostWant> {
   const { definitions, target } = input;
-  const segments = [...definitions.segments.values()].filter((segment) => isMember(segment, target));
+  const segments = ruleBook(definitions).segmentsOf(target.fleet, target.host);
   const resolver = peerResolver(definitions, input.memberships, undefined);
   const notes: Note[] = [];
   const ingress = compileChain(input, segments, resolver, "ingress", notes);
   const egress = compileChain(input, segments, resolver, "egress", notes);
   const lifeline = joinLifelines(input.floor, target.fleet.lifeline);
-  return { want: { kind: "host", target: target.id, ingress, egress, lifeline }, notes };
-}
-
-function isMember(segment: Segment, { fleet, host }: Extract<Target, { kind: "host" }>): boolean {
-  return segment.members.some((member) => member.kind === "hosts" && selectsHost(member, fleet, host));
+  const closed = HOST_ESSENTIALS.filter((name) => !definitions.workspace.essentials[name]);
+  const want: HostWant = {
+    kind: "host",
+    target: target.id,
+    ingress,
+    egress,
+    lifeline,
+    ...(closed.length === 0 ? {} : { closed }),
+  };
+  return { want, notes };
 }
 
 function compileChain(
@@ -64,42 +85,66 @@ function compileChain(
 ): HostChain {
   const mode = strictest(segments.map((segment) => segment.isolate[direction]));
   if (mode === "off") return { mode, allows: [] };
-  const names = new Set(["any", ...segments.map((segment) => segment.name)]);
   const allows: HostAllow[] = direction === "egress" ? [...essentialEgress(input, notes)] : [];
-  for (const rule of listRules(input.definitions)) {
-    if (!subjectEnds(rule, direction).some((name) => names.has(name))) continue;
-    const others = peerEnds(rule, direction);
-    const end = resolver.resolve(others, direction === "ingress" ? "initiator" : "responder");
-    if (end.kind === "some") notes.push(...end.gaps.map((gap) => gapNote(gap, rule)));
-    const peers = end.kind === "any" ? "any" : end.addresses;
-    if (peers !== "any" && isEmpty(peers)) notes.push(noPeerNote(rule, others, input.target.id, rule.at));
-    else allows.push({ origin: rule.id, peers, ports: normalisePorts(rule.ports) });
-  }
+  for (const rule of rulesFor(input, segments, direction)) allows.push(...compileRule(input, rule, resolver, direction, notes));
   return { mode, allows };
 }
 
+/** The rules that name `any` or a segment of the host at this end, each once and in order. */
+function rulesFor({ definitions }: HostCompilation, segments: readonly Segment[], direction: Direction): readonly Rule[] {
+  const book = ruleBook(definitions);
+  const indexes = ["any", ...segments.map(({ name }) => name)].flatMap((name) => book.naming(direction, name));
+  return [...new Set(indexes)].sort((a, b) => a - b).flatMap((index) => book.rules[index] ?? []);
+}
+
+function compileRule(
+  { target }: HostCompilation,
+  rule: Rule,
+  resolver: PeerResolver,
+  direction: Direction,
+  notes: Note[],
+): readonly HostAllow[] {
+  const values = cellValues(sortedTexts(rule.same), target.host.labels);
+  if (values === undefined) {
+    notes.push(noteLabelMissing(rule, target));
+    return [];
+  }
+  const others = peerEnds(rule, direction);
+  const end = resolver.resolve(others, direction === "ingress" ? "initiator" : "responder", values);
+  if (end.kind === "some") notes.push(...end.gaps.map((gap) => gapNote(gap, rule)));
+  const peers = end.kind === "any" ? "any" : end.addresses;
+  if (peers !== "any" && isEmpty(peers)) {
+    notes.push(noPeerNote(rule, others, target.id));
+    return [];
+  }
+  const { ports, left } = hostPorts(rule.ports);
+  if (left.length > 0) notes.push(noteNamedPorts(rule, left, direction, target.id));
+  return ports === "none" ? [] : [{ origin: rule.id, peers, ports }];
+}
+
 function essentialEgress(input: HostCompilation, notes: Note[]): readonly HostAllow[] {
+  const { essentials } = input.definitions.workspace;
   const allows: HostAllow[] = [];
-  const remote = subtract(fromAddressTexts(input.resolvers).set, LOOPBACK);
-  if (!isEmpty(remote)) allows.push({ origin: "builtin/dns", peers: remote, ports: DNS_PORTS });
-  else notes.push(noteResolvers(input));
+  if (essentials.dns) {
+    const remote = subtract(fromAddressTexts(input.resolvers).set, LOOPBACK);
+    if (!isEmpty(remote)) allows.push({ origin: "builtin/dns", peers: remote, ports: DNS_PORTS });
+    else notes.push(noteResolvers(input.target, input.resolvers));
+  }
+  if (essentials.ntp) allows.push(...timeEgress(input, notes));
   if (input.target.fleet.transport.kind !== "local") return allows;
   for (const path of input.ownPaths ?? []) {
     if (isEmpty(path.addresses) || path.ports.length === 0) continue;
-    allows.push({ origin: "builtin/firebreak", peers: path.addresses, ports: normalisePorts(path.ports) });
+    allows.push({ origin: "builtin/firebreak", peers: path.addresses, ports: mergeRanges(path.ports) });
   }
   return allows;
 }
 
-function noteResolvers({ target, resolvers }: HostCompilation): Note {
-  const found = resolvers.length === 0 ? "no name server" : "only a local stub";
-  return {
-    severity: "info",
-    code: "dns-unknown",
-    at: target.host.at,
-    summary: `builtin/dns: resolv.conf of ${target.id} names ${found}, so no way to a name server is opened`,
-    detail: "Add a rule to the servers it asks, if it resolves names.",
-  };
+/** Time servers by address; a name is looked up by the host, at a moment that nobody here knows, so it opens nothing and is told. */
+function timeEgress({ target, timeServers = [] }: HostCompilation, notes: Note[]): readonly HostAllow[] {
+  const named = timeServers.filter((server) => !("ok" in parseAddress(server)));
+  if (named.length > 0) notes.push(noteTimeServers(target, named));
+  const remote = subtract(fromAddressTexts(timeServers.filter((server) => !named.includes(server))).set, LOOPBACK);
+  return isEmpty(remote) ? [] : [{ origin: "builtin/ntp", peers: remote, ports: NTP_PORTS }];
 }
 
 function strictest(modes: readonly IsolationMode[]): IsolationMode {
@@ -109,8 +154,7 @@ function strictest(modes: readonly IsolationMode[]): IsolationMode {
 /** Everything in either, sorted: the fleet adds to the operator's floor and never removes from it. */
 function joinLifelines(floor: Lifeline, fleet: Lifeline): Lifeline {
   const from = new Map<string, Prefix>([...floor.from, ...fleet.from].map((prefix) => [formatPrefix(prefix), prefix]));
-  const ports: Ports = normalisePorts([...floor.ports, ...fleet.ports]);
-  return { from: [...from.values()].sort(comparePrefixes), ports: ports === "any" ? [] : ports };
+  return { from: [...from.values()].sort(comparePrefixes), ports: mergeRanges([...floor.ports, ...fleet.ports]) };
 }
 
 function constantPrefix(text: string): readonly Prefix[] {

@@ -1,10 +1,16 @@
 import { sha256Hex } from "../membership/hash.ts";
 import type { Direction } from "../model/kinds.ts";
-import { selectorKey } from "../selector/index.ts";
 import type { LabelSelector } from "../selector/index.ts";
+import { canonicalOf } from "./subjects.ts";
 
-/** What an object is for: a segment's own default deny, what a rule adds for another segment's pods, or an essential. */
-export type ObjectRole = { readonly kind: "own" } | { readonly kind: "end" | "essential"; readonly name: string };
+/**
+ * What an object is for: a segment's own default deny, what a rule adds for another segment's pods, an essential, or what rules that
+ * compare labels add for pods with some values (`color=blue`) of the segment itself (empty name) or of another end.
+ */
+export type ObjectRole =
+  | { readonly kind: "own" }
+  | { readonly kind: "end" | "essential"; readonly name: string }
+  | { readonly kind: "cell"; readonly name: string; readonly values: string };
 
 /** Room that the renderer needs for a part number, within the 63 characters that labels and tools expect of a name. */
 const MAX_NAME = 63 - "-b999".length;
@@ -17,9 +23,11 @@ const MAX_NAME = 63 - "-b999".length;
  */
 export function objectName(segment: string, direction: Direction, role: ObjectRole, subject: LabelSelector): string {
   const end = role.kind === "own" ? "" : role.name;
-  const hash = sha256Hex(JSON.stringify([segment, direction, role.kind, end, selectorKey(subject)])).slice(0, 8);
+  const meaning = [segment, direction, role.kind, end, canonicalOf(subject).key, ...(role.kind === "cell" ? [role.values] : [])];
+  const hash = sha256Hex(JSON.stringify(meaning)).slice(0, 8);
+  const shown = role.kind === "cell" ? [role.name, speakable(role.values)].filter((part) => part !== "").join("-") : end;
   const room = MAX_NAME - `fb--${direction[0]}--${hash}`.length;
-  const endPart = end === "" ? "" : end.slice(0, Math.max(12, Math.floor(room / 2)));
+  const endPart = shown === "" ? "" : shown.slice(0, Math.max(12, Math.floor(room / 2)));
   const segmentPart = segment.slice(0, room - (endPart === "" ? 0 : endPart.length + 1));
   const parts = ["fb", tidy(segmentPart), direction[0], tidy(endPart), hash];
   return parts.filter((part) => part !== "").join("-");
@@ -28,4 +36,12 @@ export function objectName(segment: string, direction: Direction, role: ObjectRo
 /** A cut name must not end in a dash or dot before the next dash. */
 function tidy(part: string): string {
   return part.replaceAll("/", "-").replace(/[-.]+$/, "");
+}
+
+/** Label values as a name can have them: `color=Blue` is `color-blue`. */
+function speakable(values: string): string {
+  return values
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replace(/^-/, "");
 }

@@ -1,19 +1,20 @@
-import { hostsOf, podsMembersIn } from "../membership/select.ts";
-import type { Cluster, Definitions, Direction, Member, Rule, Segment } from "../model/kinds.ts";
-import type { Note } from "../model/note.ts";
-import { conjunction, matches } from "../selector/index.ts";
-import { segmentNamed } from "./ends.ts";
+import type { Cluster, Definitions, Segment } from "../model/kinds.ts";
+import type { Note, Position } from "../model/note.ts";
 import type { DnsEndpoint } from "./essentials.ts";
-import { listRules, peerEnds, subjectEnds } from "./rules.ts";
-
-/** Rules that nothing enforces yet, whatever the inventory: neither end is isolated in a target that is written. */
-export function noteIneffective(definitions: Definitions): readonly Note[] {
-  return listRules(definitions).flatMap((rule) => noteRule(definitions, rule));
-}
+import type { HeldSegment } from "./segment-objects.ts";
+import type { ClusterObject } from "./want.ts";
+import type { WebhookPods } from "./webhooks.ts";
 
 /** What is special about this cluster: an enforcer that does nothing, and the essentials it can or cannot have. */
-export function noteCluster(definitions: Definitions, cluster: Cluster, dns: readonly DnsEndpoint[]): readonly Note[] {
-  const isolated = [...definitions.segments.values()].filter((segment) => isIsolatedIn(segment, cluster));
+export function noteCluster(
+  { workspace }: Definitions,
+  cluster: Cluster,
+  held: readonly HeldSegment[],
+  dns: readonly DnsEndpoint[],
+): readonly Note[] {
+  const isolated = held
+    .map(({ segment }) => segment)
+    .filter(({ isolate }) => isolate.ingress === "enforce" || isolate.egress === "enforce");
   if (isolated.length === 0) return [];
   const notes: Note[] = [
     {
@@ -30,7 +31,7 @@ export function noteCluster(definitions: Definitions, cluster: Cluster, dns: rea
       summary: `builtin/icmpErrors: a NetworkPolicy cannot say ICMP; in cluster ${cluster.name} its enforcer decides`,
     },
   ];
-  if (dns.length === 0 && isolated.some((segment) => segment.isolate.egress === "enforce")) {
+  if (workspace.essentials.dns && dns.length === 0 && isolated.some((segment) => segment.isolate.egress === "enforce")) {
     notes.push({
       severity: "info",
       code: "dns-unknown",
@@ -53,65 +54,54 @@ function noteNoEnforcer(segment: Segment, cluster: Cluster): Note {
   };
 }
 
-function isIsolatedIn(segment: Segment, cluster: Cluster): boolean {
-  const isEnforced = segment.isolate.ingress === "enforce" || segment.isolate.egress === "enforce";
-  return isEnforced && podsMembersIn(segment.members, cluster).length > 0;
+/** A segment that needs the API server, where no way to it is opened. */
+export function noteApiServer(segment: Segment, target: string, isSwitchedOn: boolean): Note {
+  const why = isSwitchedOn ? "its Service default/kubernetes is not known" : "essentials.apiserver of the Workspace is false";
+  return {
+    severity: "warning",
+    code: "apiserver-unknown",
+    at: segment.at,
+    summary: `builtin/apiserver: segment ${segment.name} needs the API server, and no way to it is opened in ${target}: ${why}`,
+    detail: "Isolated pods of the segment cannot reach it, unless a rule says so.",
+  };
 }
 
-function noteRule(definitions: Definitions, rule: Rule): readonly Note[] {
-  // Nobody can ever enforce it: the parser has said so.
-  if (areUnmanaged(definitions, rule.from) && areUnmanaged(definitions, rule.to)) return [];
-  if (hasEffect(definitions, rule, "ingress") || hasEffect(definitions, rule, "egress")) return [];
-  return [
-    {
-      severity: "info",
-      code: "no-effect-yet",
-      at: rule.at,
-      summary: `rule ${rule.id} has no effect yet: neither end is isolated in a target with mode apply`,
-      detail: "It counts as soon as one end is enforced; until then everything it allows is open anyway.",
-    },
-  ];
-}
-
-/** True when every end is addresses only: nothing of ours stands there. `any` has managed workloads in it. */
-function areUnmanaged(definitions: Definitions, names: readonly string[]): boolean {
-  return names.every((name) => {
-    if (name === "any") return false;
-    if (name === "internet") return true;
-    return segmentNamed(definitions, name).members.every((member) => member.kind === "externals" || member.kind === "addresses");
-  });
-}
-
-/** True when some workload that the rule is enforced at can be isolated in an applying target. */
-function hasEffect(definitions: Definitions, rule: Rule, direction: Direction): boolean {
-  if (peerEnds(rule, direction).length === 0) return false;
-  const enforced = [...definitions.segments.values()].filter((segment) => segment.isolate[direction] === "enforce");
-  return subjectEnds(rule, direction).some((name) => {
-    if (name === "internet") return false;
-    return enforced.some((segment) => sharesWorkloads(definitions, segment, name));
-  });
-}
-
-/** True unless the segment and the rule end provably share no workload of an applying target. */
-function sharesWorkloads(definitions: Definitions, segment: Segment, name: string): boolean {
-  const others = name === "any" ? segment.members : segmentNamed(definitions, name).members;
-  return segment.members.some((member) => others.some((other) => overlapsApplied(definitions, member, other)));
-}
-
-function overlapsApplied(definitions: Definitions, a: Member, b: Member): boolean {
-  if (a.kind === "pods" && b.kind === "pods") {
-    if (conjunction(a.pods, b.pods) === "none" || conjunction(a.namespaces, b.namespaces) === "none") return false;
-    return [...definitions.clusters.values()].some(
-      (cluster) =>
-        cluster.mode === "apply" &&
-        cluster.enforcer !== "none" &&
-        [a, b].every(({ clusters }) => clusters === undefined || matches(clusters, cluster.labels)),
+/** Pods that the API server calls, and that are open to anybody because of it. */
+export function noteWebhooks(
+  webhooks: readonly WebhookPods[],
+  objects: readonly ClusterObject[],
+  held: ReadonlyMap<string, HeldSegment>,
+): readonly Note[] {
+  return webhooks.flatMap(({ namespace, ports, callers }) => {
+    const opening = objects.filter(
+      (object) =>
+        object.namespace === namespace &&
+        object.allows.some((allow) => allow.origin === "builtin/webhooks" && allow.ports === ports),
     );
-  }
-  if (a.kind !== "hosts" || b.kind !== "hosts") return false;
-  const applied = new Set(
-    [...definitions.fleets.values()].filter((fleet) => fleet.mode === "apply").flatMap((fleet) => fleet.hosts),
-  );
-  const inB = new Set(hostsOf(definitions, b));
-  return hostsOf(definitions, a).some((host) => applied.has(host) && inB.has(host));
+    return [...new Set(opening.map(({ segment }) => segment))].flatMap((name): readonly Note[] => {
+      const at = held.get(name)?.segment.at;
+      if (at === undefined) return [];
+      return [
+        {
+          severity: "info",
+          code: "widened-here",
+          at,
+          summary: `builtin/webhooks: segment ${name} is open to any in namespace ${namespace} on the ports of ${callers.join(", ")} (widened here)`,
+          detail: "The API server calls these pods, and no label or list of addresses says where it comes from.",
+        },
+      ];
+    });
+  });
+}
+
+/** A namespace that is not isolated, because the API server could not call what writes to the cluster depend on. */
+export function noteSpared(segment: string, at: Position, { namespace, callers }: WebhookPods, target: string): Note {
+  return {
+    severity: "warning",
+    code: "not-isolated-here",
+    at,
+    summary: `segment ${segment}: namespace ${namespace} of ${target} is not isolated in ingress, because of ${callers.join(", ")}`,
+    detail:
+      "Writes to the cluster fail while that cannot be called, and essentials.webhooks of the Workspace is false. What is isolated there already stays.",
+  };
 }

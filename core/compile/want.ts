@@ -1,10 +1,16 @@
 import type { AddressSet } from "../address/index.ts";
-import type { Direction, IsolationMode, Lifeline, Ports, TargetId } from "../model/kinds.ts";
+import type { Direction, IcmpMessages, IsolationMode, Lifeline, NamedPort, PortRange, TargetId } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import type { LabelSelector } from "../selector/index.ts";
 
 /** Why something is allowed: a rule's id (`order-flow/0`) or an essential (`builtin/dns`). */
 export type Origin = string;
+
+/** Ports as a NetworkPolicy can say them: numbers, and names that each responding pod resolves; no ICMP. Never an empty list. */
+export type ClusterPorts = "any" | readonly (PortRange | NamedPort)[];
+
+/** Ports as a host's kernel can say them: numbers and ICMP messages; no names. Never an empty list. */
+export type HostPorts = "any" | readonly (PortRange | IcmpMessages)[];
 
 /** Who is at the other end, as a cluster can say it. */
 export type Peer =
@@ -18,7 +24,7 @@ export type Peer =
 export interface ClusterAllow {
   readonly origin: Origin;
   readonly peers: "any" | readonly Peer[];
-  readonly ports: Ports;
+  readonly ports: ClusterPorts;
 }
 
 /**
@@ -44,13 +50,18 @@ export interface ClusterWant {
   /** Namespaces that we govern now, sorted; policy objects elsewhere are none of our business. */
   readonly governed: readonly string[];
   readonly objects: readonly ClusterObject[];
+  /**
+   * Governed namespaces that are not isolated in ingress although segments ask for it, sorted: the API server must be able to call
+   * what is there, and the Workspace opens no way for it. What is isolated there already is held, never released. Absent: none.
+   */
+  readonly spared?: readonly string[];
 }
 
 /** One thing allowed on a host; `peers` is never an empty set. */
 export interface HostAllow {
   readonly origin: Origin;
   readonly peers: "any" | AddressSet;
-  readonly ports: Ports;
+  readonly ports: HostPorts;
 }
 
 /** One direction of a host. `off` renders no chain, `observe` logs and counts what enforce would drop. */
@@ -67,7 +78,13 @@ export interface HostWant {
   readonly egress: HostChain;
   /** The floor of firebreak.yaml plus what the fleet adds; opened before everything else, in every mode. Never empty for ssh. */
   readonly lifeline: Lifeline;
+  /** Essentials of the renderer that the Workspace switches off, in the order of {@link HOST_ESSENTIALS}. Absent: none. */
+  readonly closed?: readonly HostEssential[];
 }
+
+/** Essentials that a host's renderer opens by itself. */
+export const HOST_ESSENTIALS = ["dhcp", "icmpErrors"] as const;
+export type HostEssential = (typeof HOST_ESSENTIALS)[number];
 
 export type Want = ClusterWant | HostWant;
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ChannelsSchema, httpUrl, secret } from "./channels-schema.ts";
 import { parseDurationMs } from "./duration.ts";
 
 /**
@@ -19,11 +20,6 @@ function duration(leastMs: number, mostMs: number, bounds: string) {
 }
 
 const interval = duration(MS.least, MS.day, "from 100ms to 24h");
-
-/** A secret by reference: `env:NAME` or `file:PATH`. A literal is refused, so that no secret stands in the file. */
-const secret = z.string().regex(/^(env|file):.+$/, "must be a reference, env:NAME or file:PATH; secrets do not stand in this file");
-
-const httpUrl = z.string().regex(/^https?:\/\/[^\s/]/, "must be an http or https URL");
 
 const cidr = z.string();
 const ports = z.array(z.string()).nonempty();
@@ -114,17 +110,6 @@ const forge = z.strictObject({
   token: secret.meta({ description: "Token that may read and write issues" }),
 });
 
-const alerts = z
-  .strictObject({
-    webhook: z
-      .strictObject({
-        url: httpUrl.meta({ description: "Receives one JSON message per opened, changed and resolved finding" }),
-        secret: secret.meta({ description: "Signing secret (Standard Webhooks, HMAC-SHA256; base64, with or without whsec_)" }),
-      })
-      .optional(),
-  })
-  .prefault({});
-
 const listen = z
   .string()
   .regex(/^(\[[0-9A-Fa-f:.]+\]|[^\s:]+):\d{1,5}$/, "must be ADDRESS:PORT, with brackets around an IPv6 address")
@@ -148,7 +133,7 @@ export const SettingsSchema = z.strictObject({
     .meta({ description: "Reference to a PostgreSQL URL; unset: embedded, in the state folder, one process" }),
   redis: secret.optional().meta({ description: "Reference to a Redis URL for the queue; unset: the queue lives in the database" }),
   forge: forge.optional(),
-  alerts,
+  channels: ChannelsSchema,
   listen: listen.default("127.0.0.1:7373").meta({ description: "Address and port of the API, health and metrics" }),
   api: z
     .strictObject({

@@ -91,14 +91,25 @@ function describeIssues(error: ZodError): readonly string[] {
 /** Keys that the schema knows at a path. */
 function knownKeys(path: readonly string[]): readonly string[] {
   let node: unknown = SettingsSchema;
-  for (const key of path) node = shapeOf(node)?.[key];
+  for (const key of path) node = shapeOf(node)?.[key] ?? unwrap(node)?.def?.valueType;
   return Object.keys(shapeOf(node) ?? {});
 }
 
-function shapeOf(node: unknown): Record<string, unknown> | undefined {
-  let current = node as { shape?: Record<string, unknown>; def?: { innerType?: unknown } } | undefined;
-  while (current !== undefined && current.shape === undefined) current = current.def?.innerType as typeof current;
-  return current?.shape;
+/** The part of a zod schema that is looked at: an object has a shape, a record a type of its values, others an inner type. */
+interface SchemaNode {
+  readonly shape?: Readonly<Record<string, unknown>>;
+  readonly def?: { readonly innerType?: unknown; readonly valueType?: unknown };
+}
+
+function shapeOf(node: unknown): Readonly<Record<string, unknown>> | undefined {
+  return unwrap(node)?.shape;
+}
+
+/** Without defaults and options around it. */
+function unwrap(node: unknown): SchemaNode | undefined {
+  let current = node as SchemaNode | undefined;
+  while (current?.def?.innerType !== undefined) current = current.def.innerType as SchemaNode;
+  return current;
 }
 
 function suggestion(key: string, known: readonly string[]): string {

@@ -5,6 +5,7 @@ import { formatConnections } from "../verdict/effect-words.ts";
 import type { Profile } from "../verdict/profile.ts";
 import type { PolicyObject } from "../verdict/world.ts";
 import { areCovered, isolatedDirections, normaliseSpec } from "../plan/defaulting.ts";
+import { worldOf } from "../plan/world.ts";
 import type { FindingEffect } from "./finding.ts";
 
 /**
@@ -38,8 +39,7 @@ export interface Worlds {
  */
 export function effectJudge(worlds: Worlds, inventory: ClusterInventory, profile: Profile): EffectOf {
   const maxCompared = Math.max(MIN_COMPARED, Math.floor(MAX_COMPARED_PODS / Math.max(1, inventory.pods.length)));
-  const { namespaces, pods, nodes } = inventory;
-  const workloads = { namespaces, pods, nodes };
+  const workloads = worldOf(inventory);
   let compared = 0;
   const effectIn = (
     world: ReadonlyMap<string, NetworkPolicy>,

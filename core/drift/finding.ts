@@ -18,11 +18,13 @@ export const FINDING_KINDS = [
   "unenforceable-here",
   "host-is-a-node",
   "left-isolation",
+  "sealed-entered",
   "would-un-isolate",
   "conflict",
   "not-enforcing",
   "heal-fight",
   "address-clash",
+  "guardrail-violated",
 ] as const;
 
 export type FindingKind = (typeof FINDING_KINDS)[number];

@@ -1,5 +1,6 @@
 import type { ClusterInventory, Pod } from "../membership/inventory.ts";
-import { groupPods, namespaceLabels, podsMembersIn } from "../membership/select.ts";
+import { subjectsIn } from "../membership/resolve.ts";
+import { groupPods, namespaceLabels } from "../membership/select.ts";
 import type { Cluster, Definitions, Direction, TargetId } from "../model/kinds.ts";
 import { matches, type Labels } from "../selector/index.ts";
 import type { Finding } from "./finding.ts";
@@ -19,9 +20,10 @@ export type IsolatedPods = ReadonlyMap<string, PodIsolation>;
 /** Which pods of a cluster the definitions isolate now. hostNetwork pods never are. */
 export function isolatedPods(definitions: Definitions, cluster: Cluster, inventory: ClusterInventory): IsolatedPods {
   const isolated = new Map<string, PodIsolation>();
-  const enforcing = [...definitions.segments.values()].flatMap(({ members, isolate }) => {
-    const directions = DIRECTIONS.filter((direction) => isolate[direction] === "enforce");
-    return directions.length === 0 ? [] : podsMembersIn(members, cluster).map((member) => ({ member, directions }));
+  const enforcing = [...definitions.segments.values()].flatMap((segment) => {
+    const directions = DIRECTIONS.filter((direction) => segment.isolate[direction] === "enforce");
+    if (directions.length === 0) return [];
+    return subjectsIn(definitions, segment, cluster, inventory.services, "in").map((member) => ({ member, directions }));
   });
   for (const { namespace, labels, pods } of groupPods(inventory.namespaces, inventory.pods)) {
     const of = namespaceLabels(namespace);

@@ -2,6 +2,8 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 
 import type { Document, Node, ScalarTag, Tags } from "yaml";
 import type { Note, Position } from "../model/note.ts";
 import type { SourceFile } from "../model/source.ts";
+import { UNUSUAL } from "./plain-scalar.ts";
+import { readPlainYaml } from "./plain-yaml.ts";
 
 /** Keys and list indices from the root of a document. */
 export type Path = readonly (string | number)[];
@@ -95,53 +97,109 @@ const OPTIONS = {
   logLevel: "silent",
 } as const;
 
+/** Document by document, fast where that is possible; a file with anything but plain separators is read as a whole. */
 function readYaml(file: string, text: string): ManifestFile {
+  const parts = splitDocuments(text);
+  if (parts === undefined) return readYamlSlowly(file, text);
+  const notes: Note[] = [];
+  const documents: ManifestDocument[] = [];
+  for (const part of parts) {
+    const read = readPart(file, part);
+    notes.push(...read.notes);
+    documents.push(...read.documents);
+  }
+  return { documents, notes };
+}
+
+/** One document: the separator before it (none before the first), its text, and the line (from 0) on which the separator is. */
+interface Part {
+  readonly separator: string;
+  readonly text: string;
+  readonly line: number;
+}
+
+/** Undefined when there are directives, ends of documents (`...`), something beside a separator, or line ends of other kinds. */
+function splitDocuments(text: string): readonly Part[] | undefined {
+  if (/^(?:%|\.\.\.(?:\s|$)|---[^\S\r\n]*[^\s])|^\uFEFF|\r(?!\n)|[\u2028\u2029]/m.test(text)) return undefined;
+  const parts: Part[] = [];
+  let [start, line, before] = [0, 0, ""];
+  for (const { index, 0: separator } of text.matchAll(/^---[^\S\r\n]*(?:\r?\n|$)/gm)) {
+    parts.push({ separator: before, text: text.slice(start, index), line });
+    line += countLines(before) + countLines(text.slice(start, index));
+    [start, before] = [index + separator.length, separator];
+  }
+  return [...parts, { separator: before, text: text.slice(start), line }];
+}
+
+function countLines(text: string): number {
+  let lines = 0;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines += 1;
+  return lines;
+}
+
+function readPart(file: string, { separator, text, line }: Part): ManifestFile {
+  const plain = readPlainYaml(text);
+  const slowly = (): ManifestFile => readYamlSlowly(file, separator + text, line);
+  if (plain === UNUSUAL) return slowly();
+  if (plain.value === null) return { documents: [], notes: [] }; // nothing but comments between two separators
+  const start = { file, line: line + countLines(separator) + plain.line + 1, column: 1 };
+  const whole = once(() => slowly().documents[0]);
+  const at = (path: Path): Position => (path.length === 0 ? start : (whole()?.at(path) ?? start));
+  return { documents: [{ file, value: plain.value, at }], notes: [] };
+}
+
+/** Documents by the library, which knows all of YAML; `firstLine` lines of the file come before the text. */
+export function readYamlSlowly(file: string, text: string, firstLine = 0): ManifestFile {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, { ...OPTIONS, lineCounter: lines });
   const place = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
-    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+    return { file, line: firstLine + Math.max(1, line), column: Math.max(1, col) };
   };
   const notes: Note[] = [];
   const documents: ManifestDocument[] = [];
-  const again = placesOf(text, place);
-  for (const document of parsed) {
+  const again = once(() => parseAllDocuments(text, OPTIONS)); // trees of big files are not kept for notes that nobody needs
+  for (const [index, document] of parsed.entries()) {
     const [problem] = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
     if (problem !== undefined) {
       const summary = `not YAML: ${(problem.message.split("\n", 1)[0] ?? "").slice(0, 160).replace(/[.:]$/, "")}`;
       notes.push({ severity: "error", code: "yaml-syntax", at: place(problem.pos[0]), summary });
       continue;
     }
-    const value = plainValue(document);
-    if (value === null) continue; // nothing but comments between two separators
-    if (value === undefined) {
-      const at = place(document.contents?.range?.[0] ?? 0);
-      notes.push({ severity: "error", code: "alias-bomb", at, summary: "aliases stand for too many values, or for themselves" });
+    const start = place(document.contents?.range?.[0] ?? document.range[0]);
+    const { value, refusal } = plainValue(document);
+    if (refusal !== undefined) {
+      notes.push({ severity: "error", at: start, ...refusal });
       continue;
     }
-    const index = documents.length;
-    const start = place(document.contents?.range?.[0] ?? document.range[0]);
-    documents.push({ file, value, at: (path) => (path.length === 0 ? start : again(index)(path)) });
+    if (value === null) continue; // nothing but comments between two separators
+    const at = (path: Path): Position => {
+      const found = path.length === 0 ? undefined : again()[index];
+      return found === undefined ? start : place(offsetOf(found, path));
+    };
+    documents.push({ file, value, at });
   }
   return { documents, notes };
 }
 
-/** Places inside the documents of a file, read again: nodes of big files are not kept for notes that nobody needs. */
-function placesOf(text: string, place: (offset: number) => Position): (index: number) => (path: Path) => Position {
-  let kept: readonly Document.Parsed[] | undefined;
-  return (index) => (path) => {
-    kept ??= parseAllDocuments(text, OPTIONS).filter((document) => plainValue(document) !== null);
-    const document = kept[index];
-    return place(document === undefined ? 0 : offsetOf(document, path));
-  };
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
-/** Undefined when aliases cannot be followed within bounds. */
-function plainValue(document: Document.Parsed): unknown {
+interface PlainValue {
+  readonly value?: unknown;
+  readonly refusal?: { readonly code: string; readonly summary: string };
+}
+
+/** Refused when aliases cannot be followed within bounds, and when what is merged is no mapping. */
+function plainValue(document: Document.Parsed): PlainValue {
   try {
-    return document.toJS({ maxAliasCount: 1000 });
+    return { value: document.toJS({ maxAliasCount: 1000 }) as unknown };
   } catch (error) {
-    if (error instanceof ReferenceError || error instanceof RangeError) return undefined;
+    const summary = "aliases stand for too many values, or for themselves";
+    if (error instanceof ReferenceError || error instanceof RangeError) return { refusal: { code: "alias-bomb", summary } };
+    if (error instanceof Error) return { refusal: { code: "yaml-syntax", summary: `not YAML: ${error.message.slice(0, 160)}` } };
     throw error;
   }
 }

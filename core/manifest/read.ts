@@ -2,16 +2,19 @@ import { compareNotes, hasErrors } from "../model/note.ts";
 import type { Note, Position } from "../model/note.ts";
 import type { SourceFile } from "../model/source.ts";
 import type { Labels } from "../selector/index.ts";
-import type { PolicyObject, World, WorldNamespace, WorldNode, WorldPod } from "../verdict/world.ts";
+import type { PolicyObject, World, WorldNamespace, WorldNode, WorldPod, WorldService } from "../verdict/world.ts";
 import { Checker, show } from "./check.ts";
 import type { Json } from "./check.ts";
 import { readManifestFile } from "./document.ts";
+import type { Path } from "./document.ts";
 import { isDnsLabel, isDnsSubdomain, readLabels } from "./labels.ts";
 import { checkNetworkPolicy } from "./network-policy.ts";
 import { objectsOf } from "./objects.ts";
 import type { ManifestObject } from "./objects.ts";
+import { noteServiceAddresses } from "./service-address.ts";
+import type { ReadPolicy } from "./service-address.ts";
 import { readIngress, readRoute, readService } from "./service.ts";
-import type { ManifestEntry, ManifestService } from "./service.ts";
+import type { ManifestEntry } from "./service.ts";
 import { checkTierPolicy } from "./tier-policy.ts";
 import { noteSet } from "./whole.ts";
 import { readPod, readTemplatePod } from "./workload.ts";
@@ -20,7 +23,7 @@ import type { Identity, TEMPLATES } from "./workload.ts";
 /** What a folder of manifests says about a cluster. */
 export interface Manifests {
   readonly world: World;
-  readonly services: readonly ManifestService[];
+  readonly services: readonly WorldService[];
   readonly entries: readonly ManifestEntry[];
 }
 
@@ -46,9 +49,10 @@ interface Collected {
   readonly pods: WorldPod[];
   readonly nodes: WorldNode[];
   readonly policies: PolicyObject[];
-  readonly services: ManifestService[];
+  readonly services: WorldService[];
   readonly entries: ManifestEntry[];
   readonly known: Known[];
+  readonly checked: ReadPolicy[];
   readonly owners: Map<string, string>;
   readonly ignored: Map<string, { readonly at: () => Position; count: number }>;
   readonly notes: Note[];
@@ -102,6 +106,7 @@ export function readManifests(files: readonly SourceFile[]): ReadManifests {
     services: [],
     entries: [],
     known: [],
+    checked: [],
     owners: new Map(),
     ignored: new Map(),
     notes: [],
@@ -120,6 +125,7 @@ export function readManifests(files: readonly SourceFile[]): ReadManifests {
       all.known,
       all.namespaces.map(({ name }) => name),
     ),
+    ...noteServiceAddresses(all.checked, all.services),
     ...ignoredNotes(all),
   );
   const notes = all.notes.sort(compareNotes);
@@ -127,7 +133,7 @@ export function readManifests(files: readonly SourceFile[]): ReadManifests {
   const { namespaces, nodes, policies, services, entries } = all;
   const pods = all.pods.map((pod) => ({ ...pod, owner: topOwner(pod, all.owners) }));
   return {
-    manifests: { world: { namespaces: merged(namespaces), pods: unique(pods), policies, nodes }, services, entries },
+    manifests: { world: { namespaces: merged(namespaces), pods: unique(pods), policies, nodes, services }, services, entries },
     notes,
   };
 }
@@ -165,6 +171,7 @@ function addObject(all: Collected, object: ManifestObject): void {
   }
   const identity = identityOf(all, object);
   if (identity === undefined) return;
+  const at = (inside: Path = []): Position => document.at([...path, ...inside]);
   const id = CLUSTER_SCOPED.includes(kind) ? identity.name : `${identity.namespace}/${identity.name}`;
   const check = new Checker(document, path, `${kind} ${id}`, all.notes);
   const wanted = POLICY_VERSIONS[kind];
@@ -177,11 +184,12 @@ function addObject(all: Collected, object: ManifestObject): void {
     kind,
     id,
     namespace: identity.namespace,
-    at: () => document.at(path),
+    at,
     text: textOf(value),
     priority: priorityOf(kind, spec),
   });
-  readKind(all, check, kind, value, identity, () => document.at(path));
+  if (wanted !== undefined) all.checked.push({ id: check.name, spec: value["spec"], at });
+  readKind(all, check, kind, value, identity, at);
 }
 
 /** Without what the server adds. */

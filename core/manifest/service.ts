@@ -1,25 +1,10 @@
-import type { Labels } from "../selector/index.ts";
+import { parseAddress } from "../address/index.ts";
 import type { Position } from "../model/note.ts";
+import type { WorldService, WorldServicePort } from "../verdict/world.ts";
 import type { Checker, Json } from "./check.ts";
 import { show } from "./check.ts";
 import type { Path } from "./document.ts";
 import { readLabels } from "./labels.ts";
-
-/** A port of a Service, and where it leads in the pods: a number, or the name of a container port. */
-export interface ServicePort {
-  readonly name: string | undefined;
-  readonly port: number;
-  readonly protocol: string;
-  readonly targetPort: number | string;
-}
-
-/** A Service; without a selector its pods are not known here. */
-export interface ManifestService {
-  readonly namespace: string;
-  readonly name: string;
-  readonly selector: Labels | undefined;
-  readonly ports: readonly ServicePort[];
-}
 
 /** One service that an Ingress or Route sends traffic to; no port means all of its ports. */
 export interface EntryBackend {
@@ -36,7 +21,8 @@ export interface ManifestEntry {
   readonly at: () => Position;
 }
 
-export function readService(check: Checker, object: Json, namespace: string, name: string): ManifestService {
+/** A Service with its addresses; without a selector its pods are not known here. */
+export function readService(check: Checker, object: Json, namespace: string, name: string): WorldService {
   const spec = check.record(object["spec"], ["spec"]) ?? {};
   const selector = readLabels(check, spec["selector"], ["spec", "selector"]);
   const ports = check.list(spec["ports"], ["spec", "ports"]).flatMap((entry, index) => {
@@ -44,10 +30,34 @@ export function readService(check: Checker, object: Json, namespace: string, nam
     const record = check.record(entry, path);
     return record === undefined ? [] : readServicePort(check, record, path);
   });
-  return { namespace, name, selector: Object.keys(selector).length === 0 ? undefined : selector, ports };
+  const keepsSource = spec["externalTrafficPolicy"] === "Local";
+  const addresses = serviceAddresses(check, object, spec);
+  return { namespace, name, addresses, selector: Object.keys(selector).length === 0 ? undefined : selector, ports, keepsSource };
 }
 
-function readServicePort(check: Checker, entry: Json, path: Path): readonly ServicePort[] {
+/** Of the cluster, external, and given by a load balancer; `None` is none. */
+function serviceAddresses(check: Checker, object: Json, spec: Json): readonly string[] {
+  const addresses = new Set<string>();
+  const add = (value: unknown, path: Path): void => {
+    const text = check.text(value, path);
+    if (text === undefined || text === "" || text === "None") return;
+    const parsed = parseAddress(text);
+    if ("error" in parsed && parsed.corrected === undefined) check.error(path, "invalid-address", `: ${parsed.error}`);
+    addresses.add(text);
+  };
+  add(spec["clusterIP"], ["spec", "clusterIP"]);
+  for (const key of ["clusterIPs", "externalIPs"]) {
+    for (const [index, item] of check.list(spec[key], ["spec", key]).entries()) add(item, ["spec", key, index]);
+  }
+  const given = ["status", "loadBalancer", "ingress"];
+  const status = check.record(check.record(object["status"], ["status"])?.["loadBalancer"], ["status", "loadBalancer"]);
+  for (const [index, item] of check.list(status?.["ingress"], given).entries()) {
+    add(check.record(item, [...given, index])?.["ip"], [...given, index, "ip"]);
+  }
+  return [...addresses];
+}
+
+function readServicePort(check: Checker, entry: Json, path: Path): readonly WorldServicePort[] {
   if (!check.required(entry, "port", path)) return [];
   const port = check.integer(entry["port"], [...path, "port"], 1, 65535);
   if (port === undefined) return [];

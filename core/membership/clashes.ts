@@ -1,4 +1,5 @@
 import {
+  count,
   emptySet,
   formatSet,
   fromAddressTexts,
@@ -10,8 +11,8 @@ import {
   unionAll,
 } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import type { Definitions, TargetId } from "../model/kinds.ts";
-import { listTargets } from "../model/target.ts";
+import type { Cluster, Definitions, TargetId } from "../model/kinds.ts";
+import { listTargets, type Target } from "../model/target.ts";
 import type { ClusterInventory } from "./inventory.ts";
 import { compareText } from "./order.ts";
 
@@ -34,21 +35,41 @@ interface Claim {
   readonly nodes: AddressSet;
 }
 
+/** Addresses that a cluster has now. */
+export interface LiveAddresses {
+  /** Its nodes', and its pods' where the pod network is routed. */
+  readonly own: AddressSet;
+  readonly nodes: AddressSet;
+}
+
+/** What a cluster claims by the workloads it has now; hostNetwork pods have their node's addresses. */
+export function liveAddresses(cluster: Cluster, inventory: ClusterInventory): LiveAddresses {
+  const nodes = fromAddressTexts(inventory.nodes.flatMap((node) => node.addresses)).set;
+  if (cluster.podNetwork === "masqueraded") return { own: nodes, nodes };
+  const pods = inventory.pods.filter((pod) => !pod.hostNetwork).flatMap((pod) => pod.addresses);
+  return { own: union(nodes, fromAddressTexts(pods).set), nodes };
+}
+
 /**
  * Every address clash between targets, learnt live: routed pod addresses and ranges, node and host addresses must not overlap. The
  * caller freezes those addresses (`freezeAddresses`) and reports a finding; a host that is a node is not written.
  *
- * @param inventories by target id; a cluster without one claims only its pod ranges
+ * @param live by target id; a cluster without an entry claims only its pod ranges
  */
-export function findAddressClashes(
-  definitions: Definitions,
-  inventories: ReadonlyMap<TargetId, ClusterInventory>,
-): readonly AddressClash[] {
-  const claims = listClaims(definitions, inventories);
-  const clashes: AddressClash[] = [];
-  claims.forEach((a, index) => {
-    for (const b of claims.slice(index + 1)) clashes.push(...compareClaims(a, b));
-  });
+export function findAddressClashes(definitions: Definitions, live: ReadonlyMap<TargetId, LiveAddresses>): readonly AddressClash[] {
+  const targets = listTargets(definitions);
+  const hosts = targets.flatMap((target) => (target.kind === "host" ? [hostClaim(target)] : []));
+  const clusters = targets.flatMap((target) => (target.kind === "cluster" ? [clusterClaim(target, live.get(target.id))] : []));
+  // Clusters are big and hosts are many: each cluster is held against all hosts at once, and against each only where that finds something.
+  const allHosts = unionAll(hosts.map(({ own }) => own));
+  const hostsOverlap = count(allHosts) < hosts.reduce((sum, { own }) => sum + count(own), 0n);
+  const clashes = [
+    ...(hostsOverlap ? pairsOf(hosts) : []),
+    ...pairsOf(clusters),
+    ...clusters
+      .filter(({ own, reserved }) => !isEmpty(intersect(allHosts, own)) || !isEmpty(intersect(allHosts, reserved)))
+      .flatMap((cluster) => hosts.map((host) => [cluster, host] as const)),
+  ].flatMap(([a, b]) => compareClaims(a, b));
   return clashes.sort((a, b) => compareText(a.targets.join(), b.targets.join()) || compareText(a.kind, b.kind));
 }
 
@@ -57,22 +78,17 @@ export function clashingAddresses(clashes: readonly AddressClash[]): AddressSet 
   return unionAll(clashes.filter((clash) => clash.kind === "address-clash").map((clash) => clash.addresses));
 }
 
-function listClaims(definitions: Definitions, inventories: ReadonlyMap<TargetId, ClusterInventory>): readonly Claim[] {
-  return listTargets(definitions).map((target): Claim => {
-    if (target.kind === "host") {
-      return { target: target.id, own: fromAddressTexts(target.host.addresses).set, reserved: emptySet, nodes: emptySet };
-    }
-    const inventory = inventories.get(target.id);
-    const nodes = fromAddressTexts((inventory?.nodes ?? []).flatMap((node) => node.addresses)).set;
-    if (target.cluster.podNetwork === "masqueraded") return { target: target.id, own: nodes, reserved: emptySet, nodes };
-    const pods = (inventory?.pods ?? []).filter((pod) => !pod.hostNetwork).flatMap((pod) => pod.addresses);
-    return {
-      target: target.id,
-      own: union(nodes, fromAddressTexts(pods).set),
-      reserved: fromPrefixes(target.cluster.podRanges),
-      nodes,
-    };
-  });
+function hostClaim({ id, host }: Extract<Target, { kind: "host" }>): Claim {
+  return { target: id, own: fromAddressTexts(host.addresses).set, reserved: emptySet, nodes: emptySet };
+}
+
+function clusterClaim({ id, cluster }: Extract<Target, { kind: "cluster" }>, live: LiveAddresses | undefined): Claim {
+  const { own, nodes } = live ?? { own: emptySet, nodes: emptySet };
+  return { target: id, own, reserved: cluster.podNetwork === "routed" ? fromPrefixes(cluster.podRanges) : emptySet, nodes };
+}
+
+function pairsOf(claims: readonly Claim[]): readonly (readonly [Claim, Claim])[] {
+  return claims.flatMap((a, index) => claims.slice(index + 1).map((b) => [a, b] as const));
 }
 
 function compareClaims(a: Claim, b: Claim): readonly AddressClash[] {

@@ -1,6 +1,6 @@
-import type { Definitions, Member, Segment, TargetId } from "../model/kinds.ts";
+import type { Definitions, Segment, TargetId } from "../model/kinds.ts";
 import { listTargets, type Target } from "../model/target.ts";
-import { matches } from "../selector/index.ts";
+import { choosesCluster, flatMembers, isHostIn } from "./resolve.ts";
 
 /**
  * For each segment, the targets whose rendering rests on its addresses: those that enforce an end opposite to it.
@@ -14,7 +14,7 @@ export function consumersBySegment(definitions: Definitions): ReadonlyMap<string
   for (const segment of definitions.segments.values()) {
     homes.set(
       segment.name,
-      targets.filter((target) => canHold(segment, target)).map(({ id }) => id),
+      targets.filter((target) => canHold(definitions, segment, target)).map(({ id }) => id),
     );
   }
   const everywhere = targets.map(({ id }) => id);
@@ -37,24 +37,9 @@ export function consumersBySegment(definitions: Definitions): ReadonlyMap<string
 }
 
 /** True when a workload of this target could be in the segment, now or later. */
-export function canHold(segment: Segment, target: Target): boolean {
-  return segment.members.some((member) => memberCanHold(member, target));
-}
-
-function memberCanHold(member: Member, target: Target): boolean {
-  switch (member.kind) {
-    case "pods":
-      return target.kind === "cluster" && (member.clusters === undefined || matches(member.clusters, target.labels));
-    case "hosts":
-      return (
-        target.kind === "host" &&
-        matches(member.hosts, target.labels) &&
-        (member.fleets === undefined || matches(member.fleets, target.fleet.labels))
-      );
-    case "externals":
-    case "addresses":
-      return false;
-    default:
-      return member satisfies never;
-  }
+export function canHold(definitions: Definitions, segment: Segment, target: Target): boolean {
+  if (target.kind === "host") return isHostIn(definitions, segment, target.fleet, target.host);
+  return flatMembers(definitions, segment.members).some(
+    (member) => (member.kind === "pods" || member.kind === "service") && choosesCluster(member.clusters, target.cluster),
+  );
 }

@@ -20,6 +20,15 @@ export interface Pod {
   readonly hostNetwork: boolean;
   /** `Kind/name` of its controller, when it has one. */
   readonly owner: string | undefined;
+  /** Its named container ports; absent: none. */
+  readonly ports?: readonly PodPort[];
+}
+
+/** A container port with a name. */
+export interface PodPort {
+  readonly name: string;
+  readonly protocol: "tcp" | "udp" | "sctp";
+  readonly port: number;
 }
 
 export interface Node {
@@ -27,13 +36,34 @@ export interface Node {
   readonly addresses: readonly string[];
 }
 
-/** A service port set that essentials need: selector and resolved target. */
+/** A Service: selector, ports, and what stands behind and before it. */
 export interface Service {
   readonly namespace: string;
   readonly name: string;
+  /** Empty: it has none, and its EndpointSlices say what stands behind it. */
   readonly selector: Labels;
   readonly clusterIps: readonly string[];
+  /** Addresses and ports of its EndpointSlices, kept only for services without a selector. `pod`: the pod that an address is. */
+  readonly endpoints?: readonly ServiceEndpoint[];
+  /** Addresses of `status.loadBalancer.ingress` and `spec.externalIPs`. */
+  readonly loadBalancer?: readonly string[];
   readonly ports: readonly { readonly protocol: string; readonly port: number; readonly targetPort: number | string | undefined }[];
+}
+
+/** One address behind a service without a selector. */
+export interface ServiceEndpoint {
+  readonly address: string;
+  readonly pod?: string;
+  readonly ports: readonly { readonly protocol: string; readonly port: number }[];
+}
+
+/** An admission webhook or an aggregated API: the API server calls the pods behind its service. */
+export interface WebhookBackend {
+  readonly kind: "validating" | "mutating" | "apiService";
+  readonly name: string;
+  readonly service: { readonly namespace: string; readonly name: string; readonly port: number };
+  /** True: while it cannot be reached, writes to the cluster fail. */
+  readonly failsClosed: boolean;
 }
 
 /**
@@ -49,8 +79,9 @@ export interface ClusterInventory {
   readonly namespaces: readonly Namespace[];
   readonly pods: readonly Pod[];
   readonly nodes: readonly Node[];
-  /** Only the services that essentials need (kube-system/kube-dns, openshift-dns/dns-default, default/kubernetes). */
   readonly services: readonly Service[];
+  /** Absent: not asked for yet, as in the inventory of an older store. */
+  readonly webhooks?: readonly WebhookBackend[];
 }
 
 /** Namespaces that are there to stay. */

@@ -1,7 +1,7 @@
-import { emptySet, intersect, subtract, union } from "../address/index.ts";
+import { emptySet, intersect, isEmpty, subtract, union } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import { membershipDigest } from "./digest.ts";
-import type { Membership } from "./membership.ts";
+import { segmentOfKey, type Membership } from "./membership.ts";
 
 /**
  * What is in force after a new membership arrived: stale is not empty.
@@ -20,9 +20,10 @@ export function mergeMembership(previous: Membership | undefined, next: Membersh
  * set and leaves none (DESIGN.md §4 "Identity across targets").
  */
 export function freezeAddresses(previous: Membership | undefined, next: Membership, clashing: AddressSet): Membership {
+  if (isEmpty(clashing)) return next;
   const before = previous ?? { ...next, segments: new Map<string, AddressSet>() };
   const segments = mapSegments(before, next, (old, fresh) => union(subtract(fresh, clashing), intersect(old, clashing)));
-  for (const name of segments.keys()) if (!next.segments.has(name)) segments.delete(name);
+  for (const [name, set] of segments) if (!next.segments.has(name) && !isCellLeft(name, set, next)) segments.delete(name);
   return { ...next, segments, digest: membershipDigest(segments) };
 }
 
@@ -35,4 +36,10 @@ function mapSegments(
   return new Map(
     [...names].map((name) => [name, combine(previous.segments.get(name) ?? emptySet, next.segments.get(name) ?? emptySet)]),
   );
+}
+
+/** A cell without pods is absent from the next membership; what is frozen in it stays while its segment is there. */
+function isCellLeft(name: string, set: AddressSet, next: Membership): boolean {
+  const segment = segmentOfKey(name);
+  return segment !== name && next.segments.has(segment) && !isEmpty(set);
 }

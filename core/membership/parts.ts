@@ -1,7 +1,9 @@
-import type { Definitions, TargetId } from "../model/kinds.ts";
+import type { Definitions, Segment, TargetId } from "../model/kinds.ts";
 import { listTargets, type Target } from "../model/target.ts";
-import type { Memberships } from "./membership.ts";
 import { canHold } from "./consumers.ts";
+import { membershipDigest } from "./digest.ts";
+import { boundaryKey, type Membership, type Memberships } from "./membership.ts";
+import { choosesCluster, flatMembers } from "./resolve.ts";
 
 /** How many segments and rules have a part in a target: its workloads may be in the segment, or at an end of the rule. */
 export function countParts(definitions: Definitions, target: Target): { readonly segments: number; readonly rules: number } {
@@ -25,23 +27,48 @@ export function peerSegments(definitions: Definitions, target: Target): readonly
   return [...peers].filter((name) => definitions.segments.has(name)).sort();
 }
 
-/** Other clusters whose pods may be peers of this target: the feeders of its address sets. Sorted by id. */
+/**
+ * Clusters whose pods, endpoints or boundary may be peers of this target: the feeders of its address sets. Sorted by id. A cluster
+ * feeds itself where its own boundary is asked for; its own pods it knows by their labels.
+ */
 export function feedersOf(definitions: Definitions, target: Target): readonly TargetId[] {
   const peers = peerSegments(definitions, target).flatMap((name) => definitions.segments.get(name) ?? []);
   return listTargets(definitions)
-    .filter((other) => other.kind === "cluster" && other.id !== target.id && peers.some((segment) => canHold(segment, other)))
+    .filter((other) => other.kind === "cluster" && peers.some((segment) => feeds(definitions, segment, other, target)))
     .map(({ id }) => id);
 }
 
 /**
- * The part of all memberships that a target's rendering rests on: those of its feeders. Stored beside the
- * pointer, so that the same expectation can be rendered again.
+ * The part of all memberships that a target's rendering rests on: those of its feeders, and of its own only the boundary. Stored beside
+ * the pointer, so that the same expectation can be rendered again.
  */
 export function relevantMemberships(definitions: Definitions, target: Target, memberships: Memberships): Memberships {
   const feeders = new Set(feedersOf(definitions, target));
-  return new Map([...memberships].filter(([feeder]) => feeders.has(feeder)));
+  return new Map(
+    [...memberships].flatMap(([feeder, membership]) => {
+      if (!feeders.has(feeder)) return [];
+      return [[feeder, feeder === target.id ? boundaryOnly(membership) : membership] as const];
+    }),
+  );
+}
+
+function feeds(definitions: Definitions, segment: Segment, other: Extract<Target, { kind: "cluster" }>, target: Target): boolean {
+  const isOwn = other.id === target.id;
+  return flatMembers(definitions, [...segment.members, ...segment.not]).some((member) => {
+    if (member.kind === "boundary") return choosesCluster(member.clusters, other.cluster);
+    if (member.kind !== "pods" && member.kind !== "service") return false;
+    return !isOwn && choosesCluster(member.clusters, other.cluster);
+  });
+}
+
+function boundaryOnly(membership: Membership): Membership {
+  const sides = (["egress", "ingress"] as const).map(boundaryKey);
+  const segments = new Map([...membership.segments].filter(([key]) => sides.includes(key)));
+  return { ...membership, segments, digest: membershipDigest(segments) };
 }
 
 function heldSegments(definitions: Definitions, target: Target): ReadonlySet<string> {
-  return new Set([...definitions.segments.values()].filter((segment) => canHold(segment, target)).map(({ name }) => name));
+  return new Set(
+    [...definitions.segments.values()].filter((segment) => canHold(definitions, segment, target)).map(({ name }) => name),
+  );
 }

@@ -1,13 +1,5 @@
-import type { Cluster, Definitions, Host, HostFleet, Member } from "../model/kinds.ts";
-import { matches } from "../selector/index.ts";
 import type { Labels } from "../selector/index.ts";
 import type { Namespace, Pod } from "./inventory.ts";
-
-/** A member that selects pods. */
-export type PodsMember = Extract<Member, { kind: "pods" }>;
-
-/** A member that selects hosts. */
-export type HostsMember = Extract<Member, { kind: "hosts" }>;
 
 /** The label that names a namespace; the API server sets it and nobody can forge it (kubernetes.md 3). */
 export const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
@@ -15,26 +7,6 @@ export const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
 /** Labels of a namespace, with its name label whatever the object says. */
 export function namespaceLabels(namespace: Namespace): Labels {
   return { ...namespace.labels, [NAMESPACE_NAME_LABEL]: namespace.name };
-}
-
-/** True when the member can select pods of this cluster; without a cluster selector it is every cluster. */
-export function appliesToCluster(member: PodsMember, cluster: Cluster): boolean {
-  return member.clusters === undefined || matches(member.clusters, cluster.labels);
-}
-
-/** The `pods` members of a segment that can select pods of this cluster, in the order of the definition. */
-export function podsMembersIn(members: readonly Member[], cluster: Cluster): readonly PodsMember[] {
-  return members.filter((member): member is PodsMember => member.kind === "pods" && appliesToCluster(member, cluster));
-}
-
-/** The hosts of all fleets that a member selects. */
-export function hostsOf(definitions: Definitions, member: HostsMember): readonly Host[] {
-  return [...definitions.fleets.values()].flatMap((fleet) => fleet.hosts.filter((host) => selectsHost(member, fleet, host)));
-}
-
-/** True when the member selects this host of this fleet; without a fleet selector it is every fleet. */
-export function selectsHost(member: HostsMember, fleet: HostFleet, host: Host): boolean {
-  return (member.fleets === undefined || matches(member.fleets, fleet.labels)) && matches(member.hosts, host.labels);
 }
 
 /**

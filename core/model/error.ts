@@ -69,7 +69,7 @@ export const ERRORS = {
   },
   FORGE_FAILED: {
     next: "retry",
-    means: "The forge refused or did not answer a request about an issue.",
+    means: "The forge refused or did not answer a request.",
   },
   GIT_BRANCH_REWRITTEN: {
     next: "person",
@@ -78,6 +78,11 @@ export const ERRORS = {
   GIT_UNREACHABLE: {
     next: "retry",
     means: "The policy repository did not answer; the revision in force stays.",
+  },
+  GUARDRAIL_VIOLATED: {
+    next: "person",
+    means:
+      "A revision opens what a guardrail says is never reachable, or closes what is always. `firebreak accept REVISION` is the one way past this.",
   },
   HOST_KEY_CHANGED: {
     next: "person",
@@ -115,6 +120,10 @@ export const ERRORS = {
   QUEUE_UNAVAILABLE: {
     next: "retry",
     means: "The queue did not answer; work waits in the store.",
+  },
+  RATE_LIMITED: {
+    next: "retry",
+    means: "A forge or a channel was asked too often; what waits is sent when the time that it told is over.",
   },
   REVISION_EMPTIES: {
     next: "person",
@@ -171,10 +180,17 @@ export type NextStep = (typeof NEXT)[ErrorCode];
 export class FirebreakError extends Error {
   override readonly name = "FirebreakError";
   readonly code: ErrorCode;
+  /** How long the other side asked to be left alone, ms; undefined when it did not say. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown; readonly retryAfterMs?: number | undefined },
+  ) {
     super(message, options);
     this.code = code;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 
   /** What has to happen next: see {@link NEXT}. */

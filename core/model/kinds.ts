@@ -6,7 +6,8 @@ import type { Position } from "./note.ts";
 export const API_VERSION = "firebreak.dev/v1alpha1";
 
 export type Direction = "ingress" | "egress";
-export type Protocol = "tcp" | "udp";
+/** Protocols that have ports. */
+export type Protocol = "tcp" | "udp" | "sctp";
 
 /** off: no part in it · observe: rendered nowhere in a cluster, logged on a host · enforce: default deny plus allows. */
 export type IsolationMode = "off" | "observe" | "enforce";
@@ -17,15 +18,33 @@ export type TargetMode = "plan" | "apply";
 /** `cluster/NAME` or `host/FLEET/NAME`. */
 export type TargetId = string;
 
-/** One port range of a rule: the port that the responder's process listens on, after DNAT; both ends inclusive. */
+/** Ports by number: the port that the responder's process listens on, after DNAT; both ends inclusive. */
 export interface PortRange {
+  readonly kind: "range";
   readonly protocol: Protocol;
   readonly from: number;
   readonly to: number;
 }
 
-/** What a rule allows: `any` is every protocol, a range list is just these. Never empty. */
-export type Ports = "any" | readonly PortRange[];
+/** A port by the name that each responding pod gives it; a workload without that name has none. */
+export interface NamedPort {
+  readonly kind: "named";
+  readonly protocol: Protocol;
+  readonly name: string;
+}
+
+/** ICMP messages: all of the protocol, one type, or one code of a type. A NetworkPolicy cannot say them. */
+export interface IcmpMessages {
+  readonly kind: "icmp";
+  readonly protocol: "icmp" | "icmpv6";
+  readonly type: number | undefined;
+  readonly code: number | undefined;
+}
+
+export type RulePort = PortRange | NamedPort | IcmpMessages;
+
+/** What a rule allows: `any` is every protocol, a list is just these. Never empty. */
+export type Ports = "any" | readonly RulePort[];
 
 interface Definition {
   readonly name: string;
@@ -90,12 +109,36 @@ export type Member =
       readonly at: Position;
     }
   | { readonly kind: "hosts"; readonly hosts: LabelSelector; readonly fleets: LabelSelector | undefined; readonly at: Position }
+  | {
+      readonly kind: "service";
+      /** The pods behind this Service: its selector's, or those (and the addresses) that its EndpointSlices name. */
+      readonly service: { readonly namespace: string; readonly name: string };
+      readonly clusters: LabelSelector | undefined;
+      readonly at: Position;
+    }
   | { readonly kind: "externals"; readonly externals: LabelSelector; readonly at: Position }
-  | { readonly kind: "addresses"; readonly addresses: AddressSet; readonly at: Position };
+  | {
+      readonly kind: "boundary";
+      /** ingress: where outside traffic comes from when it reaches pods · egress: what its pods show outside. Peers only. */
+      readonly side: Direction;
+      readonly clusters: LabelSelector | undefined;
+      readonly at: Position;
+    }
+  | { readonly kind: "addresses"; readonly addresses: AddressSet; readonly at: Position }
+  /** The members of other segments; the parser has refused cycles. */
+  | { readonly kind: "segments"; readonly segments: readonly string[]; readonly at: Position };
+
+/** What a workload can need opened besides rules. */
+export type Need = "apiserver";
 
 export interface Segment extends Definition {
   readonly kind: "Segment";
   readonly members: readonly Member[];
+  /** Who is left out, whatever member chose them: like for like, so labels leave out pods and hosts, addresses leave out addresses. */
+  readonly not: readonly Member[];
+  readonly needs: readonly Need[];
+  /** True: an identity that enters is a finding. */
+  readonly sealed: boolean;
   readonly isolate: { readonly ingress: IsolationMode; readonly egress: IsolationMode };
 }
 
@@ -110,6 +153,18 @@ export interface Rule {
   readonly from: readonly string[];
   readonly to: readonly string[];
   readonly ports: Ports;
+  /** Labels on which initiator and responder must agree; a missing label equals nothing. Empty: no such condition. */
+  readonly same: readonly string[];
+  readonly at: Position;
+}
+
+/** What the author of a policy claims of the whole set of policies. */
+export interface PolicyTest {
+  /** A segment, a built-in, a host `FLEET/NAME`, or an address. */
+  readonly from: string;
+  readonly to: string;
+  readonly port: RulePort;
+  readonly expect: "allowed" | "denied";
   readonly at: Position;
 }
 
@@ -118,7 +173,72 @@ export interface Policy extends Definition {
   readonly owner: string | undefined;
   readonly reason: string | undefined;
   readonly ticket: string | undefined;
+  /** From this moment (ms since the epoch) its rules are closed. */
+  readonly expires: number | undefined;
   readonly rules: readonly Rule[];
+  readonly tests: readonly PolicyTest[];
+}
+
+/** One claim of a guardrail about who may reach whom. */
+export interface GuardrailRule {
+  /** `GUARDRAIL/never/INDEX` or `GUARDRAIL/always/INDEX`, from 0. */
+  readonly id: string;
+  readonly kind: "never" | "always";
+  /** Segment names or built-ins (`workloads` too); never empty. */
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  readonly ports: Ports;
+  readonly same: readonly string[];
+  /** direct: one connection · transitive (`reaches: [...]` instead of `to`): also through intermediate workloads; `ports` are those of the last hop. */
+  readonly path: "direct" | "transitive";
+  readonly at: Position;
+}
+
+/** An invariant over all policies. */
+export interface Guardrail extends Definition {
+  readonly kind: "Guardrail";
+  readonly severity: "block" | "warn";
+  readonly owner: string | undefined;
+  readonly reason: string | undefined;
+  readonly ticket?: string | undefined;
+  readonly rules: readonly GuardrailRule[];
+}
+
+/** What is open without a rule, unless the Workspace closes it. */
+export const ESSENTIAL_NAMES = ["dns", "probes", "dhcp", "ntp", "icmpErrors", "apiserver", "webhooks"] as const;
+export type EssentialName = (typeof ESSENTIAL_NAMES)[number];
+
+/** What a group of incidents is made by: one cause over many targets, one target, one kind of finding, or one owner. */
+export type GroupLabel = "cause" | "target" | "kind" | "team";
+
+/** Hours in which only critical incidents are told; minutes since midnight in `zone`, `from` may be later than `to`. */
+export interface QuietHours {
+  readonly from: number;
+  readonly to: number;
+  /** IANA name. */
+  readonly zone: string;
+  /** Days on which they begin, 0 = Sunday; empty: every day. */
+  readonly days: readonly number[];
+}
+
+/** Who is told what, and how often (timing as Alertmanager's `group_wait`, `group_interval`, `repeat_interval`), in ms. */
+export interface Route {
+  readonly match: {
+    /** Severities told; empty: all. */
+    readonly severities: readonly ("critical" | "high" | "medium" | "low" | "info")[];
+    /** Owners of the policies concerned; empty: all. */
+    readonly teams: readonly string[];
+    readonly targets: LabelSelector | undefined;
+  };
+  /** Names in firebreak.yaml; empty: every channel there is. */
+  readonly channels: readonly string[];
+  readonly groupBy: readonly GroupLabel[];
+  readonly groupWaitMs: number;
+  readonly groupIntervalMs: number;
+  readonly repeatIntervalMs: number;
+  readonly quiet: readonly QuietHours[];
+  /** True: routes below are tried too. */
+  readonly continues: boolean;
 }
 
 export type DriftResponse = "heal" | "alert" | "issue";
@@ -126,13 +246,17 @@ export type DriftResponse = "heal" | "alert" | "issue";
 export interface Workspace {
   readonly kind: "Workspace";
   readonly internal: readonly Prefix[];
+  /** `probes` is always true: no NetworkPolicy can close a pod to its own node. */
+  readonly essentials: Readonly<Record<EssentialName, boolean>>;
   readonly limits: { readonly unisolate: number };
   /** Fields that every policy must have. */
-  readonly require: readonly ("owner" | "reason" | "ticket")[];
+  readonly require: readonly ("owner" | "reason" | "ticket" | "expires")[];
   readonly drift: {
     readonly default: readonly DriftResponse[];
     readonly overrides: readonly { readonly targets: LabelSelector; readonly respond: readonly DriftResponse[] }[];
   };
+  /** The first that matches counts; empty: every channel is told everything. */
+  readonly routes: readonly Route[];
   /** Absent when no Workspace document exists and the defaults are in force. */
   readonly at: Position | undefined;
 }
@@ -144,5 +268,6 @@ export interface Definitions {
   readonly externals: ReadonlyMap<string, External>;
   readonly segments: ReadonlyMap<string, Segment>;
   readonly policies: ReadonlyMap<string, Policy>;
+  readonly guardrails: ReadonlyMap<string, Guardrail>;
   readonly workspace: Workspace;
 }

@@ -3,10 +3,14 @@ import { checkAllow } from "./check/allow.ts";
 import type { Allow } from "./check/allow.ts";
 import type { DefinitionSet } from "./check/context.ts";
 import { checkNames } from "./check/names.ts";
+import { checkNesting } from "./check/nesting.ts";
 import { checkPolicies } from "./check/policies.ts";
+import { checkRedundant } from "./check/redundant.ts";
 import { checkReferences } from "./check/references.ts";
+import { checkRules } from "./check/rules.ts";
 import { checkSegments } from "./check/segments.ts";
 import { checkTargets } from "./check/targets.ts";
+import { checkUsage } from "./check/usage.ts";
 import type { Definitions } from "./kinds.ts";
 import { compareNotes, hasErrors } from "./note.ts";
 import type { Note } from "./note.ts";
@@ -14,6 +18,7 @@ import { readDefinition } from "./parse/definition.ts";
 import type { Reading } from "./parse/definition.ts";
 import { readDocuments } from "./parse/document.ts";
 import { LIMITS } from "./parse/limits.ts";
+import { nestingOf } from "./parse/nesting.ts";
 import { normalise } from "./parse/normalise.ts";
 import { referencesOf } from "./parse/references.ts";
 import { readSources } from "./parse/source.ts";
@@ -51,6 +56,10 @@ export function parseDefinitions(
     ...documentLimitNotes(readings),
     ...checkNames(set),
     ...checkReferences(set),
+    ...checkNesting(set),
+    ...checkUsage(set),
+    ...checkRules(set),
+    ...checkRedundant(set),
     ...checkSegments(set),
     ...checkPolicies(set),
     ...checkTargets(set),
@@ -98,7 +107,8 @@ function definitionSet(readings: readonly Reading[], isPartial: boolean): Defini
   const broken = new Set(readings.filter(({ definition }) => definition === undefined).map(({ heading }) => heading?.kind));
   const isWhole = (kind: Kind) => !isPartial && !broken.has(kind) && !broken.has(undefined);
   const wholeKinds = new Set((Object.keys(SCHEMAS) as Kind[]).filter(isWhole)); // the keys of a constant table
-  return { headings, definitions, references: headings.flatMap(referencesOf), wholeKinds };
+  const nesting = nestingOf(definitions.filter((definition) => definition.kind === "Segment"));
+  return { headings, definitions, references: headings.flatMap(referencesOf), nesting, wholeKinds };
 }
 
 function documentLimitNotes(readings: readonly Reading[]): readonly Note[] {

@@ -11,6 +11,7 @@ import type { Profile } from "../verdict/profile.ts";
 import { formatHostConnection, hostEffect, type HostConnection, type HostEffect } from "../verdict/nft.ts";
 import type { HostObservation } from "./observation.ts";
 import type { ClusterStep, HostPlan } from "./plan.ts";
+import { worldOf } from "./world.ts";
 
 /** What a change does to connections: for people, and for the log. */
 export interface PlanEffect {
@@ -31,8 +32,7 @@ export function clusterPlanEffect(
   profile: Profile,
 ): PlanEffect {
   if (steps.length === 0) return NO_PLAN_EFFECT;
-  const { namespaces, pods, nodes } = inventory;
-  const world = { namespaces, pods, nodes };
+  const world = worldOf(inventory);
   return describeEffect(connectivityDiff({ ...world, policies: live }, { ...world, policies: afterSteps(live, steps) }, profile));
 }
 

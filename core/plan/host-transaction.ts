@@ -89,7 +89,7 @@ export function isUpdatable(live: ListedTable, wanted: NftRuleset): boolean {
 }
 
 function isClassName(name: string): boolean {
-  return name === ABOUT || /^(in|out)_(tcp|udp)_[0-9]+$/.test(name);
+  return name === ABOUT || /^(in|out)_(tcp|udp|sctp|icmp|icmpv6)_[0-9]+$/.test(name);
 }
 
 /** A base chain that stays must keep its type, hook and priority: only its policy can be changed in place. */

@@ -1,7 +1,8 @@
 import { canHold } from "../membership/consumers.ts";
-import type { ClusterInventory } from "../membership/inventory.ts";
+import type { ClusterInventory, Service } from "../membership/inventory.ts";
 import { compareText } from "../membership/order.ts";
-import { groupPods, namespaceLabels, podsMembersIn, selectsHost } from "../membership/select.ts";
+import { flatMembers, isHostIn, subjectsIn } from "../membership/resolve.ts";
+import { groupPods, namespaceLabels } from "../membership/select.ts";
 import type { PodGroup } from "../membership/select.ts";
 import type { Cluster, Definitions, Direction, Segment, TargetId } from "../model/kinds.ts";
 import { findTarget, listTargets } from "../model/target.ts";
@@ -156,7 +157,8 @@ function lostInCluster(
   after: readonly [Definitions, Cluster],
   inventory: ClusterInventory | undefined,
 ): readonly Loss[] {
-  const [isolators, remaining] = [listIsolators(...before), listIsolators(...after)];
+  const services = inventory?.services ?? [];
+  const [isolators, remaining] = [listIsolators(...before, services), listIsolators(...after, services)];
   const target = `cluster ${before[1].name}`;
   const pods = (inventory?.pods ?? []).filter((pod) => !pod.hostNetwork);
   const seen = groupPods(inventory?.namespaces ?? [], pods).flatMap((group): readonly Loss[] => {
@@ -198,10 +200,10 @@ function lostDirection(
   return remaining.some((isolator) => isolator.direction === direction && isolator.isolates(group)) ? [] : isolating;
 }
 
-function listIsolators(definitions: Definitions, cluster: Cluster): readonly Isolator[] {
+function listIsolators(definitions: Definitions, cluster: Cluster, services: readonly Service[]): readonly Isolator[] {
   return [...definitions.segments.values()].flatMap((segment) =>
     DIRECTIONS.filter((direction) => segment.isolate[direction] === "enforce").flatMap((direction) =>
-      podsMembersIn(segment.members, cluster).map((member): Isolator => {
+      subjectsIn(definitions, segment, cluster, services, "in").map((member): Isolator => {
         const inNamespace = remember((group: PodGroup) => {
           const labels = namespaceLabels(group.namespace);
           return matches(cluster.governs, labels) && matches(member.namespaces, labels);
@@ -237,7 +239,7 @@ function lostOnHost(before: readonly [Definitions, HostTarget], after: readonly 
 function hostIsolators(definitions: Definitions, { fleet, host }: HostTarget, direction: Direction): readonly string[] {
   return [...definitions.segments.values()]
     .filter((segment) => segment.isolate[direction] === "enforce")
-    .filter((segment) => segment.members.some((member) => member.kind === "hosts" && selectsHost(member, fleet, host)))
+    .filter((segment) => isHostIn(definitions, segment, fleet, host))
     .map((segment) => segment.name);
 }
 
@@ -249,7 +251,7 @@ function removedDirections(before: Definitions, after: Definitions): readonly st
   const stayed = listTargets(after).filter(({ id }) => ids.has(id));
   return [...before.segments.values()].flatMap((segment) => {
     const next = after.segments.get(segment.name);
-    const isNowhere = next !== undefined && canSelect(segment, staying) && !canSelect(next, stayed);
+    const isNowhere = next !== undefined && canSelect(before, segment, staying) && !canSelect(after, next, stayed);
     return DIRECTIONS.filter(
       (direction) => segment.isolate[direction] === "enforce" && (isNowhere || next?.isolate[direction] !== "enforce"),
     ).map((direction) => `${segment.name} ${direction}`);
@@ -257,11 +259,11 @@ function removedDirections(before: Definitions, after: Definitions): readonly st
 }
 
 /** True when a workload of one of these targets could be in the segment, now or later. */
-function canSelect(segment: Segment, targets: readonly Target[]): boolean {
-  const members = segment.members.filter(
+function canSelect(definitions: Definitions, segment: Segment, targets: readonly Target[]): boolean {
+  const members = flatMembers(definitions, segment.members).filter(
     (member) => member.kind !== "pods" || !(isUnsatisfiable(member.pods) || isUnsatisfiable(member.namespaces)),
   );
-  return targets.some((target) => canHold({ ...segment, members }, target));
+  return targets.some((target) => canHold(definitions, { ...segment, members }, target));
 }
 
 /** What the revision in force requires of every policy holds for the commit that takes the requirement away, too. */

@@ -40,8 +40,15 @@ export interface HostObservation {
   readonly addresses: readonly string[];
   /** Name servers of resolv.conf. */
   readonly resolvers: readonly string[];
+  /** Time servers of its configuration, addresses or names. Absent: nobody looked. */
+  readonly timeServers?: readonly string[];
   /** True once conntrack has seen a ct rule for long enough: the table carries our ct rule already. */
   readonly at: number;
+}
+
+/** What of an observed host its rendering rests on. */
+export function hostFacts({ resolvers, timeServers = [] }: HostObservation) {
+  return { resolvers, timeServers };
 }
 
 export type Observation = ClusterObservation | HostObservation;

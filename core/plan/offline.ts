@@ -1,13 +1,14 @@
 import type { InventoryFile, SavedCluster } from "../api/inventory-file.ts";
 import type { PlanAnswer } from "../api/shapes.ts";
 import { compileTarget, type OperatorInputs, type TargetInputs } from "../compile/inputs.ts";
+import { clusterStructure, type ClusterStructure } from "../compile/structure.ts";
 import type { Compiled, Want } from "../compile/want.ts";
 import { computeMembership } from "../membership/compute.ts";
 import { membershipsDigest } from "../membership/digest.ts";
 import type { Membership, Memberships } from "../membership/membership.ts";
 import { feedersOf, relevantMemberships } from "../membership/parts.ts";
 import { FirebreakError } from "../model/error.ts";
-import type { Definitions, TargetId } from "../model/kinds.ts";
+import type { Cluster, Definitions, TargetId } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import { clusterTargetId, listTargets, type Target } from "../model/target.ts";
 import { wantDigest } from "../render/digest.ts";
@@ -17,8 +18,9 @@ import { readTable } from "../render/nft-table.ts";
 import { profileOf } from "../verdict/profile.ts";
 import { planCluster } from "./cluster.ts";
 import { clusterPlanEffect, hostPlanEffect, type PlanEffect } from "./effect.ts";
+import { requireEquivalence } from "./equivalence.ts";
 import { planHost } from "./host.ts";
-import type { HostObservation } from "./observation.ts";
+import { hostFacts, type HostObservation } from "./observation.ts";
 import type { Plan } from "./plan.ts";
 import { describeSteps } from "./summary.ts";
 
@@ -27,6 +29,8 @@ export interface OfflineWorld {
   readonly definitions: Definitions;
   readonly seen: InventoryFile;
   readonly operator: OperatorInputs;
+  /** The moment to plan for, ms since the epoch: what has expired by then is closed. Absent: when the targets were seen. */
+  readonly now?: number;
 }
 
 /**
@@ -87,15 +91,30 @@ interface CompiledTarget {
 function compile(world: OfflineWorld, all: Memberships, target: Target): CompiledTarget {
   const { definitions, seen, operator } = world;
   const memberships = relevantMemberships(definitions, target, all);
+  const common = { memberships, orphans: [], now: world.now ?? Date.parse(seen.savedAt) };
   const inputs: TargetInputs =
     target.kind === "cluster"
-      ? { kind: "cluster", ...workloadsOf(savedCluster(seen, target.id)), memberships, orphans: [] }
-      : { kind: "host", resolvers: savedHost(seen, target.id).resolvers, memberships, orphans: [] };
-  return { compiled: compileTarget(definitions, target, inputs, operator), inputs };
+      ? { kind: "cluster", ...structureOf(world, target.cluster), ...common }
+      : { kind: "host", ...hostFacts(savedHost(seen, target.id)), ...common };
+  const { want, notes } = compileTarget(definitions, target, inputs, operator);
+  return { compiled: { want, notes: [...notes, ...checkCompiled(world, target, want, inputs)] }, inputs };
 }
 
-function workloadsOf({ inventory: { namespaces, services } }: SavedCluster) {
-  return { namespaces, services };
+/** As the service checks every want. @throws FirebreakError PLAN_INVARIANT_BROKEN */
+function checkCompiled(
+  { definitions, seen, operator }: OfflineWorld,
+  target: Target,
+  want: Want,
+  inputs: TargetInputs,
+): readonly Note[] {
+  const whole = Object.values(seen.clusters).filter(({ inventory }) => inventory.complete);
+  const inventories = new Map(whole.map(({ inventory }) => [inventory.target, inventory]));
+  const { enforcer } = seen.clusters[target.id] ?? {};
+  return requireEquivalence({ definitions, target, want, inputs, operator, inventories, enforcer });
+}
+
+function structureOf({ definitions, seen }: OfflineWorld, cluster: Cluster): ClusterStructure {
+  return clusterStructure(definitions, cluster, savedCluster(seen, clusterTargetId(cluster.name)).inventory);
 }
 
 function planTarget(world: OfflineWorld, all: Memberships, target: Target): PlanAnswer {

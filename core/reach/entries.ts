@@ -1,11 +1,11 @@
 import { noPorts, portRange, unionPorts } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
 import type { Manifests } from "../manifest/read.ts";
-import type { EntryBackend, ManifestEntry, ManifestService, ServicePort } from "../manifest/service.ts";
+import type { EntryBackend, ManifestEntry } from "../manifest/service.ts";
 import type { Note } from "../model/note.ts";
 import { matches } from "../selector/index.ts";
 import { livePods } from "../verdict/world.ts";
-import type { WorldPod } from "../verdict/world.ts";
+import type { WorldPod, WorldService, WorldServicePort } from "../verdict/world.ts";
 
 /** What Ingress and Route objects send to pods. */
 export interface EntryPorts {
@@ -45,8 +45,8 @@ type Tell = (code: string, summary: string) => void;
 function addPod(
   ofPod: Map<WorldPod, PortSet>,
   pod: WorldPod,
-  service: ManifestService,
-  ports: readonly ServicePort[],
+  service: WorldService,
+  ports: readonly WorldServicePort[],
   entry: ManifestEntry,
   tell: Tell,
 ): void {
@@ -65,7 +65,7 @@ function addPod(
 }
 
 /** The service's ports that the backend means; all of them when it names none. */
-function portsOf(service: ManifestService, { port }: EntryBackend, tell: Tell): readonly ServicePort[] {
+function portsOf(service: WorldService, { port }: EntryBackend, tell: Tell): readonly WorldServicePort[] {
   const tcp = service.ports.filter(({ protocol }) => protocol === "TCP");
   if (port === undefined || port === "") return tcp;
   const found = tcp.find((candidate) => candidate.name === port || candidate.port === port || candidate.targetPort === port);

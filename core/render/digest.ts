@@ -1,6 +1,6 @@
 import { formatPrefix, formatSet } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import type { ClusterWant, HostAllow, HostWant, Want } from "../compile/want.ts";
+import type { ClusterPorts, ClusterWant, HostAllow, HostPorts, HostWant, Want } from "../compile/want.ts";
 import { sha256Hex } from "../membership/hash.ts";
 
 /**
@@ -39,7 +39,7 @@ function describeCluster(want: ClusterWant, write: (set: AddressSet) => string):
       peers === "any"
         ? peers
         : peers.map((peer) => (peer.kind === "addresses" ? write(peer.addresses) : [peer.namespaces, peer.pods])),
-      ports,
+      describePorts(ports),
     ]);
     allows.set(list, described);
     return described;
@@ -55,15 +55,27 @@ function describeCluster(want: ClusterWant, write: (set: AddressSet) => string):
       object.segment,
       describeAllows(object.allows),
     ]),
+    ...(want.spared === undefined ? [] : [want.spared]),
   ];
 }
 
 function describeHost(want: HostWant, write: (set: AddressSet) => string): unknown {
-  const describeAllow = ({ origin, peers, ports }: HostAllow): unknown => [origin, peers === "any" ? peers : write(peers), ports];
+  const describeAllow = ({ origin, peers, ports }: HostAllow): unknown => [
+    origin,
+    peers === "any" ? peers : write(peers),
+    describePorts(ports),
+  ];
   return [
     want.target,
     [want.ingress.mode, want.ingress.allows.map(describeAllow)],
     [want.egress.mode, want.egress.allows.map(describeAllow)],
-    [want.lifeline.from.map(formatPrefix), want.lifeline.ports],
+    [want.lifeline.from.map(formatPrefix), describePorts(want.lifeline.ports)],
+    ...(want.closed === undefined ? [] : [want.closed]),
   ];
+}
+
+/** A range is its protocol and numbers, as marks had it before ports could be anything else. */
+function describePorts(ports: ClusterPorts | HostPorts): unknown {
+  if (ports === "any") return ports;
+  return ports.map((port) => (port.kind === "range" ? { protocol: port.protocol, from: port.from, to: port.to } : port));
 }

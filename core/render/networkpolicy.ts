@@ -2,7 +2,7 @@ import { toCidrBlocks } from "../address/index.ts";
 import type { ClusterAllow, ClusterObject, ClusterWant, Peer } from "../compile/want.ts";
 import { compareText, sortedTexts } from "../membership/order.ts";
 import { FirebreakError } from "../model/error.ts";
-import type { PortRange } from "../model/kinds.ts";
+import type { NamedPort, PortRange } from "../model/kinds.ts";
 import type { Mark } from "./mark.ts";
 import { ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, markAnnotations, SEGMENT_LABEL } from "./networkpolicy-mark.ts";
 import { splitAllows } from "./networkpolicy-split.ts";
@@ -82,12 +82,13 @@ function renderPeer(peer: Peer): readonly NetworkPolicyPeer[] {
   return toCidrBlocks(peer.addresses).map(({ cidr, except }) => ({ ipBlock: except.length === 0 ? { cidr } : { cidr, except } }));
 }
 
-/** Port 0 is no port for Kubernetes, so a range from 0 or 1 to the end is the whole protocol. */
-function renderPort({ protocol, from, to }: PortRange): NetworkPolicyPort {
-  const name = protocol.toUpperCase();
-  const first = Math.max(1, from);
-  if (first === 1 && to >= 65535) return { protocol: name };
-  return first === to ? { protocol: name, port: first } : { protocol: name, port: first, endPort: to };
+/** Port 0 is no port for Kubernetes, so a range from 0 or 1 to the end is the whole protocol. A name stays one: pods resolve it. */
+function renderPort(port: PortRange | NamedPort): NetworkPolicyPort {
+  const protocol = port.protocol.toUpperCase();
+  if (port.kind === "named") return { protocol, port: port.name };
+  const first = Math.max(1, port.from);
+  if (first === 1 && port.to >= 65535) return { protocol };
+  return first === port.to ? { protocol, port: first } : { protocol, port: first, endPort: port.to };
 }
 
 /** The origins for people, bounded: an annotation is no place for a whole policy. */

@@ -1,8 +1,8 @@
 import { isEmpty, union } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import type { HostAllow } from "../compile/want.ts";
+import { portWords } from "../compile/ports.ts";
+import type { HostAllow, HostPorts } from "../compile/want.ts";
 import { FirebreakError } from "../model/error.ts";
-import type { PortRange } from "../model/kinds.ts";
 import { originName, shortDigest } from "./nft-names.ts";
 
 /** One allow with the name that its sets carry; `ports: "any"` is every protocol. */
@@ -12,7 +12,7 @@ export interface NamedAllow {
   /** The counter it counts into, shared by all allows of one origin. */
   readonly counter: string;
   readonly peers: "any" | AddressSet;
-  readonly ports: "any" | readonly PortRange[];
+  readonly ports: HostPorts;
 }
 
 /**
@@ -54,7 +54,7 @@ function refuseEmpty(allow: HostAllow): void {
 function portsKey({ ports }: HostAllow): string {
   if (ports === "any") return "any";
   return ports
-    .map((range) => `${range.protocol} ${range.from}-${range.to}`)
+    .map((port) => (port.kind === "range" ? `${port.protocol} ${port.from}-${port.to}` : portWords(port)))
     .sort()
     .join(",");
 }

@@ -1,12 +1,14 @@
 import { fromPrefixes } from "../address/index.ts";
-import type { HostChain } from "../compile/want.ts";
-import type { Lifeline, Protocol } from "../model/kinds.ts";
+import type { HostChain, HostWant } from "../compile/want.ts";
+import type { IcmpMessages, Lifeline, PortRange, Protocol } from "../model/kinds.ts";
 import { nameAllows } from "./nft-allows.ts";
 import type { NamedAllow } from "./nft-allows.ts";
 import { addressElements, intervalElements } from "./nft-elements.ts";
 import { FAMILY, PRIORITY, TABLE } from "./nft-names.ts";
 import type { Side } from "./nft-names.ts";
+import { icmpCodeElement, icmpParts, icmpTypeElement } from "./nft-icmp.ts";
 import { portClasses, portElement, portElements } from "./nft-ports.ts";
+import type { PortClass } from "./nft-ports.ts";
 import {
   ACCEPT,
   countAs,
@@ -16,8 +18,8 @@ import {
   icmpErrorRules,
   logAs,
   loopbackRule,
+  matchOneOf,
   matchPeer,
-  matchPorts,
   neighbourRule,
   rule,
 } from "./nft-rules.ts";
@@ -43,7 +45,7 @@ export interface RenderedSide {
 /** settle: as final, but accepting and logging, so that connection tracking learns the live sessions first. */
 export type Phase = "settle" | "final";
 
-const PROTOCOLS: readonly Protocol[] = ["tcp", "udp"];
+const PROTOCOLS: readonly Protocol[] = ["tcp", "udp", "sctp"];
 const NOTHING: RenderedSide = { counters: [], sets: [], maps: [], chains: [], rules: [] };
 
 /**
@@ -54,10 +56,18 @@ const NOTHING: RenderedSide = { counters: [], sets: [], maps: [], chains: [], ru
  * ```
  * Never a list of rules per peer: peers are sets, ports are an interval map of disjoint classes.
  */
-export function renderSide(side: Side, want: HostChain, lifeline: Lifeline, phase: Phase): RenderedSide {
+export function renderSide(
+  side: Side,
+  want: HostChain,
+  { lifeline, closed = [] }: Pick<HostWant, "lifeline" | "closed">,
+  phase: Phase,
+): RenderedSide {
   if (want.mode === "off") return NOTHING;
   const allows = nameAllows(want.allows);
-  const dispatches = PROTOCOLS.map((protocol) => renderDispatch(side, allows, protocol));
+  const dispatches = [
+    ...PROTOCOLS.map((protocol) => renderPorts(side, allows, protocol)),
+    ...(["icmp", "icmpv6"] as const).map((protocol) => renderIcmp(side, allows, protocol)),
+  ];
   const lifelineSide = side.direction === "ingress" ? renderLifeline(side, lifeline) : NOTHING;
   const isClosing = want.mode === "enforce" && phase === "final";
   const rules = [
@@ -65,8 +75,8 @@ export function renderSide(side: Side, want: HostChain, lifeline: Lifeline, phas
     neighbourRule(side),
     establishedRule(side),
     ...lifelineSide.rules,
-    ...icmpErrorRules(side),
-    ...dhcpRules(side),
+    ...(closed.includes("icmpErrors") ? [] : icmpErrorRules(side)),
+    ...(closed.includes("dhcp") ? [] : dhcpRules(side)),
     ...allows.filter((allow) => allow.ports === "any").flatMap((allow) => allowRules(side, side.hook, allow)),
     ...dispatches.flatMap((dispatch) => dispatch.entry),
     lastRule(side, want.mode === "enforce" ? phase : "observe"),
@@ -93,32 +103,84 @@ function lastRule(side: Side, ending: Phase | "observe"): NftRuleObject {
   return ending === "final" ? rule(side.hook, ...tell, DROP) : rule(side.hook, ...tell);
 }
 
+/** A verdict map, a chain per class of its keys, and the rule that enters it. */
+type Dispatch = Omit<RenderedSide, "counters" | "sets"> & { readonly entry: readonly NftRuleObject[] };
+
 /** The port map of one protocol and a chain per class; nothing where no allow names the protocol. */
-function renderDispatch(side: Side, allows: readonly NamedAllow[], protocol: Protocol) {
-  const listed = allows.flatMap((allow) => (allow.ports === "any" ? [] : [{ ...allow, ports: allow.ports }]));
-  const classes = portClasses(listed, protocol);
+function renderPorts(side: Side, allows: readonly NamedAllow[], protocol: Protocol): Dispatch {
+  const listed = allows.map((allow) => ({ allow, ports: rangesOf(allow) }));
+  return renderDispatch(side, protocol, portClasses(listed, protocol), {
+    type: "inet_service",
+    field: "dport",
+    element: portElement,
+    rulesOf: (chain, { allow }) => allowRules(side, chain, allow),
+  });
+}
+
+/** The same over the types of an ICMP protocol, which has peers of one family; codes are matched in the chain of their type. */
+function renderIcmp(side: Side, allows: readonly NamedAllow[], protocol: "icmp" | "icmpv6"): Dispatch {
+  const listed = allows.flatMap((allow) => icmpParts(messagesOf(allow), protocol).map((part) => ({ ...part, allow })));
+  const family = protocol === "icmp" ? 4 : 6;
+  return renderDispatch(side, protocol, portClasses(listed, protocol), {
+    type: `${protocol}_type`,
+    field: "type",
+    element: (types) => icmpTypeElement(protocol, types),
+    rulesOf: (chain, { allow, codes }) => {
+      const elements = (codes ?? []).map((code) => icmpCodeElement(protocol, code));
+      return allowRules(side, chain, allow, family, codes === undefined ? [] : [matchOneOf(protocol, "code", elements)]);
+    },
+  });
+}
+
+interface DispatchKind<Part> {
+  readonly type: string;
+  readonly field: "dport" | "type";
+  readonly element: (range: readonly [number, number]) => NftElement;
+  readonly rulesOf: (chain: string, part: Part) => readonly NftRuleObject[];
+}
+
+function renderDispatch<Part>(
+  side: Side,
+  protocol: string,
+  classes: readonly PortClass<Part>[],
+  { type, field, element, rulesOf }: DispatchKind<Part>,
+): Dispatch {
+  if (classes.length === 0) return { entry: [], maps: [], chains: [], rules: [] };
   const name = `${side.short}_${protocol}`;
   const entries = classes
     .flatMap(({ lowest, ranges }) => ranges.map((range) => ({ range, target: `${name}_${lowest}` })))
     .sort((a, b) => a.range[0] - b.range[0])
-    .map(({ range, target }): readonly [NftElement, NftStatement] => [portElement(range), { jump: { target } }]);
-  const map: NftMapObject = {
-    map: { family: FAMILY, name, table: TABLE, type: "inet_service", map: "verdict", flags: ["interval"], elem: entries },
-  };
-  const key = { payload: { protocol, field: "dport" } };
+    .map(({ range, target }): readonly [NftElement, NftStatement] => [element(range), { jump: { target } }]);
+  const key = { payload: { protocol, field } };
   return {
-    entry: classes.length === 0 ? [] : [rule(side.hook, { vmap: { key, data: `@${name}` } })],
-    maps: classes.length === 0 ? [] : [map],
-    chains: classes.map(({ lowest }): NftChainObject => ({ chain: { family: FAMILY, table: TABLE, name: `${name}_${lowest}` } })),
-    rules: classes.flatMap(({ lowest, allows }) => allows.flatMap((allow) => allowRules(side, `${name}_${lowest}`, allow))),
+    entry: [rule(side.hook, { vmap: { key, data: `@${name}` } })],
+    maps: [{ map: { family: FAMILY, name, table: TABLE, type, map: "verdict", flags: ["interval"], elem: entries } }],
+    chains: classes.map(({ lowest }) => ({ chain: { family: FAMILY, table: TABLE, name: `${name}_${lowest}` } })),
+    rules: classes.flatMap(({ lowest, allows }) => allows.flatMap((part) => rulesOf(`${name}_${lowest}`, part))),
   };
 }
 
-/** One rule per set of the allow; without a peer match only where the peers are "any". */
-function allowRules(side: Side, chain: string, allow: NamedAllow): readonly NftRuleObject[] {
-  const verdict = [countAs(`${side.short}/${allow.counter}`), ACCEPT];
+function rangesOf({ ports }: NamedAllow): readonly PortRange[] {
+  return ports === "any" ? [] : ports.filter((port) => port.kind === "range");
+}
+
+function messagesOf({ ports }: NamedAllow): readonly IcmpMessages[] {
+  return ports === "any" ? [] : ports.filter((port) => port.kind === "icmp");
+}
+
+/** One rule per set of the allow, of one family if given; without a peer match only where the peers are "any". */
+function allowRules(
+  side: Side,
+  chain: string,
+  allow: NamedAllow,
+  family?: 4 | 6,
+  matches: readonly NftStatement[] = [],
+): readonly NftRuleObject[] {
+  const verdict = [...matches, countAs(`${side.short}/${allow.counter}`), ACCEPT];
   if (allow.peers === "any") return [rule(chain, ...verdict)];
-  return setsOf(side, allow).map(({ family, name }) => rule(chain, matchPeer(side, family, name), ...verdict));
+  return setsOf(side, allow)
+    .filter((set) => family === undefined || set.family === family)
+    .map((set) => rule(chain, matchPeer(side, set.family, set.name), ...verdict));
 }
 
 function allowSets(side: Side, allow: NamedAllow): readonly NftSetObject[] {
@@ -132,7 +194,10 @@ interface PeerSet {
   readonly elem: readonly NftElement[];
 }
 
-/** `in4/ORIGIN` exact, `in4n/ORIGIN` ranges, and the same for 6; only those with elements, and of those at least one. */
+/**
+ * `in4/ORIGIN` exact, `in4n/ORIGIN` ranges, and the same for 6; only those with elements that a rule looks into: an allow of
+ * ICMP alone has no use for IPv6 peers.
+ */
 function setsOf(side: Side, allow: NamedAllow): readonly PeerSet[] {
   if (allow.peers === "any") return [];
   const { exact4, ranges4, exact6, ranges6 } = addressElements(allow.peers);
@@ -142,7 +207,9 @@ function setsOf(side: Side, allow: NamedAllow): readonly PeerSet[] {
     { family: 6, name: `${side.short}6/${allow.name}`, interval: false, elem: exact6 },
     { family: 6, name: `${side.short}6n/${allow.name}`, interval: true, elem: ranges6 },
   ];
-  return sets.filter((set) => set.elem.length > 0);
+  const isUsed = (family: 4 | 6): boolean =>
+    allow.ports === "any" || allow.ports.some((port) => port.kind === "range" || (port.protocol === "icmp" ? 4 : 6) === family);
+  return sets.filter((set) => set.elem.length > 0 && isUsed(set.family));
 }
 
 function namedSet(name: string, family: 4 | 6, interval: boolean, elem: readonly NftElement[]): NftSetObject {
@@ -163,7 +230,9 @@ function renderLifeline(side: Side, lifeline: Lifeline): RenderedSide {
     ...NOTHING,
     sets: ports.length === 0 ? [] : families.map(({ family, name, elem }) => namedSet(name, family, true, elem)),
     rules: families.flatMap(({ family, name }) =>
-      ports.map(({ protocol, ranges }) => rule(side.hook, matchPeer(side, family, name), matchPorts(protocol, ranges), ACCEPT)),
+      ports.map(({ protocol, ranges }) =>
+        rule(side.hook, matchPeer(side, family, name), matchOneOf(protocol, "dport", ranges), ACCEPT),
+      ),
     ),
   };
 }

@@ -1,6 +1,12 @@
 import { flipsFromPairs, pairsOf } from "../address/intervals.ts";
-import type { PortRange, Protocol } from "../model/kinds.ts";
 import type { NftElement } from "./nft-types.ts";
+
+/** A stretch of one protocol's line: ports, or ICMP types; both ends included. */
+export interface LineRange {
+  readonly protocol: string;
+  readonly from: number;
+  readonly to: number;
+}
 
 /** Ports that the same allows open, as disjoint ascending ranges with both ends included. */
 export interface PortClass<Allow> {
@@ -20,9 +26,9 @@ export interface PortClass<Allow> {
  * ```
  * Classes ascend by their lowest port, allows keep the given order.
  */
-export function portClasses<Allow extends { readonly ports: readonly PortRange[] }>(
+export function portClasses<Allow extends { readonly ports: readonly LineRange[] }>(
   allows: readonly Allow[],
-  protocol: Protocol,
+  protocol: string,
 ): readonly PortClass<Allow>[] {
   const flips = new Map<number, number[]>();
   for (const [index, allow] of allows.entries()) {
@@ -49,7 +55,7 @@ export function portClasses<Allow extends { readonly ports: readonly PortRange[]
 }
 
 /** The union of port ranges of one protocol as elements: a number, or a range with both ends included. */
-export function portElements(ports: readonly PortRange[], protocol: Protocol): readonly NftElement[] {
+export function portElements(ports: readonly LineRange[], protocol: string): readonly NftElement[] {
   return closed(portPairs(ports, protocol)).map(portElement);
 }
 
@@ -58,7 +64,7 @@ export function portElement([first, last]: readonly [number, number]): NftElemen
   return first === last ? first : { range: [first, last] };
 }
 
-function portPairs(ports: readonly PortRange[], protocol: Protocol): readonly (readonly [number, number])[] {
+function portPairs(ports: readonly LineRange[], protocol: string): readonly (readonly [number, number])[] {
   const own = ports.filter((range) => range.protocol === protocol);
   return pairsOf(flipsFromPairs(own.map((range): [number, number] => [range.from, range.to + 1])));
 }

@@ -20,10 +20,10 @@ export function matchPeer(side: Side, family: 4 | 6, set: string): NftStatement 
   return matchField(family === 4 ? "ip" : "ip6", side.peer, `@${set}`);
 }
 
-/** A port in ranges: a number or range alone, else an anonymous set, as nft lists it. */
-export function matchPorts(protocol: string, ranges: readonly NftElement[]): NftStatement {
-  const [only] = ranges;
-  return matchField(protocol, "dport", ranges.length === 1 ? only : { set: ranges });
+/** A header field in some values: one value or range alone, else an anonymous set, as nft lists it. */
+export function matchOneOf(protocol: string, field: string, elements: readonly NftElement[]): NftStatement {
+  const [only] = elements;
+  return matchField(protocol, field, elements.length === 1 ? only : { set: elements });
 }
 
 /** Counts into a named counter, which survives a flush of its rules. */
@@ -76,11 +76,15 @@ export function icmpErrorRules(side: Side): readonly NftRuleObject[] {
   ];
 }
 
-/** Essential `dhcp`: the host as a client; servers answer from 67 to 68, and from 547 to 546 over link-local addresses. */
+/**
+ * Essential `dhcp`: the host as a client; servers answer from 67 to 68, and from 547 to 546 over link-local addresses. Ports 67 and 68
+ * are IPv4's only: without saying so, any IPv6 peer could send from 67.
+ */
 export function dhcpRules(side: Side): readonly NftRuleObject[] {
   const isIngress = side.direction === "ingress";
   const linkLocal = matchField("ip6", "saddr", { prefix: { addr: "fe80::", len: 10 } });
   const v4 = [matchField("udp", "sport", isIngress ? 67 : 68), matchField("udp", "dport", isIngress ? 68 : 67)];
   const v6 = [matchField("udp", "sport", isIngress ? 547 : 546), matchField("udp", "dport", isIngress ? 546 : 547)];
-  return [rule(side.hook, ...v4, ACCEPT), rule(side.hook, linkLocal, ...v6, ACCEPT)];
+  const isV4: NftStatement = { match: { op: "==", left: { meta: { key: "nfproto" } }, right: "ipv4" } };
+  return [rule(side.hook, isV4, ...v4, ACCEPT), rule(side.hook, linkLocal, ...v6, ACCEPT)];
 }

@@ -7,7 +7,7 @@ export type NftElement =
   | string
   | number
   | { readonly prefix: { readonly addr: string; readonly len: number } }
-  | { readonly range: readonly [string, string] | readonly [number, number] };
+  | { readonly range: readonly [string | number, string | number] };
 
 export interface NftTableObject {
   readonly table: { readonly family: "inet"; readonly name: string };

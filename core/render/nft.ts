@@ -25,7 +25,7 @@ export interface RenderOptions {
  * enters; origins do, as names. Throws PLAN_INVARIANT_BROKEN on an empty peer set, an empty port list or an unsound mark.
  */
 export function renderRuleset(want: HostWant, mark: Mark, { generation, phase }: RenderOptions): NftRuleset {
-  const sides = [renderSide(INGRESS, want.ingress, want.lifeline, phase), renderSide(EGRESS, want.egress, want.lifeline, phase)];
+  const sides = [renderSide(INGRESS, want.ingress, want, phase), renderSide(EGRESS, want.egress, want, phase)];
   const inTable = { family: FAMILY, table: TABLE } as const;
   const objects: readonly NftObject[] = [
     { table: { family: FAMILY, name: TABLE } },

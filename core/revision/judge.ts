@@ -4,7 +4,10 @@ import { hasErrors, type Note } from "../model/note.ts";
 
 /** Why a candidate may not become the revision in force. */
 export interface RevisionProblem {
-  readonly code: Extract<ErrorCode, "REVISION_INVALID" | "REVISION_EMPTIES" | "LIMIT_EXCEEDED" | "GIT_BRANCH_REWRITTEN">;
+  readonly code: Extract<
+    ErrorCode,
+    "REVISION_INVALID" | "REVISION_EMPTIES" | "LIMIT_EXCEEDED" | "GUARDRAIL_VIOLATED" | "GIT_BRANCH_REWRITTEN"
+  >;
   /** What is wrong and what to do, one or two sentences. */
   readonly message: string;
 }
@@ -24,7 +27,7 @@ export interface Candidate {
   readonly notes: readonly Note[];
   /** False when the branch was rewritten: the revision in force is no ancestor. True for the first revision. */
   readonly descends: boolean;
-  /** What the candidate would empty or un-isolate, judged by the limits of the revision in force (`checkRevision`). */
+  /** What the candidate would empty, un-isolate (`checkRevision`) or open against a guardrail (`guardrailProblems`), judged by the revision in force. */
   readonly problems: readonly RevisionProblem[];
   /** Who said `firebreak accept` for exactly this commit; undefined: nobody. */
   readonly acceptedBy: string | undefined;
@@ -33,7 +36,7 @@ export interface Candidate {
 /**
  * Decides whether a candidate becomes the revision in force.
  *
- * An invalid one never does. One that empties, passes a limit or rewrites history does only when a person accepted exactly this
+ * An invalid one never does. One that empties, passes a limit, breaks a guardrail or rewrites history does only when a person accepted exactly this
  * commit (DESIGN.md §4 "Absence never opens").
  */
 export function judgeRevision(candidate: Candidate): Judgement {

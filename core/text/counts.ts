@@ -9,10 +9,11 @@ export interface DefinitionCounts {
   readonly segments: number;
   readonly policies: number;
   readonly rules: number;
+  readonly guardrails: number;
 }
 
 /** Counts what definitions hold. */
-export function countDefinitions({ clusters, fleets, externals, segments, policies }: Definitions): DefinitionCounts {
+export function countDefinitions({ clusters, fleets, externals, segments, policies, guardrails }: Definitions): DefinitionCounts {
   return {
     clusters: clusters.size,
     fleets: fleets.size,
@@ -21,6 +22,7 @@ export function countDefinitions({ clusters, fleets, externals, segments, polici
     segments: segments.size,
     policies: policies.size,
     rules: sum([...policies.values()].map(({ rules }) => rules.length)),
+    guardrails: guardrails.size,
   };
 }
 
@@ -32,6 +34,7 @@ export function formatDefinitionCounts(counts: DefinitionCounts): string {
     counted(counts.externals, "external", "externals"),
     counted(counts.segments, "segment", "segments"),
     `${counted(counts.rules, "rule", "rules")} in ${counted(counts.policies, "policy", "policies")}`,
+    ...(counts.guardrails === 0 ? [] : [counted(counts.guardrails, "guardrail", "guardrails")]),
   ].join(", ");
 }
 

@@ -1,16 +1,13 @@
 import type { Incident, IncidentEvent } from "../drift/incident.ts";
 import { formatPosition } from "../model/note.ts";
-
-/** Longest text taken from a live object; the rest is cut, since names are written by strangers. */
-const MAX_FIELD = 300;
+import { code, mute } from "./inert.ts";
 
 /** Forges take at most 255 (Gitea) or 256 (GitHub) characters. */
 const MAX_TITLE = 250;
 
 /** Title of an issue: decision first. One line, inert: titles are not Markdown, yet forges find `@name` and `#1` in them. */
 export function incidentTitle({ finding }: Incident): string {
-  const title = plain(`${finding.target}: ${finding.summary}`, MAX_TITLE);
-  return title.replaceAll("@", "＠").replaceAll("#", "＃").replaceAll("`", "'").replaceAll("<", "‹").replaceAll(">", "›");
+  return mute(`${finding.target}: ${finding.summary}`, MAX_TITLE);
 }
 
 /**
@@ -84,19 +81,4 @@ function connectionLines(title: string, connections: readonly string[]): readonl
 
 function row(name: string, value: string): string {
   return `| ${name} | ${code(value)} |`;
-}
-
-/** A code span that its content cannot end: no backquotes, no pipes, one line, bounded, never empty. */
-function code(text: string): string {
-  const content = plain(text, MAX_FIELD).replaceAll("`", "'").replaceAll("|", "¦").trim();
-  return `\`${content === "" ? "(empty)" : content}\``;
-}
-
-/** Control characters, line ends, and characters that are invisible or change the direction of text. */
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g;
-
-/** One line of at most that many characters. */
-function plain(text: string, longest: number): string {
-  const characters = Array.from(text.replaceAll(UNSEEN, " ").toWellFormed());
-  return characters.length > longest ? `${characters.slice(0, longest - 1).join("")}…` : characters.join("");
 }

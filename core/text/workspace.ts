@@ -1,4 +1,5 @@
 import { formatPrefix } from "../address/index.ts";
+import { ESSENTIAL_NAMES } from "../model/kinds.ts";
 import type { Workspace } from "../model/kinds.ts";
 import { defaultWorkspace } from "../model/parse/normalise.ts";
 import { formatSelector } from "../selector/index.ts";
@@ -18,14 +19,18 @@ export function workspaceSettings(workspace: Workspace): readonly WorkspaceSetti
   return settings(workspace).map(({ field, value }, index) => ({ field, value, isDefault: defaults[index]?.value === value }));
 }
 
-function settings({ internal, limits, require, drift }: Workspace): readonly { readonly field: string; readonly value: string }[] {
+function settings(workspace: Workspace): readonly { readonly field: string; readonly value: string }[] {
+  const { internal, essentials, limits, require, drift, routes } = workspace;
+  const closed = ESSENTIAL_NAMES.filter((name) => !essentials[name]);
   const overrides = drift.overrides.map(({ targets, respond }) => `${formatSelector(targets)}: ${list(respond)}`);
   return [
     { field: "internal", value: list(internal.map(formatPrefix)) },
+    { field: "essentials", value: closed.length === 0 ? "all" : `all but ${list(closed)}` },
     { field: "limits.unisolate", value: String(limits.unisolate) },
     { field: "require", value: list(require) },
     { field: "drift.default", value: list(drift.default) },
     { field: "drift.overrides", value: overrides.length === 0 ? "none" : overrides.join("; ") },
+    { field: "routes", value: routes.length === 0 ? "every channel is told everything" : `${routes.length}` },
   ];
 }
 

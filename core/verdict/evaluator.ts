@@ -1,5 +1,4 @@
-import { contains, formatAddress, fromAddresses, parseAddress } from "../address/index.ts";
-import type { Address, AddressSet } from "../address/index.ts";
+import { contains } from "../address/index.ts";
 import { allPorts, hasPort, intersectPorts, noPorts, unionPorts } from "../address/ports.ts";
 import type { PortSet, Protocol } from "../address/ports.ts";
 import type { Direction } from "../model/kinds.ts";
@@ -10,10 +9,14 @@ import { policyId } from "./compile.ts";
 import type { CompiledPolicy, CompiledRule } from "./compile.ts";
 import { KUBE_NETWORK_POLICIES } from "./profile.ts";
 import type { Profile } from "./profile.ts";
-import { familiesOf, rowsOf } from "./rows.ts";
+import { formatPlace, indexWorld, isOwnNode, placeOf, serviceAt, sharedFamilies } from "./place.ts";
+import type { Place, WorldIndex } from "./place.ts";
+import { rowsOf } from "./rows.ts";
 import type { Rows } from "./rows.ts";
-import { livePods, parsedAddresses, podId } from "./world.ts";
-import type { Endpoint, World, WorldPod } from "./world.ts";
+import { backendsOf, joinVerdicts } from "./service.ts";
+import type { Backend } from "./service.ts";
+import { podId } from "./world.ts";
+import type { Endpoint, World, WorldService } from "./world.ts";
 
 /** Why one end allows or denies. */
 export interface Why {
@@ -49,15 +52,8 @@ export interface Evaluator {
   readonly portsAllowed: (from: Endpoint, to: Endpoint, direction: Direction) => PortSet;
   /** Ports that both ends allow. */
   readonly connection: (from: Endpoint, to: Endpoint) => PortSet;
+  /** To an address of a Service of the world, `port` is the Service's, and the answer is about the pods behind it. */
   readonly verdict: (from: Endpoint, to: Endpoint, port: number | string, protocol: Protocol) => Verdict;
-}
-
-/** An endpoint that was found: its class, and the pod if it is one. */
-interface Place {
-  readonly peer: number;
-  readonly pod: WorldPod | undefined;
-  readonly address: Address | undefined;
-  readonly families: number;
 }
 
 /**
@@ -69,15 +65,20 @@ interface Place {
 export function evaluator(world: World, profile: Profile = KUBE_NETWORK_POLICIES): Evaluator {
   const classes = classify([world]);
   const rows = rowsOf(classes, 0, profile);
-  const engine: Engine = { classes, rows, profile, index: indexWorld(world) };
+  const engine: Engine = { classes, rows, profile, index: indexWorld(world), isSelfOpen: true };
   return {
     profile,
     classes,
     rows,
     portsAllowed: (from, to, direction) =>
-      withPlaces(engine, from, to, noPorts, (a, b) => portsAtEnd(engine, a, b, direction, shared(a, b))),
+      withPlaces(engine, from, to, noPorts, (a, b) => portsAtEnd(engine, a, b, direction, sharedFamilies(a, b))),
     connection: (from, to) => withPlaces(engine, from, to, noPorts, (a, b) => portsBetween(engine, a, b)),
-    verdict: (from, to, port, protocol) => decide(engine, from, to, port, protocol),
+    verdict: (from, to, port, protocol) => {
+      const service = to.kind === "address" ? serviceAt(engine.index, to.address) : undefined;
+      return service === undefined
+        ? decide(engine, from, to, port, protocol)
+        : decideThrough(engine, service, from, port, protocol);
+    },
   };
 }
 
@@ -86,64 +87,64 @@ interface Engine {
   readonly rows: Rows;
   readonly profile: Profile;
   readonly index: WorldIndex;
+  /** False for a pod that reaches itself by way of a Service, where policies may be asked. */
+  readonly isSelfOpen: boolean;
 }
 
-interface WorldIndex {
-  readonly pods: ReadonlyMap<string, WorldPod>;
-  readonly podOfAddress: ReadonlyMap<string, WorldPod>;
-  readonly addressesOfNode: ReadonlyMap<string, AddressSet>;
+/** What policies say of every pod behind a Service, at the port after translation. */
+function decideThrough(engine: Engine, service: WorldService, from: Endpoint, port: number | string, protocol: Protocol): Verdict {
+  const source = placeOf(engine.classes, engine.index, from);
+  if (typeof source === "string") return refused(source);
+  const backends = backendsOf(service, port, protocol, engine.index.pods.values());
+  if (typeof backends === "string") return refused(backends);
+  const answers = backends.map((backend) => ({
+    backend,
+    verdict: decideBackend(engine, service, from, source, backend, protocol),
+  }));
+  return joinVerdicts(service, answers);
 }
 
-function indexWorld(world: World): WorldIndex {
-  const pods = new Map(livePods(world.pods).map((pod) => [podId(pod), pod]));
-  const podOfAddress = new Map<string, WorldPod>();
-  for (const pod of pods.values()) {
-    if (pod.hostNetwork === true) continue;
-    for (const address of parsedAddresses(pod.addresses)) podOfAddress.set(String(address.value), pod);
+function decideBackend(
+  engine: Engine,
+  service: WorldService,
+  from: Endpoint,
+  source: Place,
+  { pod, port }: Backend,
+  protocol: Protocol,
+): Verdict {
+  const { profile } = engine;
+  const to: Endpoint = { kind: "pod", namespace: pod.namespace, name: pod.name };
+  const isSelf = source.pod === pod;
+  const verdict = decide({ ...engine, isSelfOpen: !isSelf || profile.selfThroughService === "open" }, from, to, port, protocol);
+  if (isSelf && profile.selfThroughService === "ingress-open") {
+    return {
+      ...verdict,
+      ingress: true,
+      allowed: verdict.egress,
+      why: verdict.why.filter(({ direction }) => direction === "egress"),
+    };
   }
-  const addressesOfNode = new Map((world.nodes ?? []).map((node) => [node.name, fromAddresses(parsedAddresses(node.addresses))]));
-  return { pods, podOfAddress, addressesOfNode };
-}
-
-function placeOf({ classes, index }: Engine, endpoint: Endpoint): Place | string {
-  if (endpoint.kind === "pod") {
-    const pod = index.pods.get(podId(endpoint));
-    return pod === undefined ? `pod ${podId(endpoint)} is not known` : podPlace(classes, pod, undefined);
+  const isAsked = verdict.why.some(({ reason }) => reason === "rule" || reason === "denied" || reason === "isolated");
+  if (!isAsked) return verdict;
+  if (isSelf) {
+    const doubt = `${podId(pod)} reaches itself through a Service: under which address it then appears to policies is undefined`;
+    return { ...verdict, uncertain: [...verdict.uncertain, doubt] };
   }
-  const parsed = parseAddress(endpoint.address);
-  const address = "ok" in parsed ? parsed.ok : parsed.corrected;
-  if (address === undefined) return "error" in parsed ? parsed.error : `${endpoint.address} is not an address`;
-  const pod = index.podOfAddress.get(String(address.value));
-  if (pod !== undefined) return podPlace(classes, pod, address);
-  return { peer: classes.atoms.indexOf(address), pod: undefined, address, families: familyBit(address) };
-}
-
-/** A pod named by one of its addresses talks in that family only. */
-function podPlace(classes: Classes, pod: WorldPod, address: Address | undefined): Place {
-  const peer = classes.ofPod.get(podId(pod)) as number; // every live pod has a class
-  const known = classes.peers[peer];
-  const families = address === undefined ? (known === undefined ? 0 : familiesOf(known, 0)) : familyBit(address);
-  return { peer, pod, address, families };
-}
-
-function familyBit(address: Address): number {
-  return address.family === 4 ? V4 : V6;
-}
-
-function shared(from: Place, to: Place): number {
-  return from.families & to.families;
+  if (source.pod !== undefined || service.keepsSource || verdict.uncertain.length > 0) return verdict;
+  const doubt = "through a Service, traffic from outside may arrive with a node's address as its source";
+  return { ...verdict, uncertain: [doubt] };
 }
 
 function withPlaces<T>(engine: Engine, from: Endpoint, to: Endpoint, unknown: T, answer: (from: Place, to: Place) => T): T {
-  const a = placeOf(engine, from);
-  const b = placeOf(engine, to);
+  const a = placeOf(engine.classes, engine.index, from);
+  const b = placeOf(engine.classes, engine.index, to);
   return typeof a === "string" || typeof b === "string" ? unknown : answer(a, b);
 }
 
 function portsBetween(engine: Engine, from: Place, to: Place): PortSet {
   let ports = noPorts;
   for (const family of [V4, V6]) {
-    if ((shared(from, to) & family) === 0) continue;
+    if ((sharedFamilies(from, to) & family) === 0) continue;
     const out = portsAtEnd(engine, from, to, "egress", family);
     ports = unionPorts(ports, intersectPorts(out, portsAtEnd(engine, from, to, "ingress", family)));
   }
@@ -155,7 +156,8 @@ function portsAtEnd(engine: Engine, from: Place, to: Place, direction: Direction
   const subject = direction === "ingress" ? to : from;
   const peer = direction === "ingress" ? from : to;
   if (families === 0) return noPorts;
-  if (subject.pod === undefined || isSelf(from, to) || (direction === "ingress" && isOwnNode(engine, from, to))) return allPorts;
+  if (subject.pod === undefined || isSelf(engine, from, to) || (direction === "ingress" && isOwnNode(engine.index, from, to)))
+    return allPorts;
   let ports = noPorts;
   for (const family of [V4, V6]) {
     if ((families & family) !== 0) ports = unionPorts(ports, engine.rows.allowed(subject.peer, peer.peer, direction, family));
@@ -163,28 +165,19 @@ function portsAtEnd(engine: Engine, from: Place, to: Place, direction: Direction
   return ports;
 }
 
-function isSelf(from: Place, to: Place): boolean {
-  return from.pod !== undefined && from.pod === to.pod;
-}
-
-/** A node (an address of it, or a pod on its network) talking to a pod that runs there: kubelet probes; no policy stops it. */
-function isOwnNode({ index }: Engine, from: Place, to: Place): boolean {
-  const node = to.pod?.node;
-  if (node === undefined || to.pod?.hostNetwork === true) return false;
-  if (from.pod !== undefined) return from.pod.hostNetwork === true && from.pod.node === node;
-  const addresses = index.addressesOfNode.get(node);
-  return addresses !== undefined && from.address !== undefined && contains(addresses, from.address);
+function isSelf({ isSelfOpen }: Engine, from: Place, to: Place): boolean {
+  return isSelfOpen && from.pod !== undefined && from.pod === to.pod;
 }
 
 function decide(engine: Engine, from: Endpoint, to: Endpoint, port: number | string, protocol: Protocol): Verdict {
-  const a = placeOf(engine, from);
-  const b = placeOf(engine, to);
+  const a = placeOf(engine.classes, engine.index, from);
+  const b = placeOf(engine.classes, engine.index, to);
   if (typeof a === "string") return refused(a);
   if (typeof b === "string") return refused(b);
   const numbers = typeof port === "number" ? [port] : numbersOf(port, protocol, b);
   const [number] = numbers;
   if (number === undefined) return refused(`${formatPlace(b)} declares no ${protocol} port named ${String(port)}`);
-  const families = shared(a, b);
+  const families = sharedFamilies(a, b);
   const ends = (["ingress", "egress"] as const).map((direction) => explainEnd(engine, a, b, direction, number, protocol, families));
   const [ingress, egress] = ends as [Why, Why];
   const allowed = hasPort(portsBetween(engine, a, b), protocol, number);
@@ -193,7 +186,7 @@ function decide(engine: Engine, from: Endpoint, to: Endpoint, port: number | str
     egress: egress.allowed,
     allowed,
     why: [ingress, egress],
-    uncertain: doubts(engine, a, b, ends),
+    uncertain: doubts(engine, a, b, protocol, ends),
   };
 }
 
@@ -225,15 +218,26 @@ function explainEnd(
     text,
   });
   if (families === 0) return say(false, "no-shared-family", [], "the two have no address family in common");
-  if (subject.pod === undefined) return say(true, "no-subject", [], `${formatPlace(subject)} is no pod: no policy selects it`);
-  if (isSelf(from, to)) return say(true, "self", [], "a pod always reaches itself");
-  if (direction === "ingress" && isOwnNode(engine, from, to))
+  if (subject.pod === undefined || subject.pod.hostNetwork === true) {
+    const who = `${formatPlace(subject)} is ${subject.pod === undefined ? "no pod" : "on the host network"}: no policy selects it`;
+    return say(true, "no-subject", [], direction === "ingress" ? `${who}${failsafeWords(engine, subject, protocol, port)}` : who);
+  }
+  if (isSelf(engine, from, to)) return say(true, "self", [], "a pod always reaches itself");
+  if (direction === "ingress" && isOwnNode(engine.index, from, to))
     return say(true, "own-node", [], "a node always reaches the pods it runs");
   const question = { direction, subject, peer, port, protocol };
   const answers = [V4, V6]
     .filter((family) => (families & family) !== 0)
     .map((family) => decideEnd(engine, { ...question, family }));
   return answers.find((answer) => answer.allowed) ?? (answers[0] as Why); // families is not 0
+}
+
+/** Ports of hosts that not even the enforcer's own policies for hosts close: a hole to tell, not to hide. */
+function failsafeWords({ profile, index }: Engine, { pod, address }: Place, protocol: Protocol, port: number): string {
+  const isHost =
+    pod !== undefined || (address !== undefined && [...index.addressesOfNode.values()].some((set) => contains(set, address)));
+  if (!isHost || !hasPort(profile.hostFailsafe, protocol, port)) return "";
+  return `; ${protocol} ${port} is a failsafe port of ${profile.name}, open whatever policies for hosts say`;
 }
 
 /** One end, one family, one port. */
@@ -292,8 +296,9 @@ function decidingRule(engine: Engine, policies: readonly CompiledPolicy[], quest
   return undefined;
 }
 
-function doubts(engine: Engine, from: Place, to: Place, ends: readonly Why[]): readonly string[] {
+function doubts(engine: Engine, from: Place, to: Place, protocol: Protocol, ends: readonly Why[]): readonly string[] {
   const { rows, profile } = engine;
+  const isDecided = ends.some(({ reason }) => reason === "rule" || reason === "denied" || reason === "isolated");
   const policies = new Set([...rows.concerning(to.peer, "ingress"), ...rows.concerning(from.peer, "egress")]);
   const doubts = [...policies].flatMap((policy) => policy.problems.map((problem) => `${policyId(policy)}: ${problem}`));
   const isFromOutside =
@@ -304,10 +309,8 @@ function doubts(engine: Engine, from: Place, to: Place, ends: readonly Why[]): r
   if (isFromOutside && profile.outsideSource === "rewritten") {
     doubts.push(`${profile.name} may see traffic from outside with a node's address as its source`);
   }
+  if (isDecided && (protocol === "icmp" || protocol === "icmpv6") && profile.icmp === "undefined") {
+    doubts.push(`policies cannot name ICMP: what ${profile.name} does with it at an isolated pod is undefined`);
+  }
   return doubts;
-}
-
-function formatPlace(place: Place): string {
-  if (place.pod !== undefined) return podId(place.pod);
-  return place.address === undefined ? "an address" : formatAddress(place.address);
 }

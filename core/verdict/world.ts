@@ -38,6 +38,28 @@ export interface WorldNode {
   readonly addresses: readonly string[];
 }
 
+/** A port of a Service, and where it leads in the pods: a number, or the name of a container port. */
+export interface WorldServicePort {
+  readonly name?: string | undefined;
+  readonly port: number;
+  /** `TCP`, `UDP` or `SCTP`. */
+  readonly protocol: string;
+  readonly targetPort: number | string;
+}
+
+/** What the engine needs of a Service: policies never see it, only the pods behind it. */
+export interface WorldService {
+  readonly namespace: string;
+  readonly name: string;
+  /** Cluster, external and load balancer addresses. */
+  readonly addresses: readonly string[];
+  /** Undefined: its pods are not known here. */
+  readonly selector: Labels | undefined;
+  readonly ports: readonly WorldServicePort[];
+  /** `externalTrafficPolicy: Local`: traffic from outside keeps its source address. */
+  readonly keepsSource: boolean;
+}
+
 /** A policy as the API serves it; `spec` is read defensively (see `compile.ts`). */
 export interface PolicyObject {
   readonly kind?: string | undefined;
@@ -51,6 +73,8 @@ export interface World {
   readonly pods: readonly WorldPod[];
   readonly policies: readonly PolicyObject[];
   readonly nodes?: readonly WorldNode[] | undefined;
+  /** Without them an address of a Service is an address like any other. */
+  readonly services?: readonly WorldService[] | undefined;
 }
 
 /** One end of a connection: a pod of the world, or an address (which is that pod, if a pod of the world has it). */

@@ -21,10 +21,17 @@ const MAY_IMPORT = {
 };
 
 /** Packages that compute and do nothing else: all that core may import from outside. */
-const PURE_PACKAGES = ["zod", "yaml", "ipaddr.js", "canonicalize"];
+const PURE_PACKAGES = ["zod", "yaml", "ipaddr.js", "canonicalize", "diff"];
 
 /** Folders in core of which the first must not know the second: [from, to, why]. */
-const APART = [["core/verdict", "core/render", "the verdict engine must judge what was rendered without sharing its code"]];
+const APART = [
+  ["core/verdict", "core/render", "the verdict engine must judge what was rendered without sharing its code"],
+  ...["core/render", "core/compile", "core/plan"].map((folder) => [
+    "core/enforced",
+    folder,
+    "what reads enforcement back must share no code with what made it",
+  ]),
+];
 
 /**
  * Why this import is not allowed; undefined when it is.

@@ -28,6 +28,15 @@ const OPEN_PATHS = new Set(["/livez", "/readyz", "/webhook/git"]);
 
 const FindingsQuery = z.object({ all: z.string().optional(), target: z.string().optional() });
 const TargetQuery = z.object({ target: z.string().optional() });
+const ReachQuery = z.strictObject({ live: z.literal("true").optional() });
+const CommitQuery = z
+  .string()
+  .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$|^[0-9]{1,9}$/, "must be a full commit id or the number of a revision");
+const DiffQuery = z.union([
+  z.strictObject({ live: z.literal("true") }),
+  z.strictObject({ before: CommitQuery, after: CommitQuery }),
+]);
+const ExplainQuery = z.strictObject({ from: z.string().max(300), to: z.string().max(300), port: z.string().max(40) });
 const ReconcileBody = z.strictObject({ target: z.string().optional() });
 const AcceptBody = z.strictObject({ revision: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, "must be a full commit id") });
 const ReleaseBody = z.strictObject({ target: z.string(), confirm: z.boolean(), keep: z.boolean(), forget: z.boolean() });
@@ -129,6 +138,10 @@ function addReads(app: FastifyInstance, parts: ConsoleParts): void {
   });
   app.get(API.plan, async (request) => await ask(parts, "plan", TargetQuery.parse(request.query)));
   app.get(API.inventory, async () => await ask(parts, "inventory", {}));
+  app.get(API.test, async () => await ask(parts, "test", {}));
+  app.get(API.reach, async (request) => await ask(parts, "reach", ReachQuery.parse(request.query)));
+  app.get(API.diff, async (request) => await ask(parts, "diff", DiffQuery.parse(request.query)));
+  app.get(API.explain, async (request) => await ask(parts, "explain", ExplainQuery.parse(request.query)));
 }
 
 function addWrites(app: FastifyInstance, parts: ConsoleParts): void {

@@ -3,6 +3,7 @@ import type { ClusterPool } from "../clusters.ts";
 import type { DefinitionSource } from "../definitions.ts";
 import type { HostPool } from "../hosts.ts";
 import type { Parts } from "../parts.ts";
+import type { SeenTargets } from "./seen.ts";
 
 /** What the parts of the drift detector share. Its credentials are read-only: a repair is work for the syncer. */
 export interface DriftContext extends Parts {
@@ -11,6 +12,8 @@ export interface DriftContext extends Parts {
   readonly hosts: HostPool;
   /** The revision in force as this process last saw it. */
   inForce: { readonly sequence: number; readonly commit: string; readonly definitions: Definitions } | undefined;
+  /** What every target was last seen to enforce. */
+  readonly seen: SeenTargets;
   /** Looks that failed one after the other, by target. */
   readonly failures: Map<TargetId, number>;
   /** When each repair was last asked for, by fingerprint; ms since the epoch. */

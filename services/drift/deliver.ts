@@ -8,14 +8,14 @@ import {
   type DeliveryRow,
   type StoredFinding,
 } from "../../adapters/store/index.ts";
-import { openWebhook, type WebhookChannel } from "../../adapters/chat/webhook.ts";
 import { openIssues, type IssueTracker } from "../../adapters/forge/issues.ts";
 import type { Incident } from "../../core/drift/incident.ts";
-import { incidentBody, incidentMarker, incidentMessage, incidentTitle } from "../../core/text/incident.ts";
+import { incidentBody, incidentMarker, incidentTitle } from "../../core/text/incident.ts";
 import { Bell, runLoop } from "../loop.ts";
 import { readSecret } from "../secrets.ts";
 import { storedError } from "../stored-error.ts";
 import type { DriftContext } from "./context.ts";
+import { groupIncident } from "./notify/group.ts";
 
 const POLL_MS = 1_000;
 /** A delivery that is neither done nor failed after this is taken again. */
@@ -23,23 +23,25 @@ const HOLD_MS = 60_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 10 * 60_000;
 
-interface Channels {
-  readonly webhook: WebhookChannel | undefined;
+/** Where findings go besides the log. */
+interface Outlets {
   readonly issues: IssueTracker | undefined;
+  /** Names of the channels that routes choose among. */
+  readonly channels: readonly string[];
 }
 
-/** Opens what firebreak.yaml sets up. @throws FirebreakError CONFIG_INVALID when a secret is not there */
-export async function openChannels({ settings, environment }: Pick<DriftContext, "settings" | "environment">): Promise<Channels> {
-  const { alerts, forge } = settings;
-  const webhook =
-    alerts.webhook && openWebhook({ url: alerts.webhook.url, secret: await readSecret(alerts.webhook.secret, environment) });
-  const issues =
-    forge && openIssues({ url: forge.url, repository: forge.repository, token: await readSecret(forge.token, environment) });
-  return { webhook, issues };
+/** Opens the issue tracker that firebreak.yaml sets up. @throws FirebreakError CONFIG_INVALID when the token is not there */
+export async function openIssueTracker({
+  settings,
+  environment,
+}: Pick<DriftContext, "settings" | "environment">): Promise<IssueTracker | undefined> {
+  const { forge } = settings;
+  if (forge === undefined) return undefined;
+  return openIssues({ url: forge.url, repository: forge.repository, token: await readSecret(forge.token, environment) });
 }
 
 /** Sends what stands in the outbox, at least once, in order per finding and channel; a channel that is away is tried again and again. */
-export async function deliver(context: DriftContext, channels: Channels): Promise<void> {
+export async function deliver(context: DriftContext, outlets: Outlets): Promise<void> {
   const { store, log, signal, now } = context;
   const bell = new Bell();
   const unsubscribe = subscribe(store, "deliveries", () => bell.ring());
@@ -48,7 +50,9 @@ export async function deliver(context: DriftContext, channels: Channels): Promis
       for (;;) {
         const rows = await takeDeliveries(store, now(), HOLD_MS);
         if (rows.length === 0) return;
-        for (const row of rows) await deliverOne(context, channels, row);
+        // Each kind of outlet is a lane of its own: a forge that is away delays no alert.
+        const lanes = Map.groupBy(rows, ({ channel }) => channel);
+        await Promise.all([...lanes.values()].map(async (lane) => await deliverAll(context, outlets, lane)));
       }
     });
   } finally {
@@ -56,10 +60,14 @@ export async function deliver(context: DriftContext, channels: Channels): Promis
   }
 }
 
-async function deliverOne(context: DriftContext, channels: Channels, row: DeliveryRow): Promise<void> {
+async function deliverAll(context: DriftContext, outlets: Outlets, rows: readonly DeliveryRow[]): Promise<void> {
+  for (const row of rows) await deliverOne(context, outlets, row);
+}
+
+async function deliverOne(context: DriftContext, outlets: Outlets, row: DeliveryRow): Promise<void> {
   const { store, log, now } = context;
   try {
-    await send(context, channels, row);
+    await send(context, outlets, row);
     await recordDelivered(store, row.id, now());
   } catch (error) {
     if (context.signal.aborted) return;
@@ -81,7 +89,7 @@ async function deliverOne(context: DriftContext, channels: Channels, row: Delive
   }
 }
 
-async function send(context: DriftContext, channels: Channels, row: DeliveryRow): Promise<void> {
+async function send(context: DriftContext, outlets: Outlets, row: DeliveryRow): Promise<void> {
   const incident = incidentOf(context, row);
   const { finding } = incident;
   switch (row.channel) {
@@ -99,12 +107,11 @@ async function send(context: DriftContext, channels: Channels, row: DeliveryRow)
       );
       return;
     }
-    case "webhook": {
-      await channels.webhook?.send(`finding-${row.fingerprint}-${row.id}`, incidentMessage(incident), context.signal);
-      break;
+    case "alert": {
+      return await groupIncident(context, incident, outlets.channels);
     }
     case "issue": {
-      await putIssue(context, channels, incident);
+      await putIssue(context, outlets, incident);
       break;
     }
     default:
@@ -117,7 +124,7 @@ async function send(context: DriftContext, channels: Channels, row: DeliveryRow)
 }
 
 /** One issue per finding: opened, edited as it evolves, closed when it is over, opened again when it comes back. */
-async function putIssue(context: DriftContext, { issues }: Channels, incident: Incident): Promise<void> {
+async function putIssue(context: DriftContext, { issues }: Outlets, incident: Incident): Promise<void> {
   if (issues === undefined) return;
   const { fingerprint } = incident.finding;
   const stored = await findingByFingerprint(context.store, fingerprint);

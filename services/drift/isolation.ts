@@ -1,6 +1,9 @@
+import { listFindings } from "../../adapters/store/index.ts";
 import { findLeftIsolation, isolatedPods, rememberIsolation, type IsolatedPods } from "../../core/drift/left-isolation.ts";
-import type { TargetId } from "../../core/model/kinds.ts";
-import { findTarget } from "../../core/model/target.ts";
+import { findEntered, rememberSealed, sealedMembers, type SealedMemory } from "../../core/drift/sealed.ts";
+import type { ClusterInventory } from "../../core/membership/inventory.ts";
+import type { Definitions, TargetId } from "../../core/model/kinds.ts";
+import { findTarget, type Target } from "../../core/model/target.ts";
 import { runLoop } from "../loop.ts";
 import type { DriftContext } from "./context.ts";
 import { respond } from "./respond.ts";
@@ -14,11 +17,15 @@ interface Memory {
   readonly isolated: IsolatedPods;
 }
 
-/** Watches for pods that leave isolation by changing their own labels. It remembers what it saw since it started, and nothing else. */
+/**
+ * Watches for what labels do without a commit: pods that leave isolation by changing their own, and identities that enter a sealed
+ * segment. It remembers what it saw since it started, and which entries people were told of.
+ */
 export class IsolationWatch {
   readonly #context: DriftContext;
   readonly #changed = new Set<TargetId>();
   readonly #memories = new Map<TargetId, Memory>();
+  readonly #sealed = new Map<TargetId, { readonly memory: SealedMemory; readonly told: string }>();
 
   constructor(context: DriftContext) {
     this.#context = context;
@@ -48,6 +55,7 @@ export class IsolationWatch {
     const inventory = connection.inventory();
     // Half a picture has pods missing, not pods that left; the watch rings again when it is whole.
     if (!inventory.complete || target.mode !== "apply") return;
+    await this.#lookAtSealed(inForce.definitions, target, inventory);
     const now = isolatedPods(inForce.definitions, target.cluster, inventory);
     const memory = this.#memories.get(id);
     const before = memory?.sequence === inForce.sequence ? memory.isolated : new Map();
@@ -57,4 +65,21 @@ export class IsolationWatch {
     if (findings.length === 0 && memory === undefined) return;
     await respond(this.#context, { id, target, kinds: ["left-isolation"], findings });
   }
+
+  async #lookAtSealed(definitions: Definitions, target: ClusterTarget, inventory: ClusterInventory): Promise<void> {
+    const { id } = target;
+    const now = sealedMembers(definitions, target.cluster, inventory);
+    const before = this.#sealed.get(id);
+    const open = before === undefined ? await listFindings(this.#context.store, { open: true, target: id }) : [];
+    const known = new Set(open.filter(({ kind }) => kind === "sealed-entered").map(({ subject }) => subject));
+    const memory = rememberSealed(before?.memory ?? new Map(), now, known);
+    const findings = findEntered(id, memory, now);
+    const told = findings.map(({ fingerprint }) => fingerprint).join();
+    // Pods come and go all the time; who is in sealed segments seldom changes.
+    if (told !== (before?.told ?? (known.size === 0 ? "" : undefined)))
+      await respond(this.#context, { id, target, kinds: ["sealed-entered"], findings });
+    this.#sealed.set(id, { memory, told });
+  }
 }
+
+type ClusterTarget = Extract<Target, { kind: "cluster" }>;

@@ -69,6 +69,7 @@ async function lookAtCluster(context: DriftContext, expectation: Expectation): P
   await connection.synced(AbortSignal.any([context.signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]));
   const observation = await connection.readObservation(context.signal);
   const enforcer = (await targetRow(context.store, id))?.enforcer ?? undefined;
+  context.seen.set(id, observation, observationDigest(observation), { enforcer });
   const findings = compareClusterWith(expectation, observation, connection.inventory(), enforcer);
   return { at: observation.at, digest: observationDigest(observation), kinds: CLUSTER_KINDS, findings };
 }
@@ -81,6 +82,8 @@ async function lookAtHost(context: DriftContext, expectation: Expectation): Prom
   if (observation.completeness !== "complete") {
     throw new FirebreakError("INVENTORY_INCOMPLETE", `${target.id} was read back only in part; nothing is concluded from that`);
   }
+  const { resolvers, timeServers = [] } = observation;
+  context.seen.set(target.id, observation, hostObservationDigest(observation), { host: { resolvers, timeServers } });
   const findings = compareHostWith(expectation, observation);
   return { at: observation.at, digest: hostObservationDigest(observation), kinds: HOST_KINDS, findings };
 }

@@ -11,8 +11,12 @@ import { Bell, runLoop } from "../loop.ts";
 import type { Parts } from "../parts.ts";
 import type { Service } from "../service.ts";
 import type { DriftContext } from "./context.ts";
-import { deliver, openChannels } from "./deliver.ts";
+import { deliver, openIssueTracker } from "./deliver.ts";
+import { GuardrailWatch } from "./guardrails.ts";
 import { IsolationWatch } from "./isolation.ts";
+import { openChannels } from "./notify/channels.ts";
+import { tell } from "./notify/tell.ts";
+import { SeenTargets } from "./seen.ts";
 import { lookAtStanding } from "./standing.ts";
 import { Watch } from "./watch.ts";
 
@@ -23,7 +27,7 @@ const STANDING_MS = 5_000;
  * The eyes: live → findings → responses. Read-only credentials; a repair is work for the syncer.
  *
  * ```
- *   watches, schedule ─► look ─► compare with Git at the pointer ─► findings ─► heal (work) · log · webhook · issue
+ *   watches, schedule ─► look ─► compare with Git at the pointer ─► findings ─► heal (work) · log · issue · groups ─► channels
  * ```
  */
 export async function startDrift(parts: Parts): Promise<Service> {
@@ -38,6 +42,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     auth: await gitAuth(settings, parts.environment),
   });
   const channels = await openChannels(parts);
+  const issues = await openIssueTracker(parts);
   const control = opened.use(await openControlFolder(settings.stateFolder, "drift"));
   const hosts = opened.use(
     new HostPool({
@@ -53,8 +58,11 @@ export async function startDrift(parts: Parts): Promise<Service> {
     new ClusterPool({
       kubeconfig: readOnly.kubeconfig ?? kubernetes.kubeconfig,
       onChange: (target, change) => {
-        if (change === "policies") watch.markChanged(target);
-        else isolation.markChanged(target);
+        if (change.kind === "policies") watch.markChanged(target);
+        else {
+          isolation.markChanged(target);
+          guardrails.markChanged();
+        }
       },
     }),
   );
@@ -64,11 +72,13 @@ export async function startDrift(parts: Parts): Promise<Service> {
     clusters,
     hosts,
     inForce: undefined,
+    seen: new SeenTargets(),
     failures: new Map(),
     askedAt: new Map(),
   };
   const watch = new Watch(context);
   const isolation = new IsolationWatch(context);
+  const guardrails = new GuardrailWatch(context);
   const revisionBell = new Bell();
   opened.defer(subscribe(store, "revision", () => revisionBell.ring()));
   const kept = opened.move();
@@ -80,7 +90,9 @@ export async function startDrift(parts: Parts): Promise<Service> {
     runLoop({ name: "standing", log, signal, everyMs: () => STANDING_MS }, async () => await lookAtStanding(context)),
     watch.run(),
     isolation.run(),
-    deliver(context, channels),
+    guardrails.run(),
+    deliver(context, { issues, channels: [...channels.keys()] }),
+    tell(context, channels),
   ]);
   return {
     done,

@@ -1,9 +1,8 @@
 import { listTargetRows, type TargetRow } from "../../adapters/store/index.ts";
 import { NO_EFFECT, type Finding, type FindingKind } from "../../core/drift/finding.ts";
 import { fingerprintOf } from "../../core/drift/fingerprint.ts";
-import { findAddressClashes, type AddressClash } from "../../core/membership/clashes.ts";
-import type { ClusterInventory } from "../../core/membership/inventory.ts";
-import type { TargetId } from "../../core/model/kinds.ts";
+import { findAddressClashes, liveAddresses, type AddressClash, type LiveAddresses } from "../../core/membership/clashes.ts";
+import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { Note } from "../../core/model/note.ts";
 import { findTarget } from "../../core/model/target.ts";
 import type { DriftContext } from "./context.ts";
@@ -28,16 +27,21 @@ const KINDS: readonly FindingKind[] = [
 export async function lookAtStanding(context: DriftContext): Promise<void> {
   const { store, inForce } = context;
   if (inForce === undefined) return;
-  const clashes = findAddressClashes(inForce.definitions, inventories(context));
+  const clashes = findAddressClashes(inForce.definitions, liveOf(context, inForce.definitions));
   for (const row of await listTargetRows(store)) {
     const target = findTarget(inForce.definitions, row.id);
     await respond(context, { id: row.id, target, kinds: KINDS, findings: standingFindings(context, row, clashes) });
   }
 }
 
-function inventories(context: DriftContext): ReadonlyMap<TargetId, ClusterInventory> {
-  const known = [...context.clusters.connections()].filter(([, connection]) => connection.health().everSynced);
-  return new Map(known.map(([target, connection]) => [target, connection.inventory()]));
+function liveOf({ clusters }: DriftContext, definitions: Definitions): ReadonlyMap<TargetId, LiveAddresses> {
+  const live = new Map<TargetId, LiveAddresses>();
+  for (const [id, connection] of clusters.connections()) {
+    const target = findTarget(definitions, id);
+    if (target?.kind === "cluster" && connection.health().everSynced)
+      live.set(id, liveAddresses(target.cluster, connection.inventory()));
+  }
+  return live;
 }
 
 function standingFindings(context: DriftContext, row: TargetRow, clashes: readonly AddressClash[]): readonly Finding[] {

@@ -20,6 +20,7 @@ import { clustersInPlay } from "../clusters-in-play.ts";
 import { storedError } from "../stored-error.ts";
 import type { InForce, SyncerContext } from "./context.ts";
 import { auditTarget } from "./entries.ts";
+import { guardrailsBroken } from "./guardrails.ts";
 
 /** Who made a commit the revision in force: the branch, or a person by `firebreak accept`. */
 export interface Acceptance {
@@ -87,7 +88,12 @@ async function judge(context: SyncerContext, commit: string, acceptance: Accepta
   const inventories = new Map([...context.clusters.connections()].map(([target, connection]) => [target, connection.inventory()]));
   const enforced = await enforcedElsewhere(context);
   const problems =
-    definitions === undefined ? [] : checkRevision({ before: inForce?.definitions, after: definitions, inventories, enforced });
+    definitions === undefined
+      ? []
+      : [
+          ...checkRevision({ before: inForce?.definitions, after: definitions, inventories, enforced }),
+          ...(await guardrailsBroken(context, definitions, commit)),
+        ];
   return judgeRevision({ commit, definitions, notes, descends, problems, acceptedBy: acceptance?.actor });
 }
 

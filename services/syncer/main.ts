@@ -13,6 +13,7 @@ import type { Parts } from "../parts.ts";
 import type { Service } from "../service.ts";
 import { followBranch } from "./branch.ts";
 import type { SyncerContext } from "./context.ts";
+import { watchExpiry } from "./expiry.ts";
 import { MemberLog } from "./member-log.ts";
 import { restoreMemberships } from "./membership-file.ts";
 import { MembershipFeed } from "./memberships.ts";
@@ -66,7 +67,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     new ClusterPool({
       kubeconfig: settings.kubernetes.kubeconfig,
       onChange: (target, change) => {
-        if (change === "inventory") context.memberships.markChanged(target);
+        if (change.kind === "inventory") context.memberships.markChanged(target, change.event);
       },
     }),
   );
@@ -118,6 +119,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
       running.memberLog.run(),
       serveRequests(running),
       sweep(running),
+      watchExpiry(running),
       relayEntries(running),
     ];
     let resumed = false;

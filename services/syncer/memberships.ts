@@ -1,19 +1,18 @@
 import pLimit from "p-limit";
-import { addWork, publishMembership, readMemberships, type Cause } from "../../adapters/store/index.ts";
+import { addWork, membershipsVersion, publishMembership, readMemberships, type Cause } from "../../adapters/store/index.ts";
 import { equals } from "../../core/address/index.ts";
-import { clashingAddresses, findAddressClashes } from "../../core/membership/clashes.ts";
-import { computeMembership } from "../../core/membership/compute.ts";
-import { consumersBySegment } from "../../core/membership/consumers.ts";
-import type { ClusterInventory } from "../../core/membership/inventory.ts";
+import { consumersOfCluster, type ConsumersOf } from "../../core/engine/consumers.ts";
+import { clashingAddresses, findAddressClashes, type LiveAddresses } from "../../core/membership/clashes.ts";
+import type { InventoryEvent } from "../../core/membership/event.ts";
 import type { Membership } from "../../core/membership/membership.ts";
 import { freezeAddresses, mergeMembership } from "../../core/membership/merge.ts";
-import type { Definitions, TargetId } from "../../core/model/kinds.ts";
+import type { Cluster, Definitions, TargetId } from "../../core/model/kinds.ts";
 import { clusterTargetId } from "../../core/model/target.ts";
 import { Bell, runLoop } from "../loop.ts";
 import { saveMemberships } from "./membership-file.ts";
 import { listOrphans, withOrphans } from "../orphans.ts";
-import { structureDigest } from "./structure.ts";
 import type { SyncerContext } from "./context.ts";
+import { TrackedCluster } from "./tracked-cluster.ts";
 
 /** Changes are gathered this long before anything is computed: a rollout of a hundred pods is one update. */
 const COALESCE_MS = 100;
@@ -21,29 +20,37 @@ const COALESCE_MS = 100;
 const FIRST_LOOK_MS = 5_000;
 /** A membership that did not change is published anew this often, so that its age stays true. */
 const REFRESH_MS = 30_000;
+/** The file of the state folder is written at most this often: it is for a store that is lost. */
+const SAVE_MS = 1_000;
 
 /**
  * Feeds memberships: what the pods of each cluster show outside becomes addresses in other targets' sets.
  *
- * Watches say which cluster changed; after {@link COALESCE_MS} its membership is computed, stored, and the targets whose rendering rests
- * on a segment that changed get work. A cluster whose namespaces or services changed gets work itself.
+ * Watches tell what changed; after {@link COALESCE_MS} the cluster's engine takes it all, its membership is stored if it is another one,
+ * and the targets whose rendering rests on a segment that changed get work. A cluster whose namespaces or services changed gets work
+ * itself.
  */
 export class MembershipFeed {
   readonly #context: SyncerContext;
   readonly #bell = new Bell();
   readonly #dirty = new Set<TargetId>();
-  readonly #structures = new Map<TargetId, string>();
+  readonly #tracked = new Map<TargetId, TrackedCluster>();
   readonly #publishedAt = new Map<TargetId, number>();
   readonly #oneAtATime = pLimit(1);
   #overlaid: { readonly of: Definitions; readonly key: string; readonly definitions: Definitions } | undefined;
-  #consumers: { readonly of: Definitions; readonly bySegment: ReadonlyMap<string, ReadonlySet<TargetId>> } | undefined;
+  #consumers: { readonly of: Definitions; readonly byFeeder: Map<TargetId, ConsumersOf> } | undefined;
+  /** What the store holds as of its version: it is read again only when somebody else has published. */
+  #known: { version: number; readonly memberships: Map<TargetId, Membership> } | undefined;
+  #savedAt = 0;
+  #isSaved = true;
 
   constructor(context: SyncerContext) {
     this.#context = context;
   }
 
   /** To be called when the inventory of a cluster changed. */
-  markChanged(target: TargetId): void {
+  markChanged(target: TargetId, event: InventoryEvent): void {
+    this.#trackedCluster(target).tell(event);
     this.#dirty.add(target);
     this.#bell.ring();
   }
@@ -63,7 +70,7 @@ export class MembershipFeed {
   async run(): Promise<void> {
     const { log, signal, now } = this.#context;
     await runLoop({ name: "memberships", log, signal, everyMs: () => COALESCE_MS, bell: new Bell() }, async () => {
-      await this.#bell.wait(REFRESH_MS, signal);
+      await this.#bell.wait(this.#isSaved ? REFRESH_MS : SAVE_MS, signal);
       const changed = new Set(this.#dirty);
       this.#dirty.clear();
       for (const target of this.#context.clusters.connections().keys()) {
@@ -71,6 +78,7 @@ export class MembershipFeed {
       }
       try {
         await this.publish([...changed]);
+        await this.#oneAtATime(async () => await this.#save());
       } catch (error) {
         for (const target of changed) this.#dirty.add(target);
         throw error;
@@ -86,35 +94,88 @@ export class MembershipFeed {
   async #publish(targets: readonly TargetId[]): Promise<void> {
     const { inForce, store } = this.#context;
     if (inForce === undefined || targets.length === 0) return;
-    const known = (await readMemberships(store)).memberships;
     const definitions = await this.#withOrphans(inForce.definitions);
-    const inventories = this.#inventories();
-    const clashing = clashingAddresses(findAddressClashes(inForce.definitions, inventories));
+    const known = await this.#readKnown();
+    const clusters = new Map([...definitions.clusters.values()].map((cluster) => [clusterTargetId(cluster.name), cluster]));
+    // Every cluster before the first is published: whose address is whose is asked of all of them.
+    const followed = targets.flatMap((target) => this.#follow(target, definitions, clusters.get(target)));
+    const clashing = clashingAddresses(findAddressClashes(inForce.definitions, this.#liveAddresses()));
     const causes: Cause[] = [];
-    let published = false;
     try {
-      for (const target of targets) {
-        const inventory = inventories.get(target);
-        const cluster = [...definitions.clusters.values()].find(({ name }) => clusterTargetId(name) === target);
-        if (inventory === undefined || cluster === undefined) continue;
-        causes.push(...this.#structureCauses(target, inventory));
-        const previous = known.get(target);
-        const computed = computeMembership(definitions, cluster, inventory, this.#observedAt(target)).membership;
-        const merged = mergeMembership(previous, freezeAddresses(previous, computed, clashing));
+      for (const { target, cluster, changed, restructured, tracked } of followed) {
+        if (restructured) causes.push({ target, kind: "membership", key: "structure", detail: {} });
+        const previous = known.memberships.get(target);
+        const { complete, observedAt } = this.#currency(target);
+        const isDue = previous === undefined || previous.complete !== complete || observedAt - previous.observedAt >= REFRESH_MS;
         this.#publishedAt.set(target, this.#context.now());
+        if (!changed && !isDue) continue;
+        const next = tracked.membership(complete, observedAt);
         // A cluster that was never seen whole has nothing to say: its absence is told apart from a known empty.
-        if (previous === undefined && !merged.complete) continue;
-        if (previous !== undefined && isSame(previous, merged) && merged.observedAt - previous.observedAt < REFRESH_MS) continue;
-        if (!(await publishMembership(store, merged))) continue;
-        published = true;
-        causes.push(...this.#consumerCauses(definitions, target, changedSegments(previous, merged)));
+        if (next === undefined || (previous === undefined && !complete)) continue;
+        const merged = mergeMembership(previous, freezeAddresses(previous, next, clashing));
+        if (isDue || merged.digest !== previous.digest) {
+          const stored = await publishMembership(store, merged);
+          known.version += 1;
+          if (!stored) continue;
+          known.memberships.set(target, merged);
+          this.#isSaved = false;
+          causes.push(...this.#consumerCauses(definitions, cluster, target, changedKeys(previous, merged)));
+        }
+        tracked.published();
       }
-      if (published) await saveMemberships(this.#context);
+      await this.#save();
     } finally {
       // What was published is compared with no more: its work is added also when a later step failed.
       await addWork(store, causes, this.#context.now());
     }
     for (const target of new Set(causes.map((cause) => cause.target))) await this.#context.queue.enqueue(target);
+  }
+
+  /** Brings the engine of one cluster up to date; empty when it has no connection that ever saw it, or is not defined. */
+  #follow(target: TargetId, definitions: Definitions, cluster: Cluster | undefined) {
+    const connection = this.#context.clusters.connections().get(target);
+    if (cluster === undefined || connection?.health().everSynced !== true) return [];
+    const tracked = this.#trackedCluster(target);
+    return [{ target, cluster, tracked, ...tracked.follow(connection, definitions, cluster) }];
+  }
+
+  #trackedCluster(target: TargetId): TrackedCluster {
+    const known = this.#tracked.get(target);
+    if (known !== undefined) return known;
+    const tracked = new TrackedCluster();
+    this.#tracked.set(target, tracked);
+    return tracked;
+  }
+
+  #currency(target: TargetId): { readonly complete: boolean; readonly observedAt: number } {
+    const connection = this.#context.clusters.connection(target);
+    return { complete: connection.isInventoryCurrent(), observedAt: connection.health().confirmedAt };
+  }
+
+  #liveAddresses(): ReadonlyMap<TargetId, LiveAddresses> {
+    const connected = this.#context.clusters.connections();
+    return new Map(
+      [...this.#tracked].flatMap(([target, tracked]) => {
+        const live = connected.has(target) ? tracked.liveAddresses() : undefined;
+        return live === undefined ? [] : [[target, live] as const];
+      }),
+    );
+  }
+
+  /** Membership of the store, from memory as long as nobody else has published. A failed write leaves the version behind, and is read again. */
+  async #readKnown(): Promise<{ version: number; readonly memberships: Map<TargetId, Membership> }> {
+    const { store } = this.#context;
+    if (this.#known !== undefined && this.#known.version === (await membershipsVersion(store))) return this.#known;
+    const { version, memberships } = await readMemberships(store);
+    this.#known = { version, memberships: new Map(memberships) };
+    return this.#known;
+  }
+
+  async #save(): Promise<void> {
+    if (this.#isSaved || this.#context.now() - this.#savedAt < SAVE_MS) return;
+    await saveMemberships(this.#context);
+    this.#savedAt = this.#context.now();
+    this.#isSaved = true;
   }
 
   /** The same object for the same definitions and orphans, so that what is derived from it is derived once. */
@@ -127,41 +188,18 @@ export class MembershipFeed {
     return this.#overlaid.definitions;
   }
 
-  #inventories(): ReadonlyMap<TargetId, ClusterInventory> {
-    const inventories = new Map<TargetId, ClusterInventory>();
-    for (const [target, connection] of this.#context.clusters.connections()) {
-      if (connection.health().everSynced) inventories.set(target, connection.inventory());
-    }
-    return inventories;
-  }
-
-  #observedAt(target: TargetId): number {
-    return this.#context.clusters.connection(target).health().confirmedAt;
-  }
-
-  #structureCauses(target: TargetId, inventory: ClusterInventory): readonly Cause[] {
-    const digest = structureDigest(inventory);
-    const before = this.#structures.get(target);
-    this.#structures.set(target, digest);
-    if (before === undefined || before === digest) return [];
-    return [{ target, kind: "membership", key: "structure", detail: { namespaces: inventory.namespaces.length } }];
-  }
-
-  #consumerCauses(definitions: Definitions, feeder: TargetId, segments: readonly string[]): readonly Cause[] {
-    if (this.#consumers?.of !== definitions) this.#consumers = { of: definitions, bySegment: consumersBySegment(definitions) };
-    const targets = new Set<TargetId>();
-    for (const segment of segments) for (const target of this.#consumers.bySegment.get(segment) ?? []) targets.add(target);
-    targets.delete(feeder);
-    return [...targets].map((target) => ({ target, kind: "membership" as const, key: feeder, detail: { feeder, segments } }));
+  #consumerCauses(definitions: Definitions, cluster: Cluster, feeder: TargetId, keys: readonly string[]): readonly Cause[] {
+    if (keys.length === 0) return [];
+    if (this.#consumers?.of !== definitions) this.#consumers = { of: definitions, byFeeder: new Map() };
+    const consumersOf = this.#consumers.byFeeder.get(feeder) ?? consumersOfCluster(definitions, cluster);
+    this.#consumers.byFeeder.set(feeder, consumersOf);
+    const targets = new Set(keys.flatMap((key) => [...consumersOf(key)]));
+    return [...targets].map((target) => ({ target, kind: "membership" as const, key: feeder, detail: { feeder, segments: keys } }));
   }
 }
 
-function isSame(a: Membership, b: Membership): boolean {
-  return a.digest === b.digest && a.complete === b.complete;
-}
-
-/** Segments whose addresses differ, also those that one of the two does not have. */
-function changedSegments(before: Membership | undefined, after: Membership): readonly string[] {
+/** Keys whose addresses differ, also those that one of the two does not have. Sets that stayed are the same objects. */
+function changedKeys(before: Membership | undefined, after: Membership): readonly string[] {
   const names = new Set([...(before?.segments.keys() ?? []), ...after.segments.keys()]);
   return [...names].filter((name) => {
     const old = before?.segments.get(name);

@@ -1,8 +1,9 @@
 import { listFindings, readMemberships, revision, targetRow, type TargetRow } from "../../adapters/store/index.ts";
 import { compileTarget, type TargetInputs } from "../../core/compile/inputs.ts";
 import { membershipsDigest } from "../../core/membership/digest.ts";
+import { clusterStructure } from "../../core/compile/structure.ts";
 import type { ClusterWant } from "../../core/compile/want.ts";
-import { livingNamespaces } from "../../core/membership/inventory.ts";
+import type { ClusterInventory } from "../../core/membership/inventory.ts";
 import { countParts, feedersOf, relevantMemberships } from "../../core/membership/parts.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { Cluster, TargetId } from "../../core/model/kinds.ts";
@@ -12,7 +13,8 @@ import { releasedObjects } from "../../core/plan/cluster-release.ts";
 import { planCluster } from "../../core/plan/cluster.ts";
 import { clusterPlanEffect, hostPlanEffect, type PlanEffect } from "../../core/plan/effect.ts";
 import { planHost } from "../../core/plan/host.ts";
-import type { ClusterObservation, HostObservation, Observation } from "../../core/plan/observation.ts";
+import { checkWant } from "./equivalence.ts";
+import { hostFacts, type ClusterObservation, type HostObservation, type Observation } from "../../core/plan/observation.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 import { describeSteps, type StepSummary } from "../../core/plan/summary.ts";
 import { wantDigest } from "../../core/render/digest.ts";
@@ -73,14 +75,12 @@ async function planForCluster(
       `the inventory of ${target.id} is not current; nothing is planned from a part`,
     );
   await context.onStep("observed", target.id);
-  const { services } = inventory;
-  const namespaces = livingNamespaces(inventory.namespaces);
   const inputs = fixed ?? {
     kind: "cluster",
-    namespaces,
-    services,
+    ...clusterStructure(definitions, target.cluster, inventory),
     memberships: await membershipsFor(context, resolved),
     orphans: resolved.orphans,
+    now: context.now(),
   };
   const { want, notes } = compileTarget(definitions, target, inputs, context.operator);
   if (want.kind !== "cluster") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} compiled to a ${want.kind}`);
@@ -96,11 +96,12 @@ async function planForCluster(
     pods: inventory.pods,
     podsComplete: inventory.complete,
     membershipDigest: membershipsDigest(inputs.memberships),
-    mayUnisolate: await releasedByRevision(context, row, resolved, inputs, want),
+    mayUnisolate: await releasedByRevision(context, row, resolved, { inputs, inventory }, want),
     removeForeign: await foreignToRemove(context, target.cluster),
     keepAddresses: waitsFor !== undefined,
   });
   const enforcer = target.cluster.enforcer === "auto" ? await connection.detectEnforcer(signal) : target.cluster.enforcer;
+  const checked = fixed === undefined ? checkWant(context, resolved, { want, inputs, inventory, enforcer }) : [];
   const live = observation.policies.map(({ object }) => object);
   return {
     resolved,
@@ -109,7 +110,7 @@ async function planForCluster(
     plan,
     effect: clusterPlanEffect(live, plan.steps, inventory, profileOf(enforcer)),
     summary: describeSteps(plan),
-    notes: [...notes, ...notesOfMissing(resolved, missing)],
+    notes: [...notes, ...notesOfMissing(resolved, missing), ...checked],
     identity: observation.uid,
     enforcer,
     waitsFor,
@@ -134,9 +135,10 @@ async function planForHost(
   await context.onStep("observed", target.id);
   const inputs = fixed ?? {
     kind: "host",
-    resolvers: observation.resolvers,
+    ...hostFacts(observation),
     memberships: await membershipsFor(context, resolved),
     orphans: resolved.orphans,
+    now: context.now(),
   };
   const { want, notes } = compileTarget(definitions, target, inputs, context.operator);
   if (want.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} compiled to a ${want.kind}`);
@@ -154,6 +156,7 @@ async function planForHost(
     settled: row !== undefined && row.appliedSequence !== null,
     now: context.now(),
   });
+  const checked = fixed === undefined ? checkWant(context, resolved, { want, inputs }) : [];
   return {
     resolved,
     inputs,
@@ -161,7 +164,7 @@ async function planForHost(
     plan,
     effect: hostPlanEffect(observation, want, mark, plan),
     summary: describeSteps(plan),
-    notes: [...notes, ...notesOfMissing(resolved, missing)],
+    notes: [...notes, ...notesOfMissing(resolved, missing), ...checked],
     identity: observation.identity,
     enforcer: undefined,
     waitsFor: undefined,
@@ -235,7 +238,7 @@ async function releasedByRevision(
   context: SyncerContext,
   row: TargetRow | undefined,
   resolved: ResolvedTarget,
-  inputs: TargetInputs,
+  { inputs, inventory }: { readonly inputs: TargetInputs; readonly inventory: ClusterInventory },
   want: ClusterWant,
 ): Promise<ReadonlySet<string>> {
   const sequence = row?.appliedSequence ?? null;
@@ -243,8 +246,10 @@ async function releasedByRevision(
   if (applied === undefined) return new Set();
   const before = await context.definitions.accepted(applied.commit, context.signal);
   const target = findTarget(before, resolved.target.id);
-  if (target === undefined) return new Set();
-  const { want: wanted } = compileTarget(await withOrphans(context, before, inputs.orphans), target, inputs, context.operator);
+  if (target?.kind !== "cluster" || inputs.kind !== "cluster") return new Set();
+  // Other definitions look at other services and labels of the same cluster.
+  const then = { ...inputs, ...clusterStructure(before, target.cluster, inventory) };
+  const { want: wanted } = compileTarget(await withOrphans(context, before, inputs.orphans), target, then, context.operator);
   return wanted.kind === "cluster" ? releasedObjects(wanted, want) : new Set();
 }
 

@@ -5,6 +5,7 @@ import {
   resumeHealing,
   subscribe,
   takeRequest,
+  type RequestKind,
   type RequestRow,
 } from "../../adapters/store/index.ts";
 import pLimit from "p-limit";
@@ -16,6 +17,7 @@ import { Bell, runLoop } from "../loop.ts";
 import { recordFindings } from "../findings.ts";
 import { storedError } from "../stored-error.ts";
 import { followBranch } from "./branch.ts";
+import { answerConnections } from "./connections.ts";
 import type { SyncerContext } from "./context.ts";
 import { makePlan } from "./planning.ts";
 import { release } from "./release.ts";
@@ -24,6 +26,8 @@ import { saveInventory } from "./save-inventory.ts";
 const POLL_MS = 1_000;
 /** Another syncer may take a request over after this. */
 const HOLD_MS = 120_000;
+
+const KINDS: readonly RequestKind[] = ["accept", "release", "reconcile", "plan", "inventory", "test", "explain", "reach", "diff"];
 
 const OneTarget = z.object({ target: z.string().optional() });
 const AcceptArgs = z.object({ revision: z.string() });
@@ -37,7 +41,7 @@ export async function serveRequests(context: SyncerContext): Promise<void> {
   try {
     await runLoop({ name: "requests", log, signal, everyMs: () => POLL_MS, bell }, async () => {
       for (;;) {
-        const row = await takeRequest(store, ["accept", "release", "reconcile", "plan", "inventory"], HOLD_MS, now());
+        const row = await takeRequest(store, KINDS, HOLD_MS, now());
         if (row === undefined) return;
         await serve(context, row);
       }
@@ -69,6 +73,11 @@ async function answer(context: SyncerContext, { id, kind, args, actor }: Request
       return await planAll(context, OneTarget.parse(args).target);
     case "inventory":
       return await saveInventory(context);
+    case "test":
+    case "explain":
+    case "reach":
+    case "diff":
+      return await answerConnections(context, kind, args);
     default:
       return kind satisfies never;
   }

@@ -69,7 +69,7 @@ describe("the webhook", () => {
     await becomes("closed", blue, red, 636);
     const commit = await organisation.edit(
       "policies/directory.yaml",
-      (text) => text.replace("from: [ldap-servers-red]", "from: [ldap-servers-red, ldap-servers-blue]"),
+      (text) => text.replace("from: [ldap-clients-red]", "from: [ldap-clients-red, ldap-servers-blue]"),
       "blue may ask red",
     );
     expect((await push(SECRET)).status).toBe(202);

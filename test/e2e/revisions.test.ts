@@ -181,6 +181,66 @@ describe("a revision", () => {
   });
 });
 
+describe("a guardrail", () => {
+  const GUARDRAIL = `apiVersion: firebreak.dev/v1alpha1
+kind: Segment
+metadata: {name: untrusted}
+spec:
+  members:
+    - pods: {matchLabels: {trust: low}}
+      namespaces: {matchLabels: {team: shop}}
+      clusters: {matchLabels: {env: prod}}
+---
+apiVersion: firebreak.dev/v1alpha1
+kind: Guardrail
+metadata: {name: customers}
+spec:
+  reason: Only the order flow reads customers.
+  never:
+    - {from: [geo-location, untrusted], to: [cust-record], ports: [any]}
+`;
+
+  it("refuses a revision that opens what it forbids and tells the line; a person may pass it, and then it is a finding", async () => {
+    await firebreak.converged(await organisation.add("guardrails/customers.yaml", GUARDRAIL, "customers are guarded"));
+    const rule = "    - {from: [order-input], to: [cust-record], ports: [8443/tcp]}\n";
+    const extra = "    - {from: [geo-location], to: [cust-record], ports: [8443/tcp]}\n";
+    const opens = await organisation.edit("policies/order-flow.yaml", (text) => text.replace(rule, extra + rule), "let them in");
+    const why = await refused(opens);
+    expect([why.code, why.message]).toEqual([
+      "GUARDRAIL_VIOLATED",
+      expect.stringMatching(
+        /^Guardrail customers \(never geo-location, untrusted → cust-record: any.*order-flow\/\d at .*order-flow\.yaml:\d+/,
+      ),
+    ]);
+    const [geo, customers] = [organisation.pod("geo/geo-location"), organisation.pod("shop/cust-record")];
+    expect(await wrongPaths([{ from: geo, to: customers, port: 8443, is: "closed" }])).toEqual([]);
+
+    expect((await accept(opens)).accepted).toBe(true);
+    await firebreak.converged(opens);
+    const entry = (await firebreak.log()).find((found) => found.type === "revision.accepted" && found.commit === opens);
+    expect(JSON.stringify(entry)).toContain("GUARDRAIL_VIOLATED");
+    const finding = await firebreak.finding("guardrail-violated", { target: CLUSTER, subject: "guardrail customers/never/0" });
+    expect([finding.severity, finding.effect.opened.join()]).toEqual(["critical", expect.stringContaining("shop/cust-record")]);
+
+    await firebreak.converged(await organisation.edit("policies/order-flow.yaml", (text) => text.replace(extra, ""), "as it was"));
+    await firebreak.resolved(finding.fingerprint);
+  });
+
+  it("that a relabelled pod breaks is a finding, without any commit, until the label is gone", async () => {
+    const { eu } = organisation;
+    const label = async (trust: string | null) =>
+      await eu.api.call("PATCH", "/api/v1/namespaces/shop/pods/order-input", { metadata: { labels: { trust } } });
+    const { revision } = await firebreak.status();
+    await label("low");
+    const finding = await firebreak.finding("guardrail-violated", { target: CLUSTER, subject: "guardrail customers/never/0" });
+    expect([finding.severity, finding.summary]).toEqual(["critical", expect.stringContaining("shop/order-input")]);
+    await label(null);
+    await firebreak.resolved(finding.fingerprint);
+    expect((await firebreak.status()).revision).toEqual(revision);
+    await firebreak.converged(await organisation.remove(["guardrails/customers.yaml"], "no guard"));
+  });
+});
+
 describe("a target", () => {
   it("that Git names no more stays enforced and healed; `release` tells what it opens, and only then removes", async () => {
     const host = organisation.host("ldap-red-2");
@@ -210,6 +270,9 @@ describe("a target", () => {
 
   it("under a new name takes over what the old one had", async () => {
     const host = organisation.host("ldap-blue-2");
+    // A test of a policy names the host, and a name that is gone is an error.
+    const test = /^.*to: directory\/ldap-blue-2,.*\n/m;
+    await organisation.edit("policies/directory.yaml", (text) => text.replace(test, ""), "its test goes first");
     appendFileSync(join(firebreak.stateFolder, "known_hosts"), `host/directory/ldap-blue-9 ${host.hostKey}\n`);
     await firebreak.converged(
       await organisation.edit("targets/hosts.yaml", (text) => text.replace("ldap-blue-2", "ldap-blue-9"), "renamed"),

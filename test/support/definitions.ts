@@ -4,13 +4,16 @@ import type { ClusterInventory, Namespace, Pod } from "../../core/membership/inv
 import type {
   Cluster,
   Definitions,
+  Direction,
   External,
+  Guardrail,
   HostFleet,
   Member,
   Policy,
   PortRange,
   Ports,
   Rule,
+  RulePort,
   Segment,
   Workspace,
 } from "../../core/model/kinds.ts";
@@ -33,10 +36,21 @@ export function addresses(...texts: string[]): AddressSet {
 
 /** `8443/tcp`, `8000-8080/udp`. */
 export function port(text: string): PortRange {
-  const [numbers = "", protocol] = text.split("/");
-  const [from, to] = numbers.split("-").map(Number);
-  if (from === undefined || (protocol !== "tcp" && protocol !== "udp")) throw new Error(text);
-  return { protocol, from, to: to ?? from };
+  const parsed = rulePort(text);
+  if (parsed.kind !== "range") throw new Error(text);
+  return parsed;
+}
+
+/** Ports as rules say them: `8443/tcp`, `8000-8080/sctp`, `http/tcp`, `icmp`, `icmp/8`, `icmpv6/1/4`. */
+export function rulePort(text: string): RulePort {
+  const [first = "", second, third] = text.split("/");
+  const number = (part: string | undefined): number | undefined => (part === undefined ? undefined : Number(part));
+  if (first === "icmp" || first === "icmpv6") return { kind: "icmp", protocol: first, type: number(second), code: number(third) };
+  if (second !== "tcp" && second !== "udp" && second !== "sctp") throw new Error(text);
+  if (/[a-z]/.test(first)) return { kind: "named", protocol: second, name: first };
+  const [from, to] = first.split("-").map(Number);
+  if (from === undefined) throw new Error(text);
+  return { kind: "range", protocol: second, from, to: to ?? from };
 }
 
 export function cluster(name: string, over: Partial<Cluster> = {}): Cluster {
@@ -73,17 +87,42 @@ export function addressesMember(...texts: string[]): Member {
   return { kind: "addresses", addresses: addresses(...texts), at: AT };
 }
 
+export function externalsMember(externals: LabelSelector): Member {
+  return { kind: "externals", externals, at: AT };
+}
+
+/** `serviceMember("shop/web")`. */
+export function serviceMember(path: string, clusters?: LabelSelector): Member {
+  const [namespaceName = "", name = ""] = path.split("/");
+  return { kind: "service", service: { namespace: namespaceName, name }, clusters, at: AT };
+}
+
+export function boundaryMember(side: Direction, clusters?: LabelSelector): Member {
+  return { kind: "boundary", side, clusters, at: AT };
+}
+
+export function segmentsMember(...segments: string[]): Member {
+  return { kind: "segments", segments, at: AT };
+}
+
 type Mode = "off" | "observe" | "enforce";
 
-export function segment(name: string, members: readonly Member[], ingress: Mode = "observe", egress: Mode = "observe"): Segment {
-  return { kind: "Segment", name, labels: {}, at: AT, members, isolate: { ingress, egress } };
+export function segment(
+  name: string,
+  members: readonly Member[],
+  ingress: Mode = "observe",
+  egress: Mode = "observe",
+  over: Partial<Segment> = {},
+): Segment {
+  const isolate = { ingress, egress };
+  return { kind: "Segment", name, labels: {}, at: AT, members, not: [], needs: [], sealed: false, isolate, ...over };
 }
 
 /** `rule("a, b", "c", "80/tcp, 53/udp")`; ports `any` too. */
-export function rule(from: string, to: string, ports = "any"): Omit<Rule, "id" | "policy"> {
+export function rule(from: string, to: string, ports = "any", same: readonly string[] = []): Omit<Rule, "id" | "policy"> {
   const list = (text: string): string[] => text.split(", ");
-  const parsed: Ports = ports === "any" ? "any" : list(ports).map(port);
-  return { from: list(from), to: list(to), ports: parsed, at: AT };
+  const parsed: Ports = ports === "any" ? "any" : list(ports).map(rulePort);
+  return { from: list(from), to: list(to), ports: parsed, same, at: AT };
 }
 
 export function policy(name: string, ...rules: Omit<Rule, "id" | "policy">[]): Policy {
@@ -95,6 +134,8 @@ export function policy(name: string, ...rules: Omit<Rule, "id" | "policy">[]): P
     owner: undefined,
     reason: undefined,
     ticket: undefined,
+    expires: undefined,
+    tests: [],
     rules: rules.map((body, index) => ({ ...body, id: `${name}/${index}`, policy: name })),
   };
 }
@@ -127,6 +168,7 @@ interface Parts {
   readonly externals?: readonly External[];
   readonly segments?: readonly Segment[];
   readonly policies?: readonly Policy[];
+  readonly guardrails?: readonly Guardrail[];
   readonly workspace?: Partial<Workspace>;
 }
 
@@ -139,12 +181,15 @@ export function definitions(parts: Parts): Definitions {
     externals: byName(parts.externals),
     segments: byName(parts.segments),
     policies: byName(parts.policies),
+    guardrails: byName(parts.guardrails),
     workspace: {
       kind: "Workspace",
       internal: [],
+      essentials: { dns: true, probes: true, dhcp: true, ntp: true, icmpErrors: true, apiserver: true, webhooks: true },
       limits: { unisolate: 0 },
       require: [],
       drift: { default: ["alert", "heal"], overrides: [] },
+      routes: [],
       at: undefined,
       ...parts.workspace,
     },

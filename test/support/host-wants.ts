@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { fromPrefixes, fromRanges, parsePrefix } from "../../core/address/index.ts";
 import type { AddressRange, AddressSet, Prefix } from "../../core/address/index.ts";
-import type { HostAllow, HostChain, HostWant } from "../../core/compile/want.ts";
-import type { PortRange, Ports } from "../../core/model/kinds.ts";
+import type { HostAllow, HostChain, HostPorts, HostWant } from "../../core/compile/want.ts";
+import type { IcmpMessages, PortRange } from "../../core/model/kinds.ts";
 
 /** A block from text that is known to be right. */
 export function block(text: string): Prefix {
@@ -16,16 +16,16 @@ export function blocks(...texts: readonly string[]): AddressSet {
   return fromPrefixes(texts.map(block));
 }
 
-/** `443/tcp`, `8000-8010/udp`. */
+/** `443/tcp`, `8000-8010/udp`, `90/sctp`. */
 export function ports(...texts: readonly string[]): readonly PortRange[] {
   return texts.map((text) => {
-    const [, from, to, protocol] = /^([0-9]+)(?:-([0-9]+))?\/(tcp|udp)$/.exec(text) ?? [];
+    const [, from, to, protocol] = /^([0-9]+)(?:-([0-9]+))?\/(tcp|udp|sctp)$/.exec(text) ?? [];
     if (from === undefined || protocol === undefined) throw new Error(text);
-    return { protocol: protocol === "tcp" ? "tcp" : "udp", from: Number(from), to: Number(to ?? from) };
+    return { kind: "range", protocol: protocol as PortRange["protocol"], from: Number(from), to: Number(to ?? from) }; // the pattern says so
   });
 }
 
-export function allow(origin: string, peers: HostAllow["peers"], allowed: Ports): HostAllow {
+export function allow(origin: string, peers: HostAllow["peers"], allowed: HostPorts): HostAllow {
   return { origin, peers, ports: allowed };
 }
 
@@ -65,15 +65,30 @@ export const peerSet: fc.Arbitrary<AddressSet> = fc
 
 const portRange: fc.Arbitrary<PortRange> = fc
   .record({
-    protocol: fc.constantFrom("tcp" as const, "udp" as const),
+    protocol: fc.constantFrom("tcp" as const, "tcp" as const, "udp" as const, "sctp" as const),
     from: fc.constantFrom(0, 1, 22, 80, 443, 1024, 8000, 65535),
     size: fc.constantFrom(0, 0, 1, 100, 1023, 65535),
   })
-  .map(({ protocol, from, size }) => ({ protocol, from, to: Math.min(from + size, 65535) }));
+  .map(({ protocol, from, size }) => ({ kind: "range", protocol, from, to: Math.min(from + size, 65535) }));
 
-const allowed: fc.Arbitrary<Ports> = fc.oneof(
+const icmp: fc.Arbitrary<IcmpMessages> = fc
+  .record({
+    kind: fc.constant("icmp" as const),
+    protocol: fc.constantFrom("icmp" as const, "icmpv6" as const),
+    type: fc.constantFrom(undefined, 0, 1, 3, 8, 33, 128, 255),
+    code: fc.constantFrom(undefined, undefined, 0, 1, 4, 77),
+  })
+  .map((messages) => (messages.type === undefined ? { ...messages, code: undefined } : messages));
+
+const allowed: fc.Arbitrary<HostPorts> = fc.oneof(
   { weight: 1, arbitrary: fc.constant("any" as const) },
-  { weight: 5, arbitrary: fc.array(portRange, { minLength: 1, maxLength: 3 }) },
+  {
+    weight: 5,
+    arbitrary: fc.array(fc.oneof({ weight: 3, arbitrary: portRange }, { weight: 1, arbitrary: icmp }), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+  },
 );
 
 const hostAllow: fc.Arbitrary<HostAllow> = fc.record({

@@ -1,6 +1,7 @@
 import type { Note, NoteSeverity } from "../note.ts";
 import type { Heading, ParsedDefinition } from "../parse/definition.ts";
 import type { Path, YamlDocument } from "../parse/document.ts";
+import type { Nesting } from "../parse/nesting.ts";
 import type { SegmentReference } from "../parse/references.ts";
 import type { Kind } from "../schema/index.ts";
 
@@ -10,8 +11,10 @@ export interface DefinitionSet {
   readonly headings: readonly Heading[];
   /** Those that fit, in order of file and line. */
   readonly definitions: readonly ParsedDefinition[];
-  /** Segment names in rules, also in policies that do not fit. */
+  /** Segment names in rules, tests, members and claims, also in definitions that do not fit. */
   readonly references: readonly SegmentReference[];
+  /** How segments nest. */
+  readonly nesting: Nesting;
   /** Kinds of which every document fits: only of these can it be said that something is nowhere. */
   readonly wholeKinds: ReadonlySet<Kind>;
 }

@@ -29,11 +29,8 @@ function missingFields(set: DefinitionSet): readonly Note[] {
 }
 
 function forgeableInitiators(set: DefinitionSet): readonly Note[] {
-  const forgeable = new Set(
-    ofKind(set, "Segment")
-      .filter(({ body }) => body.spec.members.some(restsOnPodLabels))
-      .map(({ body }) => body.metadata.name),
-  );
+  const alone = ofKind(set, "Segment").filter(({ body }) => body.spec.members.some(restsOnPodLabels));
+  const forgeable = set.nesting.around(alone.map(({ body }) => body.metadata.name));
   return ofKind(set, "Policy").flatMap(({ body, document }) =>
     body.spec.rules.flatMap((rule, index) =>
       rule.from.flatMap((name, place): Note[] => {

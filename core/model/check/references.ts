@@ -1,83 +1,79 @@
+import { parseAddress, parsePrefix, formatAddress } from "../../address/index.ts";
 import { BUILT_IN_SEGMENTS } from "../kinds.ts";
 import type { Note } from "../note.ts";
-import { isPeerOnly } from "../parse/normalise.ts";
+import type { SegmentReference } from "../parse/references.ts";
 import { didYouMean } from "../parse/suggest.ts";
 import { quote } from "../schema/text.ts";
 import type { DefinitionSet } from "./context.ts";
 import { noteIn, ofKind } from "./context.ts";
 
-/** Every segment that a rule names exists, and rules and segments have a use. */
+/** Every name of a segment, and in tests of a host, is one; a built-in one stands only where it has a meaning. */
 export function checkReferences(set: DefinitionSet): readonly Note[] {
-  return [...danglingReferences(set), ...ruleNotes(set), ...unusedSegments(set)];
-}
-
-function danglingReferences(set: DefinitionSet): readonly Note[] {
   const segments = new Set(set.headings.flatMap(({ kind, name }) => (kind === "Segment" && name !== undefined ? [name] : [])));
-  const known = [...segments, "any", "internet"];
-  return set.references.flatMap(({ name, path, heading: { document } }): Note[] => {
-    if (name === "workloads") {
-      const detail = "It is for guardrails; name segments, or any";
-      return [noteIn(document, path, "error", "reserved-name", "workloads cannot be used in a rule", detail)];
-    }
-    if (segments.has(name) || isBuiltIn(name)) return [];
-    const detail = didYouMean(name, known) ?? "Define the segment, or remove the name";
-    return [noteIn(document, path, "error", "unknown-segment", `unknown segment ${quote(name)}`, detail)];
+  const hosts = hostNames(set);
+  return set.references.flatMap((reference): readonly Note[] => {
+    if (isBuiltIn(reference.name)) return builtInNotes(reference);
+    if (segments.has(reference.name)) return [];
+    if (reference.use === "test" && looksLikePlace(reference.name)) return placeNotes(reference, hosts, set);
+    const known = [...segments, ...ALLOWED[reference.use]];
+    const detail = didYouMean(reference.name, known) ?? "Define the segment, or remove the name";
+    return [noteAt(reference, "unknown-segment", `unknown segment ${quote(reference.name)}`, detail)];
   });
 }
 
-function ruleNotes(set: DefinitionSet): readonly Note[] {
-  const peerOnly = peerOnlySegments(set);
-  return ofKind(set, "Policy").flatMap(({ body, document }) =>
-    body.spec.rules.flatMap((rule, index): Note[] => {
-      const path = ["spec", "rules", index];
-      const notes = (["from", "to"] as const).flatMap((end) => endNotes(rule[end], [...path, end], document));
-      if (rule.from.includes("any") && rule.to.includes("any")) {
-        const detail = "It would undo all isolation; name a segment at one end";
-        notes.push(noteIn(document, path, "error", "any-to-any", "a rule from any to any", detail));
-      } else if ([...rule.from, ...rule.to].every((name) => name === "internet" || peerOnly.has(name))) {
-        const detail =
-          "Nothing at either end is managed here, so nobody can enforce it; remove the rule, or name a managed segment";
-        notes.push(noteIn(document, path, "warning", "unenforceable-rule", "the rule can be enforced nowhere", detail));
-      }
-      return notes;
-    }),
-  );
-}
-
-function endNotes(
-  names: readonly string[],
-  path: readonly PropertyKey[],
-  document: DefinitionSet["headings"][number]["document"],
-): Note[] {
-  const notes = names.flatMap((name, index): Note[] => {
-    if (names.indexOf(name) === index) return [];
-    return [noteIn(document, [...path, index], "warning", "repeated-name", `${quote(name)} is listed twice`, "Remove one")];
-  });
-  if (names.includes("any") && names.some((name) => name !== "any")) {
-    const detail = "any already means everyone; remove the others, or remove any";
-    notes.push(
-      noteIn(document, [...path, names.indexOf("any")], "warning", "redundant-any", "any stands beside other segments", detail),
-    );
-  }
-  return notes;
-}
-
-function peerOnlySegments(set: DefinitionSet): ReadonlySet<string> {
-  const segments = ofKind(set, "Segment").filter(({ body }) => body.spec.members.every(isPeerOnly));
-  return new Set(segments.map(({ body }) => body.metadata.name));
-}
-
-function unusedSegments(set: DefinitionSet): readonly Note[] {
-  const used = new Set(set.references.map(({ name }) => name));
-  return ofKind(set, "Segment").flatMap(({ body, document }): Note[] => {
-    const { name } = body.metadata;
-    if (used.has(name)) return [];
-    const isolates = Object.values(body.spec.isolate ?? {}).includes("enforce");
-    const detail = isolates ? "It isolates, and nothing is allowed through but essentials" : "Use it in a policy, or remove it";
-    return [noteIn(document, ["metadata", "name"], "info", "unused-segment", `no rule names the segment ${quote(name)}`, detail)];
-  });
-}
+/** The built-in segments that each use may name. */
+const ALLOWED: Readonly<Record<SegmentReference["use"], readonly string[]>> = {
+  rule: ["any", "internet"],
+  test: ["any", "internet"],
+  member: [],
+  claim: BUILT_IN_SEGMENTS,
+};
 
 function isBuiltIn(name: string): boolean {
   return BUILT_IN_SEGMENTS.some((builtIn) => builtIn === name);
+}
+
+function builtInNotes(reference: SegmentReference): readonly Note[] {
+  const { name, use } = reference;
+  if (ALLOWED[use].includes(name)) return [];
+  if (use === "member") {
+    return [noteAt(reference, "reserved-name", `${name} cannot be a member`, "It is built in; name it in the rule instead")];
+  }
+  const detail = "It is for guardrails; name segments, or any";
+  return [noteAt(reference, "reserved-name", `${name} cannot be used in a ${use}`, detail)];
+}
+
+/** A test may name a host (`FLEET/NAME`) or an address where everything else names segments. */
+function looksLikePlace(name: string): boolean {
+  return /[/:]/.test(name) || /^[0-9.]+$/.test(name);
+}
+
+function hostNames(set: DefinitionSet): ReadonlySet<string> {
+  return new Set(
+    ofKind(set, "HostFleet").flatMap(({ body }) => body.spec.hosts.map(({ name }) => `${body.metadata.name}/${name}`)),
+  );
+}
+
+function placeNotes(reference: SegmentReference, hosts: ReadonlySet<string>, set: DefinitionSet): readonly Note[] {
+  const { name } = reference;
+  if (hosts.has(name)) return [];
+  const address = parseAddress(name);
+  if ("ok" in address) return [];
+  if (address.corrected !== undefined) {
+    return [noteAt(reference, "bad-address", address.error, `Write ${formatAddress(address.corrected)}`)];
+  }
+  if ("ok" in parsePrefix(name)) {
+    return [noteAt(reference, "bad-address", `${name} is a block`, "A test asks about one address; write one of the block")];
+  }
+  if (!/^[a-z0-9-]+\/[a-z0-9-]+$/i.test(name)) {
+    const detail = "Write a segment, a host as FLEET/NAME, or one address";
+    return [noteAt(reference, "bad-address", `${quote(name)} is no segment, host or address`, detail)];
+  }
+  if (!set.wholeKinds.has("HostFleet")) return [];
+  const detail = didYouMean(name, hosts) ?? "Hosts are named FLEET/NAME";
+  return [noteAt(reference, "unknown-host", `unknown host ${quote(name)}`, detail)];
+}
+
+function noteAt({ heading, path }: SegmentReference, code: string, summary: string, detail: string): Note {
+  return noteIn(heading.document, path, "error", code, summary, detail);
 }

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { API_VERSION } from "../kinds.ts";
 import type { Note } from "../note.ts";
-import { LATER_KINDS, SCHEMAS } from "../schema/index.ts";
+import { SCHEMAS } from "../schema/index.ts";
 import type { Kind } from "../schema/index.ts";
 import { quote } from "../schema/text.ts";
 import type { YamlDocument } from "./document.ts";
@@ -66,11 +66,6 @@ function kindNote(document: YamlDocument, apiVersion: unknown, kind: unknown): N
     return { severity: "error", code: "missing-field", at: document.start, summary: "kind is missing", detail };
   }
   if (typeof kind === "string" && Object.hasOwn(SCHEMAS, kind)) return undefined;
-  const later = typeof kind === "string" && Object.hasOwn(LATER_KINDS, kind) ? LATER_KINDS[kind] : undefined;
-  if (typeof kind === "string" && later !== undefined) {
-    const summary = `kind ${kind} is not supported by this version`;
-    return { severity: "error", code: "unsupported-kind", at: at("kind"), summary, detail: later };
-  }
   const name = typeof kind === "string" ? kind : "";
   const detail = didYouMean(name, Object.keys(SCHEMAS)) ?? `It may be: ${Object.keys(SCHEMAS).join(", ")}`;
   return { severity: "error", code: "unknown-kind", at: at("kind"), summary: `unknown kind ${quote(name)}`, detail };

@@ -10,6 +10,8 @@ export const LIMITS = {
   documents: 20_000,
   /** Lists and mappings inside one another. */
   nesting: 32,
+  /** Segments inside one another. */
+  segmentNesting: 16,
   /** Values that aliases of one file may stand for, all together. */
   aliasValues: 10_000,
   /** Notes told about one file, and about all. */

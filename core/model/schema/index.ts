@@ -1,5 +1,6 @@
 import { ClusterDocument } from "./cluster.ts";
 import { ExternalDocument } from "./external.ts";
+import { GuardrailDocument } from "./guardrail.ts";
 import { HostFleetDocument } from "./host-fleet.ts";
 import { PolicyDocument } from "./policy.ts";
 import { SegmentDocument } from "./segment.ts";
@@ -9,6 +10,7 @@ import { WorkspaceDocument } from "./workspace.ts";
 export const SCHEMAS = {
   Cluster: ClusterDocument,
   External: ExternalDocument,
+  Guardrail: GuardrailDocument,
   HostFleet: HostFleetDocument,
   Policy: PolicyDocument,
   Segment: SegmentDocument,
@@ -16,8 +18,3 @@ export const SCHEMAS = {
 } as const;
 
 export type Kind = keyof typeof SCHEMAS;
-
-/** Kinds that are planned, and what to do until then. */
-export const LATER_KINDS: Readonly<Record<string, string>> = {
-  Guardrail: "Leave it out; rules only allow, so what no rule allows stays closed where isolation is enforced",
-};

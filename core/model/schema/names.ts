@@ -30,9 +30,6 @@ function nameDetail(text: string): string {
   return kebab === "" || !LABEL.test(kebab) ? rule : `${rule}. For example: ${kebab}`;
 }
 
-/** A name that refers to a segment: any text here, because the reference check says more about it. */
-export const Reference = z.string().meta({ description: "Name of a Segment, or `any` or `internet`." });
-
 const LABEL_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 

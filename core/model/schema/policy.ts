@@ -1,33 +1,34 @@
 import { z } from "zod";
-import { guidance } from "./later.ts";
-import { ApiVersion, Metadata, prose, Reference } from "./names.ts";
-import { Ports } from "./ports.ts";
+import { Moment } from "./moment.ts";
+import { ApiVersion, Metadata, prose } from "./names.ts";
+import { OnePort, Ports } from "./ports.ts";
+import { end, Same, TestEnd } from "./ends.ts";
 
-function end(description: string) {
-  return z.array(Reference).min(1).meta({ description }).register(guidance, { hint: "Write it as a list: [NAME]" });
-}
+const Rule = z.strictObject({
+  from: end("Who connects: segments, any of them."),
+  to: end("Who is connected to: segments, any of them."),
+  ports: Ports,
+  same: Same.optional(),
+});
 
-const Rule = z
-  .strictObject({
-    from: end("Who connects: segments, any of them."),
-    to: end("Who is connected to: segments, any of them."),
-    ports: Ports,
-  })
-  .register(guidance, { fields: { same: "Write one segment and one rule per value of the label" } });
+const Test = z.strictObject({
+  from: TestEnd,
+  to: TestEnd,
+  port: OnePort,
+  expect: z.enum(["allowed", "denied"]).meta({ description: "What all policies together have to say." }),
+});
 
-const Spec = z
-  .strictObject({
-    owner: prose("Who answers for it.", 200).optional(),
-    reason: prose("Why it is needed.", 2000, true).optional(),
-    ticket: prose("Where it was asked for.", 200).optional(),
-    rules: z.array(Rule).min(1).meta({ description: "Who may connect to whom; rules only allow." }),
-  })
-  .register(guidance, {
-    fields: {
-      expires: "Remove the rule by a commit when its time is over",
-      tests: "Use `firebreak plan` to see what opens and closes",
-    },
-  });
+const Spec = z.strictObject({
+  owner: prose("Who answers for it.", 200).optional(),
+  reason: prose("Why it is needed.", 2000, true).optional(),
+  ticket: prose("Where it was asked for.", 200).optional(),
+  expires: Moment.optional(),
+  rules: z.array(Rule).min(1).meta({ description: "Who may connect to whom; rules only allow." }),
+  tests: z
+    .array(Test)
+    .default([])
+    .meta({ description: "What the author claims of all policies together; `firebreak test` tries them." }),
+});
 
 /** Rules: who may connect to whom on which ports. */
 export const PolicyDocument = z

@@ -1,9 +1,11 @@
 import { z } from "zod";
-import type { DriftResponse } from "../kinds.ts";
+import type { DriftResponse, EssentialName } from "../kinds.ts";
 import { Cidr } from "./addresses.ts";
 import { guidance } from "./later.ts";
 import { ApiVersion, OptionalMetadata } from "./names.ts";
+import { RouteSchema } from "./route.ts";
 import { selector } from "./selectors.ts";
+import { refuse } from "./text.ts";
 
 const Response = z
   .enum(["heal", "alert", "issue"] satisfies DriftResponse[])
@@ -20,9 +22,32 @@ const Drift = z.strictObject({
     .meta({ description: "Other responses for some targets; the first that matches counts." }),
 });
 
+function switched(description: string) {
+  return z.boolean().default(true).meta({ description });
+}
+
+const Essentials = z
+  .strictObject({
+    dns: switched("Names: 53 to the cluster's DNS, to the resolvers of hosts."),
+    probes: switched("A pod's own node to the pod; cannot be closed."),
+    dhcp: switched("On hosts: their own lease."),
+    ntp: switched("On hosts: the configured time servers."),
+    icmpErrors: switched("On hosts: the errors that connections need."),
+    apiserver: switched("The API server, for segments that say `needs: [apiserver]`."),
+    webhooks: switched("The API server to the pods behind admission webhooks and APIServices."),
+  } satisfies Record<EssentialName, z.ZodType>)
+  .superRefine((essentials, context) => {
+    if (context.issues.length > 0 || essentials.probes) return;
+    const summary = "probes cannot be closed";
+    const detail = "No NetworkPolicy keeps a pod's own node out; leave probes out, and the hole is stated where it is";
+    refuse(context, essentials, { code: "unsupported-value", summary, detail }, ["probes"]);
+  })
+  .meta({ description: "What is open without a rule; `false` closes it." });
+
 const Spec = z
   .strictObject({
     internal: z.array(Cidr).default([]).meta({ description: "The organisation's own addresses: never part of `internet`." }),
+    essentials: Essentials.prefault({}),
     limits: z
       .strictObject({
         unisolate: z
@@ -33,17 +58,19 @@ const Spec = z
       })
       .prefault({}),
     require: z
-      .array(z.enum(["owner", "reason", "ticket"]))
+      .array(z.enum(["owner", "reason", "ticket", "expires"]))
       .default([])
       .meta({ description: "What every policy must say." }),
     drift: Drift.prefault({}),
+    routes: z
+      .array(RouteSchema)
+      .default([])
+      .meta({ description: "Who is told what; without routes every channel is told everything." }),
   })
   .register(guidance, {
     fields: {
-      essentials: "Essentials are always on in this version",
       rollout: "Set mode: plan on the targets that should wait",
       approvals: "Protect the branch on the forge",
-      routes: "All alerts go where the service's own configuration says",
     },
   });
 

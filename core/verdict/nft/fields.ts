@@ -4,7 +4,7 @@ import type { Address, AddressSet } from "../../address/index.ts";
 import { allOf, allPorts, intersectPorts, noPorts, otherProtocols, portsFromRanges, unionPorts } from "../../address/ports.ts";
 import type { PortSet, Protocol } from "../../address/ports.ts";
 import { recordOf } from "./listing.ts";
-import { ICMPV6_TYPES, ICMP_TYPES, L4_PROTOCOLS } from "./names.ts";
+import { ICMP_CODES, ICMP_TYPES, ICMPV6_CODES, ICMPV6_TYPES, L4_PROTOCOLS } from "./names.ts";
 
 /** From whose view addresses are read: `input`: the peer is the source; `output`: the destination. */
 export interface Viewpoint {
@@ -43,6 +43,12 @@ const NOTHING: Selection = { peers: emptySet, ports: noPorts, certainty: "sure" 
 const MAYBE: Selection = { ...EVERYTHING, certainty: "doubtful" };
 const CERTAINTIES: readonly Certainty[] = ["doubtful", "chosen", "sure"];
 const WITH_PORTS: readonly Protocol[] = ["tcp", "udp", "sctp"];
+const LINK_LOCAL: AddressSet = fromPrefixes([{ family: 6, first: 0xfe80n << 112n, length: 10 }]);
+/** Where packets from or to a link-local address of the host can come from or go: no router forwards them (RFC 4291 §2.5.6). */
+const NEAR: AddressSet = fromPrefixes([
+  { family: 6, first: 0xfe80n << 112n, length: 10 },
+  { family: 6, first: 0xff00n << 112n, length: 8 },
+]);
 const WITHOUT_PORTS: PortSet = { ...allPorts, tcp: [], udp: [], sctp: [] };
 
 /** The field that the left side of a match (or one part of a concatenation) names. */
@@ -155,6 +161,7 @@ function selectAddresses(value: unknown, family: 4 | 6): Selection {
 function selectLocal(value: unknown, family: 4 | 6, view: Viewpoint): Selection {
   const chosen: Selection = { ...EVERYTHING, peers: familySet(family), certainty: "chosen" };
   const addresses = readAddresses(value);
+  if (addresses !== undefined && isSubset(addresses, LINK_LOCAL)) return { ...chosen, peers: NEAR };
   if (addresses === undefined || view.local === undefined) return chosen;
   const local = intersect(view.local, familySet(family));
   return !isEmpty(local) && isSubset(local, addresses) ? { ...chosen, certainty: "sure" } : chosen;
@@ -191,7 +198,8 @@ function selectPorts(value: unknown, protocols: readonly Protocol[]): Selection 
 }
 
 function selectIcmp(value: unknown, protocol: "icmp" | "icmpv6", part: "type" | "code"): Selection {
-  const bounds = readBounds(value, part === "type" ? (protocol === "icmp" ? ICMP_TYPES : ICMPV6_TYPES) : {});
+  const names = protocol === "icmp" ? { type: ICMP_TYPES, code: ICMP_CODES } : { type: ICMPV6_TYPES, code: ICMPV6_CODES };
+  const bounds = readBounds(value, names[part]);
   if (bounds === undefined) return { ...MAYBE, ports: allOf(protocol) };
   const [first, last] = bounds;
   if (part === "type") return { ...EVERYTHING, ports: portsFromRanges([{ protocol, first: first * 256, last: last * 256 + 255 }]) };

@@ -56,6 +56,17 @@ export function readListing(listing: unknown, table: TableName): ListedTable {
   return { exists, isDormant, chains, elements, strange };
 }
 
+/** The tables of a listing, in its order, each once. */
+export function tablesOf(listing: unknown): readonly TableName[] {
+  const tables = new Map<string, TableName>();
+  for (const [kind, object] of objectsOf(listing, [])) {
+    if (kind !== "table") continue;
+    const [family, name] = [String(object["family"]), String(object["name"])];
+    tables.set(`${family} ${name}`, { family, name });
+  }
+  return [...tables.values()];
+}
+
 /** nft 1.0.6 prints garbage for table flags in JSON: a flag that is not known may be `dormant`. */
 function readsDormant(flags: readonly unknown[], strange: string[]): boolean {
   const isUnread = flags.some((flag) => flag !== "dormant" && flag !== "owner" && flag !== "persist");

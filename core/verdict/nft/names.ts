@@ -42,6 +42,28 @@ export const ICMPV6_TYPES: Readonly<Record<string, number>> = {
   "mld2-listener-report": 143,
 };
 
+/** ICMP code names as nft prints them; it has one list for all types. */
+export const ICMP_CODES: Readonly<Record<string, number>> = {
+  "net-unreachable": 0,
+  "host-unreachable": 1,
+  "prot-unreachable": 2,
+  "port-unreachable": 3,
+  "frag-needed": 4,
+  "net-prohibited": 9,
+  "host-prohibited": 10,
+  "admin-prohibited": 13,
+};
+
+/** ICMPv6 code names as nft prints them; it has one list for all types. */
+export const ICMPV6_CODES: Readonly<Record<string, number>> = {
+  "no-route": 0,
+  "admin-prohibited": 1,
+  "addr-unreachable": 3,
+  "port-unreachable": 4,
+  "policy-fail": 5,
+  "reject-route": 6,
+};
+
 /** IP protocols with a line of their own, by the names and numbers that nft prints. */
 export const L4_PROTOCOLS: Readonly<Record<string, Protocol>> = {
   tcp: "tcp",

@@ -12,6 +12,26 @@ export interface Admitted {
   readonly uncertain: readonly string[];
 }
 
+/** Where a walk came to an end: a rule's verdict, or the policy of a base chain. */
+export interface Decision {
+  readonly chain: string;
+  readonly verdict: "accept" | "drop";
+  /** True when no rule decided. */
+  readonly byPolicy: boolean;
+  /** The named counter that the deciding rule counts into. */
+  readonly counter: string | undefined;
+}
+
+/** How to walk; without anything, every connection and the policies as they are listed. */
+export interface WalkOptions {
+  /** Only these connections enter. */
+  readonly entering?: Space;
+  /** Read every base chain as if its policy were to drop: what is left is what rules accept. */
+  readonly policiesDrop?: boolean;
+  /** Called for every verdict that some of the connections meet. */
+  readonly onDecision?: (decision: Decision) => void;
+}
+
 /** The kernel allows a jump depth of 16; more than that is a loop we must not follow. */
 const MAX_DEPTH = 20;
 
@@ -42,14 +62,15 @@ const SIDE_EFFECTS = new Set([
  * A connection passes when all base chains let it. Without a base chain there everything passes. What is not understood may match
  * or not: it never closes anything and is named in `uncertain`.
  */
-export function admittedBy(table: ListedTable, view: Viewpoint): Admitted {
-  if (!table.exists || table.isDormant) return { space: wholeSpace, uncertain: [] };
+export function admittedBy(table: ListedTable, view: Viewpoint, options: WalkOptions = {}): Admitted {
+  const entering = options.entering ?? wholeSpace;
+  if (!table.exists || table.isDormant) return { space: entering, uncertain: [] };
   const uncertain = new Set<string>();
-  let space = wholeSpace;
+  let space = entering;
   for (const chain of table.chains.values()) {
     if (chain.hook !== view.hook) continue;
     if (chain.type !== "filter") uncertain.add(`chain ${chain.name} of type ${chain.type ?? "unknown"} is not interpreted`);
-    else space = intersectSpaces(space, new Walk(table, view, uncertain).baseChain(chain));
+    else space = intersectSpaces(space, new Walk(table, view, uncertain, options).baseChain(chain, entering));
   }
   return { space, uncertain: [...uncertain] };
 }
@@ -67,17 +88,29 @@ class Walk {
   readonly #table: ListedTable;
   readonly #view: Viewpoint;
   readonly #uncertain: Set<string>;
+  readonly #options: WalkOptions;
   #accepted: Space = emptySpace;
+  #current: ListedRule | undefined;
 
-  constructor(table: ListedTable, view: Viewpoint, uncertain: Set<string>) {
+  constructor(table: ListedTable, view: Viewpoint, uncertain: Set<string>, options: WalkOptions) {
     this.#table = table;
     this.#view = view;
     this.#uncertain = uncertain;
+    this.#options = options;
   }
 
-  baseChain(chain: ListedChain): Space {
-    const passing = this.#chain(chain, wholeSpace, 0);
-    return chain.policy === "accept" ? uniteSpaces(this.#accepted, passing) : this.#accepted;
+  baseChain(chain: ListedChain, entering: Space): Space {
+    const passing = this.#chain(chain, entering, 0);
+    const verdict = this.#options.policiesDrop === true ? "drop" : chain.policy;
+    this.#current = undefined;
+    this.#tell(chain, verdict, passing);
+    return verdict === "accept" ? uniteSpaces(this.#accepted, passing) : this.#accepted;
+  }
+
+  #tell(chain: ListedChain, verdict: Decision["verdict"], met: Space): void {
+    if (this.#options.onDecision === undefined || isEmptySpace(met)) return;
+    const counter = this.#current?.expressions.map((part) => recordOf(part)["counter"]).find((name) => typeof name === "string");
+    this.#options.onDecision({ chain: chain.name, verdict, byPolicy: this.#current === undefined, counter });
   }
 
   #chain(chain: ListedChain, entering: Space, depth: number): Space {
@@ -90,6 +123,7 @@ class Walk {
   }
 
   #rule(chain: ListedChain, rule: ListedRule, flow: Flow, depth: number): void {
+    this.#current = rule;
     const matched: Matched = { upper: flow.going, firm: flow.going, lower: flow.going, doubts: [] };
     for (const expression of rule.expressions) {
       if (isEmptySpace(matched.upper)) return;
@@ -131,9 +165,11 @@ class Walk {
     switch (kind) {
       case "accept":
         this.#accepted = uniteSpaces(this.#accepted, matched.upper);
+        this.#tell(chain, "accept", matched.upper);
         break;
       case "drop":
       case "reject":
+        this.#tell(chain, "drop", matched.upper);
         break;
       case "return":
         flow.returned = uniteSpaces(flow.returned, matched.upper);
@@ -163,7 +199,12 @@ class Walk {
 
   #enter(chain: ListedChain, target: unknown, entering: Space, depth: number): Space {
     const next = this.#table.chains.get(String(target));
-    if (next !== undefined && depth < MAX_DEPTH) return this.#chain(next, entering, depth + 1);
+    if (next !== undefined && depth < MAX_DEPTH) {
+      const calling = this.#current;
+      const passing = this.#chain(next, entering, depth + 1);
+      this.#current = calling;
+      return passing;
+    }
     this.#uncertain.add(
       `chain ${chain.name} jumps to ${String(target)}, which ${next === undefined ? "is not listed" : "never ends"}`,
     );

@@ -2,7 +2,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { openIssues, type IssueState, type IssueTracker } from "../../../adapters/forge/issues.ts";
+import { openIssues, type IssueTracker } from "../../../adapters/forge/issues.ts";
+import type { IssueState } from "../../../core/forge/forge.ts";
 import { errorChain } from "../../../core/model/error.ts";
 import { incidentBody, incidentMarker, incidentTitle } from "../../../core/text/incident.ts";
 import { startForge, type Forge, type ForgeRepository } from "../../../testbed/forge.ts";
@@ -147,10 +148,10 @@ describe("failures", () => {
 
   it.each([
     [500, {}, "FORGE_FAILED"],
-    [429, {}, "FORGE_FAILED"],
+    [429, {}, "RATE_LIMITED"],
     [403, {}, "AUTH_DENIED"],
-    [403, { "x-ratelimit-remaining": "0" }, "FORGE_FAILED"],
-    [403, { "retry-after": "60" }, "FORGE_FAILED"],
+    [403, { "x-ratelimit-remaining": "0" }, "RATE_LIMITED"],
+    [403, { "retry-after": "60" }, "RATE_LIMITED"],
   ])("%i %j is %s, at once and without a word on the terminal", async (status, headers, code) => {
     const said = vi.spyOn(console, "error");
     const server = createServer((_request, response) => response.writeHead(status, headers).end("{}"));

@@ -64,7 +64,7 @@ describe("the inventory", () => {
     await setPodPhase(cluster, late, "Succeeded");
     await until(() => connection.inventory().pods.every(({ name }) => name !== "b"));
     await deletePod(cluster, late);
-    expect(changes).toContain("inventory");
+    expect(changes).toContainEqual({ kind: "inventory", event: { kind: "pod-gone", key: "shop/b" } });
     expect(connection.health().error).toBeUndefined();
   });
 

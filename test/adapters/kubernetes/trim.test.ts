@@ -2,7 +2,8 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { trimNamespace, trimNode, trimPod, trimPolicy, trimService } from "../../../adapters/kubernetes/trim.ts";
+import { trimNamespace, trimNode, trimPod, trimPolicy } from "../../../adapters/kubernetes/trim.ts";
+import { trimApiService, trimService, trimSlice, trimWebhooks, withEndpoints } from "../../../adapters/kubernetes/trim-service.ts";
 
 /** A pod as an API server sends it: about 6 kB with what webhooks, the scheduler and the kubelet add. */
 function podText(index: number): string {
@@ -118,23 +119,80 @@ describe("the others", () => {
     expect(trimNamespace({ metadata: { name: "shop" } })).toEqual({ name: "shop", labels: {} });
   });
 
-  it("services: those that essentials rest on", () => {
+  it("services: all of them, with the addresses under which they are published", () => {
     const spec = {
       selector: { "k8s-app": "kube-dns" },
       clusterIPs: ["10.96.0.10", "None"],
+      externalIPs: ["198.51.100.7"],
       ports: [{ port: 53, targetPort: "dns", protocol: "UDP" }, { port: 9153 }],
     };
-    expect(trimService({ metadata: { name: "web", namespace: "shop" }, spec })).toBeUndefined();
-    expect(trimService({ metadata: { name: "kube-dns", namespace: "kube-system" }, spec })).toEqual({
+    const status = { loadBalancer: { ingress: [{ ip: "203.0.113.9" }, { hostname: "lb.example.com" }] } };
+    expect(trimService({ metadata: { name: "kube-dns", namespace: "kube-system" }, spec, status })).toEqual({
       namespace: "kube-system",
       name: "kube-dns",
       selector: { "k8s-app": "kube-dns" },
       clusterIps: ["10.96.0.10"],
+      loadBalancer: ["203.0.113.9", "198.51.100.7"],
       ports: [
         { protocol: "UDP", port: 53, targetPort: "dns" },
         { protocol: "TCP", port: 9153, targetPort: undefined },
       ],
     });
+    expect(trimService({ metadata: { name: "web", namespace: "shop" } })).not.toHaveProperty("loadBalancer");
+  });
+
+  it("pods: container ports with a name, a sidecar's too (the bug: a named port that nobody has, and 100,000 lists of numbers)", () => {
+    const containers = [{ ports: [{ name: "http", containerPort: 8080 }, { containerPort: 9 }] }];
+    const initContainers = [
+      { restartPolicy: "Always", ports: [{ name: "dns", protocol: "UDP", containerPort: 53 }] },
+      { ports: [{ name: "once", containerPort: 1 }] },
+    ];
+    expect(trimPod({ metadata: { name: "a" }, spec: { containers, initContainers } })?.ports).toEqual([
+      { name: "http", protocol: "tcp", port: 8080 },
+      { name: "dns", protocol: "udp", port: 53 },
+    ]);
+    expect(trimPod({ metadata: { name: "a" }, spec: { containers: [{}] } })).not.toHaveProperty("ports");
+  });
+
+  it("endpoints: of services without a selector, those that are pods by their names (the bug: a pod of another namespace taken for one)", () => {
+    const slice = {
+      metadata: { name: "db-1", namespace: "shop", labels: { "kubernetes.io/service-name": "db" } },
+      addressType: "IPv4",
+      endpoints: [
+        { addresses: ["10.9.0.2"] },
+        { addresses: ["10.0.0.1"], targetRef: { kind: "Pod", name: "db-0", namespace: "shop" } },
+        { addresses: ["10.0.0.3"], targetRef: { kind: "Pod", name: "x", namespace: "other" } },
+      ],
+      ports: [{ port: 5432 }],
+    };
+    const services = [
+      trimService({ metadata: { name: "db", namespace: "shop" } }),
+      trimService({ metadata: { name: "web", namespace: "shop" }, spec: { selector: { app: "web" } } }),
+    ];
+    const trimmed = trimSlice(slice);
+    const [db, web] = withEndpoints(services, trimmed === undefined ? [] : [trimmed, { ...trimmed, service: "shop/web" }]);
+    const ports = [{ protocol: "TCP", port: 5432 }];
+    expect(db?.endpoints).toEqual([
+      { address: "10.0.0.1", pod: "db-0", ports },
+      { address: "10.0.0.3", ports },
+      { address: "10.9.0.2", ports },
+    ]);
+    expect(web).not.toHaveProperty("endpoints");
+  });
+
+  it("webhooks: those that a service answers, and whether writes fail without them (the bug: Fail is the default)", () => {
+    const service = { namespace: "shop", name: "guard" };
+    const webhooks = [
+      { name: "a.example.com", clientConfig: { service } },
+      { name: "b.example.com", failurePolicy: "Ignore", clientConfig: { service: { ...service, port: 9443 } } },
+      { name: "c.example.com", clientConfig: { url: "https://example.com" } },
+    ];
+    expect(trimWebhooks("validating")({ metadata: { name: "w" }, webhooks })).toEqual([
+      { kind: "validating", name: "w/a.example.com", failsClosed: true, service: { ...service, port: 443 } },
+      { kind: "validating", name: "w/b.example.com", failsClosed: false, service: { ...service, port: 9443 } },
+    ]);
+    expect(trimApiService({ metadata: { name: "v1.metrics" }, spec: { service } })).toHaveLength(1);
+    expect(trimApiService({ metadata: { name: "v1.apps" }, spec: {} })).toEqual([]);
   });
 
   it("policies: the whole spec, and who wrote it last, a status write aside", () => {

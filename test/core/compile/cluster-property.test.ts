@@ -94,7 +94,9 @@ function meant(defs: Definitions, who: Pod, direction: Direction): ReadonlySet<n
     .filter((one) => subjects(one, direction).some((name) => names.has(name)));
   const isAllowed = (atom: (typeof ATOMS)[number]): boolean =>
     applying.some((one) => {
-      const isPort = one.ports === "any" || one.ports.some(({ from, to }) => atom.port >= from && atom.port <= to);
+      const isPort =
+        one.ports === "any" ||
+        one.ports.some((range) => range.kind === "range" && atom.port >= range.from && atom.port <= range.to);
       const others = direction === "ingress" ? one.from : one.to;
       return isPort && others.some((name) => name === "any" || all.some((each) => each.name === name && holds(each, atom)));
     });

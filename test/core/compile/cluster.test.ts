@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { formatSet } from "../../../core/address/index.ts";
 import { compileCluster } from "../../../core/compile/cluster.ts";
 import { ESSENTIALS } from "../../../core/compile/essentials.ts";
-import { noteIneffective } from "../../../core/compile/notes.ts";
+import { noteIneffective } from "../../../core/compile/ineffective.ts";
 import type { ClusterAllow, ClusterObject, ClusterWant } from "../../../core/compile/want.ts";
 import { membershipDigest } from "../../../core/membership/digest.ts";
 import type { Service } from "../../../core/membership/inventory.ts";
@@ -235,16 +235,16 @@ describe("essentials", () => {
         "builtin/dns",
         "k8s-app=kube-dns@kubernetes.io/metadata.name=kube-system",
         [
-          { protocol: "tcp", from: 1053, to: 1053 },
-          { protocol: "udp", from: 1053, to: 1053 },
+          { kind: "range", protocol: "tcp", from: 1053, to: 1053 },
+          { kind: "range", protocol: "udp", from: 1053, to: 1053 },
         ],
       ],
       [
         "builtin/dns",
         "169.254.20.10",
         [
-          { protocol: "tcp", from: 53, to: 53 },
-          { protocol: "udp", from: 53, to: 53 },
+          { kind: "range", protocol: "tcp", from: 53, to: 53 },
+          { kind: "range", protocol: "udp", from: 53, to: 53 },
         ],
       ],
     ]);
@@ -260,7 +260,7 @@ describe("essentials", () => {
       ports: [{ protocol: "UDP", port: 53, targetPort: "dns" }],
     };
     const { want } = compile({ segments: [out] }, { services: [service] });
-    expect(want.objects[0]?.allows[0]?.ports).toEqual([{ protocol: "udp", from: 5353, to: 5353 }]);
+    expect(want.objects[0]?.allows[0]?.ports).toEqual([{ kind: "range", protocol: "udp", from: 5353, to: 5353 }]);
   });
 
   // would catch: something open that no table, and so no page, tells of

@@ -26,12 +26,8 @@ describe("defaults", () => {
     const settings = parseSettings(LEAST, {});
     expect(settings.allow).toEqual({ contexts: [], hosts: [], users: [] });
     expect(settings.listen).toBe("127.0.0.1:7373");
-    expect([settings.database, settings.redis, settings.forge, settings.alerts.webhook]).toEqual([
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-    ]);
+    expect([settings.database, settings.redis, settings.forge]).toEqual([undefined, undefined, undefined]);
+    expect(settings.channels).toEqual({});
   });
 });
 
@@ -46,7 +42,7 @@ const BAD: Readonly<Record<string, readonly [text: string, environment?: Record<
   "an alias": ["repository: &r {url: x}\nforge: *r\n"],
   "unknown settings, near and far": [`${LEAST}alow: {}\nLISTEN: a\nzzz: 1\n`],
   "an unknown setting inside": [
-    "repository: {url: x, brnch: main}\nhosts: {deadman: 3s}\nalerts: {webhook: {uri: http://x, secret: env:A}}\n",
+    "repository: {url: x, brnch: main}\nhosts: {deadman: 3s}\nchannels: {siem: {webhook: {uri: http://x, secret: env:A}}}\n",
   ],
   "a prototype": [`${LEAST}__proto__: {listen: "0.0.0.0:1"}\n`],
   "wrong types": ["repository: text\nallow: [a]\nconcurrency: many\nlogLevel: loud\n"],
@@ -60,7 +56,12 @@ const BAD: Readonly<Record<string, readonly [text: string, environment?: Record<
   "a port too high": [`${LEAST}listen: "127.0.0.1:70000"\n`],
   "an IPv6 address without brackets": [`${LEAST}listen: "::1:7373"\n`],
   "a forge": [`${LEAST}forge: {kind: gitlab, url: "javascript:alert(1)", repository: name, token: abc}\n`],
-  "a webhook": [`${LEAST}alerts: {webhook: {url: hook, secret: abc}}\n`],
+  "a webhook": [`${LEAST}channels: {siem: {webhook: {url: hook, secret: abc}}}\n`],
+  "a channel of two kinds, one of none, a name that is none": [
+    `${LEAST}channels: {a: {alertmanager: {url: "http://x"}, slack: {webhook: env:A}}, b: {}, C_D: {alertmanager: {url: "http://x"}}}\n`,
+  ],
+  "mail to nobody": [`${LEAST}channels: {mail: {email: {smtp: env:A, from: nobody, to: []}}}\n`],
+  "a webhook to two places": [`${LEAST}channels: {a: {webhook: {url: "http://x", urlFrom: env:A}}}\n`],
   "no lifeline ports": [`${LEAST}lifeline: {ports: []}\n`],
   "unknown variables": [LEAST, { FIREBREAK_REPO_URL: "x", FIREBREAK_LISTN: "y", FIREBREAK_PASSWORD: "hunter2" }],
   "a bad variable over a good file": [LEAST, { FIREBREAK_DATABASE: "postgres://user:hunter2@db/firebreak" }],
@@ -141,7 +142,7 @@ describe("what the operator bounds", () => {
     );
     expect(allowOf(settings)).toMatchObject({ users: ["firebreak"], contexts: [] });
     expect(allowOf(settings).hosts.length).toBe(2);
-    expect(lifelineFloor(settings).ports).toEqual([{ protocol: "tcp", from: 20, to: 30 }]);
+    expect(lifelineFloor(settings).ports).toEqual([{ kind: "range", protocol: "tcp", from: 20, to: 30 }]);
   });
 
   it.each([

@@ -22,6 +22,7 @@ const BAD: Readonly<Record<string, readonly [text: string, reason: RegExp, line:
   "a template": [policy("{podSelector: {{ .Values.x }} }"), /not YAML/, 4],
   "an unknown tag": [policy("!secret x"), /not YAML/, 4],
   "an alias bomb": [bomb(), /aliases/, 1],
+  "a merge of what is no mapping": [policy("{<<: [[]], podSelector: {}}"), /Merge sources must be maps/, 1],
   "a text that is no object": ["hello\n", /not a Kubernetes object/, 1],
   "no kind": ["apiVersion: v1\nmetadata: {name: x}\n", /kind is missing/, 1],
   "no apiVersion": ["kind: Pod\nmetadata: {name: x}\n", /apiVersion is missing/, 1],

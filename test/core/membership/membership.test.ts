@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatSet } from "../../../core/address/index.ts";
-import { findAddressClashes } from "../../../core/membership/clashes.ts";
+import { findAddressClashes, liveAddresses } from "../../../core/membership/clashes.ts";
 import { decodeMembership, encodeMembership } from "../../../core/membership/codec.ts";
 import { computeMembership } from "../../../core/membership/compute.ts";
 import { membershipDigest } from "../../../core/membership/digest.ts";
@@ -123,7 +123,7 @@ describe("clashes", () => {
   // would catch: a pod that took an address of another cluster's range being trusted as itself
   test("a pod inside another cluster's range, and a host inside it", () => {
     const defs = definitions({ clusters: [eu, us], fleets: [fleet("db", [{ name: "one", addresses: ["10.1.9.9"], labels: {} }])] });
-    const inventories = new Map([["cluster/us", inventory("us", { pods: [pod("shop/a", {}, "10.1.0.5")] })]]);
+    const inventories = new Map([["cluster/us", liveAddresses(us, inventory("us", { pods: [pod("shop/a", {}, "10.1.0.5")] }))]]);
     const clashes = findAddressClashes(defs, inventories).map(
       (clash) => `${clash.kind} ${clash.targets.join()} ${formatSet(clash.addresses)}`,
     );
@@ -132,14 +132,16 @@ describe("clashes", () => {
 
   test("a host that is a node of a cluster is told as that", () => {
     const defs = definitions({ clusters: [eu], fleets: [fleet("db", [{ name: "one", addresses: ["192.168.0.1"], labels: {} }])] });
-    const inventories = new Map([["cluster/eu", inventory("eu", { nodes: [{ name: "n", addresses: ["192.168.0.1"] }] })]]);
+    const inventories = new Map([
+      ["cluster/eu", liveAddresses(eu, inventory("eu", { nodes: [{ name: "n", addresses: ["192.168.0.1"] }] }))],
+    ]);
     expect(findAddressClashes(defs, inventories)).toMatchObject([
       { kind: "host-is-a-node", targets: ["host/db/one", "cluster/eu"] },
     ]);
   });
 
   test("separate targets do not clash", () => {
-    const inventories = new Map([["cluster/eu", inventory("eu", { pods: [pod("shop/a", {}, "10.1.0.5")] })]]);
+    const inventories = new Map([["cluster/eu", liveAddresses(eu, inventory("eu", { pods: [pod("shop/a", {}, "10.1.0.5")] }))]]);
     expect(findAddressClashes(definitions({ clusters: [eu, us] }), inventories)).toEqual([]);
   });
 

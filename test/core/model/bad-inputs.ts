@@ -85,7 +85,6 @@ const SHAPE: readonly BadInput[] = [
   },
   { name: "unknown-key-far", codes: ["unknown-key"], files: extra(rule("{from: [web], to: [db], ports: [any], comment: hello}")) },
   { name: "unknown-kind", codes: ["unknown-kind"], files: extra(`${head("Segmnet", "x")}spec: {}\n`) },
-  { name: "unsupported-kind", codes: ["unsupported-kind"], files: extra(`${head("Guardrail", "x")}spec: {never: []}\n`) },
   {
     name: "wrong-version",
     codes: ["bad-value"],
@@ -109,16 +108,12 @@ const SHAPE: readonly BadInput[] = [
   {
     name: "unsupported-fields",
     codes: ["unsupported-field"],
-    files: extra(
-      `${segment("  members:\n    - {service: {namespace: shop, name: web}}\n    - {boundary: {side: ingress}}\n    - {segments: [db]}\n  not: []\n  needs: [apiserver]\n  sealed: true\n")}---\n${policy("  expires: 2027-06-30\n  tests: []\n  rules:\n    - {from: [web], to: [db], ports: [any], same: [color]}\n")}---\n${head("Workspace", "x")}spec: {essentials: {}, rollout: {}, approvals: {}, routes: []}\n`,
-    ),
+    files: extra(`${head("Workspace", "x")}spec: {rollout: {}, approvals: {}, routes: []}\n`),
   },
   {
     name: "unsupported-values",
     codes: ["unsupported-value"],
-    files: extra(
-      `${rule("{from: [web], to: [db], ports: [sctp, 5/sctp, http/tcp, icmp/8/0, icmpv6]}")}---\n${head("Workspace", "x")}spec: {drift: {default: [propose, hold]}}\n`,
-    ),
+    files: extra(`${head("Workspace", "x")}spec: {drift: {default: [propose, hold]}, essentials: {probes: false}}\n`),
   },
   {
     name: "bad-values",
@@ -355,8 +350,253 @@ const TOGETHER: readonly BadInput[] = [
   },
 ];
 
+/** Member kinds beside labels, nesting and what is taken away. */
+const NESTING: readonly BadInput[] = [
+  {
+    name: "bad-member-kinds",
+    codes: ["bad-member", "missing-field", "bad-name"],
+    files: extra(
+      segment(
+        [
+          "  members:",
+          "    - {service: {namespace: shop}}",
+          "    - {service: {namespace: Shop, name: web}}",
+          "    - {service: {namespace: shop, name: web}, pods: {}}",
+          "    - {boundary: {clusters: {}}}",
+          "    - {boundary: {side: ingress}, clusters: {}}",
+          "    - {segments: [web], clusters: {}}",
+          "    - {segments: []}",
+          "    - {segments: web}\n",
+        ].join("\n"),
+      ),
+    ),
+  },
+  {
+    name: "dangling-nested",
+    codes: ["unknown-segment", "reserved-name"],
+    files: extra(segment("  members: [{segments: [wbe, internet]}]\n  not: [{segments: [workloads, mainfame]}]\n")),
+  },
+  {
+    name: "segment-cycle",
+    codes: ["segment-cycle"],
+    files: extra(
+      [
+        segment("  members: [{segments: [a]}]\n", "a"),
+        segment("  members: [{segments: [web, c]}]\n", "b"),
+        segment("  members: [{segments: [web]}]\n  not: [{segments: [d]}]\n", "c"),
+        segment("  members: [{segments: [b]}]\n", "d"),
+      ].join("---\n"),
+    ),
+  },
+  {
+    name: "segment-too-deep",
+    codes: ["too-deep"],
+    files: extra(
+      [
+        ...Array.from({ length: 40 }, (_, i) => segment(`  members: [{segments: [${i === 0 ? "web" : `s${i - 1}`}]}]\n`, `s${i}`)),
+        rule("{from: [s39], to: [db], ports: [80/tcp]}"),
+      ].join("---\n"),
+    ),
+  },
+  {
+    name: "peers-only-nested",
+    codes: ["isolate-peers", "needs-peers", "sealed-peers"],
+    files: extra(
+      `${segment("  members: [{segments: [mainframe]}, {boundary: {clusters: {}, side: egress}}]\n  isolate: {ingress: observe}\n  needs: [apiserver]\n  sealed: true\n")}---\n${rule("{from: [mainframe], to: [extra], ports: [any]}")}`,
+    ),
+  },
+  {
+    name: "not-unlike",
+    codes: ["not-unlike", "not-in-part"],
+    files: extra(
+      [
+        segment(
+          "  members: [{segments: [web]}]\n  not: [{addresses: [10.9.0.0/24]}, {segments: [mainframe]}, {fleets: {}}]\n",
+          "a",
+        ),
+        segment("  members: [{segments: [mainframe]}]\n  not: [{segments: [web]}]\n", "b"),
+        segment("  members: [{segments: [web]}, {segments: [mainframe]}]\n  not: [{segments: [mainframe]}]\n", "c"),
+        rule("{from: [b], to: [a, c], ports: [any]}"),
+      ].join("---\n"),
+    ),
+  },
+  {
+    name: "nested-pod-labels",
+    codes: ["pod-labels-alone", "every-cluster"],
+    files: extra(
+      [
+        segment("  members: [{pods: {matchLabels: {app: x}}, namespaces: {}, clusters: {}}]\n", "loose"),
+        segment(
+          "  members: [{segments: [loose]}, {service: {namespace: shop, name: web}}, {boundary: {side: ingress}}]\n",
+          "outer",
+        ),
+        rule("{from: [outer], to: [web], ports: [80/tcp]}"),
+      ].join("---\n"),
+    ),
+  },
+];
+
+/** Conditions, ends of time, tests and guardrails. */
+const CLAIMS: readonly BadInput[] = [
+  {
+    name: "same-without-labels",
+    codes: ["same-without-labels", "bad-label", "empty-list", "repeated-name"],
+    files: extra(
+      [
+        segment("  members: [{addresses: [10.9.0.0/24]}, {segments: [web]}]\n", "mixed"),
+        segment("  members: [{boundary: {clusters: {}, side: ingress}}]\n", "edge"),
+        segment("  members: [{segments: [edge]}]\n", "outer"),
+        policy(
+          "  rules:\n    - {from: [any], to: [web], ports: [any], same: [color, color]}\n    - {from: [mixed, internet], to: [outer], ports: [any], same: [color]}\n",
+        ),
+        policy(
+          "  rules:\n    - {from: [web], to: [db], ports: [any], same: []}\n    - {from: [web], to: [db], ports: [any], same: [-a]}\n",
+          "b",
+        ),
+        `${head("Guardrail", "g")}spec: {never: [{from: [workloads], reaches: [web], ports: [any], same: [color]}]}\n`,
+      ].join("---\n"),
+    ),
+  },
+  {
+    name: "bad-expires",
+    codes: ["bad-moment", "wrong-type"],
+    files: extra(
+      ["2027-02-30", "2027-06-30T10:00:00", "tomorrow", "'2027-6-3'", "20270630", "2027-06-30 10:00", "2027-06-30T25:00Z"]
+        .map((text, i) => policy(`  expires: ${text}\n  rules:\n    - {from: [web], to: [db], ports: [any]}\n`, `p${i}`))
+        .join("---\n"),
+    ),
+  },
+  {
+    name: "bad-tests",
+    codes: ["unknown-segment", "unknown-host", "bad-address", "reserved-name", "bad-port", "bad-value"],
+    files: extra(
+      `${policy(
+        [
+          "  rules:",
+          "    - {from: [web], to: [db], ports: [any]}",
+          "  tests:",
+          "    - {from: wbe, to: db/db-1, port: 80/tcp, expect: allowed}",
+          "    - {from: web, to: db/db-2, port: 80/tcp, expect: allowed}",
+          "    - {from: 10.0.0.0/8, to: '::ffff:10.1.2.3', port: 80/tcp, expect: denied}",
+          "    - {from: workloads, to: 10.1.2.300, port: 80/tcp, expect: denied}",
+          "    - {from: 'a b/c', to: internet, port: 80/tcp, expect: denied}\n",
+        ].join("\n"),
+      )}---\n${policy("  rules:\n    - {from: [web], to: [db], ports: [any]}\n  tests:\n    - {from: web, to: db, port: any, expect: open}\n", "more")}`,
+    ),
+  },
+  {
+    name: "bad-guardrails",
+    codes: ["bad-guardrail", "unknown-key", "missing-field", "bad-value", "unknown-segment"],
+    files: extra(
+      [
+        `${head("Guardrail", "a")}spec: {never: []}\n`,
+        `${head("Guardrail", "b")}spec: {severity: error, never: [{from: [web], ports: [any]}]}\n`,
+        `${head("Guardrail", "c")}spec: {always: [{from: [web], to: [db], reaches: [db], ports: [any]}, {from: [web], to: [db]}]}\n`,
+        `${head("Guardrail", "d")}spec: {rules: []}\n`,
+        `${head("Guardrail", "e")}spec: {never: [{from: [workload], reaches: [dbs], ports: [any]}]}\n`,
+        `${head("Guardrail", "e")}spec: {always: [{from: [workloads, workloads], to: [any, web], ports: [80/tcp]}]}\n`,
+      ].join("---\n"),
+    ),
+  },
+  {
+    name: "bad-icmp-and-names",
+    codes: ["bad-port"],
+    files: extra(
+      rule(
+        "{from: [web], to: [db], ports: [icmp/256, icmp/8/300, icmp/echo, 8/icmp, ICMP, Http/tcp, a-very-long-port-name/tcp, a--b/tcp, http]}",
+      ),
+    ),
+  },
+  {
+    name: "named-lifeline",
+    codes: ["bad-port"],
+    files: extra(
+      fleet(
+        "    - {name: a, addresses: [10.20.0.9]}\n",
+        "  transport: {ssh: {user: a}}\n  lifeline: {from: [10.0.0.0/8], ports: [ssh/tcp, icmp, x]}\n",
+      ),
+    ),
+  },
+  {
+    name: "required-expires",
+    codes: ["required-field"],
+    files: extra(
+      `apiVersion: firebreak.dev/v1alpha1\nkind: Workspace\nspec: {require: [expires]}\n---\n${policy("  expires: 2099-01-01\n  rules:\n    - {from: [web], to: [db], ports: [any]}\n")}`,
+    ),
+  },
+  {
+    name: "unicode",
+    codes: ["bad-name", "bad-label", "unknown-segment"],
+    files: extra(
+      [
+        segment(`  members:\n${DB_MEMBER}`, "größe"),
+        segment(`  members:\n${DB_MEMBER}`, "баз"),
+        segment("  members: [{externals: {matchLabels: {tier: \u5c64}}}]\n", "tier"),
+        rule("{from: [größe, w\u0435b], to: [db], ports: [any]}"),
+      ].join("---\n"),
+    ),
+  },
+];
+
+/** What is there twice, or for nothing. */
+const REDUNDANT: readonly BadInput[] = [
+  {
+    name: "duplicate-rules",
+    codes: ["duplicate-rule", "shadowed-rule"],
+    files: extra(
+      [
+        segment("  members: [{segments: [web]}, {segments: [db]}]\n", "all"),
+        segment("  members: [{segments: [web]}]\n  not: [{segments: [db]}]\n", "some"),
+        policy(
+          [
+            "  rules:",
+            "    - {from: [db, web], to: [db], ports: [80/tcp, 81/tcp]}",
+            "    - {from: [web, db], to: [db], ports: [80-81/tcp]}",
+            "    - {from: [web], to: [db], ports: [81/tcp]}",
+            "    - {from: [web], to: [db], ports: [http/tcp]}",
+            "    - {from: [web], to: [db], ports: [http/tcp], same: [color]}",
+            "    - {from: [web], to: [mainframe], ports: [icmp/8, 1-2/udp]}",
+            "    - {from: [all], to: [mainframe], ports: [icmp, 1/udp, 2/udp]}",
+            "    - {from: [some], to: [mainframe], ports: [1/udp, icmp/3/4]}",
+            "    - {from: [any, web], to: [all], ports: [any]}",
+            "    - {from: [internet], to: [web], ports: [443/tcp]}\n",
+          ].join("\n"),
+        ),
+        policy("  expires: 2090-01-01\n  rules:\n    - {from: [db], to: [any], ports: [any]}\n", "until"),
+        policy("  expires: 2080-01-01\n  rules:\n    - {from: [db], to: [mainframe], ports: [7/tcp]}\n", "until-earlier"),
+        policy("  expires: 2095-01-01\n  rules:\n    - {from: [db], to: [mainframe], ports: [8/tcp]}\n", "until-later"),
+      ].join("---\n"),
+    ),
+  },
+  {
+    name: "unused",
+    codes: ["unused-segment", "unused-external"],
+    files: extra(
+      [
+        `${head("External", "old")}spec: {addresses: [10.7.0.0/24, 10.7.0.0/16, 10.7.128.0/17]}\n`,
+        segment(`  members:\n${DB_MEMBER}`, "forgotten"),
+        segment("  members: [{segments: [forgotten]}]\n", "forgotten-too"),
+        segment(`  members:\n${DB_MEMBER}  isolate: {egress: enforce}\n`, "closes"),
+        segment(`  members:\n${DB_MEMBER}  not: [{segments: [taken-away]}]\n  sealed: true\n`, "seals"),
+        segment(`  members:\n${DB_MEMBER}`, "taken-away"),
+        segment(`  members:\n${DB_MEMBER}`, "guarded"),
+        `${head("Guardrail", "g")}spec: {never: [{from: [internet], to: [guarded], ports: [any]}]}\n`,
+      ].join("---\n"),
+    ),
+  },
+];
+
 /** Every bad input, by name. */
-export const BAD_INPUTS: readonly BadInput[] = [...FILES, ...YAML, ...SHAPE, ...VALUES, ...TOGETHER];
+export const BAD_INPUTS: readonly BadInput[] = [
+  ...FILES,
+  ...YAML,
+  ...SHAPE,
+  ...VALUES,
+  ...TOGETHER,
+  ...NESTING,
+  ...CLAIMS,
+  ...REDUNDANT,
+];
 
 function aliasBomb(): string {
   const levels = ["a: &l0 [x, x, x, x, x, x, x, x, x, x]"];

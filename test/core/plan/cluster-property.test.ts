@@ -46,8 +46,8 @@ const allow: fc.Arbitrary<ClusterAllow> = fc.record({
   ),
   ports: fc.constantFrom(
     "any" as const,
-    [{ protocol: "tcp" as const, from: 80, to: 80 }],
-    [{ protocol: "tcp" as const, from: 1, to: 443 }],
+    [{ kind: "range" as const, protocol: "tcp" as const, from: 80, to: 80 }],
+    [{ kind: "range" as const, protocol: "tcp" as const, from: 1, to: 443 }],
   ),
 });
 

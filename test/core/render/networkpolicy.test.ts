@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { emptySet, fromAddressTexts, fromPrefixes, parsePrefix, unionAll } from "../../../core/address/index.ts";
 import { compileCluster } from "../../../core/compile/cluster.ts";
 import type { ClusterAllow, ClusterWant } from "../../../core/compile/want.ts";
+import { boundaryKey } from "../../../core/membership/membership.ts";
 import { membersDigest, wantDigest } from "../../../core/render/digest.ts";
 import { renderNetworkPolicies } from "../../../core/render/networkpolicy.ts";
 import { readMark } from "../../../core/render/networkpolicy-mark.ts";
@@ -10,6 +11,7 @@ import {
   addresses,
   addressesMember,
   app,
+  boundaryMember,
   cluster,
   definitions,
   namespace,
@@ -56,6 +58,48 @@ const kubeDns = {
   ],
 };
 
+const web2 = segment("web2", [app("web2")], "enforce");
+const COLORS = new Map([["color", ["Blue_1", "red"]]]);
+const kubernetes = {
+  namespace: "default",
+  name: "kubernetes",
+  selector: {},
+  clusterIps: ["10.96.0.1"],
+  endpoints: [
+    { address: "192.168.0.10", ports: [{ protocol: "TCP", port: 6443 }] },
+    { address: "192.168.0.11", ports: [{ protocol: "TCP", port: 6443 }] },
+  ],
+  ports: [{ protocol: "TCP", port: 443, targetPort: 6443 }],
+};
+const webhookService = {
+  namespace: "shop",
+  name: "checks",
+  selector: { app: "checks" },
+  clusterIps: [],
+  ports: [{ protocol: "TCP", port: 443, targetPort: "webhook" }],
+};
+const webhook = {
+  kind: "validating",
+  name: "checks",
+  service: { namespace: "shop", name: "checks", port: 443 },
+  failsClosed: true,
+} as const;
+const ingressController = {
+  namespace: "ingress",
+  name: "controller",
+  selector: { "app.kubernetes.io/name": "ingress-nginx" },
+  clusterIps: [],
+  loadBalancer: ["192.0.2.80"],
+  ports: [{ protocol: "TCP", port: 443, targetPort: 8443 }],
+};
+const nodes = {
+  target: "cluster/eu",
+  segments: new Map([[boundaryKey("ingress"), addresses("192.168.0.0/28", "192.0.2.80/32")]]),
+  complete: true,
+  observedAt: 1,
+  digest: "",
+};
+
 /** One golden file per kind of rendered object; `-u` rewrites them, and they are reviewed as text. */
 const golden: readonly (readonly [string, ClusterWant])[] = [
   ["default-deny-ingress", want({ segments: [web] })],
@@ -86,6 +130,32 @@ const golden: readonly (readonly [string, ClusterWant])[] = [
     want(
       { segments: [segment("all", [podsMember({})], "enforce")] },
       { namespaces: [namespace("kube-system")], cluster: cluster("eu", { governs: {} }), services: [kubeDns] },
+    ),
+  ],
+  [
+    "named-and-sctp-ports",
+    want({ segments: [out, web2, ...peers], policies: [policy("p", rule("web", "client, legacy, web2", "http/tcp, 3868/sctp"))] }),
+  ],
+  [
+    "same-color",
+    want({ segments: [web], policies: [policy("p", rule("web", "web", "80/tcp", ["color"]))] }, { sameValues: COLORS }),
+  ],
+  [
+    "needs-the-api-server",
+    want({ segments: [segment("ops", [app("ops")], "off", "enforce", { needs: ["apiserver"] })] }, { services: [kubernetes] }),
+  ],
+  [
+    "webhook-pods",
+    want({ segments: [segment("all", [podsMember({})], "enforce")] }, { services: [webhookService], webhooks: [webhook] }),
+  ],
+  [
+    "ingress-boundary",
+    want(
+      {
+        segments: [web, segment("edge", [boundaryMember("ingress")])],
+        policies: [policy("p", rule("edge", "web", "8080/tcp"))],
+      },
+      { services: [ingressController], memberships: new Map([["cluster/eu", nodes]]) },
     ),
   ],
 ];
@@ -156,7 +226,7 @@ describe("mark", () => {
     const allows = Array.from({ length: 500 }, (_, n): ClusterAllow => ({
       origin: `p/${n}`,
       peers: "any",
-      ports: [{ protocol: "tcp", from: n + 1, to: n + 1 }],
+      ports: [{ kind: "range", protocol: "tcp", from: n + 1, to: n + 1 }],
     }));
     expect(render(allows)[0]?.metadata.annotations?.["firebreak.dev/rules"]).toMatch(/and 480 more$/);
   });

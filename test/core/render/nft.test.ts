@@ -25,6 +25,21 @@ const overlapping = [
   allow("c/0", "any", ports("443/tcp")),
 ];
 
+const icmp = [
+  allow("ping/0", blocks("10.1.0.1/32", "2001:db8::5/128"), [
+    { kind: "icmp", protocol: "icmp", type: 8, code: undefined },
+    { kind: "icmp", protocol: "icmpv6", type: 128, code: undefined },
+  ]),
+  allow("pmtu/0", "any", [
+    { kind: "icmp", protocol: "icmp", type: 3, code: 4 },
+    { kind: "icmp", protocol: "icmp", type: 3, code: 1 },
+  ]),
+  allow("all/0", blocks("10.9.0.0/24"), [
+    { kind: "icmp", protocol: "icmp", type: undefined, code: undefined },
+    ...ports("3868/sctp"),
+  ]),
+];
+
 describe("golden rulesets", () => {
   const cases: readonly (readonly [string, HostWant])[] = [
     ["nothing isolated", hostWant()],
@@ -40,6 +55,7 @@ describe("golden rulesets", () => {
       "any ports, any peers",
       hostWant({ ingress: { mode: "enforce", allows: [allow("m/0", blocks("10.3.0.1/32"), "any"), allow("n/0", "any", "any")] } }),
     ],
+    ["icmp types and codes, sctp", hostWant({ ingress: { mode: "enforce", allows: icmp } })],
     ["enforced without any allow", hostWant({ ingress: { mode: "enforce", allows: [] }, egress: { mode: "enforce", allows: [] } })],
   ];
   it.each(cases)("%s", (name, want) => {

@@ -53,15 +53,17 @@ describe("workspace settings", () => {
   // Catches: a default shown as chosen, or the other way round.
   it("tells what was said and what is the default", () => {
     const text =
-      "apiVersion: firebreak.dev/v1alpha1\nkind: Workspace\nspec: {internal: [10.0.0.0/8], drift: {overrides: [{targets: {matchLabels: {env: dev}}, respond: [alert]}]}}\n";
+      "apiVersion: firebreak.dev/v1alpha1\nkind: Workspace\nspec: {internal: [10.0.0.0/8], essentials: {ntp: false}, drift: {overrides: [{targets: {matchLabels: {env: dev}}, respond: [alert]}]}}\n";
     const { definitions } = parseDefinitions([...ORGANISATION, yamlFile("workspace.yaml", text)]);
     if (definitions === undefined) throw new Error("no definitions");
     expect(workspaceSettings(definitions.workspace)).toEqual([
       { field: "internal", value: "10.0.0.0/8", isDefault: false },
+      { field: "essentials", value: "all but ntp", isDefault: false },
       { field: "limits.unisolate", value: "0", isDefault: true },
       { field: "require", value: "none", isDefault: true },
       { field: "drift.default", value: "alert, heal", isDefault: true },
       { field: "drift.overrides", value: "env=dev: alert", isDefault: false },
+      { field: "routes", value: "every channel is told everything", isDefault: true },
     ]);
   });
 });

@@ -50,6 +50,50 @@ describe("the class engine", () => {
   });
 });
 
+describe("allows only add up", () => {
+  test("one more rule in a policy closes nothing (bug: a later rule shadows an earlier one)", () => {
+    fc.assert(
+      fc.property(tieredWorlds, policies, fc.nat(9), (world, other, position) => {
+        const own = world.policies.filter(({ kind }) => kind === "NetworkPolicy");
+        const chosen = own[position % Math.max(1, own.length)];
+        if (chosen === undefined) return;
+        const [spec, more] = [chosen.spec, other.spec] as Readonly<Record<string, unknown[] | undefined>>[];
+        const types = isolating(spec ?? {});
+        const wider = {
+          ...chosen,
+          spec: {
+            ...spec,
+            policyTypes: types,
+            ingress: [...(spec?.["ingress"] ?? []), ...(more?.["ingress"] ?? [])],
+            egress: [...(spec?.["egress"] ?? []), ...(more?.["egress"] ?? [])],
+          },
+        };
+        const after: World = { ...world, policies: world.policies.map((policy) => (policy === chosen ? wider : policy)) };
+        expect(connectivityDiff(world, after)).toMatchObject({ closed: [], closedCount: 0 });
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test("one more policy beside one that isolates the same pods closes nothing (bug: the strictest policy wins)", () => {
+    fc.assert(
+      fc.property(worlds, policies, (world, added) => {
+        const spec = { ...(added.spec as object), policyTypes: ["Ingress", "Egress"] };
+        const deny = { podSelector: (added.spec as { podSelector: unknown }).podSelector, policyTypes: ["Ingress", "Egress"] };
+        const isolated: World = { ...world, policies: [...world.policies, { ...added, spec: deny }] };
+        const after: World = { ...isolated, policies: [...isolated.policies, { ...added, spec }] };
+        expect(connectivityDiff(isolated, after)).toMatchObject({ closed: [], closedCount: 0 });
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+/** The types of a policy, written out, so that more rules do not change them. */
+function isolating(spec: Readonly<Record<string, unknown[] | undefined>>): readonly unknown[] {
+  return spec["policyTypes"] ?? ((spec["egress"] ?? []).length > 0 ? ["Ingress", "Egress"] : ["Ingress"]);
+}
+
 describe("connectivityDiff", () => {
   test("of a world with itself is empty, also when every object is a copy", () => {
     fc.assert(

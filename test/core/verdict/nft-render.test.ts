@@ -3,8 +3,7 @@ import { describe, expect, test } from "vitest";
 import { anyV4, anyV6, anyAddress, fromPrefixes } from "../../../core/address/index.ts";
 import { allPorts, noPorts, portsFromRanges } from "../../../core/address/ports.ts";
 import type { PortSet } from "../../../core/address/ports.ts";
-import type { HostChain, HostWant } from "../../../core/compile/want.ts";
-import type { PortRange, Ports } from "../../../core/model/kinds.ts";
+import type { HostChain, HostPorts, HostWant } from "../../../core/compile/want.ts";
 import { createTransaction } from "../../../core/plan/host-transaction.ts";
 import { renderRuleset } from "../../../core/render/nft.ts";
 import { hostAccess } from "../../../core/verdict/nft.ts";
@@ -30,17 +29,28 @@ function intended(want: HostWant, direction: "ingress" | "egress"): Space {
 function essentials(direction: "ingress" | "egress"): readonly Box[] {
   const neighbours = direction === "ingress" ? [130, 134, 135, 136] : [131, 132, 133, 135, 136, 143];
   const linkLocal = { family: 6, first: 0xfe80n << 112n, length: 10 } as const;
+  const multicast = { family: 6, first: 0xff00n << 112n, length: 8 } as const;
   return [
     { peers: anyV6, ports: types("icmpv6", [...neighbours, 1, 2, 3, 4]) },
     { peers: anyV4, ports: types("icmp", [3, 11, 12]) },
-    { peers: anyAddress, ports: udp(direction === "ingress" ? 68 : 67) },
-    { peers: direction === "ingress" ? fromPrefixes([linkLocal]) : anyV6, ports: udp(direction === "ingress" ? 546 : 547) },
+    { peers: anyV4, ports: udp(direction === "ingress" ? 68 : 67) },
+    {
+      peers: fromPrefixes(direction === "ingress" ? [linkLocal] : [linkLocal, multicast]),
+      ports: udp(direction === "ingress" ? 546 : 547),
+    },
   ];
 }
 
-function portSet(ports: Ports): PortSet {
+function portSet(ports: HostPorts): PortSet {
   if (ports === "any") return allPorts;
-  return portsFromRanges(ports.map(({ protocol, from, to }: PortRange) => ({ protocol, first: from, last: to })));
+  return portsFromRanges(
+    ports.map((port) => {
+      if (port.kind === "range") return { protocol: port.protocol, first: port.from, last: port.to };
+      const first = (port.type ?? 0) * 256 + (port.code ?? 0);
+      const last = (port.type ?? 255) * 256 + (port.code ?? 255);
+      return { protocol: port.protocol, first, last };
+    }),
+  );
 }
 
 function types(protocol: "icmp" | "icmpv6", list: readonly number[]): PortSet {

@@ -1,0 +1,13 @@
+import type { Check, Committed, Forge, ForgeKind, NewCommit } from "../../core/forge/forge.ts";
+import type { RequestLimits } from "./client.ts";
+import type { PullDialect } from "./pulls.ts";
+
+/** Where the forges part ways; all else is done alike in `open.ts`. */
+export interface ForgeDialect extends PullDialect, Pick<Forge, "createBranch" | "deleteBranch"> {
+  readonly kind: ForgeKind;
+  /** Where CODEOWNERS may be; the first that is there counts. */
+  readonly codeowners: readonly string[];
+  readSelf(request: RequestLimits): Promise<string | undefined>;
+  putCheck(commit: string, name: string, check: Check, request: RequestLimits): Promise<"check" | "status">;
+  commitFiles(commit: NewCommit, request: RequestLimits): Promise<Committed>;
+}

@@ -1,0 +1,41 @@
+import { existsSync } from "node:fs";
+import { lifelineFloor } from "../core/config/operator.ts";
+import type { OperatorInputs } from "../core/compile/inputs.ts";
+import { madeUpWorld, savedWorld, type ConnectivityWorld } from "../core/explain/world.ts";
+import { requireDefinitions } from "./definitions.ts";
+import { readInventory } from "./offline-world.ts";
+import { tell } from "./output.ts";
+import { loadSettings } from "./settings.ts";
+import { DEFAULT_SETTINGS_FILE } from "./settings-file.ts";
+
+/** Where a question about connections is answered from when no service is asked. */
+export interface FolderOptions {
+  readonly inventory?: string;
+  readonly config?: string;
+}
+
+/**
+ * Reads a folder of definitions, and the inventory when one is named; what cannot be answered is told on standard error.
+ *
+ * @throws FirebreakError DEFINITION_INVALID, CONFIG_INVALID, USAGE, NOT_FOUND
+ */
+export async function readWorld(
+  dir: string | undefined,
+  options: FolderOptions,
+): Promise<ConnectivityWorld & { readonly folder: string }> {
+  const settings = await settingsIfThere(options.config ?? DEFAULT_SETTINGS_FILE);
+  const isNamed = options.config !== undefined && options.config !== DEFAULT_SETTINGS_FILE;
+  const { definitions, folder } = await requireDefinitions(dir, isNamed || dir === undefined ? settings : undefined);
+  const operator: OperatorInputs | undefined = settings && { floor: lifelineFloor(settings), ownPaths: [] };
+  const now = Date.now();
+  const world =
+    options.inventory === undefined
+      ? madeUpWorld(definitions, now, operator)
+      : savedWorld(definitions, await readInventory(options.inventory), now, operator);
+  for (const gap of world.gaps) tell(gap);
+  return { ...world, folder };
+}
+
+async function settingsIfThere(file: string) {
+  return file === DEFAULT_SETTINGS_FILE && !existsSync(file) ? undefined : await loadSettings(file);
+}

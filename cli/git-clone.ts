@@ -1,0 +1,67 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { basename, dirname, relative, resolve } from "node:path";
+import { promisify } from "node:util";
+import { openRepository } from "../adapters/git/index.ts";
+import type { Blame } from "../core/explain/answer.ts";
+import { FirebreakError } from "../core/model/error.ts";
+import type { Position } from "../core/model/note.ts";
+import type { SourceFile } from "../core/model/source.ts";
+
+const run = promisify(execFile);
+const TIMEOUT_MS = 30_000;
+const MAX_OUTPUT = 4 * 1024 * 1024;
+
+/** A clone on this machine, by the folder of definitions in it. */
+export interface Clone {
+  readonly root: string;
+  /** The folder of definitions, relative to the root, with `/`. */
+  readonly path: string;
+}
+
+/** The clone that a folder is in; undefined when there is none, or no git. The folder need not be checked out now. */
+export async function findClone(folder: string): Promise<Clone | undefined> {
+  const from = existsSync(folder) ? folder : ".";
+  const root = await git(from, ["rev-parse", "--show-toplevel"]).catch(() => undefined);
+  if (root === undefined) return undefined;
+  return { root: root.trim(), path: relative(root.trim(), resolve(folder)).split("\\").join("/") };
+}
+
+/** The commit that a name means. @throws FirebreakError NOT_FOUND */
+export async function commitNamed({ root }: Clone, name: string): Promise<string> {
+  try {
+    return (await git(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`])).trim();
+  } catch (cause) {
+    throw new FirebreakError("NOT_FOUND", `this clone has no commit ${JSON.stringify(name)}`, { cause });
+  }
+}
+
+/** The definitions as one commit has them. */
+export async function filesAt({ root, path }: Clone, commit: string): Promise<readonly SourceFile[]> {
+  const repository = openRepository({ url: root, branch: "HEAD", path, folder: root, auth: { kind: "none" } });
+  return await repository.readDefinitions(commit, AbortSignal.timeout(TIMEOUT_MS));
+}
+
+/** The last commit that touched a line of a file here; null for one that is not committed, or outside of any clone. */
+export async function blameLine({ file, line }: Position): Promise<Blame | null> {
+  let text: string;
+  try {
+    text = await git(dirname(file), ["blame", "--line-porcelain", "-L", `${line},${line}`, "--", basename(file)]);
+  } catch {
+    return null; // not in a clone, or not in Git: history says nothing about it
+  }
+  const commit = text.slice(0, 40);
+  if (/^0+$/.test(commit)) return null;
+  const field = (name: string): string => new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1] ?? "";
+  return {
+    commit,
+    author: `${field("author")} ${field("author-mail")}`.trim(),
+    at: new Date(Number(field("author-time")) * 1000).toISOString(),
+    subject: field("summary"),
+  };
+}
+
+async function git(folder: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await run("git", ["-C", folder, ...args], { timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT });
+  return stdout;
+}

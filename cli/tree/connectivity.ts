@@ -1,0 +1,103 @@
+import { Option, type Command } from "commander";
+import type { TestFormat, TestOptions } from "../verbs/test.ts";
+import type { DiffOptions } from "../verbs/diff.ts";
+import type { ExplainOptions } from "../verbs/explain.ts";
+import { addExamples, outputOption, verb } from "./common.ts";
+
+// Written out, and held complete by their types, because help loads nothing of the core.
+const TEST_FORMATS: Readonly<Record<TestFormat, true>> = { table: true, json: true, junit: true, sarif: true, github: true };
+
+/** Verbs about who may connect to whom, as definitions say it and as it is. */
+export function addConnectivityVerbs(program: Command): void {
+  program.commandsGroup("Connections:");
+  addTest(program);
+  addExplain(program);
+  addDiff(program);
+}
+
+function inventoryOption(): Option {
+  return new Option("--inventory <file>", "the workloads that `inventory save` wrote (default: made up from the definitions)");
+}
+
+function settingsOption(): Option {
+  return new Option("-c, --config <file>", "the operator's settings (default: firebreak.yaml, when it is there)");
+}
+
+function addTest(program: Command): void {
+  const command = program
+    .command("test")
+    .argument("[dir]", "folder of definitions (default: repository.path of the settings, else policies)")
+    .description("check guardrails and the tests of policies; exit 1 when one fails")
+    .addOption(inventoryOption())
+    .option("--live", "ask the running service about the revision in force, on the workloads of now")
+    .addOption(new Option("-o, --output <format>", "how the result is printed").choices(Object.keys(TEST_FORMATS)).default("table"))
+    .addOption(settingsOption())
+    .action(verb(async (dir: string | undefined, options: TestOptions) => (await import("../verbs/test.ts")).test(dir, options)));
+  addExamples(command, [
+    ["a repository, without any cluster", "firebreak test policies"],
+    ["on the workloads of a real one", "firebreak test policies --inventory seen.json"],
+    ["in a pull request's check", "firebreak test policies -o github"],
+    ["what is in force, on the workloads of now", "firebreak test --live"],
+  ]);
+}
+
+function definitionsOption(): Option {
+  return new Option("--definitions <dir>", "folder of definitions (default: repository.path of the settings, else policies)");
+}
+
+function addExplain(program: Command): void {
+  const command = program
+    .command("explain")
+    .argument("<from>", "CLUSTER/NAMESPACE/POD, FLEET/HOST, a segment, an external, internet or an address")
+    .argument("<to>", "the same")
+    .argument("<port>", "8443/tcp, http/tcp, icmp/8; a bare number is TCP")
+    .description("say whether a connection is allowed, because of which lines, whether live agrees, and what would allow it")
+    .addOption(definitionsOption())
+    .addOption(inventoryOption())
+    .option("--detailed-exitcode", "exit with 2 when it is not allowed")
+    .addOption(outputOption())
+    .addOption(settingsOption())
+    .action(
+      verb(async (from: string, to: string, port: string, options: ExplainOptions) =>
+        (await import("../verbs/explain.ts")).explain(from, to, port, options),
+      ),
+    );
+  addExamples(command, [
+    ["ask the running service", "firebreak explain shop-eu/shop/order-input shop-eu/shop/cust-record 8443/tcp"],
+    ["ask a repository, by segments", "firebreak explain geo-location cust-record 8443/tcp --definitions policies"],
+    [
+      "take the edit that would allow it",
+      "firebreak explain web db 5432 --definitions policies -o json | jq -r .edit.patch | git apply",
+    ],
+  ]);
+}
+
+function addDiff(program: Command): void {
+  const command = program
+    .command("diff")
+    .argument(
+      "[before]",
+      "a revision: a name or commit in a clone, or for the service a number or commit id; with --manifests a folder",
+    )
+    .argument("[after]", "the same")
+    .description("show which connections open and close between two revisions, or between definitions and what is live")
+    .option("--live", "compare what is meant with what is enforced now, of the running service or of the inventory")
+    .option("--manifests", "compare two folders of Kubernetes manifests")
+    .addOption(definitionsOption())
+    .addOption(inventoryOption())
+    .addOption(new Option("--enforcer <name>", "with --manifests: whose reading of the policies").default("kube-network-policies"))
+    .option("--detailed-exitcode", "exit with 2 when a connection opens or closes, or may")
+    .addOption(outputOption())
+    .addOption(settingsOption())
+    .action(
+      verb(async (before: string | undefined, after: string | undefined, options: DiffOptions) =>
+        (await import("../verbs/diff.ts")).diff(before, after, options),
+      ),
+    );
+  addExamples(command, [
+    ["what a branch changes, in a clone", "firebreak diff main HEAD"],
+    ["on the workloads of a real cluster", "firebreak diff main HEAD --inventory seen.json"],
+    ["what is enforced and not meant, or the other way round", "firebreak diff --live"],
+    ["two exports of a cluster", "firebreak diff --manifests before/ after/"],
+  ]);
+}

@@ -1,0 +1,39 @@
+import { API } from "../../core/api/shapes.ts";
+import type { ExplainAnswer } from "../../core/explain/answer.ts";
+import { explainConnection } from "../../core/explain/explain.ts";
+import { formatExplain } from "../../core/text/explain.ts";
+import { ApiClient } from "../api.ts";
+import { readWorld } from "../connectivity.ts";
+import { blameLine } from "../git-clone.ts";
+import { printResult } from "../output.ts";
+import { loadSettings } from "../settings.ts";
+import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
+import { readDefinitionFolder } from "../source.ts";
+import type { OutputOptions } from "../tree/common.ts";
+
+/** What `firebreak explain` takes. */
+export interface ExplainOptions extends OutputOptions {
+  readonly definitions?: string;
+  readonly inventory?: string;
+  readonly config?: string;
+  readonly detailedExitcode?: true;
+}
+
+/** `firebreak explain FROM TO PORT`: with `--detailed-exitcode` 2 when not all of it is allowed. */
+export async function explain(from: string, to: string, port: string, options: ExplainOptions): Promise<number> {
+  const answer = await answerAsked({ from, to, port }, options);
+  await printResult(options.output, answer, () => formatExplain(answer));
+  return options.detailedExitcode === true && answer.verdict !== "allowed" ? 2 : 0;
+}
+
+async function answerAsked(
+  asked: { readonly from: string; readonly to: string; readonly port: string },
+  options: ExplainOptions,
+): Promise<ExplainAnswer> {
+  if (options.definitions === undefined && options.inventory === undefined) {
+    const api = await ApiClient.open(await loadSettings(options.config ?? DEFAULT_SETTINGS_FILE));
+    return await api.get<ExplainAnswer>(API.explain, asked);
+  }
+  const { folder, ...world } = await readWorld(options.definitions, options);
+  return await explainConnection(world, await readDefinitionFolder(folder), asked, blameLine);
+}

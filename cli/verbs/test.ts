@@ -1,0 +1,64 @@
+import packageJson from "../../package.json" with { type: "json" };
+import { API } from "../../core/api/shapes.ts";
+import type { ConnectivityWorld } from "../../core/explain/world.ts";
+import { makeReport, resultsOf, standingOf, type TestReport } from "../../core/guardrail/report.ts";
+import { FirebreakError } from "../../core/model/error.ts";
+import { formatAnnotations } from "../../core/text/annotations.ts";
+import { formatReport, reportNotes } from "../../core/text/guardrail.ts";
+import { formatJunit } from "../../core/text/junit.ts";
+import { sarifOf } from "../../core/text/sarif.ts";
+import { ApiClient } from "../api.ts";
+import { readWorld } from "../connectivity.ts";
+import { tell } from "../output.ts";
+import { loadSettings } from "../settings.ts";
+import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
+
+export type TestFormat = "table" | "json" | "junit" | "sarif" | "github";
+
+/** What `firebreak test` takes. */
+export interface TestOptions {
+  readonly inventory?: string;
+  readonly live?: true;
+  readonly config?: string;
+  readonly output: TestFormat;
+}
+
+/** `firebreak test [DIR]`: exit 1 when a guardrail that blocks is violated or a policy's test fails; uncertain ones are shown. */
+export async function test(dir: string | undefined, options: TestOptions): Promise<number> {
+  const report = await makeAsked(dir, options);
+  if (options.output !== "table" && options.output !== "json") for (const gap of report.gaps) tell(gap);
+  process.stdout.write(formatAs(options.output, report));
+  return resultsOf(report).some((result) => standingOf(result) === "failed") ? 1 : 0;
+}
+
+async function makeAsked(dir: string | undefined, options: TestOptions): Promise<TestReport> {
+  if (options.live !== true) return reportOf(await readWorld(dir, options));
+  if (dir !== undefined || options.inventory !== undefined) {
+    throw new FirebreakError("USAGE", "--live asks the service about the revision in force; leave out DIR and --inventory");
+  }
+  const api = await ApiClient.open(await loadSettings(options.config ?? DEFAULT_SETTINGS_FILE));
+  return await api.get<TestReport>(API.test);
+}
+
+function reportOf({ definitions, approved, enforceable, basis, gaps }: ConnectivityWorld): TestReport {
+  return makeReport(definitions, enforceable === undefined ? [approved] : [approved, enforceable], basis, gaps);
+}
+
+function formatAs(format: TestFormat, report: TestReport): string {
+  switch (format) {
+    case "json":
+      return `${JSON.stringify(report, undefined, 2)}\n`;
+    case "junit":
+      return formatJunit(report);
+    case "sarif":
+      return `${JSON.stringify(sarifOf(report, packageJson.version), undefined, 2)}\n`;
+    case "github": {
+      const notes = reportNotes(report);
+      return notes.length === 0 ? "" : `${formatAnnotations(notes)}\n`;
+    }
+    case "table":
+      return `${formatReport(report)}\n`;
+    default:
+      return format satisfies never;
+  }
+}

@@ -1,0 +1,26 @@
+import { sameValuesIn } from "../membership/cells.ts";
+import { livingNamespaces } from "../membership/inventory.ts";
+import type { ClusterInventory, Namespace, Service, WebhookBackend } from "../membership/inventory.ts";
+import { relevantServices } from "../membership/relevant.ts";
+import type { Cluster, Definitions } from "../model/kinds.ts";
+
+/** What a cluster's own rendering rests on besides Git: not its pods, but for the values of labels that rules compare. */
+export interface ClusterStructure {
+  /** Those that are there to stay. */
+  readonly namespaces: readonly Namespace[];
+  /** Only those that the rendering looks at, sorted. */
+  readonly services: readonly Service[];
+  readonly webhooks: readonly WebhookBackend[];
+  /** By label key that rules compare (`same`), the values present on pods, sorted. */
+  readonly sameValues: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The structure of a cluster, as these definitions look at it: a change of it is a plan, whatever else changes is none. */
+export function clusterStructure(definitions: Definitions, cluster: Cluster, inventory: ClusterInventory): ClusterStructure {
+  return {
+    namespaces: livingNamespaces(inventory.namespaces),
+    services: relevantServices(definitions, cluster, inventory),
+    webhooks: inventory.webhooks ?? [],
+    sameValues: Object.fromEntries(sameValuesIn(definitions, inventory.pods)),
+  };
+}

@@ -1,0 +1,327 @@
+import { emptySet, formatSet, fromRanges, intersect, isEmpty, subtract, toRanges, unionAll } from "../address/index.ts";
+import type { AddressSet } from "../address/index.ts";
+import {
+  allOf,
+  allPorts,
+  equalPorts,
+  formatPorts,
+  intersectPorts,
+  isEmptyPorts,
+  noPorts,
+  portRange,
+  portRanges,
+  subtractPorts,
+  unionPorts,
+} from "../address/ports.ts";
+import type { PortSet, Protocol } from "../address/ports.ts";
+import type { Workload } from "../estate/estate.ts";
+import type { Direction, TargetId } from "../model/kinds.ts";
+import { formatPosition } from "../model/note.ts";
+import type { End, Party, Reason, Source } from "../reach/source.ts";
+import { cutIntoAtoms } from "../verdict/atoms.ts";
+import type { Atoms } from "../verdict/atoms.ts";
+import { addressesAt, AtomFinder } from "./peers.ts";
+import type { EnforcedSource } from "./source.ts";
+
+/** What is compared, of one target. */
+export interface EquivalenceQuestion {
+  readonly target: TargetId;
+  /** The definitions as the enforcers can see them. */
+  readonly intent: Source;
+  /** What was rendered for the target, read back. Best of this target alone: others are not asked for. */
+  readonly rendered: EnforcedSource;
+  /** Addresses of which nobody knows right now whose they are: an inventory that moved on since it was compiled from. */
+  readonly leftOut?: AddressSet;
+  /** Whose ends are compared, of the target's workloads. Absent: all. */
+  readonly isSubject?: (workload: Workload) => boolean;
+  /** Pairs of classes that are compared at most. */
+  readonly limit?: number;
+}
+
+/** One connection about which the two do not agree. */
+export interface CounterExample {
+  readonly direction: Direction;
+  readonly subject: Workload;
+  readonly peer: Party;
+  /** The ports that one of them lets through and the other does not. */
+  readonly ports: PortSet;
+  readonly intentAllows: boolean;
+  /** Undefined for protocols without ports. */
+  readonly intent: Reason | undefined;
+  readonly rendered: Reason | undefined;
+}
+
+interface Extent {
+  /** Pairs of classes that were compared, and how many there are. */
+  readonly compared: number;
+  readonly pairs: number;
+  /** Pairs that the definitions leave open (an inventory is missing): not compared. */
+  readonly undecided: number;
+}
+
+/** What a check found. `unreadable`: something was rendered that the reader does not understand, which is as wrong as a difference. */
+export type Equivalence =
+  | ({ readonly kind: "same" } & Extent)
+  | ({ readonly kind: "differs"; readonly counterExample: CounterExample; readonly text: string } & Extent)
+  | { readonly kind: "unreadable"; readonly text: string };
+
+/** About a second on one slow core; see docs/design/verdicts.md. */
+export const PAIR_LIMIT = 400_000;
+
+/**
+ * True when what was rendered for a target lets through exactly what the definitions mean, as far as its enforcer can see it.
+ *
+ * Workloads and addresses are compared by classes that neither side tells apart; ends that neither isolates need one look. Above the
+ * limit every class of subjects is compared with as many of its peers as there is room for, in an order that depends on nothing but
+ * the question, and `compared` says how many.
+ */
+export function checkEquivalence(question: EquivalenceQuestion): Equivalence {
+  const { target, rendered, limit = PAIR_LIMIT } = question;
+  const [doubt] = rendered.doubtsOf(target);
+  if (doubt !== undefined) return { kind: "unreadable", text: `what was rendered for ${target} is not understood: ${doubt}` };
+  const peers = peersOf(question);
+  const rows = (["ingress", "egress"] as const).flatMap((direction) =>
+    subjectsOf(question, direction).map((subject): Row => ({ direction, subject })),
+  );
+  const isolated = rows.filter((row) => isIsolated(question, row, peers));
+  const pairs = isolated.length * peers.length;
+  const perRow = pairs <= limit ? peers.length : Math.max(1, Math.floor(limit / isolated.length));
+  let compared = 0;
+  let undecided = 0;
+  for (const [index, row] of isolated.entries()) {
+    for (const peer of chosenPeers(peers, index, perRow)) {
+      const found = comparePair(question, row, peer);
+      compared += 1;
+      if (found === "undecided") undecided += 1;
+      else if (found !== undefined) {
+        const extent = { compared, pairs, undecided };
+        return { kind: "differs", counterExample: found, text: describeCounterExample(found), ...extent };
+      }
+    }
+  }
+  return { kind: "same", compared, pairs, undecided };
+}
+
+/** A class of subjects in one direction, by one of them. */
+interface Row {
+  readonly direction: Direction;
+  readonly subject: Workload;
+}
+
+/** A class of peers, by one of them; the second one stands in where the first is the subject itself. */
+interface PeerRow {
+  readonly party: Party;
+  readonly second: Workload | undefined;
+  /** The addresses by which a workload elsewhere is known, where they are more than one to somebody: each is looked at. */
+  readonly pieces: Readonly<Record<Direction, readonly AddressSet[]>>;
+}
+
+const WHOLE: PeerRow["pieces"] = { ingress: [], egress: [] };
+
+function subjectsOf({ target, intent, rendered, isSubject }: EquivalenceQuestion, direction: Direction): readonly Workload[] {
+  const byKey = new Map<string, Workload>();
+  for (const workload of intent.estate.workloads) {
+    if (workload.target !== target || isSubject?.(workload) === false) continue;
+    const key = `${intent.endKey(direction, workload)}\n${rendered.endKey(direction, workload)}`;
+    if (!byKey.has(key)) byKey.set(key, workload);
+  }
+  return [...byKey.values()];
+}
+
+function peersOf({ target, intent, rendered, leftOut = emptySet }: EquivalenceQuestion): readonly PeerRow[] {
+  const atoms = cutIntoAtoms([...intent.borders, ...rendered.borders]);
+  const finder = new AtomFinder(atoms);
+  const { workloads } = intent.estate;
+  const byKey = new Map<string, { readonly first: Workload; second: Workload | undefined }>();
+  for (const workload of workloads) {
+    if (workload.target !== target && !isEmpty(leftOut) && isTouched(workload, leftOut)) continue;
+    const key = `${intent.keyOf(workload)}\n${rendered.keyOf(workload)}`;
+    const known = byKey.get(key);
+    if (known === undefined) byKey.set(key, { first: workload, second: undefined });
+    else known.second ??= workload;
+  }
+  const managed = [...byKey.values()].map(({ first, second }): PeerRow => ({
+    party: { kind: "workload", workload: first },
+    second,
+    pieces: piecesOf(first, atoms, finder),
+  }));
+  // Addresses that workloads have, or show as pods of a masqueraded cluster show their node's, are looked at as those workloads.
+  const owned = unionAll([leftOut, ...workloads.flatMap(({ addresses, shown }) => [addresses, shown])]);
+  const outside = atoms.list.flatMap(({ addresses }): readonly PeerRow[] => {
+    const left = subtract(addresses, owned);
+    return isEmpty(left) ? [] : [{ party: { kind: "addresses", addresses: left }, second: undefined, pieces: WHOLE }];
+  });
+  return [...managed, ...outside];
+}
+
+function piecesOf(workload: Workload, atoms: Atoms, finder: AtomFinder): PeerRow["pieces"] {
+  const pieces = (set: AddressSet): readonly AddressSet[] => {
+    if (isEmpty(set)) return [];
+    const found = finder.of(set).map((atom) => intersect(atoms.list[atom]?.addresses ?? emptySet, set));
+    return found.length > 1 ? found : [];
+  };
+  return { ingress: pieces(workload.shown), egress: pieces(workload.addresses) };
+}
+
+function isTouched({ addresses, shown }: Workload, leftOut: AddressSet): boolean {
+  return !isEmpty(intersect(addresses, leftOut)) || !isEmpty(intersect(shown, leftOut));
+}
+
+/** False where neither side isolates the end: whoever the peer, everything passes. */
+function isIsolated({ intent, rendered }: EquivalenceQuestion, { direction, subject }: Row, peers: readonly PeerRow[]): boolean {
+  const [first] = peers;
+  if (first === undefined) return false;
+  const party: Party = { kind: "workload", workload: subject };
+  return [intent, rendered].some((source) => source.end(direction, party, first.party).mode === "enforced");
+}
+
+/** The peers of a row: all, or as many as there is room for, starting somewhere else in every row. */
+function* chosenPeers(peers: readonly PeerRow[], row: number, count: number): Generator<PeerRow> {
+  if (count >= peers.length) {
+    yield* peers;
+    return;
+  }
+  for (let index = 0; index < count; index += 1) {
+    const peer = peers[(row * count + index) % peers.length];
+    if (peer !== undefined) yield peer;
+  }
+}
+
+function comparePair(question: EquivalenceQuestion, row: Row, peer: PeerRow): CounterExample | "undecided" | undefined {
+  const { intent, rendered } = question;
+  const { direction, subject } = row;
+  const party = otherThan(subject, peer);
+  if (party === undefined || isUnseen(direction, subject, party)) return undefined;
+  const self: Party = { kind: "workload", workload: subject };
+  const meant = intent.end(direction, self, party);
+  const pieces = peer.pieces[direction];
+  const passes = passing(rendered.end(direction, self, party));
+  if (party.kind === "addresses" || pieces.length === 0) return judge(question, row, party, meant, passing(meant), passes);
+  // Rules that name addresses hold for some of a workload's only; those that name the workload hold for each.
+  const shared = pieces.filter((addresses) => haveSharedFamily(subject.addresses, addresses));
+  const byAddress = shared.map((addresses) => passing(intent.end(direction, self, { kind: "addresses", addresses })));
+  const isWhole = shared.length === pieces.length;
+  const byName = isWhole ? subtractPorts(passing(meant), byAddress.reduce(unionPorts, noPorts)) : noPorts;
+  if (party.workload.target === subject.target) {
+    // A pod is known by its labels here; which of its addresses a block holds is up to it.
+    return judge(question, row, party, meant, unionPorts(byName, intersectPorts(passes, passing(meant))), passes);
+  }
+  for (const [index, addresses] of shared.entries()) {
+    const one = { ...party.workload, ...(direction === "ingress" ? { shown: addresses } : { addresses }) };
+    const seen: Party = { kind: "workload", workload: one };
+    const passed = passing(rendered.end(direction, self, seen));
+    const least = unionPorts(byName, byAddress[index] ?? noPorts);
+    const found = judge(question, row, seen, meant, unionPorts(least, intersectPorts(passed, passing(meant))), passed);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function haveSharedFamily(own: AddressSet, other: AddressSet): boolean {
+  return isEmpty(own) || (own.v4.length > 0 && other.v4.length > 0) || (own.v6.length > 0 && other.v6.length > 0);
+}
+
+function judge(
+  question: EquivalenceQuestion,
+  { direction, subject }: Row,
+  party: Party,
+  meant: End,
+  intended: PortSet,
+  passes: PortSet,
+): CounterExample | "undecided" | undefined {
+  if (intended === passes) return undefined;
+  const possible = possiblePorts(direction, party);
+  const missing = intersectFamily(subtractPorts(intended, passes), possible);
+  const extra = intersectFamily(subtractPorts(passes, intended), possible);
+  if (isEmptyPorts(missing) && isEmptyPorts(extra)) return undefined;
+  if (meant.uncertain.length > 0) return "undecided";
+  const intentAllows = !isEmptyPorts(missing);
+  return counterExample(question, direction, subject, party, intentAllows ? missing : extra, intentAllows);
+}
+
+function otherThan(subject: Workload, { party, second }: PeerRow): Party | undefined {
+  if (party.kind === "addresses" || party.workload.id !== subject.id) return party;
+  return second === undefined ? undefined : { kind: "workload", workload: second };
+}
+
+/** True for a workload elsewhere that has no address to be known by: no enforcer here will ever meet it as it is. */
+function isUnseen(direction: Direction, subject: Workload, party: Party): boolean {
+  if (party.kind === "addresses" || party.workload.target === subject.target) return false;
+  return isEmpty(addressesAt(direction, party));
+}
+
+function passing({ mode, ports }: End): PortSet {
+  return mode === "enforced" ? ports : allPorts;
+}
+
+/** ICMP exists between IPv4 addresses only, ICMPv6 between IPv6 ones. */
+function possiblePorts(direction: Direction, party: Party): PortSet {
+  const { v4, v6 } = addressesAt(direction, party);
+  if (v4.length > 0 === v6.length > 0) return allPorts;
+  return subtractPorts(allPorts, allOf(v4.length > 0 ? "icmpv6" : "icmp"));
+}
+
+function intersectFamily(ports: PortSet, possible: PortSet): PortSet {
+  return possible === allPorts ? ports : subtractPorts(ports, subtractPorts(allPorts, possible));
+}
+
+function counterExample(
+  { intent, rendered }: EquivalenceQuestion,
+  direction: Direction,
+  subject: Workload,
+  peer: Party,
+  ports: PortSet,
+  intentAllows: boolean,
+): CounterExample {
+  const self: Party = { kind: "workload", workload: subject };
+  const point = firstPoint(ports);
+  const why = (source: Source): Reason | undefined =>
+    point === undefined ? undefined : source.explain(direction, self, peer, point.protocol, point.port);
+  return { direction, subject, peer, ports, intentAllows, intent: why(intent), rendered: why(rendered) };
+}
+
+/** The first port (or ICMP type) of a set. */
+function firstPoint(ports: PortSet): { readonly protocol: Protocol; readonly port: number } | undefined {
+  const [range] = portRanges(ports);
+  if (range === undefined) return undefined;
+  const isIcmp = range.protocol === "icmp" || range.protocol === "icmpv6";
+  if (isIcmp) return { protocol: range.protocol, port: range.first >> 8 };
+  return { protocol: range.protocol, port: Math.min(Math.max(range.first, 1), range.last) };
+}
+
+/** `A → B: 443/tcp: the definitions allow it (…, policies/x.yaml:12:5), what was rendered does not (…)`. */
+export function describeCounterExample(example: CounterExample): string {
+  const { direction, subject, peer, ports, intentAllows } = example;
+  const other = peer.kind === "addresses" ? formatSomeAddresses(peer.addresses) : nameOf(peer.workload);
+  const [from, to] = direction === "ingress" ? [other, nameOf(subject)] : [nameOf(subject), other];
+  const one = firstPoint(ports);
+  const words = one === undefined ? formatPorts(ports) : formatPorts(isWholeType(ports, one) ?? portRange(one.protocol, one.port));
+  const meant = `the definitions ${intentAllows ? "allow" : "do not allow"} it (${reasonText(example.intent)})`;
+  const rendered = `what was rendered ${intentAllows ? "does not" : "does"} (${reasonText(example.rendered)})`;
+  return `${from} → ${to}: ${words}, ${direction} of ${nameOf(subject)}: ${meant}, ${rendered}`;
+}
+
+function isWholeType(
+  ports: PortSet,
+  { protocol, port }: { readonly protocol: Protocol; readonly port: number },
+): PortSet | undefined {
+  if (protocol !== "icmp" && protocol !== "icmpv6") return undefined;
+  const type = portRange(protocol, port * 256, port * 256 + 255);
+  return equalPorts(type, ports) || isEmptyPorts(subtractPorts(type, ports))
+    ? type
+    : portRange(protocol, portRanges(ports)[0]?.first ?? 0);
+}
+
+function reasonText(reason: Reason | undefined): string {
+  if (reason === undefined) return "a protocol without ports";
+  return reason.at === undefined ? reason.text : `${reason.text}, ${formatPosition(reason.at)}`;
+}
+
+function nameOf(workload: Workload): string {
+  return workload.id.replace(/^cluster\//, "");
+}
+
+function formatSomeAddresses(addresses: AddressSet): string {
+  const [first] = toRanges(addresses);
+  return first === undefined ? "nobody" : formatSet(fromRanges([first]));
+}

@@ -1,0 +1,38 @@
+import type { SourceFile } from "../model/source.ts";
+import type { Position } from "../model/note.ts";
+import { answerQuestion, findPair, type Blame, type BlamedLine, type ExplainAnswer } from "./answer.ts";
+import { readQuestion } from "./ask.ts";
+import { smallestEdit } from "./edit.ts";
+import type { EndAnswer, Line } from "./end.ts";
+import type { ConnectivityWorld } from "./world.ts";
+
+/** Who touched a line last; null when history does not say. */
+export type ReadBlame = (at: Position) => Promise<Blame | null>;
+
+/**
+ * May FROM connect to TO on PORT, why, who said so, where it is enforced, whether live agrees, and what would allow it.
+ *
+ * @param files the definitions as files, for the edit
+ * @throws FirebreakError NOT_FOUND, USAGE for ends and ports that are none
+ */
+export async function explainConnection(
+  world: ConnectivityWorld,
+  files: readonly SourceFile[],
+  asked: { readonly from: string; readonly to: string; readonly port: string },
+  blame: ReadBlame,
+): Promise<ExplainAnswer> {
+  const question = readQuestion(world.definitions, world.estate, asked.from, asked.to, asked.port);
+  const answer = answerQuestion(world, question);
+  const lines: BlamedLine[] = [];
+  for (const line of linesOf(answer.ends)) lines.push({ ...line, blame: line.at === null ? null : await blame(line.at) });
+  if (answer.verdict === "allowed") return { ...answer, lines, edit: null };
+  const edit = smallestEdit(world, files, question, findPair(world.approved, question).pair);
+  if ("ok" in edit) return { ...answer, lines, edit: edit.ok };
+  return { ...answer, lines, edit: null, notes: [...answer.notes, edit.none] };
+}
+
+/** Rules and segments of both ends, each once. */
+function linesOf(ends: readonly EndAnswer[]): readonly Line[] {
+  const lines = ends.flatMap(({ rules, segments }) => [...rules, ...segments.map(({ name, at }) => ({ name, at }))]);
+  return [...new Map(lines.map((line) => [line.name, line])).values()];
+}

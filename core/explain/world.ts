@@ -1,0 +1,114 @@
+import type { InventoryFile } from "../api/inventory-file.ts";
+import type { OperatorInputs } from "../compile/inputs.ts";
+import { liveSource } from "../enforced/source.ts";
+import type { LiveTarget } from "../enforced/target.ts";
+import { estateOf } from "../estate/build.ts";
+import type { Estate } from "../estate/estate.ts";
+import type { Basis } from "../guardrail/report.ts";
+import { symbolicInventories } from "../guardrail/symbolic.ts";
+import { intentOf, type HostFacts } from "../intent/intent.ts";
+import type { ClusterInventory } from "../membership/inventory.ts";
+import { definitionsAt } from "../model/expiry.ts";
+import type { Definitions, TargetId } from "../model/kinds.ts";
+import type { Target } from "../model/target.ts";
+import type { Source } from "../reach/source.ts";
+
+/** Everything that a question about connections is answered from, at one moment. */
+export interface ConnectivityWorld {
+  readonly basis: Basis;
+  /** As they hold at the moment; expired rules are out. */
+  readonly definitions: Definitions;
+  readonly estate: Estate;
+  /** Who was meant to, by identity. */
+  readonly approved: Source;
+  /** The same as enforcers can know it; undefined where workloads are made up. */
+  readonly enforceable: Source | undefined;
+  /** What is enforced; undefined when nobody looked. */
+  readonly live: Source | undefined;
+  /** What cannot be answered here, each a sentence. */
+  readonly gaps: readonly string[];
+}
+
+/** What was seen of all targets. */
+export interface Seen {
+  readonly inventories: ReadonlyMap<TargetId, ClusterInventory>;
+  /** Undefined: nobody looked at what is enforced. */
+  readonly live: ReadonlyMap<TargetId, LiveTarget> | undefined;
+  readonly enforcers: ReadonlyMap<TargetId, string>;
+  readonly hosts: ReadonlyMap<TargetId, HostFacts>;
+  readonly orphans?: readonly Target[];
+}
+
+const NO_OPERATOR: OperatorInputs = { floor: { from: [], ports: [] }, ownPaths: [] };
+
+/** The world as it was seen. @param now ms since the epoch: which policies have expired */
+export function seenWorld(
+  definitions: Definitions,
+  seen: Seen,
+  now: number,
+  operator: OperatorInputs = NO_OPERATOR,
+  basis: Basis = "live",
+): ConnectivityWorld {
+  const at = definitionsAt(definitions, now).definitions;
+  const estate = estateOf(at, seen.inventories, seen.orphans ?? []);
+  const facts = { hosts: seen.hosts, operator, enforcers: seen.enforcers };
+  return {
+    basis,
+    definitions: at,
+    estate,
+    approved: intentOf(at, estate, { as: "approved", ...facts }),
+    enforceable: intentOf(at, estate, { as: "enforceable", ...facts }),
+    live: seen.live === undefined ? undefined : liveSource(estate, seen.live, seen.enforcers),
+    gaps: estate.stale.map((target) => `the workloads of ${target} are not known whole`),
+  };
+}
+
+/** The world of a saved inventory, live policies and rulesets included. */
+export function savedWorld(
+  definitions: Definitions,
+  saved: InventoryFile,
+  now: number,
+  operator?: OperatorInputs,
+): ConnectivityWorld {
+  const clusters = Object.entries(saved.clusters);
+  const hosts = Object.entries(saved.hosts);
+  const live = new Map<TargetId, LiveTarget>([
+    ...clusters.map(([id, { policies }]) => [id, { kind: "cluster", completeness: "complete", policies }] as const),
+    ...hosts,
+  ]);
+  const enforcers = clusters.flatMap(([id, { enforcer }]) => (enforcer === undefined ? [] : [[id, enforcer] as const]));
+  const seen: Seen = {
+    inventories: new Map(clusters.map(([id, { inventory }]) => [id, inventory])),
+    live,
+    enforcers: new Map(enforcers),
+    hosts: new Map(hosts.map(([id, { resolvers }]) => [id, { resolvers, timeServers: [] }])),
+  };
+  return seenWorld(definitions, seen, now, operator, "inventory");
+}
+
+/** A world without anybody to ask: made-up workloads, every target as if it were applied. */
+export function madeUpWorld(definitions: Definitions, now: number, operator: OperatorInputs = NO_OPERATOR): ConnectivityWorld {
+  const at = asIfApplied(definitionsAt(definitions, now).definitions);
+  const { inventories, gaps } = symbolicInventories(at.definitions);
+  const estate = estateOf(at.definitions, inventories);
+  return {
+    basis: "definitions",
+    definitions: at.definitions,
+    estate,
+    approved: intentOf(at.definitions, estate, { as: "approved", operator }),
+    enforceable: undefined,
+    live: undefined,
+    gaps: [...(at.planned.length === 0 ? [] : [`${at.planned.join(", ")}: mode plan, checked as if it were applied`]), ...gaps],
+  };
+}
+
+/** A repository that is still in `mode: plan` is checked for what it will do. */
+export function asIfApplied(definitions: Definitions): { readonly definitions: Definitions; readonly planned: readonly string[] } {
+  const planned = [...definitions.clusters.values(), ...definitions.fleets.values()]
+    .filter(({ mode }) => mode === "plan")
+    .map(({ kind, name }) => `${kind} ${name}`);
+  const applied = <T extends { readonly mode: string }>(map: ReadonlyMap<string, T>): ReadonlyMap<string, T> =>
+    new Map([...map].map(([name, target]) => [name, { ...target, mode: "apply" }]));
+  if (planned.length === 0) return { definitions, planned };
+  return { definitions: { ...definitions, clusters: applied(definitions.clusters), fleets: applied(definitions.fleets) }, planned };
+}

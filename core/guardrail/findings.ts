@@ -1,0 +1,59 @@
+import type { Finding, Severity } from "../drift/finding.ts";
+import { fingerprintOf } from "../drift/fingerprint.ts";
+import type { TargetId } from "../model/kinds.ts";
+import { formatCause, formatViolation } from "../text/guardrail.ts";
+import type { GuardrailResult, Violation } from "./results.ts";
+
+/** What a finding about one rule of a guardrail is about; with the target it is its identity. */
+export function subjectOf(rule: GuardrailResult["id"]): string {
+  return `guardrail ${rule}`;
+}
+
+/** Longest list of connections in one finding; the rest is counted. */
+const MAX_LINES = 20;
+
+/**
+ * Findings for what is violated now, whoever did it: one for each rule and target at which the connection ends (or, where nobody manages
+ * that end, begins). The first list that names a pair of rule and target tells it, so the most telling source comes first.
+ */
+export function guardrailFindings(lists: readonly (readonly GuardrailResult[])[]): readonly Finding[] {
+  const found = new Map<string, Finding>();
+  for (const result of lists.flat()) {
+    if (result.outcome !== "violated") continue;
+    const byTarget = Map.groupBy(result.violations, ({ target }) => target);
+    for (const [target, violations] of byTarget) {
+      if (target === null) continue;
+      const finding = findingOf(result, target, violations);
+      if (!found.has(finding.fingerprint)) found.set(finding.fingerprint, finding);
+    }
+  }
+  return [...found.values()];
+}
+
+function findingOf(result: GuardrailResult, target: TargetId, violations: readonly Violation[]): Finding {
+  const { id, guardrail, claim, kind, at } = result;
+  const subject = subjectOf(id);
+  const [first] = violations as readonly [Violation, ...Violation[]]; // a group has one at least
+  const lines = violations.slice(0, MAX_LINES - 1).map(formatViolation);
+  if (violations.length >= MAX_LINES) lines.push(`and ${violations.length - lines.length} more`);
+  return {
+    fingerprint: fingerprintOf("guardrail-violated", target, subject),
+    kind: "guardrail-violated",
+    target,
+    subject,
+    severity: severityOf(result, violations),
+    summary: `guardrail ${guardrail} is violated (${claim}): ${formatCause(first)}`,
+    effect: kind === "never" ? { verdict: "opens", opened: lines, closed: [] } : { verdict: "closes", opened: [], closed: lines },
+    who: undefined,
+    at,
+    healable: false,
+    widens: kind === "never",
+    foreign: false,
+  };
+}
+
+/** What is open against a guardrail that blocks is as bad as it gets; what is still to be enforced was known to be open. */
+function severityOf({ severity }: GuardrailResult, violations: readonly Violation[]): Severity {
+  if (severity === "warn") return "low";
+  return violations.every(({ notYetEnforced }) => notYetEnforced) ? "medium" : "critical";
+}

@@ -1,0 +1,63 @@
+import type { Definitions } from "../model/kinds.ts";
+import type { Source } from "../reach/source.ts";
+import { checkGuardrails } from "./check.ts";
+import type { ClaimResult, GuardrailResult, Outcome, TestResult } from "./results.ts";
+import { checkTests } from "./tests.ts";
+
+/** What workloads a check rests on: made up from the definitions, seen and saved, or seen by the running service now. */
+export type Basis = "definitions" | "inventory" | "live";
+
+/** Every guardrail and every test of a policy, checked; plain data, and the answer of `firebreak test -o json`. */
+export interface TestReport {
+  readonly basis: Basis;
+  readonly guardrails: readonly GuardrailResult[];
+  readonly tests: readonly TestResult[];
+  /** What the check could not look at, each a sentence. */
+  readonly gaps: readonly string[];
+}
+
+/** Checks against several sources; of each claim the worst answer is kept, of equals that of the first source. */
+export function makeReport(
+  definitions: Definitions,
+  sources: readonly Source[],
+  basis: Basis,
+  gaps: readonly string[] = [],
+): TestReport {
+  const checked = sources.map((source) => ({
+    guardrails: checkGuardrails(definitions, source),
+    tests: checkTests(definitions, source),
+  }));
+  return {
+    basis,
+    guardrails: worstOf(checked.map(({ guardrails }) => guardrails)),
+    tests: worstOf(checked.map(({ tests }) => tests)),
+    gaps,
+  };
+}
+
+const BADNESS = { passed: 0, uncertain: 1, violated: 2 } as const satisfies Record<Outcome, number>;
+
+/** Claim by claim; every list holds the same claims in the same order. */
+function worstOf<T extends ClaimResult>(lists: readonly (readonly T[])[]): readonly T[] {
+  const [first = [], ...others] = lists;
+  return first.map((result, index) =>
+    others.reduce((worst, list) => {
+      const other = list[index] as T; // the same claims
+      return BADNESS[other.outcome] > BADNESS[worst.outcome] ? other : worst;
+    }, result),
+  );
+}
+
+/** How a result is counted: a guardrail that only warns never fails a check. */
+export type Standing = "passed" | "failed" | "warning" | "uncertain";
+
+/** How one result is counted. */
+export function standingOf(result: GuardrailResult | TestResult): Standing {
+  if (result.outcome !== "violated") return result.outcome;
+  return "severity" in result && result.severity === "warn" ? "warning" : "failed";
+}
+
+/** All results, guardrails first. */
+export function resultsOf({ guardrails, tests }: TestReport): readonly (GuardrailResult | TestResult)[] {
+  return [...guardrails, ...tests];
+}

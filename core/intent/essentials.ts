@@ -1,0 +1,230 @@
+import { emptySet, fromAddressTexts, fromPrefixes, parsePrefix, subtract, unionAll } from "../address/index.ts";
+import type { AddressSet } from "../address/index.ts";
+import { noPorts, portRange, portsFromRanges, unionPorts } from "../address/ports.ts";
+import type { PortSet } from "../address/ports.ts";
+import type { Estate } from "../estate/estate.ts";
+import type { Service, WebhookBackend } from "../membership/inventory.ts";
+import { findService, hasSelector } from "../membership/services.ts";
+import { NAMESPACE_NAME_LABEL } from "../membership/select.ts";
+import type { Definitions, Direction, HostFleet, Lifeline, NamedPort, PortRange, TargetId } from "../model/kinds.ts";
+import type { EstateIndex } from "./estate-index.ts";
+import type { MemberLists, Members } from "./members.ts";
+
+/** Something open without a rule, at one end. */
+export interface Essential {
+  /** `builtin/NAME`. */
+  readonly origin: string;
+  readonly direction: Direction;
+  /** Pods at which it is open; undefined: every subject of the target. */
+  readonly subjects: Members | undefined;
+  readonly peers: "any" | { readonly members: Members | undefined; readonly addresses: AddressSet };
+  readonly ports: PortSet;
+  readonly named: readonly NamedPort[];
+  /** True: for segments with `needs: [apiserver]` only. */
+  readonly isNeeded: boolean;
+}
+
+/** What a host's essentials rest on that no definition says. */
+export interface HostFacts {
+  /** Name servers of its resolv.conf. */
+  readonly resolvers: readonly string[];
+  /** Time servers it is configured with. */
+  readonly timeServers: readonly string[];
+}
+
+/** What the operator says in firebreak.yaml that reaches into what is open. */
+export interface OperatorFacts {
+  readonly floor: Lifeline;
+  /** Firebreak's own ways to API servers, Git and store; open on hosts with the local transport. */
+  readonly ownPaths: readonly { readonly addresses: AddressSet; readonly ports: readonly PortRange[] }[];
+}
+
+const DNS = portsOf("tcp", "udp", 53);
+const NODE_LOCAL_DNS = fromAddressTexts(["169.254.20.10"]).set;
+const DNS_SERVICES = [
+  { namespace: "kube-system", name: "kube-dns", named: 53 },
+  { namespace: "openshift-dns", name: "dns-default", named: 5353 },
+] as const;
+const LOOPBACK = constantSet("127.0.0.0/8", "::1/128");
+const IPV4 = constantSet("0.0.0.0/0");
+const IPV6 = constantSet("::/0");
+const LINK_LOCAL = constantSet("fe80::/10");
+/** Where a packet from a link-local address can go: no router forwards it (RFC 4291 §2.5.6). */
+const NEAR = constantSet("fe80::/10", "ff00::/8");
+
+/** What is open at the pods of a cluster without a rule (DESIGN.md §4 "Essentials"). Probes come from the own node: see `explain`. */
+export function clusterEssentials(
+  { workspace }: Definitions,
+  index: EstateIndex,
+  lists: MemberLists,
+  cluster: TargetId,
+): readonly Essential[] {
+  const { dns, apiserver, webhooks } = workspace.essentials;
+  const inventory = index.estate.clusters.get(cluster)?.inventory;
+  const services = inventory?.services ?? [];
+  return [
+    ...(dns ? dnsOf(lists, cluster, services) : []),
+    ...(apiserver ? apiserverOf(services) : []),
+    ...(webhooks ? (inventory?.webhooks ?? []).flatMap((webhook) => webhookOf(lists, cluster, services, webhook)) : []),
+  ];
+}
+
+function dnsOf(lists: MemberLists, cluster: TargetId, services: readonly Service[]): readonly Essential[] {
+  const endpoints = DNS_SERVICES.flatMap((known) => {
+    const service = findService(services, known.namespace, known.name);
+    if (service === undefined || !hasSelector(service)) return [];
+    return [{ pods: podsBehind(lists, cluster, service), ports: dnsPorts(service, known.named) }];
+  });
+  return [
+    ...endpoints.map(({ pods, ports }) => egress("builtin/dns", { members: pods, addresses: emptySet }, ports)),
+    egress("builtin/dns", { members: undefined, addresses: NODE_LOCAL_DNS }, DNS),
+    ...endpoints.map(({ pods, ports }) => ({ ...ingress("builtin/dns", "any", ports), subjects: pods })),
+  ];
+}
+
+/** Policy sees the port that the pod listens on. */
+function dnsPorts({ ports }: Service, named: number): PortSet {
+  const ranges = ports
+    .filter(({ port }) => port === 53)
+    .flatMap(({ protocol, port, targetPort }) => {
+      const name = protocol.toLowerCase();
+      if (name !== "tcp" && name !== "udp") return [];
+      const target = typeof targetPort === "string" ? named : (targetPort ?? port);
+      return [{ protocol: name, first: target, last: target } as const];
+    });
+  return ranges.length === 0 ? DNS : portsFromRanges(ranges);
+}
+
+/** Service default/kubernetes and what answers behind it, each on its own TCP ports. */
+function apiserverOf(services: readonly Service[]): readonly Essential[] {
+  const service = findService(services, "default", "kubernetes");
+  if (service === undefined) return [];
+  const places = [...service.clusterIps.map((address) => ({ address, ports: service.ports })), ...(service.endpoints ?? [])];
+  return places.map(({ address, ports }) => {
+    const tcp = ports.filter(({ protocol }) => protocol.toLowerCase() === "tcp").map(({ port }) => portRange("tcp", port));
+    const peers = addressPeers(fromAddressTexts([address]).set);
+    return { ...egress("builtin/apiserver", peers, tcp.reduce(unionPorts, noPorts)), isNeeded: true };
+  });
+}
+
+function webhookOf(
+  lists: MemberLists,
+  cluster: TargetId,
+  services: readonly Service[],
+  { service: called }: WebhookBackend,
+): readonly Essential[] {
+  const found = findBackend(services, called);
+  if (found === undefined) return [];
+  const { service, target } = found;
+  const ports = typeof target === "number" ? portRange("tcp", target) : noPorts;
+  const named: readonly NamedPort[] = typeof target === "number" ? [] : [{ kind: "named", protocol: "tcp", name: target }];
+  return [{ ...ingress("builtin/webhooks", "any", ports), named, subjects: podsBehind(lists, cluster, service) }];
+}
+
+/** The service that a webhook calls and the port its pods listen on; undefined where no label names such pods. */
+function findBackend(services: readonly Service[], { namespace, name, port }: WebhookBackend["service"]) {
+  const service = findService(services, namespace, name);
+  const called = service?.ports.find((one) => one.port === port && one.protocol.toLowerCase() === "tcp");
+  if (service === undefined || called === undefined || !hasSelector(service)) return undefined;
+  return { service, target: called.targetPort ?? called.port };
+}
+
+/**
+ * Namespaces (`CLUSTER NAMESPACE`) that are not isolated in ingress: without the essential `webhooks`, those with a backend whose
+ * failure fails writes to the cluster.
+ */
+export function sparedNamespaces({ workspace }: Definitions, estate: Estate): ReadonlySet<string> {
+  if (workspace.essentials.webhooks) return new Set();
+  return new Set(
+    [...estate.clusters].flatMap(([target, { inventory }]) =>
+      (inventory?.webhooks ?? [])
+        .filter(({ failsClosed, service }) => failsClosed && findBackend(inventory?.services ?? [], service) !== undefined)
+        .map(({ service }) => `${target} ${service.namespace}`),
+    ),
+  );
+}
+
+function podsBehind(lists: MemberLists, cluster: TargetId, { namespace, selector }: Service): Members {
+  const namespaces = { matchLabels: { [NAMESPACE_NAME_LABEL]: namespace } };
+  return lists.ofPods(cluster, [{ pods: { matchLabels: selector }, namespaces }]);
+}
+
+/** What is open at a host without a rule. Neighbour discovery is no connection between parties, but it is ICMPv6. */
+export function hostEssentials(
+  { workspace }: Definitions,
+  fleet: HostFleet,
+  { resolvers, timeServers }: HostFacts,
+  { floor, ownPaths }: OperatorFacts,
+): readonly Essential[] {
+  const { dns, dhcp, ntp, icmpErrors } = workspace.essentials;
+  const from = unionAll([fromPrefixes(floor.from), fromPrefixes(fleet.lifeline.from)]);
+  const lifelinePorts = portsFromRanges([...floor.ports, ...fleet.lifeline.ports].map(closedRange));
+  return [
+    ingress("builtin/lifeline", addressPeers(from), lifelinePorts),
+    ...neighbours(),
+    ...(icmpErrors ? [ingress("builtin/icmpErrors", "any", ICMP_ERRORS), egress("builtin/icmpErrors", "any", ICMP_ERRORS)] : []),
+    ...(dhcp ? dhcpClient() : []),
+    ...(dns ? [egress("builtin/dns", addressPeers(subtract(fromAddressTexts(resolvers).set, LOOPBACK)), DNS)] : []),
+    ...(ntp
+      ? [egress("builtin/ntp", addressPeers(subtract(fromAddressTexts(timeServers).set, LOOPBACK)), portRange("udp", 123))]
+      : []),
+    ...(fleet.transport.kind === "local" ? ownPaths : []).map(({ addresses, ports }) =>
+      egress("builtin/firebreak", addressPeers(addresses), portsFromRanges(ports.map(closedRange))),
+    ),
+  ];
+}
+
+/** Types 3, 11 and 12; ICMPv6 1 to 4. */
+const ICMP_ERRORS = portsFromRanges([
+  ...[3, 11, 12].map((type) => ({ protocol: "icmp" as const, first: type * 256, last: type * 256 + 255 })),
+  { protocol: "icmpv6", first: 256, last: 4 * 256 + 255 },
+]);
+
+/** As a client; whoever asks may choose the port it asks from, so that says nothing. */
+function dhcpClient(): readonly Essential[] {
+  return [
+    ingress("builtin/dhcp", addressPeers(IPV4), portRange("udp", 68)),
+    ingress("builtin/dhcp", addressPeers(LINK_LOCAL), portRange("udp", 546)),
+    egress("builtin/dhcp", addressPeers(IPV4), portRange("udp", 67)),
+    egress("builtin/dhcp", addressPeers(NEAR), portRange("udp", 547)),
+  ];
+}
+
+/** RFC 4861 and RFC 3810, as far as RFC 4890 §4.4.1 says that they must not be dropped. */
+function neighbours(): readonly Essential[] {
+  const types = (...list: readonly number[]): PortSet =>
+    portsFromRanges(list.map((type) => ({ protocol: "icmpv6", first: type * 256, last: type * 256 + 255 })));
+  return [
+    ingress("builtin/neighbours", addressPeers(IPV6), types(130, 134, 135, 136)),
+    egress("builtin/neighbours", addressPeers(IPV6), types(131, 132, 133, 135, 136, 143)),
+  ];
+}
+
+function ingress(origin: string, peers: Essential["peers"], ports: PortSet): Essential {
+  return { origin, direction: "ingress", subjects: undefined, peers, ports, named: [], isNeeded: false };
+}
+
+function egress(origin: string, peers: Essential["peers"], ports: PortSet): Essential {
+  return { ...ingress(origin, peers, ports), direction: "egress" };
+}
+
+function addressPeers(addresses: AddressSet): Essential["peers"] {
+  return { members: undefined, addresses };
+}
+
+function closedRange({ protocol, from, to }: PortRange) {
+  return { protocol, first: from, last: to };
+}
+
+function portsOf(a: "tcp" | "udp", b: "tcp" | "udp", port: number): PortSet {
+  return unionPorts(portRange(a, port), portRange(b, port));
+}
+
+function constantSet(...texts: readonly string[]): AddressSet {
+  return fromPrefixes(
+    texts.flatMap((text) => {
+      const parsed = parsePrefix(text);
+      return "ok" in parsed ? [parsed.ok] : [];
+    }),
+  );
+}

@@ -1,0 +1,101 @@
+import { fromAddressTexts, isEmpty, isSubset } from "../address/index.ts";
+import { hasPort } from "../address/ports.ts";
+import type { PortSet, Protocol } from "../address/ports.ts";
+import type { Workload } from "../estate/estate.ts";
+import type { Direction, Segment } from "../model/kinds.ts";
+import type { Position } from "../model/note.ts";
+import type { EndMode, Party, Reason } from "../reach/source.ts";
+import type { Allow } from "./allow.ts";
+import type { WorkloadClass } from "./classes.ts";
+import { names } from "./match.ts";
+import type { Meeting, Peer } from "./match.ts";
+import type { Row, RowReader } from "./row.ts";
+import type { Reading } from "./sight.ts";
+
+/** What explanations need of an intent. */
+export interface IntentView {
+  readonly reading: Reading;
+  readonly rows: RowReader;
+  readonly meet: (direction: Direction, subject: WorkloadClass, peer: Peer) => Meeting;
+  readonly classOf: (workload: Workload) => WorkloadClass;
+  readonly peerOf: (party: Party) => Peer;
+  readonly portsOf: (allow: Allow, meeting: Meeting) => PortSet;
+}
+
+/** One question about one end. */
+export interface Question {
+  readonly direction: Direction;
+  readonly subject: Party;
+  readonly peer: Party;
+  readonly protocol: Protocol;
+  /** A type for ICMP. */
+  readonly port: number;
+}
+
+/** Why definitions answer as they do at one end: the rules that allow, or the segment that isolates. */
+export function explainIntent(view: IntentView, question: Question): Reason {
+  const { direction, subject, peer } = question;
+  const say = (mode: EndMode, allowed: boolean, text: string, more: Partial<Reason> = {}): Reason => {
+    return { direction, allowed, mode, origins: [], isolatedBy: [], at: undefined, text, ...more };
+  };
+  if (subject.kind === "addresses") return say("unmanaged", true, "these addresses are not managed: nothing is enforced there");
+  const { workload } = subject;
+  const row = view.rows.of(direction, view.classOf(workload));
+  if (row.mode === "unmanaged") return say(row.mode, true, row.why ?? "nothing of ours enforces there");
+  if (row.mode === "open") return say(row.mode, true, `no segment isolates ${direction} of ${workload.name}`);
+  if (peer.kind === "workload" && peer.workload.id === workload.id) return say(row.mode, true, "a workload always reaches itself");
+  const allows = allowing(view, row, question);
+  const origins = [...new Set(allows.map(({ origin }) => origin))];
+  if (allows.length > 0) return say(row.mode, true, `allowed by ${allows.map(cite).join(", ")}`, { origins, at: allows[0]?.at });
+  if (isOwnNode(view, question)) {
+    return say(row.mode, true, `a node always reaches the pods it runs (builtin/probes)`, { origins: ["builtin/probes"] });
+  }
+  return denied(row, workload, question, say);
+}
+
+function denied(
+  { mode, isolating }: Row,
+  workload: Workload,
+  { direction }: Question,
+  say: (mode: EndMode, allowed: boolean, text: string, more: Partial<Reason>) => Reason,
+): Reason {
+  const isolatedBy = isolating.map(({ name }) => name);
+  const at = isolating[0]?.at;
+  const which = isolating.map(citeSegment).join(", ");
+  if (mode === "observed") {
+    const text = `no rule allows it; segment ${which} observes ${direction} of ${workload.name}, so it still passes`;
+    return say(mode, true, text, { isolatedBy, at });
+  }
+  return say(mode, false, `no rule allows it, and segment ${which} isolates ${direction} of ${workload.name}`, { isolatedBy, at });
+}
+
+function allowing(view: IntentView, { allows }: Row, { direction, subject, peer, protocol, port }: Question): readonly Allow[] {
+  if (subject.kind === "addresses") return [];
+  const point = protocol === "icmp" || protocol === "icmpv6" ? port * 256 : port;
+  const meeting = view.meet(direction, view.classOf(subject.workload), view.peerOf(peer));
+  return allows.filter((allow) => names(allow, meeting) && hasPort(view.portsOf(allow, meeting), protocol, point));
+}
+
+/** Kubelet probes, and whatever else is on that node: no policy stops it. */
+function isOwnNode({ reading }: IntentView, { direction, subject, peer }: Question): boolean {
+  if (direction !== "ingress" || subject.kind !== "workload" || subject.workload.node === undefined) return false;
+  const { target, node, kind } = subject.workload;
+  if (kind !== "pod" || target === undefined) return false;
+  if (peer.kind === "workload") return peer.workload.hostNetwork && peer.workload.target === target && peer.workload.node === node;
+  const nodes = reading.index.estate.clusters.get(target)?.inventory?.nodes ?? [];
+  const own = fromAddressTexts(nodes.find(({ name }) => name === node)?.addresses ?? []).set;
+  return !isEmpty(peer.addresses) && isSubset(peer.addresses, own);
+}
+
+/** `order-flow/0 (policies/order.yaml:9)`. */
+function cite({ origin, at }: Allow): string {
+  return at === undefined ? origin : `${origin} (${place(at)})`;
+}
+
+function citeSegment({ name, at }: Segment): string {
+  return `${name} (${place(at)})`;
+}
+
+function place({ file, line }: Position): string {
+  return `${file}:${line}`;
+}

@@ -1,0 +1,88 @@
+import type { Profile } from "../verdict/profile.ts";
+import type { Direction } from "../model/kinds.ts";
+import type { Allow, PeerPart } from "./allow.ts";
+import type { ClassTable, WorkloadClass } from "./classes.ts";
+
+/** A peer: a class of workloads, or what explicit sets and shadows hold some addresses. */
+export type Peer =
+  | { readonly kind: "workloads"; readonly of: WorkloadClass; readonly isMasqueraded: boolean }
+  | { readonly kind: "addresses"; readonly hits: ReadonlySet<number>; readonly families: number };
+
+/** How peers are known: by identity (`approved`), or as the enforcer at this end can know them. */
+export interface Knowing {
+  readonly as: "approved" | "enforceable";
+  readonly table: ClassTable;
+  /** Of the cluster at this end; undefined for a host. */
+  readonly profile: Profile | undefined;
+}
+
+/** One end of a connection, asked about one peer. */
+export interface Meeting {
+  readonly knowing: Knowing;
+  readonly direction: Direction;
+  readonly subject: WorkloadClass;
+  readonly peer: Peer;
+  /** True: both are in one cluster, so that labels are known. */
+  readonly isLocal: boolean;
+}
+
+/** True when the allow names the peer. */
+export function names(allow: Allow, meeting: Meeting): boolean {
+  const { peers, same } = allow;
+  if (peers === "any") return true;
+  if (same.some((at) => meeting.subject.values[at] === undefined)) return false;
+  return peers.some((part) => isNamed(part, same, meeting));
+}
+
+function isNamed(part: PeerPart, same: readonly number[], meeting: Meeting): boolean {
+  const { peer, subject } = meeting;
+  if (peer.kind === "addresses") return (same.length === 0 && isAt(part, meeting)) || isShadowed(part, same, meeting);
+  const { of } = peer;
+  if (of.cell.certain.has(part.members.id) && isKnown(meeting) && agree(same, subject, of)) return true;
+  if (same.length === 0) return isAt(part, meeting) || isShadowed(part, same, meeting);
+  const isExternal = of.cell.externals.has(part.members.id) && isAt(part, meeting) && agree(same, subject, of);
+  return isExternal || isShadowed(part, same, meeting);
+}
+
+/** Identity is known inside a cluster; elsewhere by addresses, which a masqueraded pod does not show, and a Pending one does not have. */
+function isKnown({ knowing, peer, isLocal }: Meeting): boolean {
+  if (knowing.as === "approved" || isLocal || peer.kind === "addresses") return true;
+  const { v4, v6 } = peer.of.sample.addresses;
+  return !peer.isMasqueraded && v4.length + v6.length > 0;
+}
+
+/** True when one of the addresses under which the peer is seen here is in the part's set. */
+function isAt(part: PeerPart, meeting: Meeting): boolean {
+  const { explicit } = part;
+  if (explicit === undefined) return false;
+  const { peer, knowing, isLocal } = meeting;
+  if (peer.kind === "addresses") return peer.hits.has(explicit);
+  if (isLocal && knowing.profile !== undefined) {
+    const isMatched = peer.of.sample.hostNetwork ? knowing.profile.ipBlockMatchesNodes : knowing.profile.ipBlockMatchesPods;
+    if (!isMatched) return false;
+  }
+  return hitsAt(meeting).has(explicit);
+}
+
+/** Elsewhere, somebody who comes in is seen under what it shows; who is asked, by its own addresses. */
+function hitsAt({ peer, direction, isLocal }: Meeting): ReadonlySet<number> {
+  if (peer.kind === "addresses") return peer.hits;
+  return isLocal || direction === "egress" ? peer.of.own : peer.of.shown;
+}
+
+/** True when a masqueraded pod that the part names shows an address of the peer: nobody can tell them apart. */
+function isShadowed(part: PeerPart, same: readonly number[], meeting: Meeting): boolean {
+  const { knowing, direction, subject } = meeting;
+  if (knowing.as === "approved" || direction === "egress" || knowing.table.shadows.length === 0 || meeting.isLocal) return false;
+  for (const hit of hitsAt(meeting)) {
+    if (hit >= 0) continue;
+    const shadow = knowing.table.shadows[-1 - hit];
+    if (shadow === undefined || shadow.target === subject.sample.target) continue;
+    if (shadow.pods.some((pod) => pod.cell.certain.has(part.members.id) && agree(same, subject, pod))) return true;
+  }
+  return false;
+}
+
+function agree(same: readonly number[], a: Pick<WorkloadClass, "values">, b: Pick<WorkloadClass, "values">): boolean {
+  return same.every((at) => a.values[at] !== undefined && a.values[at] === b.values[at]);
+}

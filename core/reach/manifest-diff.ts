@@ -1,0 +1,31 @@
+import type { Manifests } from "../manifest/read.ts";
+import { connectivityDiff } from "../verdict/effect.ts";
+import type { Connection } from "../verdict/effect.ts";
+import type { Profile } from "../verdict/profile.ts";
+import { livePods } from "../verdict/world.ts";
+import type { Diff, DiffLine } from "./diff-lines.ts";
+
+/** What changes between two folders of manifests, in the same form as between two sources. */
+export function manifestDiff(before: Manifests, after: Manifests, profile: Profile): Diff {
+  const effect = connectivityDiff(before.world, after.world, profile);
+  const ids = new Set(
+    [before, after].flatMap(({ world }) => livePods(world.pods).map(({ namespace, name }) => `${namespace}/${name}`)),
+  );
+  return {
+    kind: effect.kind,
+    opened: effect.opened.map(lineOf),
+    closed: effect.closed.map(lineOf),
+    openedCount: effect.openedCount,
+    closedCount: effect.closedCount,
+    // Addresses count as one more; a pair that both opens and closes is counted in both, so this is at least so many.
+    unchangedCount: Math.max(0, ids.size * (ids.size + 1) - effect.openedCount - effect.closedCount),
+    uncertain: effect.uncertain.map((text) => ({ text, pairs: undefined, witness: undefined })),
+    notes: effect.notes,
+  };
+}
+
+function lineOf(connection: Connection): DiffLine {
+  const { from, to, fromWorkloads, toWorkloads } = connection;
+  const workloads = from === to ? Math.max(fromWorkloads, toWorkloads) : fromWorkloads + toWorkloads;
+  return { ...connection, workloads, isObservedOnly: false };
+}

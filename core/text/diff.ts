@@ -1,0 +1,132 @@
+import type { Diff, DiffDoubt, DiffLine, DiffWitness } from "../reach/diff-lines.ts";
+import { formatTable } from "./table.ts";
+import { visible } from "./visible.ts";
+
+/** Lines written before the last one says how many more there are. */
+const LINES = 20;
+
+/** What changes, in one sentence: `opens 14 connections, closes none, 9,870 unchanged`. */
+export function summariseDiff(diff: Diff): string {
+  const doubts = diff.uncertain.length === 0 ? "" : `; ${plural(diff.uncertain.length, "thing")} uncertain`;
+  if (diff.kind === "equivalent") return `opens nothing, closes nothing${doubts}`;
+  const { openedCount, closedCount, unchangedCount } = diff;
+  return `opens ${connections(openedCount)}, closes ${connections(closedCount)}, ${counted(unchangedCount)} unchanged${doubts}`;
+}
+
+/** `opens web → db: 5432/tcp for 14 workloads`, `closes …`, then what is uncertain and noted; one line each. */
+export function formatDiff(diff: Diff, limit: number = LINES): readonly string[] {
+  const changes = [
+    ...cut(
+      diff.opened.map((line) => `opens ${formatDiffLine(line, "opened")}`),
+      limit,
+    ),
+    ...cut(
+      diff.closed.map((line) => `closes ${formatDiffLine(line, "closed")}`),
+      limit,
+    ),
+  ];
+  const nothing = changes.length === 0 ? ["opens nothing, closes nothing"] : [];
+  return [
+    ...changes,
+    ...nothing,
+    ...cut(
+      diff.uncertain.map((doubt) => `uncertain: ${formatDoubt(doubt)}`),
+      limit,
+    ),
+    ...diff.notes.map((note) => `note: ${visible(note)}`),
+  ];
+}
+
+/** `web → db: 5432/tcp for 14 workloads`, and whether only `observe` lets it pass. */
+export function formatDiffLine(line: DiffLine, side: "opened" | "closed"): string {
+  const observed = line.isObservedOnly ? (side === "opened" ? " (observed only)" : " (was observed only)") : "";
+  return visible(`${line.from} → ${line.to}: ${line.ports} for ${plural(affected(line), "workload")}${observed}`);
+}
+
+/** A table for a terminal: what, from, to, ports, how many, and one connection to try. */
+export function formatDiffTable(diff: Diff): string {
+  const row = (word: string, line: DiffLine): readonly string[] => [
+    line.isObservedOnly ? `${word} (observed)` : word,
+    ...[line.from, line.to, line.ports].map(visible),
+    String(affected(line)),
+    visible(formatWitness(line.witness)),
+  ];
+  const rows = [...diff.opened.map((line) => row("opens", line)), ...diff.closed.map((line) => row("closes", line))];
+  const table = rows.length === 0 ? [] : [formatTable(["change", "from", "to", "ports", "workloads", "for example"], rows), ""];
+  const doubts = diff.uncertain.map((doubt) => `uncertain: ${formatDoubt(doubt)}`);
+  return [...table, ...doubts, ...diff.notes.map((note) => `note: ${visible(note)}`), summariseDiff(diff)].join("\n");
+}
+
+/** Lines of a Markdown list for a pull request: the decision first, each line with one connection to try. */
+export function formatDiffMarkdown(diff: Diff, limit: number = LINES): readonly string[] {
+  const item = (word: string, side: "opened" | "closed") => (line: DiffLine) =>
+    `- **${word}** ${code(formatDiffLine(line, side))}, for example ${code(visible(formatWitness(line.witness)))}`;
+  return [
+    `**${summariseDiff(diff)}**`,
+    "",
+    ...cut(diff.opened.map(item("opens", "opened")), limit, "- "),
+    ...cut(diff.closed.map(item("closes", "closed")), limit, "- "),
+    ...cut(
+      diff.uncertain.map((doubt) => `- uncertain: ${code(formatDoubt(doubt))}`),
+      limit,
+      "- ",
+    ),
+    ...diff.notes.map((note) => `- note: ${code(visible(note))}`),
+  ];
+}
+
+/** The difference as plain JSON: a stable contract. */
+export function diffAnswer(diff: Diff): unknown {
+  const line = ({ portSet: _, ...rest }: DiffLine): unknown => rest;
+  return {
+    kind: diff.kind,
+    opened: diff.opened.map(line),
+    closed: diff.closed.map(line),
+    counts: { opened: diff.openedCount, closed: diff.closedCount, unchanged: diff.unchangedCount },
+    uncertain: diff.uncertain.map(({ text, pairs, witness }) => ({ text, pairs: pairs ?? null, witness: witness ?? null })),
+    notes: diff.notes,
+  };
+}
+
+/** Workloads it concerns: where one end is everybody, those at the other. */
+function affected({ from, to, fromWorkloads, toWorkloads, workloads }: DiffLine): number {
+  if (from === "any" && toWorkloads > 0) return toWorkloads;
+  if (to === "any" && fromWorkloads > 0) return fromWorkloads;
+  return workloads;
+}
+
+function formatDoubt({ text, pairs, witness }: DiffDoubt): string {
+  const where =
+    witness === undefined
+      ? ""
+      : ` (${pairs === undefined ? "" : `${connections(pairs)}, `}for example ${witness.from} → ${witness.to})`;
+  return visible(`${text}${where}`);
+}
+
+function formatWitness({ from, to, port, protocol }: DiffWitness): string {
+  return protocol === "other" ? `${from} → ${to}: another protocol` : `${from} → ${to}: ${port}/${protocol}`;
+}
+
+/** A code span that nothing in the text can end. */
+function code(text: string): string {
+  const fence = "`".repeat(Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length)) + 1);
+  return fence.length === 1 ? `\`${text}\`` : `${fence} ${text} ${fence}`;
+}
+
+function cut(lines: readonly string[], limit: number, before: string = ""): readonly string[] {
+  if (lines.length <= limit) return lines;
+  return [...lines.slice(0, limit - 1), `${before}${lines.length - limit + 1} more`];
+}
+
+function connections(count: number): string {
+  return count === 0 ? "none" : plural(count, "connection");
+}
+
+function plural(count: number, word: string): string {
+  return `${counted(count)} ${word}${count === 1 ? "" : "s"}`;
+}
+
+/** 9,870, the same on every machine. */
+function counted(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+}

@@ -1,0 +1,107 @@
+import { anyV4, anyV6 } from "../../address/index.ts";
+import type { AddressSet } from "../../address/index.ts";
+import { allPorts } from "../../address/ports.ts";
+import { readListing, tablesOf } from "./listing.ts";
+import type { ListedTable, TableName } from "./listing.ts";
+import { intersectSpaces, spaceFromBoxes, subtractSpaces, uniteSpaces, wholeSpace } from "./space.ts";
+import type { Space } from "./space.ts";
+import { admittedBy } from "./walk.ts";
+import type { Decision } from "./walk.ts";
+
+/** One direction of a host, with all tables that stand in its way. */
+export interface RulesetSide {
+  /** What passes: an upper bound, exact where nothing is uncertain. */
+  readonly space: Space;
+  /** What would pass if the chains of `inet firebreak` dropped what no rule accepts: less than `space` where they only observe. */
+  readonly accepted: Space;
+  /** True when some table hooks in here. */
+  readonly isHooked: boolean;
+  readonly uncertain: readonly string[];
+}
+
+/** A decision, and the table in which it was taken. */
+export interface TableDecision extends Decision {
+  readonly table: TableName;
+}
+
+/** What a whole ruleset of a host lets through, told apart by nothing but packets. */
+export interface RulesetAccess {
+  readonly input: RulesetSide;
+  readonly output: RulesetSide;
+  /** Decisions that a part of these connections meets, table by table. */
+  readonly decisions: (hook: "input" | "output", connections: Space) => readonly TableDecision[];
+}
+
+const FAMILIES: Readonly<Record<string, Space>> = {
+  inet: wholeSpace,
+  ip: intersectSpaces(wholeSpace, spaceFromBoxes([{ peers: anyV4, ports: allPorts }])),
+  ip6: intersectSpaces(wholeSpace, spaceFromBoxes([{ peers: anyV6, ports: allPorts }])),
+};
+
+/**
+ * Reads every table of a listing: a new connection passes when no table stops it, since an accept in one never undoes a drop in
+ * another. `local`: the host's own addresses. Like `hostAccess`, it never guesses: what is not understood passes and is named.
+ */
+export function rulesetAccess(listing: unknown, local?: AddressSet): RulesetAccess {
+  const tables = tablesOf(listing).map((name) => ({ name, listed: readListing(listing, name) }));
+  const side = (hook: "input" | "output"): RulesetSide => sideOf(tables, hook, local);
+  return {
+    input: side("input"),
+    output: side("output"),
+    decisions: (hook, connections) =>
+      tables.flatMap(({ name, listed }) => {
+        const domain = FAMILIES[name.family];
+        if (domain === undefined) return [];
+        const found: TableDecision[] = [];
+        const onDecision = (decision: Decision): void => void found.push({ ...decision, table: name });
+        admittedBy(listed, { hook, local }, { entering: intersectSpaces(domain, connections), onDecision });
+        return found;
+      }),
+  };
+}
+
+interface Table {
+  readonly name: TableName;
+  readonly listed: ListedTable;
+}
+
+function sideOf(tables: readonly Table[], hook: "input" | "output", local: AddressSet | undefined): RulesetSide {
+  let space = wholeSpace;
+  let accepted = wholeSpace;
+  let isHooked = false;
+  const uncertain: string[] = [];
+  for (const { name, listed } of tables) {
+    const domain = FAMILIES[name.family];
+    uncertain.push(...doubtsOf(name, listed));
+    if (domain === undefined) continue;
+    const outside = subtractSpaces(wholeSpace, domain);
+    const admitted = admittedBy(listed, { hook, local }, { entering: domain });
+    const strict = isOurs(name) ? admittedBy(listed, { hook, local }, { entering: domain, policiesDrop: true }) : admitted;
+    isHooked ||= !listed.isDormant && [...listed.chains.values()].some((chain) => chain.hook === hook);
+    space = intersectSpaces(space, uniteSpaces(admitted.space, outside));
+    accepted = intersectSpaces(accepted, uniteSpaces(strict.space, outside));
+    uncertain.push(...admitted.uncertain.map((text) => told(name, text)));
+  }
+  return { space, accepted, isHooked, uncertain };
+}
+
+/** What a table has that is not read: chains at other hooks, unknown objects, and families that see packets before or below ours. */
+function doubtsOf(name: TableName, { isDormant, strange, chains }: ListedTable): readonly string[] {
+  const texts = strange.map((text) => told(name, `not interpreted: ${text}`));
+  if (isDormant) return texts;
+  for (const chain of chains.values()) {
+    if (chain.hook === undefined || (chain.rules.length === 0 && chain.policy === "accept")) continue;
+    const isRead = FAMILIES[name.family] !== undefined && (chain.hook === "input" || chain.hook === "output");
+    const isForwarding = chain.hook === "forward";
+    if (!isRead && !isForwarding) texts.push(told(name, `chain ${chain.name} at hook ${chain.hook} is not interpreted`));
+  }
+  return texts;
+}
+
+function isOurs({ family, name }: TableName): boolean {
+  return family === "inet" && name === "firebreak";
+}
+
+function told(name: TableName, text: string): string {
+  return `table ${name.family} ${name.name}: ${text}`;
+}

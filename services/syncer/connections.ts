@@ -1,0 +1,101 @@
+import { z } from "zod";
+import { revision } from "../../adapters/store/index.ts";
+import type { DiffAnswer, ReachAnswer } from "../../core/api/shapes.ts";
+import type { ExplainAnswer } from "../../core/explain/answer.ts";
+import { revisionDiff } from "../../core/explain/between.ts";
+import { explainConnection } from "../../core/explain/explain.ts";
+import { savedWorld, type ConnectivityWorld } from "../../core/explain/world.ts";
+import { makeReport, type TestReport } from "../../core/guardrail/report.ts";
+import { FirebreakError } from "../../core/model/error.ts";
+import type { Definitions } from "../../core/model/kinds.ts";
+import { sourceDiff } from "../../core/reach/diff.ts";
+import { listSource } from "../../core/reach/listing.ts";
+import { blameIn } from "../blame.ts";
+import { listOrphans, withOrphans } from "../orphans.ts";
+import type { InForce, SyncerContext } from "./context.ts";
+import { saveInventory } from "./save-inventory.ts";
+
+const ReachArgs = z.object({ live: z.literal("true").optional() });
+const DiffArgs = z.object({ live: z.literal("true").optional(), before: z.string().optional(), after: z.string().optional() });
+const ExplainArgs = z.object({ from: z.string(), to: z.string(), port: z.string() });
+
+/** Answers questions about connections: the revision in force, the workloads of now, and what is enforced now. */
+export async function answerConnections(
+  context: SyncerContext,
+  kind: "test" | "explain" | "reach" | "diff",
+  args: unknown,
+): Promise<unknown> {
+  switch (kind) {
+    case "test":
+      return reportOf(await lookAround(context));
+    case "explain":
+      return await explain(context, ExplainArgs.parse(args));
+    case "reach":
+      return await listReach(context, ReachArgs.parse(args).live === "true");
+    case "diff":
+      return await compare(context, DiffArgs.parse(args));
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** The world as every target shows it now. A target that does not answer is not in it, and what depends on it is uncertain. */
+async function lookAround(context: SyncerContext): Promise<ConnectivityWorld> {
+  const { definitions } = requireInForce(context);
+  const whole = await withOrphans(context, definitions, await listOrphans(context.store));
+  return { ...savedWorld(whole, await saveInventory(context), context.now(), context.operator), basis: "live" };
+}
+
+function requireInForce({ inForce }: SyncerContext): InForce {
+  if (inForce === undefined) throw new FirebreakError("INVENTORY_INCOMPLETE", "no revision is in force yet");
+  return inForce;
+}
+
+function reportOf({ definitions, approved, enforceable, live, gaps }: ConnectivityWorld): TestReport {
+  const sources = [approved, enforceable, live].filter((source) => source !== undefined);
+  return makeReport(definitions, sources, "live", gaps);
+}
+
+async function listReach(context: SyncerContext, isLive: boolean): Promise<ReachAnswer> {
+  const { approved, live } = await lookAround(context);
+  const { classes, connections, notes } = listSource(isLive ? (live ?? approved) : approved);
+  return { classes, connections: [...connections], notes };
+}
+
+async function explain(
+  context: SyncerContext,
+  asked: { readonly from: string; readonly to: string; readonly port: string },
+): Promise<ExplainAnswer> {
+  const { repository, signal } = context;
+  const { commit } = requireInForce(context);
+  const files = await repository.readDefinitions(commit, signal);
+  return await explainConnection(
+    await lookAround(context),
+    files,
+    asked,
+    async (at) => await blameIn(repository, commit, at, signal),
+  );
+}
+
+async function compare(context: SyncerContext, { live, before, after }: z.infer<typeof DiffArgs>): Promise<DiffAnswer> {
+  if (live === "true") {
+    const world = await lookAround(context);
+    const intent = world.enforceable ?? world.approved;
+    return { before: "definitions", after: "live", diff: sourceDiff(intent, world.live ?? intent) };
+  }
+  if (before === undefined || after === undefined) throw new FirebreakError("USAGE", "two revisions are needed");
+  const inventories = new Map([...context.clusters.connections()].map(([target, connection]) => [target, connection.inventory()]));
+  const sides = [await definitionsOf(context, before), await definitionsOf(context, after)] as const;
+  return { before, after, diff: revisionDiff(sides[0], sides[1], inventories, context.now()) };
+}
+
+/** By the number of a revision, or any commit that the repository has. */
+async function definitionsOf(context: SyncerContext, name: string): Promise<Definitions> {
+  const { store, definitions, signal } = context;
+  const commit = /^[0-9]{1,9}$/.test(name) ? (await revision(store, Number(name)))?.commit : name;
+  if (commit === undefined) throw new FirebreakError("NOT_FOUND", `there is no revision ${name}`);
+  const { definitions: found, notes } = await definitions.read(commit, signal);
+  if (found !== undefined) return found;
+  const first = notes.find(({ severity }) => severity === "error")?.summary ?? "no definitions";
+  throw new FirebreakError("DEFINITION_INVALID", `the definitions of ${name} hold errors: ${first}`);
+}
