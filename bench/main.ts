@@ -11,6 +11,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<void>>> = {
   resync: async () => await (await import("./resync.ts")).benchResync(),
   core: async () => await (await import("./core.ts")).benchCore(),
   engine: async () => await (await import("./engine.ts")).benchEngine(),
+  diff: async () => await (await import("./diff.ts")).benchDiff(),
   reach: async () => void (await import("./reach.ts")),
   audit: async () => void (await import("./audit.ts")),
 };

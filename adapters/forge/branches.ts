@@ -106,12 +106,7 @@ export interface ReadBlob {
 }
 
 /** A file at a ref inside a call; undefined when it is not there or is no plain file. */
-export async function blobAt(
-  client: Client,
-  path: string,
-  ref: string,
-  request: RequestLimits,
-): Promise<ReadBlob | undefined> {
+export async function blobAt(client: Client, path: string, ref: string, request: RequestLimits): Promise<ReadBlob | undefined> {
   const { octokit, at } = client;
   try {
     const { data } = await octokit.rest.repos.getContent({ ...at, path, ref, request });

@@ -71,7 +71,7 @@ export async function putStatus(client: Client, commit: string, name: string, ch
   const target = check.detailsUrl ?? "";
   const latest = await allPages<ToldStatus>(async (page) => {
     const { data, headers } = await octokit.rest.repos.getCombinedStatusForRef({ ...at, ref: commit, ...PAGE, page, request });
-    return { data: (data.statuses) ?? [], headers }; // Gitea says null for none
+    return { data: data.statuses ?? [], headers }; // Gitea says null for none
   });
   const last = latest.find(({ context }) => context === name);
   const isSaid = (last?.state ?? last?.status) === state && (last?.description ?? "") === description;

@@ -1,4 +1,4 @@
-import type { Reach, ReachConnection } from "../../core/reach/matrix.ts";
+import type { Reach } from "../../core/reach/matrix.ts";
 import { listSource } from "../../core/reach/listing.ts";
 import { API, type ReachAnswer } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/model/error.ts";
@@ -41,5 +41,5 @@ async function askService(
   const api = await ApiClient.open(await loadSettings(config ?? DEFAULT_SETTINGS_FILE));
   const { classes, connections, notes } = await api.get<ReachAnswer>(API.reach, isLive ? { live: "true" } : {});
   if (notes.length > 0) tell(formatNotes(notes));
-  return { classes, connections: connections as readonly ReachConnection[], notes };
+  return { classes, connections, notes };
 }

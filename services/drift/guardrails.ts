@@ -1,4 +1,4 @@
-import { listFindings } from "../../adapters/store/index.ts";
+import { listFindings, listOpenWork } from "../../adapters/store/index.ts";
 import type { Finding } from "../../core/drift/finding.ts";
 import { seenWorld, type ConnectivityWorld } from "../../core/explain/world.ts";
 import { checkGuardrails } from "../../core/guardrail/check.ts";
@@ -15,6 +15,10 @@ import { respond } from "./respond.ts";
 const EVERY_MS = 1_000;
 /** Whether anything changed or not: a policy expires by itself. */
 const ANYWAY_MS = 60_000;
+/** What only live violates is told when it lasts this long, once nothing is on its way to its target. */
+const SETTLE_MS = 2_000;
+/** Work that takes longer than this is late, and hides nothing. */
+const LATE_MS = 2 * 60_000;
 /** A check that takes long is made less often. */
 const SHARE_OF_TIME = 10;
 
@@ -30,6 +34,8 @@ export class GuardrailWatch {
   #checked = "";
   #notBefore = 0;
   #again = 0;
+  /** When each violation that is not told yet was first seen, in ms since the epoch. */
+  #since: ReadonlyMap<string, number> = new Map();
 
   constructor(context: DriftContext) {
     this.#context = context;
@@ -50,7 +56,7 @@ export class GuardrailWatch {
       const begun = now();
       await this.#check(inForce.definitions);
       this.#checked = state;
-      this.#again = now() + ANYWAY_MS;
+      this.#again = now() + (this.#since.size > 0 ? EVERY_MS : ANYWAY_MS);
       this.#notBefore = now() + (now() - begun) * SHARE_OF_TIME;
     });
   }
@@ -63,7 +69,7 @@ export class GuardrailWatch {
     const open = (await listFindings(context.store, { open: true, limit: 10_000 })).filter(
       ({ kind }) => kind === "guardrail-violated",
     );
-    const findings = guardrailFindings(lists);
+    const findings = await this.#settled(guardrailFindings(lists), guardrailFindings(lists.map(meant)), open);
     const kept = this.#isWhole(world) ? [] : keepUncertain(open, findings, lists);
     const byTarget = Map.groupBy([...findings, ...kept], ({ target }) => target);
     for (const id of new Set([...byTarget.keys(), ...open.map(({ target }) => target)])) {
@@ -71,6 +77,26 @@ export class GuardrailWatch {
       await respond(context, { id, target, kinds: ["guardrail-violated"], findings: byTarget.get(id) ?? [] });
     }
     this.#told = new Set(byTarget.keys());
+  }
+
+  /**
+   * What is to be told now. A workload that just appeared is open for the moment that its isolation takes: what no revision says, and is
+   * still being worked on, waits. What was told before is told on, and what the definitions themselves violate at once.
+   */
+  async #settled(findings: readonly Finding[], ofDefinitions: readonly Finding[], open: readonly Finding[]): Promise<readonly Finding[]> {
+    const sure = new Set([...ofDefinitions, ...open].map(({ fingerprint }) => fingerprint));
+    const at = this.#context.now();
+    const fresh = findings.filter(({ fingerprint }) => !sure.has(fingerprint));
+    const since = new Map(fresh.map(({ fingerprint }) => [fingerprint, this.#since.get(fingerprint) ?? at]));
+    const work = fresh.length === 0 ? [] : await listOpenWork(this.#context.store);
+    const busy = new Set(work.flatMap(({ target, kind }) => (kind === "finding" ? [] : [target])));
+    const waits = fresh.filter(({ fingerprint, target }) => {
+      const age = at - (since.get(fingerprint) ?? at);
+      return age < SETTLE_MS || (busy.has(target) && age < LATE_MS);
+    });
+    const waiting = new Set(waits.map(({ fingerprint }) => fingerprint));
+    this.#since = new Map([...since].filter(([fingerprint]) => waiting.has(fingerprint)));
+    return findings.filter(({ fingerprint }) => !waiting.has(fingerprint));
   }
 
   async #world(definitions: Definitions): Promise<ConnectivityWorld> {
@@ -102,6 +128,11 @@ export class GuardrailWatch {
 /** Live first: it tells what is, and who lets it through. */
 function sourcesOf({ live, enforceable, approved }: ConnectivityWorld) {
   return [live, enforceable, approved].filter((source) => source !== undefined);
+}
+
+/** What the definitions say, whatever is live. */
+function meant(results: readonly GuardrailResult[]): readonly GuardrailResult[] {
+  return results.filter(({ on }) => on !== "live");
 }
 
 /** What was violated and cannot be said now stays told: absence in half a picture proves nothing. */

@@ -135,6 +135,7 @@ function hostObservation(target: TargetId, address: string, ruleset: readonly un
     legacyTables: [],
     addresses: [address],
     resolvers: ["10.20.0.2"],
+    timeServers: [],
     at: Date.parse(SAVED_AT),
   };
 }

@@ -38,7 +38,10 @@ describe("Alertmanager", () => {
       signal,
     );
     const alerts = await alertmanager.alerts();
-    expect(alerts.map(({ labels }) => labels["fingerprint"] ?? "").toSorted((a, b) => a.localeCompare(b))).toEqual(["aaaa", "bbbb"]);
+    expect(alerts.map(({ labels }) => labels["fingerprint"] ?? "").toSorted((a, b) => a.localeCompare(b))).toEqual([
+      "aaaa",
+      "bbbb",
+    ]);
     expect(alerts.map(({ annotations }) => annotations["summary"])).toContain("worse");
     await channel.send(notice({ version: 3, as: "resolved" }, two), FIRST, signal);
     await waitFor(async () => (await alertmanager.alerts()).length === 0, { what: "the alerts are over", timeoutMs: 20_000 });
