@@ -1,9 +1,8 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import { listOpenWork } from "../../adapters/store/index.ts";
+import { listFindings, listNotices, listOpenWork } from "../../adapters/store/index.ts";
 import { TARGET_STATES } from "../../core/api/shapes.ts";
 import type { Parts } from "../parts.ts";
 import { readStatus } from "./status.ts";
-import { listFindings } from "../../adapters/store/index.ts";
 
 /** Metrics in Prometheus' text format, read from the store when asked: right after a restart, too. */
 export function openMetrics(parts: Parts): { readonly contentType: string; text(): Promise<string> } {
@@ -31,12 +30,18 @@ export function openMetrics(parts: Parts): { readonly contentType: string; text(
   const revision = new Gauge({ name: "firebreak_revision", help: "Sequence number of the revision in force", registers });
   const refused = new Gauge({ name: "firebreak_revision_refused", help: "1 while the newest commit is refused", registers });
   const work = new Gauge({ name: "firebreak_work_open", help: "Open causes to reconcile a target", registers });
+  const dead = new Gauge({
+    name: "firebreak_notices_dead",
+    help: "Groups of findings that a channel refused for good, or for too long: nobody was told there",
+    labelNames: ["channel"],
+    registers,
+  });
 
   return {
     contentType: registry.contentType,
     async text() {
       const status = await readStatus(parts);
-      for (const gauge of [state, readAge, findings]) gauge.reset();
+      for (const gauge of [state, readAge, findings, dead]) gauge.reset();
       for (const target of status.targets) {
         for (const name of TARGET_STATES) state.set({ target: target.target, state: name }, target.state === name ? 1 : 0);
         if (target.lastReadAt !== null)
@@ -44,6 +49,7 @@ export function openMetrics(parts: Parts): { readonly contentType: string; text(
       }
       for (const { severity, kind } of await listFindings(parts.store, { open: true, limit: 10_000 }))
         findings.inc({ severity, kind });
+      for (const { channel, deadAt } of await listNotices(parts.store)) if (deadAt !== undefined) dead.inc({ channel });
       revision.set(status.revision?.sequence ?? 0);
       refused.set(status.repository.refused === null ? 0 : 1);
       work.set((await listOpenWork(parts.store)).length);

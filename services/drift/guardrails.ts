@@ -83,7 +83,11 @@ export class GuardrailWatch {
    * What is to be told now. A workload that just appeared is open for the moment that its isolation takes: what no revision says, and is
    * still being worked on, waits. What was told before is told on, and what the definitions themselves violate at once.
    */
-  async #settled(findings: readonly Finding[], ofDefinitions: readonly Finding[], open: readonly Finding[]): Promise<readonly Finding[]> {
+  async #settled(
+    findings: readonly Finding[],
+    ofDefinitions: readonly Finding[],
+    open: readonly Finding[],
+  ): Promise<readonly Finding[]> {
     const sure = new Set([...ofDefinitions, ...open].map(({ fingerprint }) => fingerprint));
     const at = this.#context.now();
     const fresh = findings.filter(({ fingerprint }) => !sure.has(fingerprint));
