@@ -191,7 +191,7 @@ function comparePair(question: EquivalenceQuestion, row: Row, peer: PeerRow): Co
   const { intent, rendered } = question;
   const { direction, subject } = row;
   const party = otherThan(subject, peer);
-  if (party === undefined || isUnseen(direction, subject, party)) return undefined;
+  if (party === undefined || isUnseen(direction, subject, party) || !canConnect(direction, subject, party)) return undefined;
   const self: Party = { kind: "workload", workload: subject };
   const meant = intent.end(direction, self, party);
   const pieces = peer.pieces[direction];
@@ -230,9 +230,9 @@ function judge(
   passes: PortSet,
 ): CounterExample | "undecided" | undefined {
   if (intended === passes) return undefined;
-  const possible = possiblePorts(direction, party);
-  const missing = intersectFamily(subtractPorts(intended, passes), possible);
-  const extra = intersectFamily(subtractPorts(passes, intended), possible);
+  const impossible = impossiblePorts(question.target, direction, party);
+  const missing = subtractPorts(subtractPorts(intended, passes), impossible);
+  const extra = subtractPorts(subtractPorts(passes, intended), impossible);
   if (isEmptyPorts(missing) && isEmptyPorts(extra)) return undefined;
   if (meant.uncertain.length > 0) return "undecided";
   const intentAllows = !isEmptyPorts(missing);
@@ -250,19 +250,26 @@ function isUnseen(direction: Direction, subject: Workload, party: Party): boolea
   return isEmpty(addressesAt(direction, party));
 }
 
+/** False where the two have no address family in common: what either side says of them is about nothing. */
+function canConnect(direction: Direction, subject: Workload, party: Party): boolean {
+  const isLocal = party.kind === "workload" && party.workload.target === subject.target;
+  const addresses = isLocal ? party.workload.addresses : addressesAt(direction, party);
+  return isEmpty(addresses) || haveSharedFamily(subject.addresses, addresses);
+}
+
 function passing({ mode, ports }: End): PortSet {
   return mode === "enforced" ? ports : allPorts;
 }
 
-/** ICMP exists between IPv4 addresses only, ICMPv6 between IPv6 ones. */
-function possiblePorts(direction: Direction, party: Party): PortSet {
-  const { v4, v6 } = addressesAt(direction, party);
-  if (v4.length > 0 === v6.length > 0) return allPorts;
-  return subtractPorts(allPorts, allOf(v4.length > 0 ? "icmpv6" : "icmp"));
-}
+/** Nobody listens on port 0, and a NetworkPolicy cannot say it. */
+const PORT_0 = (["tcp", "udp", "sctp"] as const).map((protocol) => portRange(protocol, 0)).reduce(unionPorts, noPorts);
 
-function intersectFamily(ports: PortSet, possible: PortSet): PortSet {
-  return possible === allPorts ? ports : subtractPorts(ports, subtractPorts(allPorts, possible));
+/** ICMP exists between IPv4 addresses only, ICMPv6 between IPv6 ones. */
+function impossiblePorts(target: TargetId, direction: Direction, party: Party): PortSet {
+  const { v4, v6 } = addressesAt(direction, party);
+  const ofPods = target.startsWith("cluster/") ? PORT_0 : noPorts;
+  if (v4.length > 0 === v6.length > 0) return ofPods;
+  return unionPorts(ofPods, allOf(v4.length > 0 ? "icmpv6" : "icmp"));
 }
 
 function counterExample(

@@ -5,6 +5,7 @@ import type { TargetId } from "../model/kinds.ts";
 import { cutIntoAtoms } from "../verdict/atoms.ts";
 import type { EstateIndex, Unit } from "./estate-index.ts";
 import type { Members } from "./members.ts";
+import { sharedBy } from "./shared.ts";
 
 /** What is seen of workloads: nothing else tells them apart. */
 export interface Sight {
@@ -20,8 +21,8 @@ export interface Sight {
   readonly traitOf: (unit: Unit) => string;
   /** Equal texts: the same traits for every unit. */
   readonly traits: string;
-  /** True: pods of masqueraded clusters are known elsewhere by their nodes, see {@link Shadow}. */
-  readonly byNode: boolean;
+  /** True: workloads are known elsewhere by addresses, which they may share, see {@link Shadow}. */
+  readonly byAddress: boolean;
 }
 
 /** In which lists of members a unit is, by their ids. */
@@ -50,11 +51,17 @@ export interface WorkloadClass {
   readonly shownFamilies: number;
 }
 
-/** Nodes of a masqueraded cluster whose pods are of the same unit classes: whoever shows such an address may be any of those. */
+/**
+ * Addresses by which some workloads are known elsewhere together with others: those of nodes whose pods are masqueraded, and those
+ * that more than one workload has. Whoever is met under such an address may be any of them.
+ */
 export interface Shadow {
-  readonly target: TargetId;
+  /** The cluster whose pods they are; undefined for hosts and externals. */
+  readonly cluster: TargetId | undefined;
   readonly addresses: AddressSet;
-  readonly pods: readonly Pick<WorkloadClass, "cell" | "values">[];
+  readonly cast: readonly Pick<WorkloadClass, "cell" | "values">[];
+  /** True: only who comes in shows such an address, nobody is asked under it. */
+  readonly isOfNodes: boolean;
 }
 
 /** The number under which hits hold a shadow; explicit sets have numbers from 0. */
@@ -84,7 +91,7 @@ export function divide(index: EstateIndex, sight: Sight): ClassTable {
     sight.sameKeys,
     sight.portNames,
     sight.traits,
-    sight.byNode,
+    sight.byAddress,
   ]);
   const tables = memoryOf(index);
   const known = tables.get(key);
@@ -125,11 +132,12 @@ function divideAnew(index: EstateIndex, sight: Sight): ClassTable {
     }
     unitClassOf[number] = unitClass;
   }
-  const shadows = sight.byNode
-    ? castShadows(index, unitClassOf, (unitClass) => {
-        const { cell, values } = unitClasses[unitClass] as (typeof unitClasses)[number];
-        return { cell: cells[cell] as Cell, values };
-      })
+  const castOf = (unitClass: number): Shadow["cast"][number] => {
+    const { cell, values } = unitClasses[unitClass] as (typeof unitClasses)[number];
+    return { cell: cells[cell] as Cell, values };
+  };
+  const shadows = sight.byAddress
+    ? [...shadowsOfNodes(index, unitClassOf, castOf), ...shadowsOfShared(index, unitClassOf, castOf)]
     : [];
   const shadowSets = shadows.map(({ addresses }, position) => [shadowNumber(position), addresses] as const);
   const views = addressViews(new Map([...sight.explicit, ...shadowSets]));
@@ -223,11 +231,10 @@ function unitSuffixes({ sameKeys, portNames, traitOf }: Sight): (unit: Unit) => 
   };
 }
 
-function castShadows(
-  { estate, unitOf }: EstateIndex,
-  unitClassOf: Int32Array,
-  podOf: (unitClass: number) => Shadow["pods"][number],
-): readonly Shadow[] {
+type CastOf = (unitClass: number) => Shadow["cast"][number];
+
+/** One per group of nodes whose pods are of the same unit classes. */
+function shadowsOfNodes({ estate, unitOf }: EstateIndex, unitClassOf: Int32Array, castOf: CastOf): readonly Shadow[] {
   const nodes = new Map<string, { target: TargetId; addresses: AddressSet; classes: Set<number> }>();
   for (const [position, { kind, target, node, shown, hostNetwork }] of estate.workloads.entries()) {
     if (kind !== "pod" || target === undefined || node === undefined || hostNetwork || isEmpty(shown)) continue;
@@ -240,7 +247,24 @@ function castShadows(
   const alike = Map.groupBy(nodes.values(), ({ target, classes }) => `${target} ${[...classes].sort((a, b) => a - b).join()}`);
   return [...alike.values()].map((group) => {
     const [{ target, classes }] = group as [(typeof group)[number]]; // a group has one at least
-    return { target, addresses: unionAll(group.map(({ addresses }) => addresses)), pods: [...classes].map(podOf) };
+    const addresses = unionAll(group.map((node) => node.addresses));
+    return { cluster: target, addresses, cast: [...classes].map(castOf), isOfNodes: true };
+  });
+}
+
+/** One per unit class of those whom others know by an address that somebody else has, too. */
+function shadowsOfShared(index: EstateIndex, unitClassOf: Int32Array, castOf: CastOf): readonly Shadow[] {
+  const { units, estate } = index;
+  const groupOf = (unit: number): string | undefined => {
+    const { kind, target = "", hostNetwork } = (units[unit] as Unit).sample;
+    const isMasqueraded = estate.clusters.get(target)?.cluster.podNetwork === "masqueraded";
+    if (kind === "pod" && (hostNetwork || isMasqueraded)) return undefined;
+    return `${unitClassOf[unit]} ${kind === "pod" ? target : ""}`;
+  };
+  return sharedBy(index, groupOf).map(({ group, addresses }) => {
+    const [unitClass = "", target = ""] = group.split(" ");
+    const cluster = target === "" ? undefined : target;
+    return { cluster, addresses, cast: [castOf(Number(unitClass))], isOfNodes: false };
   });
 }
 

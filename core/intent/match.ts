@@ -52,16 +52,14 @@ function isKnown({ knowing, peer, isLocal }: Meeting): boolean {
 }
 
 /** True when one of the addresses under which the peer is seen here is in the part's set. */
-function isAt(part: PeerPart, meeting: Meeting): boolean {
-  const { explicit } = part;
-  if (explicit === undefined) return false;
-  const { peer, knowing, isLocal } = meeting;
-  if (peer.kind === "addresses") return peer.hits.has(explicit);
-  if (isLocal && knowing.profile !== undefined) {
-    const isMatched = peer.of.sample.hostNetwork ? knowing.profile.ipBlockMatchesNodes : knowing.profile.ipBlockMatchesPods;
-    if (!isMatched) return false;
-  }
-  return hitsAt(meeting).has(explicit);
+function isAt({ explicit }: PeerPart, meeting: Meeting): boolean {
+  return explicit !== undefined && isSeenByAddress(meeting) && hitsAt(meeting).has(explicit);
+}
+
+/** In their own cluster pods are matched by address only where its enforcer does so. */
+function isSeenByAddress({ peer, knowing, isLocal }: Meeting): boolean {
+  if (peer.kind === "addresses" || !isLocal || knowing.profile === undefined) return true;
+  return peer.of.sample.hostNetwork ? knowing.profile.ipBlockMatchesNodes : knowing.profile.ipBlockMatchesPods;
 }
 
 /** Elsewhere, somebody who comes in is seen under what it shows; who is asked, by its own addresses. */
@@ -70,15 +68,21 @@ function hitsAt({ peer, direction, isLocal }: Meeting): ReadonlySet<number> {
   return isLocal || direction === "egress" ? peer.of.own : peer.of.shown;
 }
 
-/** True when a masqueraded pod that the part names shows an address of the peer: nobody can tell them apart. */
+/** True when somebody elsewhere whom the part names is known by an address of the peer: nobody can tell them apart. */
 function isShadowed(part: PeerPart, same: readonly number[], meeting: Meeting): boolean {
   const { knowing, direction, subject } = meeting;
-  if (knowing.as === "approved" || direction === "egress" || knowing.table.shadows.length === 0 || meeting.isLocal) return false;
-  for (const hit of hitsAt(meeting)) {
-    if (hit >= 0) continue;
-    const shadow = knowing.table.shadows[-1 - hit];
-    if (shadow === undefined || shadow.target === subject.sample.target) continue;
-    if (shadow.pods.some((pod) => pod.cell.certain.has(part.members.id) && agree(same, subject, pod))) return true;
+  if (knowing.as === "approved" || knowing.table.shadows.length === 0 || !isSeenByAddress(meeting)) return false;
+  const hits = hitsAt(meeting);
+  const isOfExternals = same.length > 0 && part.explicit !== undefined && hits.has(part.explicit);
+  for (const hit of hits) {
+    const shadow = hit >= 0 ? undefined : knowing.table.shadows[-1 - hit];
+    if (shadow === undefined || (shadow.isOfNodes && direction === "egress")) continue;
+    if (shadow.cluster !== undefined && shadow.cluster === subject.sample.target) continue;
+    const isCast = shadow.cast.some(({ cell, values }) => {
+      const isNamedThere = cell.certain.has(part.members.id) || (isOfExternals && cell.externals.has(part.members.id));
+      return isNamedThere && agree(same, subject, { values });
+    });
+    if (isCast) return true;
   }
   return false;
 }

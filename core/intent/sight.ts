@@ -67,7 +67,7 @@ export function readIntent(definitions: Definitions, estate: Estate, as: "approv
     portNames: sortedTexts([...book.portNames, ...essentials.portNames]),
     traitOf: (unit) => traitOf(unit, governanceOf(unit), essentials.textOf),
     traits: `${targets.text} ${essentials.text}`,
-    byNode: as === "enforceable",
+    byAddress: as === "enforceable",
   });
   return { definitions, index, as, segments, book, table, governanceOf, essentialsAt: essentials.at, explicit: book.explicit };
 }
