@@ -116,7 +116,7 @@ interface Resolution {
 function resolveSegment(resolution: Resolution, segment: Segment, part: Part, values: Labels): SomeEnd {
   const { definitions, local, book } = resolution;
   const members = book.flatMembers(segment.name);
-  const known = isCell(values) ? cellAddresses(resolution, segment, values) : knownAddresses(resolution, segment, members);
+  const known = isCell(values) ? cellAddresses(resolution, segment, values) : knownAddresses(resolution, segment);
   const sets: AddressSet[] = [known.addresses];
   const gaps: PeerGap[] = [...known.gaps];
   let hasRemotePods = false;
@@ -138,13 +138,8 @@ interface Shown {
 }
 
 /** Hosts, externals, addresses, boundaries, and what stands behind services without a selector. */
-function knownAddresses(
-  { definitions, memberships, local, book }: Resolution,
-  segment: Segment,
-  members: readonly Member[],
-): Shown {
-  const isPlain = !members.some(({ kind }) => kind === "boundary" || kind === "service");
-  if (isPlain) return { addresses: book.knownAddresses(segment.name), gaps: [] };
+function knownAddresses({ definitions, memberships, local, book }: Resolution, segment: Segment): Shown {
+  if (!restsOnClusters(definitions, segment)) return { addresses: book.knownAddresses(segment.name), gaps: [] };
   const { addresses, unknown } = addressPeers(definitions, segment, memberships, local);
   const gaps = unknown.map((target): PeerGap => ({
     code: "not-fed",
@@ -152,6 +147,14 @@ function knownAddresses(
     detail: "That cluster has not reported its nodes and services to this installation. They are added as soon as it does.",
   }));
   return { addresses: unionOf([book.hostAddresses(segment.name), addresses]), gaps };
+}
+
+/** True when some of its addresses, be it to leave them out, are learnt from clusters: boundaries, and what stands behind services. */
+function restsOnClusters(definitions: Definitions, { members, not }: Segment): boolean {
+  return [...members, ...not].some((member) => {
+    if (member.kind !== "segments") return member.kind === "boundary" || member.kind === "service";
+    return member.segments.some((name) => restsOnClusters(definitions, segmentNamed(definitions, name)));
+  });
 }
 
 /** Hosts and externals with these label values; nothing else that Git names has labels. */

@@ -1,4 +1,4 @@
-import { intersect, isEmpty, unionAll } from "../address/index.ts";
+import { intersect, isEmpty, rangeFirst, toRanges, unionAll } from "../address/index.ts";
 import type { Address, AddressSet } from "../address/index.ts";
 import type { Workload } from "../estate/estate.ts";
 import type { TargetId } from "../model/kinds.ts";
@@ -32,6 +32,9 @@ export interface Cell {
   readonly externals: ReadonlySet<number>;
 }
 
+/** Numbers of address sets that hold some addresses, with the families (1 IPv4, 2 IPv6) in which they do. */
+export type Hits = ReadonlyMap<number, number>;
+
 /** Workloads that nothing in sight tells apart. */
 export interface WorkloadClass {
   readonly number: number;
@@ -44,8 +47,8 @@ export interface WorkloadClass {
   /** Unit class: equal for classes that only addresses tell apart. */
   readonly unitClass: number;
   /** Explicit sets and shadows that hold one of its addresses, or of those that it shows elsewhere. */
-  readonly own: ReadonlySet<number>;
-  readonly shown: ReadonlySet<number>;
+  readonly own: Hits;
+  readonly shown: Hits;
   /** Families of its own addresses and of those it shows: 1 IPv4, 2 IPv6; both bits where none is known yet. */
   readonly families: number;
   readonly shownFamilies: number;
@@ -79,7 +82,7 @@ export interface ClassTable {
   /** By position, see {@link shadowNumber}. */
   readonly shadows: readonly Shadow[];
   /** What explicit sets and shadows hold an address. */
-  readonly hitsOf: (addresses: AddressSet) => ReadonlySet<number>;
+  readonly hitsOf: (addresses: AddressSet) => Hits;
 }
 
 /** Divides the estate; what was divided the same way before is remembered with the estate. */
@@ -270,29 +273,32 @@ function shadowsOfShared(index: EstateIndex, unitClassOf: Int32Array, castOf: Ca
 
 type View = Pick<WorkloadClass, "own" | "shown" | "families" | "shownFamilies">;
 
-const NO_HITS: ReadonlySet<number> = new Set();
+const NO_HITS: Hits = new Map();
 
 /** Which explicit sets hold a workload's addresses; workloads with the same answer share a view. */
 function addressViews(explicit: ReadonlyMap<number, AddressSet>) {
   const numbers = [...explicit.keys()].sort((a, b) => a - b);
   const sets = numbers.map((number) => explicit.get(number) as AddressSet);
   const atoms = cutIntoAtoms(sets);
-  const hitsOfAtom = atoms.list.map(({ within }) => new Set(within.map((position) => numbers[position] as number)));
-  const hitsOf = (addresses: AddressSet): ReadonlySet<number> => {
-    const single = singleAddress(addresses);
-    if (single !== undefined) return hitsOfAtom[atoms.indexOf(single)] ?? NO_HITS;
-    return new Set(numbers.filter((_, position) => !isEmpty(intersect(addresses, sets[position] as AddressSet))));
+  const hitsOfAtom = atoms.list.map(
+    ({ family, within }): Hits => new Map(within.map((position) => [numbers[position] as number, family === 4 ? 1 : 2])),
+  );
+  const hitsOf = (addresses: AddressSet): Hits => {
+    const singles = singleAddresses(addresses);
+    if (singles === undefined) return hitsOfRanges(numbers, sets, addresses);
+    const [first = NO_HITS, ...more] = singles.map((single) => hitsOfAtom[atoms.indexOf(single)] ?? NO_HITS);
+    return more.every((other) => other === first) ? first : mergeHits([first, ...more]);
   };
   const list: View[] = [];
   const byKey = new Map<string, number>();
-  const fast = new WeakMap<ReadonlySet<number>, number>(); // addresses of one atom share one set of hits, and one family
+  const fast = new WeakMap<Hits, number>(); // addresses of one atom share one set of hits, and one family
   const of = ({ addresses, shown }: Workload): number => {
     const own = numbers.length === 0 ? NO_HITS : hitsOf(addresses);
     const known = shown === addresses && own !== NO_HITS ? fast.get(own) : undefined;
     if (known !== undefined) return known;
     const hits = shown === addresses || numbers.length === 0 ? own : hitsOf(shown);
     const view: View = { own, shown: hits, families: familiesOf(addresses), shownFamilies: familiesOf(shown) };
-    const key = `${[...own].join()};${[...hits].join()};${view.families}${view.shownFamilies}`;
+    const key = `${textOf(own)};${textOf(hits)};${view.families}${view.shownFamilies}`;
     const number = byKey.get(key) ?? list.push(view) - 1;
     byKey.set(key, number);
     if (shown === addresses && own !== NO_HITS && singleAddress(addresses) !== undefined) fast.set(own, number);
@@ -301,10 +307,40 @@ function addressViews(explicit: ReadonlyMap<number, AddressSet>) {
   return { of, list, hitsOf };
 }
 
+function textOf(hits: Hits): string {
+  return [...hits].map(([number, families]) => `${number}/${families}`).join();
+}
+
+/** Each set by itself: only externals and addresses outside are ranges. */
+function hitsOfRanges(numbers: readonly number[], sets: readonly AddressSet[], addresses: AddressSet): Hits {
+  const hits = new Map<number, number>();
+  for (const [position, set] of sets.entries()) {
+    const { v4, v6 } = intersect(addresses, set);
+    const families = (v4.length > 0 ? 1 : 0) | (v6.length > 0 ? 2 : 0);
+    if (families !== 0) hits.set(numbers[position] as number, families);
+  }
+  return hits;
+}
+
+function mergeHits(parts: readonly Hits[]): Hits {
+  const hits = new Map<number, number>();
+  for (const part of parts) for (const [number, families] of part) hits.set(number, (hits.get(number) ?? 0) | families);
+  return new Map([...hits].sort(([a], [b]) => a - b));
+}
+
 /** 1 for IPv4, 2 for IPv6, 3 for both; 3 for none, because it may get either. */
 export function familiesOf({ v4, v6 }: AddressSet): number {
   const bits = (v4.length > 0 ? 1 : 0) | (v6.length > 0 ? 2 : 0);
   return bits === 0 ? 3 : bits;
+}
+
+/** The addresses of a set of few, each for itself; undefined where there is a range, and for none. */
+function singleAddresses(set: AddressSet): readonly Address[] | undefined {
+  const single = singleAddress(set);
+  if (single !== undefined) return [single];
+  const ranges = toRanges(set);
+  if (ranges.length === 0 || ranges.some(({ first, last }) => first !== last)) return undefined;
+  return ranges.map(rangeFirst);
 }
 
 /** The address of a set of one. */

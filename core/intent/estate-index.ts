@@ -102,6 +102,13 @@ export class EstateIndex {
     });
   }
 
+  /** Units of pods on the host network, in namespaces of these clusters that the selector matches. */
+  selectHostNetwork(namespaces: LabelSelector, clusters: ReadonlySet<TargetId>): readonly number[] {
+    const chosen = this.#placesMatching(namespaces).filter((place) => clusters.has((this.places[place] as Place).target));
+    const units = chosen.flatMap((place) => (this.places[place] as Place).units);
+    return units.filter((number) => (this.units[number] as Unit).sample.hostNetwork);
+  }
+
   /** One number per distinct address set. */
   addressNumber(set: AddressSet): number {
     const text = isEmpty(set) ? "" : `${set.v4.join()};${set.v6.join()}`;

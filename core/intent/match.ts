@@ -1,12 +1,13 @@
 import type { Profile } from "../verdict/profile.ts";
 import type { Direction } from "../model/kinds.ts";
-import type { Allow, PeerPart } from "./allow.ts";
-import type { ClassTable, WorkloadClass } from "./classes.ts";
+import type { Allow } from "./allow.ts";
+import type { ClassTable, Hits, WorkloadClass } from "./classes.ts";
+import type { PeerPart } from "./parts.ts";
 
 /** A peer: a class of workloads, or what explicit sets and shadows hold some addresses. */
 export type Peer =
   | { readonly kind: "workloads"; readonly of: WorkloadClass; readonly isMasqueraded: boolean }
-  | { readonly kind: "addresses"; readonly hits: ReadonlySet<number>; readonly families: number };
+  | { readonly kind: "addresses"; readonly hits: Hits; readonly families: number };
 
 /** How peers are known: by identity (`approved`), or as the enforcer at this end can know them. */
 export interface Knowing {
@@ -36,12 +37,26 @@ export function names(allow: Allow, meeting: Meeting): boolean {
 
 function isNamed(part: PeerPart, same: readonly number[], meeting: Meeting): boolean {
   const { peer, subject } = meeting;
-  if (peer.kind === "addresses") return (same.length === 0 && isAt(part, meeting)) || isShadowed(part, same, meeting);
-  const { of } = peer;
-  if (of.cell.certain.has(part.members.id) && isKnown(meeting) && agree(same, subject, of)) return true;
-  if (same.length === 0) return isAt(part, meeting) || isShadowed(part, same, meeting);
-  const isExternal = of.cell.externals.has(part.members.id) && isAt(part, meeting) && agree(same, subject, of);
-  return isExternal || isShadowed(part, same, meeting);
+  if (isBehind(part, same, meeting) || isShadowed(part, same, meeting)) return true;
+  if (same.length === 0 && isAt(part, meeting)) return true;
+  if (peer.kind === "addresses") return false;
+  const { cell } = peer.of;
+  if (same.length === 0 && part.local !== undefined && meeting.isLocal && cell.certain.has(part.local.id)) return true;
+  if (!agree(same, subject, peer.of)) return false;
+  if (cell.certain.has(part.members.id) && isKnown(meeting)) return true;
+  return same.length > 0 && cell.externals.has(part.members.id) && isAt(part, meeting);
+}
+
+/** True when the peer is a pod that a service without a selector names, or is known elsewhere by an address of one. */
+function isBehind({ behind }: PeerPart, same: readonly number[], meeting: Meeting): boolean {
+  const { knowing, subject, peer } = meeting;
+  return behind.some(({ cluster, explicit, values }) => {
+    if (knowing.as === "approved") {
+      return peer.kind === "workloads" && isHit(peer.of.own, explicit, subject) && agree(same, subject, { values });
+    }
+    if (cluster === subject.sample.target || !isSeenByAddress(meeting)) return false;
+    return isHit(hitsAt(meeting), explicit, subject) && agree(same, subject, { values });
+  });
 }
 
 /** Identity is known inside a cluster; elsewhere by addresses, which a masqueraded pod does not show, and a Pending one does not have. */
@@ -53,7 +68,12 @@ function isKnown({ knowing, peer, isLocal }: Meeting): boolean {
 
 /** True when one of the addresses under which the peer is seen here is in the part's set. */
 function isAt({ explicit }: PeerPart, meeting: Meeting): boolean {
-  return explicit !== undefined && isSeenByAddress(meeting) && hitsAt(meeting).has(explicit);
+  return explicit !== undefined && isSeenByAddress(meeting) && isHit(hitsAt(meeting), explicit, meeting.subject);
+}
+
+/** True when the set holds an address of a family that the subject has, too. */
+function isHit(hits: Hits, number: number, { families }: WorkloadClass): boolean {
+  return ((hits.get(number) ?? 0) & families) !== 0;
 }
 
 /** In their own cluster pods are matched by address only where its enforcer does so. */
@@ -63,7 +83,7 @@ function isSeenByAddress({ peer, knowing, isLocal }: Meeting): boolean {
 }
 
 /** Elsewhere, somebody who comes in is seen under what it shows; who is asked, by its own addresses. */
-function hitsAt({ peer, direction, isLocal }: Meeting): ReadonlySet<number> {
+function hitsAt({ peer, direction, isLocal }: Meeting): Hits {
   if (peer.kind === "addresses") return peer.hits;
   return isLocal || direction === "egress" ? peer.of.own : peer.of.shown;
 }
@@ -73,9 +93,9 @@ function isShadowed(part: PeerPart, same: readonly number[], meeting: Meeting): 
   const { knowing, direction, subject } = meeting;
   if (knowing.as === "approved" || knowing.table.shadows.length === 0 || !isSeenByAddress(meeting)) return false;
   const hits = hitsAt(meeting);
-  const isOfExternals = same.length > 0 && part.explicit !== undefined && hits.has(part.explicit);
-  for (const hit of hits) {
-    const shadow = hit >= 0 ? undefined : knowing.table.shadows[-1 - hit];
+  const isOfExternals = same.length > 0 && part.explicit !== undefined && isHit(hits, part.explicit, subject);
+  for (const hit of hits.keys()) {
+    const shadow = hit >= 0 || !isHit(hits, hit, subject) ? undefined : knowing.table.shadows[-1 - hit];
     if (shadow === undefined || (shadow.isOfNodes && direction === "egress")) continue;
     if (shadow.cluster !== undefined && shadow.cluster === subject.sample.target) continue;
     const isCast = shadow.cast.some(({ cell, values }) => {
