@@ -128,13 +128,13 @@ function subjectsOf({ target, intent, rendered, isSubject }: EquivalenceQuestion
   return [...byKey.values()];
 }
 
-function peersOf({ target, intent, rendered, leftOut = emptySet }: EquivalenceQuestion): readonly PeerRow[] {
+function peersOf({ intent, rendered, leftOut = emptySet }: EquivalenceQuestion): readonly PeerRow[] {
   const atoms = cutIntoAtoms([...intent.borders, ...rendered.borders]);
   const finder = new AtomFinder(atoms);
   const { workloads } = intent.estate;
   const byKey = new Map<string, { readonly first: Workload; second: Workload | undefined }>();
   for (const workload of workloads) {
-    if (workload.target !== target && !isEmpty(leftOut) && isTouched(workload, leftOut)) continue;
+    if (!isEmpty(leftOut) && isTouched(workload, leftOut)) continue;
     const key = `${intent.keyOf(workload)}\n${rendered.keyOf(workload)}`;
     const known = byKey.get(key);
     if (known === undefined) byKey.set(key, { first: workload, second: undefined });

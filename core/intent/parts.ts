@@ -112,7 +112,12 @@ export class PeerParts {
     if (name === "internet") return this.plain(undefined, internetSet(definitions.workspace.internal));
     const members = lists.of(segmentNamed(definitions, name));
     const explicit = this.#number(this.#addresses.at(name, local));
-    return { members, local: local === undefined ? undefined : this.#localOf(name, local), explicit, behind: this.#behind(name, direction) };
+    return {
+      members,
+      local: local === undefined ? undefined : this.#localOf(name, local),
+      explicit,
+      behind: this.#behind(name, direction),
+    };
   }
 
   #number(addresses: AddressSet): number | undefined {
@@ -130,7 +135,10 @@ export class PeerParts {
     const isIdentity = as === "approved" || name === "internet";
     const places = isIdentity
       ? []
-      : [...this.#addresses.placesOf(name), ...[...index.estate.clusters.keys()].filter((id) => this.#localOf(name, id) !== undefined)];
+      : [
+          ...this.#addresses.placesOf(name),
+          ...[...index.estate.clusters.keys()].filter((id) => this.#localOf(name, id) !== undefined),
+        ];
     const found = new Set(places);
     this.#places.set(name, found);
     return found;

@@ -72,7 +72,17 @@ export function readIntent(definitions: Definitions, estate: Estate, as: "approv
     traits: `${targets.text} ${essentials.text}`,
     byAddress: as === "enforceable",
   });
-  return { definitions, index, as, segments, book, table, governanceOf, essentialsAt: essentials.at, explicit: book.parts.explicit };
+  return {
+    definitions,
+    index,
+    as,
+    segments,
+    book,
+    table,
+    governanceOf,
+    essentialsAt: essentials.at,
+    explicit: book.parts.explicit,
+  };
 }
 
 function isActive({ isolate, needs }: Segment): boolean {

@@ -61,7 +61,8 @@ function feeds(definitions: Definitions, segment: Segment, other: Extract<Target
   });
 }
 
-function boundaryOnly(membership: Membership): Membership {
+/** What a cluster's own rendering takes from its membership: its pods it knows by their labels. */
+export function boundaryOnly(membership: Membership): Membership {
   const sides = (["egress", "ingress"] as const).map(boundaryKey);
   const segments = new Map([...membership.segments].filter(([key]) => sides.includes(key)));
   return { ...membership, segments, digest: membershipDigest(segments) };

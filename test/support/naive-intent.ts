@@ -170,10 +170,7 @@ function isPort(rule: Rule, question: NaiveQuestion): boolean {
     if (one.protocol !== protocol) return false;
     if (one.kind === "range") return one.from <= port && port <= one.to;
     if (one.kind === "named")
-      return (
-        isResolved &&
-        names.some((own) => own.name === one.name && own.protocol === one.protocol && own.port === port)
-      );
+      return isResolved && names.some((own) => own.name === one.name && own.protocol === one.protocol && own.port === port);
     if (as === "enforceable" && subject.kind === "pod") return false;
     return one.type === undefined || (one.type === port >> 8 && (one.code === undefined || one.code === port % 256));
   });

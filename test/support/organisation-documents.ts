@@ -23,31 +23,45 @@ function clusterDocument(name: string): fc.Arbitrary<Document> {
     );
 }
 
-const lifeline = fc.constantFrom(undefined, { from: ["10.0.0.0/24"], ports: ["22/tcp"] }, { from: ["10.1.0.0/30", "2001:db8::/64"], ports: ["22/tcp", "161/udp"] });
+const lifeline = fc.constantFrom(
+  undefined,
+  { from: ["10.0.0.0/24"], ports: ["22/tcp"] },
+  { from: ["10.1.0.0/30", "2001:db8::/64"], ports: ["22/tcp", "161/udp"] },
+);
 
 function fleetDocument(): fc.Arbitrary<Document> {
   return fc.record({ mode, lifeline }).map(({ mode: chosen, lifeline: line }) =>
-    document("HostFleet", "dir", { site: "one" }, {
-      mode: chosen,
-      transport: { ssh: { user: "fb" } },
-      ...(line === undefined ? {} : { lifeline: line }),
-      hosts: [
-        { name: "ldap-1", addresses: ["10.20.0.11", "2001:db8:20::11"], labels: { role: "ldap", color: "blue" } },
-        { name: "ldap-2", addresses: ["10.20.0.12", "10.21.0.12"], labels: { role: "ldap", color: "red" } },
-        { name: "other", addresses: ["10.20.0.13"], labels: { role: "none" } },
-      ],
-    }),
+    document(
+      "HostFleet",
+      "dir",
+      { site: "one" },
+      {
+        mode: chosen,
+        transport: { ssh: { user: "fb" } },
+        ...(line === undefined ? {} : { lifeline: line }),
+        hosts: [
+          { name: "ldap-1", addresses: ["10.20.0.11", "2001:db8:20::11"], labels: { role: "ldap", color: "blue" } },
+          { name: "ldap-2", addresses: ["10.20.0.12", "10.21.0.12"], labels: { role: "ldap", color: "red" } },
+          { name: "other", addresses: ["10.20.0.13"], labels: { role: "none" } },
+        ],
+      },
+    ),
   );
 }
 
 function edgeDocument(): fc.Arbitrary<Document> {
   return fc.record({ mode, lifeline }).map(({ mode: chosen, lifeline: line }) =>
-    document("HostFleet", "edge", { site: "two", color: "blue" }, {
-      mode: chosen,
-      transport: { local: {} },
-      ...(line === undefined ? {} : { lifeline: line }),
-      hosts: [{ name: "gate", addresses: ["2001:db8:20::1"] }],
-    }),
+    document(
+      "HostFleet",
+      "edge",
+      { site: "two", color: "blue" },
+      {
+        mode: chosen,
+        transport: { local: {} },
+        ...(line === undefined ? {} : { lifeline: line }),
+        hosts: [{ name: "gate", addresses: ["2001:db8:20::1"] }],
+      },
+    ),
   );
 }
 
@@ -67,9 +81,19 @@ const pods = fc.constantFrom(
   { matchLabels: { app: "a", color: "red" } },
   { matchExpressions: [{ key: "app", operator: "NotIn", values: ["a"] }] },
   { matchExpressions: [{ key: "color", operator: "Exists" }] },
-  { matchExpressions: [{ key: "app", operator: "In", values: ["b", "c"] }, { key: "color", operator: "DoesNotExist" }] },
+  {
+    matchExpressions: [
+      { key: "app", operator: "In", values: ["b", "c"] },
+      { key: "color", operator: "DoesNotExist" },
+    ],
+  },
 );
-const namespaces = fc.constantFrom<unknown>({}, {}, { matchLabels: { team: "x" } }, { matchExpressions: [{ key: "team", operator: "NotIn", values: ["x"] }] });
+const namespaces = fc.constantFrom<unknown>(
+  {},
+  {},
+  { matchLabels: { team: "x" } },
+  { matchExpressions: [{ key: "team", operator: "NotIn", values: ["x"] }] },
+);
 const clusters = fc.constantFrom(undefined, undefined, { matchLabels: { region: "eu" } }, { matchLabels: { region: "us" } });
 
 function withClusters<Fields extends object>(fields: fc.Arbitrary<Fields>): fc.Arbitrary<object> {
@@ -97,10 +121,26 @@ const externalMember = fc.constantFrom<object>(
   { externals: {} },
 );
 const addressMember = fc
-  .subarray(["10.1.0.0/30", "10.1.0.0/16", "10.2.0.2/32", "10.9.0.0/25", "10.20.0.12/32", "172.16.0.0/12", "192.168.0.0/24", "0.0.0.0/0", "2001:db8::/32", "2001:db8:20::/64", "::/0", "5.5.0.0/16"], {
-    minLength: 1,
-    maxLength: 3,
-  })
+  .subarray(
+    [
+      "10.1.0.0/30",
+      "10.1.0.0/16",
+      "10.2.0.2/32",
+      "10.9.0.0/25",
+      "10.20.0.12/32",
+      "172.16.0.0/12",
+      "192.168.0.0/24",
+      "0.0.0.0/0",
+      "2001:db8::/32",
+      "2001:db8:20::/64",
+      "::/0",
+      "5.5.0.0/16",
+    ],
+    {
+      minLength: 1,
+      maxLength: 3,
+    },
+  )
   .map((addresses) => ({ addresses }));
 const boundaryMember = fc
   .tuple(fc.constantFrom("ingress", "egress"), clusters)
@@ -114,7 +154,9 @@ function memberOf(nested: readonly string[]): fc.Arbitrary<object> {
     { weight: 2, arbitrary: externalMember },
     { weight: 2, arbitrary: addressMember },
     { weight: 1, arbitrary: boundaryMember },
-    ...(nested.length === 0 ? [] : [{ weight: 6, arbitrary: fc.subarray([...nested], { minLength: 1, maxLength: 2 }).map((segments) => ({ segments })) }]),
+    ...(nested.length === 0
+      ? []
+      : [{ weight: 6, arbitrary: fc.subarray([...nested], { minLength: 1, maxLength: 2 }).map((segments) => ({ segments })) }]),
   );
 }
 
@@ -124,13 +166,18 @@ function segmentDocument(name: string, nested: readonly string[]): fc.Arbitrary<
   return fc
     .record({
       members: fc.array(memberOf(nested), { minLength: 1, maxLength: 3 }),
-      not: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(memberOf(nested), { minLength: 1, maxLength: 2 }) }),
+      not: fc.oneof(
+        { weight: 2, arbitrary: fc.constant([]) },
+        { weight: 1, arbitrary: fc.array(memberOf(nested), { minLength: 1, maxLength: 2 }) },
+      ),
       isolate: fc.record({ ingress: isolation, egress: isolation }),
       needs: fc.constantFrom([], [], ["apiserver"]),
       sealed: fc.constantFrom(false, false, true),
     })
     .map(({ isolate, needs, sealed, ...spec }) => {
-      const canBeIsolated = spec.members.some((member) => ["pods", "service", "hosts", "fleets", "segments"].some((key) => key in member));
+      const canBeIsolated = spec.members.some((member) =>
+        ["pods", "service", "hosts", "fleets", "segments"].some((key) => key in member),
+      );
       return document("Segment", name, {}, { ...spec, ...(canBeIsolated ? { isolate, needs, sealed } : {}) });
     });
 }
@@ -139,7 +186,27 @@ const ports = fc.oneof(
   { weight: 2, arbitrary: fc.constant(["any"]) },
   {
     weight: 6,
-    arbitrary: fc.subarray(["443/tcp", "8000-8010/tcp", "8005-8020/tcp", "8080/tcp", "53/udp", "5060/sctp", "http/tcp", "http/udp", "dns/udp", "icmp", "icmp/8", "icmp/3/4", "icmpv6", "icmpv6/128", "udp", "1-65535/tcp"], { minLength: 1, maxLength: 3 }),
+    arbitrary: fc.subarray(
+      [
+        "443/tcp",
+        "8000-8010/tcp",
+        "8005-8020/tcp",
+        "8080/tcp",
+        "53/udp",
+        "5060/sctp",
+        "http/tcp",
+        "http/udp",
+        "dns/udp",
+        "icmp",
+        "icmp/8",
+        "icmp/3/4",
+        "icmpv6",
+        "icmpv6/128",
+        "udp",
+        "1-65535/tcp",
+      ],
+      { minLength: 1, maxLength: 3 },
+    ),
   },
 );
 const end = fc.oneof(
@@ -153,7 +220,10 @@ function policyDocument(): fc.Arbitrary<Document> {
     .record({ from: end, to: end, ports, same: fc.constantFrom(undefined, undefined, ["color"], ["color", "app"]) })
     .map(({ same, ...body }) => (same === undefined ? body : { ...body, same }));
   return fc
-    .record({ rules: fc.array(rule, { minLength: 1, maxLength: 3 }), expires: fc.constantFrom(undefined, undefined, "2020-01-01", "2030-01-01") })
+    .record({
+      rules: fc.array(rule, { minLength: 1, maxLength: 3 }),
+      expires: fc.constantFrom(undefined, undefined, "2020-01-01", "2030-01-01"),
+    })
     .map(({ rules, expires }) => document("Policy", "p", {}, { rules, ...(expires === undefined ? {} : { expires }) }));
 }
 
@@ -172,17 +242,19 @@ function workspaceDocument(): fc.Arbitrary<Document> {
  * expiry, essentials switched off. Some do not go together (`same` with addresses, `not` that takes nothing away); the parser refuses
  * those, and so does organisations.ts.
  */
-export const documents: fc.Arbitrary<readonly Document[]> = fc.tuple(
-  fc.tuple(clusterDocument("eu"), clusterDocument("us")),
-  fc.tuple(fleetDocument(), edgeDocument()),
-  fc.tuple(...["a", "b", "c", "d"].map((name) => segmentDocument(name, [])), segmentDocument("nest", ["a", "b", "c", "d"])),
-  fc.array(policyDocument(), { minLength: 1, maxLength: 3 }),
-  workspaceDocument(),
-).map(([clusters, fleets, segments, policies, workspace]) => [
-  ...clusters,
-  ...fleets,
-  ...EXTERNALS,
-  ...segments,
-  ...policies.map((policy, index) => ({ ...policy, metadata: { name: `p${index}` } })),
-  workspace,
-]);
+export const documents: fc.Arbitrary<readonly Document[]> = fc
+  .tuple(
+    fc.tuple(clusterDocument("eu"), clusterDocument("us")),
+    fc.tuple(fleetDocument(), edgeDocument()),
+    fc.tuple(...["a", "b", "c", "d"].map((name) => segmentDocument(name, [])), segmentDocument("nest", ["a", "b", "c", "d"])),
+    fc.array(policyDocument(), { minLength: 1, maxLength: 3 }),
+    workspaceDocument(),
+  )
+  .map(([clusters, fleets, segments, policies, workspace]) => [
+    ...clusters,
+    ...fleets,
+    ...EXTERNALS,
+    ...segments,
+    ...policies.map((policy, index) => ({ ...policy, metadata: { name: `p${index}` } })),
+    workspace,
+  ]);

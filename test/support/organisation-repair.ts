@@ -10,7 +10,10 @@ interface RuleBody {
 }
 
 /** Documents without what the parser refuses, with the definitions that they are: a random document is rarely right as a whole. */
-export function repaired(documents: readonly Document[]): { readonly documents: readonly Document[]; readonly definitions: Definitions } {
+export function repaired(documents: readonly Document[]): {
+  readonly documents: readonly Document[];
+  readonly definitions: Definitions;
+} {
   let list = documents;
   for (let round = 0; round < 5; round += 1) {
     const { definitions, notes } = parseDefinitions(list.map(sourceOf));
@@ -43,7 +46,10 @@ function without(document: Document, { code, summary }: Note): Document {
       return { ...document, spec: { ...spec, rules: compared } };
     }
     case "any-to-any":
-      return { ...document, spec: { ...spec, rules: rules.map((rule) => (rule.to.includes("any") ? { ...rule, to: ["a"] } : rule)) } };
+      return {
+        ...document,
+        spec: { ...spec, rules: rules.map((rule) => (rule.to.includes("any") ? { ...rule, to: ["a"] } : rule)) },
+      };
     case "not-unlike": {
       const { not: _left, ...rest } = spec;
       return { ...document, spec: rest };
