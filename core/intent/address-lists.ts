@@ -5,7 +5,7 @@ import { boundaryAddresses } from "../membership/boundary.ts";
 import { endpointPods, isEndpointIn, rawEndpoints } from "../membership/endpoints.ts";
 import { choosesCluster, segmentNamed } from "../membership/resolve.ts";
 import { findService, hasSelector } from "../membership/services.ts";
-import type { Cluster, Definitions, Direction, Member, TargetId } from "../model/kinds.ts";
+import type { Cluster, Definitions, Direction, External, Member, TargetId } from "../model/kinds.ts";
 import { clusterTargetId } from "../model/target.ts";
 import { matches } from "../selector/index.ts";
 
@@ -65,6 +65,20 @@ export class AddressLists {
       });
       return pods.length === 0 ? [] : [{ cluster: id, pods }];
     });
+  }
+
+  /** Externals that the segment chooses by their labels. */
+  externalsOf(segment: string): readonly External[] {
+    return [...this.#definitions.externals.values()].filter((external) => this.#holds(segment, external));
+  }
+
+  #holds(segment: string, external: External): boolean {
+    const { members, not } = segmentNamed(this.#definitions, segment);
+    const isChosen = (member: Member): boolean => {
+      if (member.kind === "segments") return member.segments.some((name) => this.#holds(name, external));
+      return member.kind === "externals" && matches(member.externals, external.labels);
+    };
+    return members.some(isChosen) && !not.some(isChosen);
   }
 
   #workload(id: string): Workload | undefined {

@@ -93,9 +93,9 @@ export class RuleBook {
   }
 }
 
-function partKey({ members, local, explicit, behind }: PeerPart): string {
-  const pods = behind.map((one) => `${one.cluster}${one.explicit}${JSON.stringify(one.values)}`).join(";");
-  return `${members.id}/${explicit ?? ""}/${local?.id ?? ""}/${pods}`;
+function partKey({ members, local, explicit, labelled }: PeerPart): string {
+  const byLabel = labelled.map((one) => `${one.cluster ?? ""}${one.explicit}${JSON.stringify(one.values)}`).join(";");
+  return `${members.id}/${explicit ?? ""}/${local?.id ?? ""}/${byLabel}`;
 }
 
 const MEMORY = Symbol("ports of rules");

@@ -29,7 +29,6 @@ export interface Sight {
 export interface Cell {
   readonly certain: ReadonlySet<number>;
   readonly possible: ReadonlySet<number>;
-  readonly externals: ReadonlySet<number>;
 }
 
 /** Numbers of address sets that hold some addresses, with the families (1 IPv4, 2 IPv6) in which they do. */
@@ -59,7 +58,7 @@ export interface WorkloadClass {
  * that more than one workload has. Whoever is met under such an address may be any of them.
  */
 export interface Shadow {
-  /** The cluster whose pods they are; undefined for hosts and externals. */
+  /** The cluster whose pods they are; undefined for hosts. */
   readonly cluster: TargetId | undefined;
   readonly addresses: AddressSet;
   readonly cast: readonly Pick<WorkloadClass, "cell" | "values">[];
@@ -187,10 +186,9 @@ function refineCells(
       cellOf[unit] = cell;
     }
   };
-  for (const { id, certain, possible, externals } of members) {
-    split(certain, "certain", id, id * 3);
-    if (possible !== certain) split(possible, "possible", id, id * 3 + 1);
-    split(externals, "externals", id, id * 3 + 2);
+  for (const { id, certain, possible } of members) {
+    split(certain, "certain", id, id * 2);
+    if (possible !== certain) split(possible, "possible", id, id * 2 + 1);
   }
   const alike = new Set(members.filter(({ certain, possible }) => certain === possible).map(({ id }) => id));
   return { cellOf, cells: readCells(parents, alike) };
@@ -200,7 +198,7 @@ function readCells(
   parents: readonly { readonly parent: number; readonly list: keyof Cell; readonly id: number }[],
   alike: ReadonlySet<number>,
 ): readonly Cell[] {
-  const cells: Cell[] = [{ certain: new Set(), possible: new Set(), externals: new Set() }];
+  const cells: Cell[] = [{ certain: new Set(), possible: new Set() }];
   for (const { parent, list, id } of parents) {
     const from = cells[parent] as Cell; // a parent stands before its children
     const isBoth = list === "certain" && alike.has(id);
@@ -260,9 +258,9 @@ function shadowsOfShared(index: EstateIndex, unitClassOf: Int32Array, castOf: Ca
   const { units, estate } = index;
   const groupOf = (unit: number): string | undefined => {
     const { kind, target = "", hostNetwork } = (units[unit] as Unit).sample;
+    if (kind === "host") return `${unitClassOf[unit]} `;
     const isMasqueraded = estate.clusters.get(target)?.cluster.podNetwork === "masqueraded";
-    if (kind === "pod" && (hostNetwork || isMasqueraded)) return undefined;
-    return `${unitClassOf[unit]} ${kind === "pod" ? target : ""}`;
+    return kind === "external" || hostNetwork || isMasqueraded ? undefined : `${unitClassOf[unit]} ${target}`;
   };
   return sharedBy(index, groupOf).map(({ group, addresses }) => {
     const [unitClass = "", target = ""] = group.split(" ");

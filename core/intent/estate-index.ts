@@ -34,9 +34,8 @@ export class EstateIndex {
   /** Unit of each workload, by its position in the estate. */
   readonly unitOf: Int32Array;
   readonly places: readonly Place[];
-  /** Units of hosts by target, of externals by name. */
+  /** Units of hosts by target. */
   readonly hosts: ReadonlyMap<TargetId, number>;
-  readonly externals: ReadonlyMap<string, number>;
   /** Port sets by number, the same for all sources over this estate. */
   readonly ports = new PortTable();
   /** What others remember of this estate, by the one who remembers. */
@@ -55,7 +54,6 @@ export class EstateIndex {
     const byKey = new Map<string, number>();
     const placeOf = new Map<string, number>();
     const hosts = new Map<TargetId, number>();
-    const externals = new Map<string, number>();
     this.unitOf = new Int32Array(estate.workloads.length);
     for (const [position, workload] of estate.workloads.entries()) {
       const place = workload.kind === "pod" ? placeNumber(places, placeOf, workload) : -1;
@@ -66,14 +64,12 @@ export class EstateIndex {
         byKey.set(key, unit);
         places[place]?.units.push(unit);
         if (workload.kind === "host" && workload.target !== undefined) hosts.set(workload.target, unit);
-        if (workload.kind === "external") externals.set(workload.id.slice("external/".length), unit);
       }
       this.unitOf[position] = unit;
     }
     this.units = units;
     this.places = places;
     this.hosts = hosts;
-    this.externals = externals;
     this.#positions = new Map(estate.workloads.map((workload, position) => [workload, position]));
   }
 

@@ -37,25 +37,24 @@ export function names(allow: Allow, meeting: Meeting): boolean {
 
 function isNamed(part: PeerPart, same: readonly number[], meeting: Meeting): boolean {
   const { peer, subject } = meeting;
-  if (isBehind(part, same, meeting) || isShadowed(part, same, meeting)) return true;
+  if (isLabelled(part, same, meeting) || isShadowed(part, same, meeting)) return true;
   if (same.length === 0 && isAt(part, meeting)) return true;
   if (peer.kind === "addresses") return false;
   const { cell } = peer.of;
   if (same.length === 0 && part.local !== undefined && meeting.isLocal && cell.certain.has(part.local.id)) return true;
-  if (!agree(same, subject, peer.of)) return false;
-  if (cell.certain.has(part.members.id) && isKnown(meeting)) return true;
-  return same.length > 0 && cell.externals.has(part.members.id) && isAt(part, meeting);
+  return cell.certain.has(part.members.id) && isKnown(meeting) && agree(same, subject, peer.of);
 }
 
-/** True when the peer is a pod that a service without a selector names, or is known elsewhere by an address of one. */
-function isBehind({ behind }: PeerPart, same: readonly number[], meeting: Meeting): boolean {
+/** True when the peer has an address of those with labels, and the labels agree. Pods are pods by identity where that counts. */
+function isLabelled({ labelled }: PeerPart, same: readonly number[], meeting: Meeting): boolean {
   const { knowing, subject, peer } = meeting;
-  return behind.some(({ cluster, explicit, values }) => {
-    if (knowing.as === "approved") {
-      return peer.kind === "workloads" && isHit(peer.of.own, explicit, subject) && agree(same, subject, { values });
+  return labelled.some(({ cluster, explicit, values }) => {
+    if (!agree(same, subject, { values })) return false;
+    if (knowing.as === "approved" && cluster !== undefined) {
+      return peer.kind === "workloads" && isHit(peer.of.own, explicit, subject);
     }
-    if (cluster === subject.sample.target || !isSeenByAddress(meeting)) return false;
-    return isHit(hitsAt(meeting), explicit, subject) && agree(same, subject, { values });
+    const isOwn = cluster !== undefined && cluster === subject.sample.target;
+    return !isOwn && isSeenByAddress(meeting) && isHit(hitsAt(meeting), explicit, subject);
   });
 }
 
@@ -93,16 +92,11 @@ function isShadowed(part: PeerPart, same: readonly number[], meeting: Meeting): 
   const { knowing, direction, subject } = meeting;
   if (knowing.as === "approved" || knowing.table.shadows.length === 0 || !isSeenByAddress(meeting)) return false;
   const hits = hitsAt(meeting);
-  const isOfExternals = same.length > 0 && part.explicit !== undefined && isHit(hits, part.explicit, subject);
   for (const hit of hits.keys()) {
     const shadow = hit >= 0 || !isHit(hits, hit, subject) ? undefined : knowing.table.shadows[-1 - hit];
     if (shadow === undefined || (shadow.isOfNodes && direction === "egress")) continue;
     if (shadow.cluster !== undefined && shadow.cluster === subject.sample.target) continue;
-    const isCast = shadow.cast.some(({ cell, values }) => {
-      const isNamedThere = cell.certain.has(part.members.id) || (isOfExternals && cell.externals.has(part.members.id));
-      return isNamedThere && agree(same, subject, { values });
-    });
-    if (isCast) return true;
+    if (shadow.cast.some(({ cell, values }) => cell.certain.has(part.members.id) && agree(same, subject, { values }))) return true;
   }
   return false;
 }

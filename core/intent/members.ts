@@ -17,8 +17,6 @@ export interface Members {
   /** Unit numbers, ascending. */
   readonly certain: Int32Array;
   readonly possible: Int32Array;
-  /** Units of externals that it chooses by label, ascending. */
-  readonly externals: Int32Array;
 }
 
 /** Members of every segment of some definitions, as one estate has them. */
@@ -65,14 +63,14 @@ export class MemberLists {
     return this.#intern({ ...NOBODY, certain: set, possible: set });
   }
 
-  #intern({ certain, possible, externals }: Parts): Members {
-    const [inIt, isolated, byLabel] = [ascending(certain), ascending(possible), ascending(externals)];
+  #intern({ certain, possible }: Parts): Members {
+    const [inIt, isolated] = [ascending(certain), ascending(possible)];
     const same = isolated.length === inIt.length && isolated.every((unit, at) => unit === inIt[at]);
-    const key = [inIt.join(), same ? "" : isolated.join(), byLabel.join()].join(";");
+    const key = `${inIt.join()};${same ? "" : isolated.join()}`;
     const known = this.#memory.byContent.get(key);
     if (known !== undefined) return known;
     const id = this.#memory.byContent.size;
-    const members: Members = { id, certain: inIt, possible: same ? inIt : isolated, externals: byLabel };
+    const members: Members = { id, certain: inIt, possible: same ? inIt : isolated };
     this.#memory.byContent.set(key, members);
     return members;
   }
@@ -110,7 +108,6 @@ export class MemberLists {
     return this.#asLabelsCanSay(segment, {
       certain: new Set(certain),
       possible: new Set(possible),
-      externals: new Set([...chosen.externals].filter((unit) => !out.externals.has(unit))),
       unknownIn: chosen.unknownIn,
     });
   }
@@ -139,7 +136,6 @@ export class MemberLists {
       case "hosts":
         return podParts(this.#hosts(member));
       case "externals":
-        return this.#externals(member);
       case "boundary":
       case "addresses":
         return NOBODY;
@@ -175,11 +171,6 @@ export class MemberLists {
           .flatMap((host) => this.#index.hosts.get(hostTargetId(fleet.name, host.name)) ?? []),
       );
   }
-
-  #externals(member: Extract<Member, { kind: "externals" }>): Parts {
-    const found = [...this.#definitions.externals.values()].filter(({ labels }) => matches(member.externals, labels));
-    return { ...NOBODY, externals: new Set(found.flatMap(({ name }) => this.#index.externals.get(name) ?? [])) };
-  }
 }
 
 type Subject = ReturnType<typeof resolveSubjects>["certain"][number];
@@ -187,7 +178,6 @@ type Subject = ReturnType<typeof resolveSubjects>["certain"][number];
 interface Parts {
   readonly certain: ReadonlySet<number>;
   readonly possible: ReadonlySet<number>;
-  readonly externals: ReadonlySet<number>;
   /** Clusters where a service that is named is not there, or has no selector. */
   readonly unknownIn: ReadonlySet<TargetId>;
 }
@@ -195,7 +185,6 @@ interface Parts {
 const NOBODY: Parts = {
   certain: new Set(),
   possible: new Set(),
-  externals: new Set(),
   unknownIn: new Set(),
 };
 
@@ -210,7 +199,6 @@ function joinParts(parts: readonly Parts[]): Parts {
   return {
     certain: new Set(parts.flatMap(({ certain }) => [...certain])),
     possible: new Set(parts.flatMap(({ possible }) => [...possible])),
-    externals: new Set(parts.flatMap(({ externals }) => [...externals])),
     unknownIn: new Set(parts.flatMap(({ unknownIn }) => [...unknownIn])),
   };
 }

@@ -1,9 +1,9 @@
-import { emptySet, internetSet, isEmpty, unionAll } from "../address/index.ts";
+import { emptySet, internetSet, intersect, isEmpty, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import { ingressControllers } from "../membership/boundary.ts";
 import { boundariesIn, segmentNamed, subjectsIn } from "../membership/resolve.ts";
 import type { Definitions, Direction, TargetId } from "../model/kinds.ts";
-import type { LabelSelector } from "../selector/index.ts";
+import type { Labels, LabelSelector } from "../selector/index.ts";
 import type { Profile } from "../verdict/profile.ts";
 import { AddressLists } from "./address-lists.ts";
 import type { EstateIndex } from "./estate-index.ts";
@@ -19,13 +19,14 @@ export interface PeerPart {
   readonly local: Members | undefined;
   /** Number of the explicit set; undefined where there is none. */
   readonly explicit: number | undefined;
-  /** Pods that services without a selector name, known by address where they are not of the place's own cluster. */
-  readonly behind: readonly PodsBehind[];
+  /** Those among them who are known by address and have labels that rules compare. */
+  readonly labelled: readonly Labelled[];
 }
 
-/** Pods of one cluster with the same values of the labels that rules compare. */
-export interface PodsBehind {
-  readonly cluster: TargetId;
+/** Externals, or pods of one cluster that a service without a selector names, with the same values of the labels that rules compare. */
+export interface Labelled {
+  /** Undefined for externals. In its own cluster such a service is addresses. */
+  readonly cluster: TargetId | undefined;
   readonly explicit: number;
   readonly values: readonly (string | undefined)[];
 }
@@ -99,7 +100,7 @@ export class PeerParts {
 
   /** A part that no segment is. */
   plain(members: Members | undefined, addresses: AddressSet): PeerPart {
-    return { members: members ?? this.#nobody, local: undefined, explicit: this.#number(addresses), behind: [] };
+    return { members: members ?? this.#nobody, local: undefined, explicit: this.#number(addresses), labelled: [] };
   }
 
   #index(): ReadonlyMap<number | undefined, readonly string[]> {
@@ -111,12 +112,12 @@ export class PeerParts {
     const { definitions, lists } = this.#context;
     if (name === "internet") return this.plain(undefined, internetSet(definitions.workspace.internal));
     const members = lists.of(segmentNamed(definitions, name));
-    const explicit = this.#number(this.#addresses.at(name, local));
+    const addresses = this.#addresses.at(name, local);
     return {
       members,
       local: local === undefined ? undefined : this.#localOf(name, local),
-      explicit,
-      behind: this.#behind(name, direction),
+      explicit: this.#number(addresses),
+      labelled: [...this.#externals(name, addresses), ...this.#behind(name, direction)],
     };
   }
 
@@ -170,26 +171,40 @@ export class PeerParts {
     return [...pods, ...everyPod.flatMap(({ namespaces }) => index.selectHostNetwork(namespaces, here))];
   }
 
-  #behind(name: string, direction: Direction): readonly PodsBehind[] {
-    const { as, index, sameKeys } = this.#context;
-    return this.#addresses.podsBehind(name).flatMap(({ cluster, pods }): readonly PodsBehind[] => {
+  /** Without `same` an external is addresses like any other. */
+  #externals(name: string, left: AddressSet): readonly Labelled[] {
+    if (this.#context.sameKeys.length === 0) return [];
+    return this.#groups(this.#addresses.externalsOf(name)).flatMap(({ values, group }): readonly Labelled[] => {
+      const explicit = this.#number(intersect(unionAll(group.map(({ addresses }) => addresses)), left));
+      return explicit === undefined ? [] : [{ cluster: undefined, explicit, values }];
+    });
+  }
+
+  #behind(name: string, direction: Direction): readonly Labelled[] {
+    const { as, index } = this.#context;
+    return this.#addresses.podsBehind(name).flatMap(({ cluster, pods }): readonly Labelled[] => {
       const isRouted = index.estate.clusters.get(cluster)?.cluster.podNetwork === "routed";
-      const groups = Map.groupBy(pods, ({ labels }) => JSON.stringify(sameKeys.map((key) => valueOf(labels, key) ?? null)));
-      return [...groups.values()].flatMap((group): readonly PodsBehind[] => {
+      return this.#groups(pods).flatMap(({ values, group }): readonly Labelled[] => {
         const sets = group.map(({ addresses, shown }) => {
           if (as === "approved") return addresses;
           if (direction === "ingress") return shown;
           return isRouted ? addresses : emptySet;
         });
         const explicit = this.#number(unionAll(sets));
-        const values = sameKeys.map((key) => valueOf(group[0]?.labels ?? {}, key));
         return explicit === undefined ? [] : [{ cluster, explicit, values }];
       });
     });
   }
+
+  /** Grouped by the values of the labels that rules compare. */
+  #groups<Kind extends { readonly labels: Labels }>(list: readonly Kind[]) {
+    const valuesOf = ({ labels }: Kind) => this.#context.sameKeys.map((key) => valueOf(labels, key));
+    const groups = Map.groupBy(list, (one) => JSON.stringify(valuesOf(one).map((value) => value ?? null)));
+    return [...groups.values()].flatMap((group) => group.slice(0, 1).map((first) => ({ values: valuesOf(first), group })));
+  }
 }
 
-function valueOf(labels: Readonly<Record<string, string>>, key: string): string | undefined {
+function valueOf(labels: Labels, key: string): string | undefined {
   return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
 
