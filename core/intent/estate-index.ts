@@ -84,6 +84,11 @@ export class EstateIndex {
     return named;
   }
 
+  /** True for the very workloads of the estate, not for others with their ids. */
+  isOwn(workload: Workload): boolean {
+    return this.#positions.has(workload);
+  }
+
   /** Units of pods of these clusters that both selectors match; hostNetwork pods are their node, so never among them. */
   selectPods(pods: LabelSelector, namespaces: LabelSelector, clusters: ReadonlySet<TargetId>): readonly number[] {
     const chosen = this.#placesMatching(namespaces).filter((place) => clusters.has((this.places[place] as Place).target));

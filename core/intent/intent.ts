@@ -78,6 +78,7 @@ class Intent implements Source, IntentView {
   /** Settled answers, by number of ports. */
   readonly #ends: Readonly<Record<EndMode, (End | undefined)[]>> = { enforced: [], observed: [], open: [], unmanaged: [] };
   readonly #peersOfAddresses = new WeakMap<AddressSet, Peer>();
+  readonly #peersElsewhere = new WeakMap<Workload, Peer>();
   /** Of workloads that were asked about: few, and those again and again. */
   readonly #classes = new WeakMap<Workload, WorkloadClass>();
   readonly #peersOfClasses: (Peer | undefined)[] = [];
@@ -138,7 +139,7 @@ class Intent implements Source, IntentView {
   };
 
   peerOf = (party: Party): Peer => {
-    if (party.kind === "workload") return this.#peerOfClass(this.classOf(party.workload));
+    if (party.kind === "workload") return this.#peerOfWorkload(party.workload);
     const known = this.#peersOfAddresses.get(party.addresses);
     if (known !== undefined) return known;
     const { table } = this.reading;
@@ -158,6 +159,21 @@ class Intent implements Source, IntentView {
     const { ports } = this.reading.index;
     return ports.ports(this.#portsOf(allow, meeting));
   };
+
+  /** A workload that is given with other addresses than the estate's is met under these. */
+  #peerOfWorkload(workload: Workload): Peer {
+    const { index, table } = this.reading;
+    const own = this.#peerOfClass(this.classOf(workload));
+    if (own.kind === "addresses" || index.isOwn(workload)) return own;
+    const known = this.#peersElsewhere.get(workload);
+    if (known !== undefined) return known;
+    const { addresses, shown } = workload;
+    const families = { families: familiesOf(addresses), shownFamilies: familiesOf(shown) };
+    const of = { ...own.of, own: table.hitsOf(addresses), shown: table.hitsOf(shown), ...families };
+    const peer: Peer = { ...own, of };
+    this.#peersElsewhere.set(workload, peer);
+    return peer;
+  }
 
   #peerOfClass(of: WorkloadClass): Peer {
     const known = this.#peersOfClasses[of.number];
