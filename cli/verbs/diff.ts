@@ -109,6 +109,6 @@ async function inventoriesOf(file: string): Promise<ReadonlyMap<TargetId, Cluste
 }
 
 async function askService({ config }: DiffOptions, query: Readonly<Record<string, string>>): Promise<DiffAnswer> {
-  const api = await ApiClient.open(await loadSettings(config ?? DEFAULT_SETTINGS_FILE));
+  const api = await ApiClient.connect(config ?? DEFAULT_SETTINGS_FILE);
   return await api.get<DiffAnswer>(API.diff, query);
 }

@@ -6,7 +6,6 @@ import { ApiClient } from "../api.ts";
 import { readWorld } from "../connectivity.ts";
 import { blameLine } from "../git-clone.ts";
 import { printResult } from "../output.ts";
-import { loadSettings } from "../settings.ts";
 import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
 import { readDefinitionFolder } from "../source.ts";
 import type { OutputOptions } from "../tree/common.ts";
@@ -31,7 +30,7 @@ async function answerAsked(
   options: ExplainOptions,
 ): Promise<ExplainAnswer> {
   if (options.definitions === undefined && options.inventory === undefined) {
-    const api = await ApiClient.open(await loadSettings(options.config ?? DEFAULT_SETTINGS_FILE));
+    const api = await ApiClient.connect(options.config ?? DEFAULT_SETTINGS_FILE);
     return await api.get<ExplainAnswer>(API.explain, asked);
   }
   const { folder, ...world } = await readWorld(options.definitions, options);
