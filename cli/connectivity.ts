@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { lifelineFloor } from "../core/config/operator.ts";
 import type { OperatorInputs } from "../core/compile/inputs.ts";
 import { madeUpWorld, savedWorld, type ConnectivityWorld } from "../core/explain/world.ts";
+import { visible } from "../core/text/visible.ts";
 import { requireDefinitions } from "./definitions.ts";
 import { readInventory } from "./offline-world.ts";
 import { tell } from "./output.ts";
@@ -32,8 +33,13 @@ export async function readWorld(
     options.inventory === undefined
       ? madeUpWorld(definitions, now, operator)
       : savedWorld(definitions, await readInventory(options.inventory), now, operator);
-  for (const gap of world.gaps) tell(gap);
+  for (const gap of world.gaps) tell(visible(gap));
   return { ...world, folder };
+}
+
+/** The settings file that was named, or the usual one when it is there. */
+export function settingsFile(config: string | undefined): string | undefined {
+  return config ?? (existsSync(DEFAULT_SETTINGS_FILE) ? DEFAULT_SETTINGS_FILE : undefined);
 }
 
 async function settingsIfThere(file: string) {
