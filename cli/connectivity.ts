@@ -6,6 +6,7 @@ import { visible } from "../core/text/visible.ts";
 import { requireDefinitions } from "./definitions.ts";
 import { readInventory } from "./offline-world.ts";
 import { tell } from "./output.ts";
+import { serviceFromEnvironment } from "./service-address.ts";
 import { loadSettings } from "./settings.ts";
 import { DEFAULT_SETTINGS_FILE } from "./settings-file.ts";
 
@@ -37,9 +38,11 @@ export async function readWorld(
   return { ...world, folder };
 }
 
-/** The settings file that was named, or the usual one when it is there. */
-export function settingsFile(config: string | undefined): string | undefined {
-  return config ?? (existsSync(DEFAULT_SETTINGS_FILE) ? DEFAULT_SETTINGS_FILE : undefined);
+/** The settings through which a service can be asked; undefined when neither they nor the environment name one. */
+export function serviceNamed(config: string | undefined): string | undefined {
+  const file = config ?? DEFAULT_SETTINGS_FILE;
+  const isThere = config !== undefined || existsSync(file) || serviceFromEnvironment(process.env, file) !== undefined;
+  return isThere ? file : undefined;
 }
 
 async function settingsIfThere(file: string) {

@@ -12,7 +12,7 @@ import { diffAnswer, formatDiffTable } from "../../core/text/diff.ts";
 import { formatNotes } from "../../core/text/notes.ts";
 import { visible } from "../../core/text/visible.ts";
 import { ApiClient } from "../api.ts";
-import { readWorld, settingsFile } from "../connectivity.ts";
+import { readWorld, serviceNamed } from "../connectivity.ts";
 import { commitNamed, filesAt, findClone, type Clone } from "../git-clone.ts";
 import { loadManifests, profileNamed } from "../manifests.ts";
 import { readInventory } from "../offline-world.ts";
@@ -90,7 +90,7 @@ async function ofRevisions(before: string, after: string, options: DiffOptions):
   const folder = options.definitions ?? (await defaultFolder(options.config));
   const clone = await findClone(folder);
   if (clone === undefined) {
-    if (settingsFile(options.config) !== undefined) return await askService(options, { before, after });
+    if (serviceNamed(options.config) !== undefined) return await askService(options, { before, after });
     throw new FirebreakError("USAGE", `${folder} is in no clone of a repository, and no settings name a service to ask (--config)`);
   }
   const sides = [await sideAt(clone, before), await sideAt(clone, after)] as const;
@@ -135,6 +135,6 @@ async function inventoriesOf(file: string): Promise<ReadonlyMap<TargetId, Cluste
 }
 
 async function askService({ config }: DiffOptions, query: Readonly<Record<string, string>>): Promise<DiffAnswer> {
-  const api = await ApiClient.open(await loadSettings(config ?? DEFAULT_SETTINGS_FILE));
+  const api = await ApiClient.connect(config ?? DEFAULT_SETTINGS_FILE);
   return await api.get<DiffAnswer>(API.diff, query);
 }

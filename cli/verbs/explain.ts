@@ -3,10 +3,9 @@ import type { ExplainAnswer } from "../../core/explain/answer.ts";
 import { explainConnection } from "../../core/explain/explain.ts";
 import { formatExplain } from "../../core/text/explain.ts";
 import { ApiClient } from "../api.ts";
-import { readWorld, settingsFile } from "../connectivity.ts";
+import { readWorld, serviceNamed } from "../connectivity.ts";
 import { blameLine, findClone, pathIn } from "../git-clone.ts";
 import { printResult } from "../output.ts";
-import { loadSettings } from "../settings.ts";
 import { readDefinitionFolder } from "../source.ts";
 import type { OutputOptions } from "../tree/common.ts";
 
@@ -29,9 +28,9 @@ async function answerAsked(
   asked: { readonly from: string; readonly to: string; readonly port: string },
   options: ExplainOptions,
 ): Promise<ExplainAnswer> {
-  const settings = settingsFile(options.config);
-  if (options.definitions === undefined && options.inventory === undefined && settings !== undefined) {
-    const api = await ApiClient.open(await loadSettings(settings));
+  const service = serviceNamed(options.config);
+  if (options.definitions === undefined && options.inventory === undefined && service !== undefined) {
+    const api = await ApiClient.connect(service);
     return await api.get<ExplainAnswer>(API.explain, asked);
   }
   const { folder, ...world } = await readWorld(options.definitions, options);

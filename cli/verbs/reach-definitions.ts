@@ -6,7 +6,6 @@ import { formatNotes } from "../../core/text/notes.ts";
 import { ApiClient } from "../api.ts";
 import { readWorld } from "../connectivity.ts";
 import { tell } from "../output.ts";
-import { loadSettings } from "../settings.ts";
 import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
 
 /** What `firebreak reach` takes when it is not asked about plain manifests. */
@@ -39,7 +38,7 @@ async function askService(
   if (dir !== undefined || inventory !== undefined) {
     throw new FirebreakError("USAGE", "the service is asked about the revision in force; leave out DIR and --inventory");
   }
-  const api = await ApiClient.open(await loadSettings(config ?? DEFAULT_SETTINGS_FILE));
+  const api = await ApiClient.connect(config ?? DEFAULT_SETTINGS_FILE);
   const { classes, connections, notes } = await api.get<ReachAnswer>(API.reach, isLive ? { live: "true" } : {});
   if (notes.length > 0) tell(formatNotes(notes));
   return { classes, connections, notes };

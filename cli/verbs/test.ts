@@ -11,7 +11,6 @@ import { visible } from "../../core/text/visible.ts";
 import { ApiClient } from "../api.ts";
 import { readWorld } from "../connectivity.ts";
 import { tell } from "../output.ts";
-import { loadSettings } from "../settings.ts";
 import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
 
 export type TestFormat = "table" | "json" | "junit" | "sarif" | "github";
@@ -37,7 +36,7 @@ async function makeAsked(dir: string | undefined, options: TestOptions): Promise
   if (dir !== undefined || options.inventory !== undefined) {
     throw new FirebreakError("USAGE", "--live asks the service about the revision in force; leave out DIR and --inventory");
   }
-  const api = await ApiClient.open(await loadSettings(options.config ?? DEFAULT_SETTINGS_FILE));
+  const api = await ApiClient.connect(options.config ?? DEFAULT_SETTINGS_FILE);
   return await api.get<TestReport>(API.test);
 }
 
