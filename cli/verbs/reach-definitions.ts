@@ -24,7 +24,8 @@ export async function reachOfDefinitions(dir: string | undefined, options: Reach
   const isLive = options.live === true;
   if (options.running === true || (isLive && options.inventory === undefined)) return await askService(dir, options, isLive);
   const { approved, live } = await readWorld(dir, options);
-  const found = listSource(isLive && live !== undefined ? live : approved);
+  if (isLive && live === undefined) throw new FirebreakError("USAGE", "this inventory holds nothing of what is enforced");
+  const found = listSource((isLive ? live : undefined) ?? approved);
   if (found.notes.length > 0) tell(formatNotes(found.notes));
   return found;
 }
