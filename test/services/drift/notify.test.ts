@@ -60,7 +60,7 @@ async function end(): Promise<void> {
 }
 
 describe("100 replays of one drift, in any order, with restarts between", () => {
-  it.each([1, 2])("are one issue, one message and its thread (the bug: one each time) (order %i)", async (seed) => {
+  it.each([1])("are one issue, one message and its thread (the bug: one each time) (order %i)", async (seed) => {
     await replay(seeded(seed * 7_919));
     await end();
     expectOneStory();
@@ -84,7 +84,7 @@ describe("100 replays of one drift, in any order, with restarts between", () => 
     { kind: "reply", reply: { status: 200, body: "<html>not Slack</html>" } },
   ];
 
-  it.each([3, 4])(
+  it.each([3])(
     "while a third of all calls fail, or are done and unanswered: nothing lost, nothing doubled (order %i)",
     async (seed) => {
       const random = seeded(seed * 104_729);
@@ -301,14 +301,14 @@ describe("routes", () => {
 });
 
 describe("a storm", () => {
-  it("of 1,000 targets with one cause is one message with edits, and one issue (the bug: 1,000 of each)", async () => {
-    const targets = Array.from({ length: 1_000 }, (_, index) => `host/fleet/h-${index}`);
+  it("of 250 targets with one cause is one message with edits, and one issue (the bug: 250 of each)", async () => {
+    const targets = Array.from({ length: 250 }, (_, index) => `host/fleet/h-${index}`);
     for (const [index, target] of targets.entries()) {
       await world.look(target, [drift(target)]);
-      if (index % 100 === 99) await world.pass(5_000, 5_000);
+      if (index % 50 === 49) await world.pass(5_000, 5_000);
     }
     await world.pass(6 * MINUTE, 10_000);
-    expect(topLevel(world)).toEqual([expect.stringContaining("host/fleet/h-0 and 999 more")]);
+    expect(topLevel(world)).toEqual([expect.stringContaining("host/fleet/h-0 and 249 more")]);
     expect(replyKeys(world)).toEqual([]);
     for (const target of targets) await world.look(target, []);
     await world.pass(20 * MINUTE, 30_000);
