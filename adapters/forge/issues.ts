@@ -1,5 +1,5 @@
 import type { IssueState } from "../../core/forge/forge.ts";
-import { openClient, type Client, type RequestLimits } from "./client.ts";
+import type { Client, RequestLimits } from "./client.ts";
 import { statusOf } from "./failure.ts";
 import { addLabels } from "./labels.ts";
 import { PAGE, pages } from "./pages.ts";
@@ -12,24 +12,6 @@ interface Told {
   readonly state: string;
   readonly labels?: readonly (string | { readonly name?: string })[] | null;
   readonly pull_request?: unknown;
-}
-
-/** Issues alone, for who needs no more of a forge. */
-export interface IssueTracker {
-  /** {@link Forge.putIssue} */
-  put(known: number | undefined, marker: string, issue: IssueState, signal: AbortSignal): Promise<number>;
-}
-
-/** Issues on GitHub or Gitea: the calls are the same on both. `timeoutMs` is the deadline of one request. */
-export function openIssues(options: {
-  readonly url: string;
-  readonly token: string;
-  readonly repository: string;
-  readonly timeoutMs?: number;
-}): IssueTracker {
-  const { token, ...rest } = options;
-  const client = openClient({ kind: "gitea", ...rest, credential: { token }, isPaced: false });
-  return { put: async (known, marker, issue, signal) => await putIssue(client, known, marker, issue, signal) };
 }
 
 /** {@link Forge.putIssue} */

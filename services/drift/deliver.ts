@@ -8,11 +8,10 @@ import {
   type DeliveryRow,
   type StoredFinding,
 } from "../../adapters/store/index.ts";
-import { openIssues, type IssueTracker } from "../../adapters/forge/issues.ts";
 import type { Incident } from "../../core/drift/incident.ts";
+import type { Forge } from "../../core/forge/forge.ts";
 import { incidentBody, incidentMarker, incidentTitle } from "../../core/text/incident.ts";
 import { Bell, runLoop } from "../loop.ts";
-import { readSecret } from "../secrets.ts";
 import { storedError } from "../stored-error.ts";
 import type { DriftContext } from "./context.ts";
 import { groupIncident } from "./notify/group.ts";
@@ -25,19 +24,9 @@ const LONGEST_RETRY_MS = 10 * 60_000;
 
 /** Where findings go besides the log. */
 interface Outlets {
-  readonly issues: IssueTracker | undefined;
+  readonly issues: Pick<Forge, "putIssue"> | undefined;
   /** Names of the channels that routes choose among. */
   readonly channels: readonly string[];
-}
-
-/** Opens the issue tracker that firebreak.yaml sets up. @throws FirebreakError CONFIG_INVALID when the token is not there */
-export async function openIssueTracker({
-  settings,
-  environment,
-}: Pick<DriftContext, "settings" | "environment">): Promise<IssueTracker | undefined> {
-  const { forge } = settings;
-  if (forge === undefined) return undefined;
-  return openIssues({ url: forge.url, repository: forge.repository, token: await readSecret(forge.token, environment) });
 }
 
 /** Sends what stands in the outbox, at least once, in order per finding and channel; a channel that is away is tried again and again. */
@@ -134,7 +123,7 @@ async function putIssue(context: DriftContext, { issues }: Outlets, incident: In
     body: incidentBody(incident),
     state: incident.event === "resolved" ? "closed" : "open",
   } as const;
-  const number = await issues.put(known, incidentMarker(fingerprint), issue, context.signal);
+  const number = await issues.putIssue(known, incidentMarker(fingerprint), issue, context.signal);
   if (number !== known) await recordIssue(context.store, fingerprint, String(number));
 }
 

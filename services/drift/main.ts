@@ -5,13 +5,14 @@ import { clustersInPlay } from "../clusters-in-play.ts";
 import { ClusterPool } from "../clusters.ts";
 import { openControlFolder } from "../control-folder.ts";
 import { DefinitionSource } from "../definitions.ts";
+import { openForgeOf } from "../forge.ts";
 import { gitAuth } from "../git-auth.ts";
 import { HostPool } from "../hosts.ts";
 import { Bell, runLoop } from "../loop.ts";
 import type { Parts } from "../parts.ts";
 import type { Service } from "../service.ts";
 import type { DriftContext } from "./context.ts";
-import { deliver, openIssueTracker } from "./deliver.ts";
+import { deliver } from "./deliver.ts";
 import { GuardrailWatch } from "./guardrails.ts";
 import { IsolationWatch } from "./isolation.ts";
 import { openChannels } from "./notify/channels.ts";
@@ -42,7 +43,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     auth: await gitAuth(settings, parts.environment),
   });
   const channels = await openChannels(parts);
-  const issues = await openIssueTracker(parts);
+  const issues = await openForgeOf(settings, parts.environment);
   const control = opened.use(await openControlFolder(settings.stateFolder, "drift"));
   const hosts = opened.use(
     new HostPool({

@@ -2,8 +2,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { openIssues, type IssueTracker } from "../../../adapters/forge/issues.ts";
-import type { IssueState } from "../../../core/forge/forge.ts";
+import { openForge } from "../../../adapters/forge/open.ts";
+import type { Forge as ForgePort, IssueState } from "../../../core/forge/forge.ts";
 import { errorChain } from "../../../core/model/error.ts";
 import { incidentBody, incidentMarker, incidentTitle } from "../../../core/text/incident.ts";
 import { startForge, type Forge, type ForgeRepository } from "../../../testbed/forge.ts";
@@ -24,7 +24,7 @@ interface Issue {
 let run: Run;
 let forge: Forge;
 let repository: ForgeRepository;
-let issues: IssueTracker;
+let issues: Pick<ForgePort, "putIssue">;
 let created = 0;
 
 beforeAll(async () => {
@@ -35,6 +35,17 @@ beforeAll(async () => {
 afterAll(async () => {
   await run?.close();
 });
+
+/** Issues without waiting between writes. */
+function openIssues(options: {
+  readonly url: string;
+  readonly token: string;
+  readonly repository: string;
+  readonly timeoutMs?: number;
+}): ForgePort {
+  const { token, ...rest } = options;
+  return openForge({ kind: "gitea", ...rest, credential: { token }, isPaced: false });
+}
 
 async function fresh(): Promise<void> {
   created += 1;
@@ -58,36 +69,36 @@ async function all(): Promise<readonly Issue[]> {
 describe("one issue per finding", () => {
   it("is opened, edited, closed and opened again, always the same one", async () => {
     await fresh();
-    const number = await issues.put(undefined, MARKER, text("first"), signal);
-    expect(await issues.put(number, MARKER, text("second"), signal)).toBe(number);
+    const number = await issues.putIssue(undefined, MARKER, text("first"), signal);
+    expect(await issues.putIssue(number, MARKER, text("second"), signal)).toBe(number);
     expect(await all()).toMatchObject([{ number, state: "open", title: "cluster/shop-eu: second", body: text("second").body }]);
-    await issues.put(number, MARKER, text("second", "closed"), signal);
+    await issues.putIssue(number, MARKER, text("second", "closed"), signal);
     expect(await all()).toMatchObject([{ number, state: "closed" }]);
-    await issues.put(number, MARKER, text("third"), signal);
+    await issues.putIssue(number, MARKER, text("third"), signal);
     expect(await all()).toMatchObject([{ number, state: "open", title: "cluster/shop-eu: third" }]);
   });
 
   it("is found by its marker when the number is lost, behind a page of others (the bug: Gitea's pages are smaller than asked for)", async () => {
     await fresh();
-    const number = await issues.put(undefined, MARKER, text("first"), signal);
+    const number = await issues.putIssue(undefined, MARKER, text("first"), signal);
     for (let other = 0; other < 60; other++)
       await forge.call("POST", `/repos/${repository.owner}/${repository.name}/issues`, { title: `other ${other}` });
-    expect(await issues.put(undefined, MARKER, text("second", "closed"), signal)).toBe(number);
+    expect(await issues.putIssue(undefined, MARKER, text("second", "closed"), signal)).toBe(number);
     expect((await at(`/issues/${number}`)) as Issue).toMatchObject({ state: "closed", title: "cluster/shop-eu: second" });
   });
 
   it("is opened anew when a person deleted it", async () => {
     await fresh();
-    const number = await issues.put(undefined, MARKER, text("first"), signal);
+    const number = await issues.putIssue(undefined, MARKER, text("first"), signal);
     await forge.call("DELETE", `/repos/${repository.owner}/${repository.name}/issues/${number}`);
-    const next = await issues.put(number, MARKER, text("second"), signal);
+    const next = await issues.putIssue(number, MARKER, text("second"), signal);
     expect(next).not.toBe(number);
     expect(await all()).toMatchObject([{ number: next, title: "cluster/shop-eu: second" }]);
   });
 
   it("that is told only when it is over is there, closed", async () => {
     await fresh();
-    await issues.put(undefined, MARKER, text("brief", "closed"), signal);
+    await issues.putIssue(undefined, MARKER, text("brief", "closed"), signal);
     expect(await all()).toMatchObject([{ state: "closed", title: "cluster/shop-eu: brief" }]);
   });
 });
@@ -99,7 +110,7 @@ describe("what is not ours", () => {
       title: "theirs",
       body: "by hand",
     })) as Issue;
-    const number = await issues.put(theirs.number, MARKER, text("ours"), signal);
+    const number = await issues.putIssue(theirs.number, MARKER, text("ours"), signal);
     expect(number).not.toBe(theirs.number);
     expect((await at(`/issues/${theirs.number}`)) as Issue).toMatchObject({ title: "theirs", body: "by hand" });
   });
@@ -118,9 +129,9 @@ describe("what is not ours", () => {
       head: "change",
       base: "main",
     })) as Issue;
-    const number = await issues.put(undefined, MARKER, text("first"), signal);
+    const number = await issues.putIssue(undefined, MARKER, text("first"), signal);
     expect(number).not.toBe(pull.number);
-    expect(await issues.put(pull.number, MARKER, text("second"), signal)).toBe(number);
+    expect(await issues.putIssue(pull.number, MARKER, text("second"), signal)).toBe(number);
     expect((await at(`/pulls/${pull.number}`)) as Issue).toMatchObject({ title: "mend it", state: "open" });
   });
 });
@@ -133,7 +144,7 @@ describe("failures", () => {
       token: "0123456789012345678901234567890123456789",
       repository: `${repository.owner}/${repository.name}`,
     });
-    const error = await wrong.put(undefined, MARKER, text("x"), signal).then(
+    const error = await wrong.putIssue(undefined, MARKER, text("x"), signal).then(
       () => undefined,
       (reason: unknown) => reason,
     );
@@ -143,7 +154,7 @@ describe("failures", () => {
 
   it("a repository that is not there is FORGE_FAILED", async () => {
     const lost = openIssues({ url: forge.baseUrl, token: forge.token, repository: "firebreak/none" });
-    await expect(lost.put(7, MARKER, text("x"), signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
+    await expect(lost.putIssue(7, MARKER, text("x"), signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
   });
 
   it.each([
@@ -164,7 +175,7 @@ describe("failures", () => {
         token: "t",
         repository: "a/b",
       });
-      await expect(there.put(1, MARKER, text("x"), signal)).rejects.toMatchObject({ code });
+      await expect(there.putIssue(1, MARKER, text("x"), signal)).rejects.toMatchObject({ code });
       expect(said).not.toHaveBeenCalled();
     } finally {
       said.mockRestore();
@@ -175,7 +186,7 @@ describe("failures", () => {
 
   it("a forge that is down or does not answer fails within the deadline", async () => {
     const away = openIssues({ url: "http://127.0.0.1:9", token: "t", repository: "a/b" });
-    await expect(away.put(undefined, MARKER, text("x"), signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
+    await expect(away.putIssue(undefined, MARKER, text("x"), signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
     const server = createServer(() => undefined);
     const { promise, resolve } = Promise.withResolvers<void>();
     server.listen(0, "127.0.0.1", resolve);
@@ -184,7 +195,7 @@ describe("failures", () => {
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
       const startedAt = performance.now();
       const silent = openIssues({ url, token: "t", repository: "a/b", timeoutMs: 200 });
-      await expect(silent.put(undefined, MARKER, text("x"), signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
+      await expect(silent.putIssue(undefined, MARKER, text("x"), signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
       expect(performance.now() - startedAt).toBeLessThan(5_000);
     } finally {
       server.closeAllConnections();
@@ -225,7 +236,7 @@ describe("as the forge shows it", () => {
     await fresh();
     for (const words of HOSTILE.slice(0, 30)) {
       const told = incident({ summary: words });
-      const number = await issues.put(
+      const number = await issues.putIssue(
         undefined,
         incidentMarker(`${created}-${words.length}-${Math.random()}`),
         { title: incidentTitle(told), body: incidentBody(told), state: "open" },
