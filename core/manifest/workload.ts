@@ -1,6 +1,6 @@
 import { parseAddress } from "../address/index.ts";
 import { matches } from "../selector/index.ts";
-import type { LabelSelector, Labels } from "../selector/index.ts";
+import type { Labels } from "../selector/index.ts";
 import type { WorldContainerPort, WorldPod } from "../verdict/world.ts";
 import type { Checker, Json } from "./check.ts";
 import { show } from "./check.ts";
@@ -63,7 +63,7 @@ function noteSelector(check: Checker, object: Json, kind: string, labels: Labels
   if (!SELECTING.includes(kind) || selector === undefined) return;
   const before = check.notes.length;
   checkSelector(check, selector, ["spec", "selector"]);
-  if (check.notes.length > before || matches(selector as LabelSelector, labels)) return; // checked just now
+  if (check.notes.length > before || matches(selector, labels)) return;
   const detail = "No API server takes that; one of the two is a mistake";
   check.note(
     "warning",
