@@ -24,15 +24,24 @@ export async function notifyTest(name: string, options: NotifyTestOptions): Prom
   if (channel === undefined) throw noSuchChannel(name, settings);
   const notice = sampleNotice(Date.now());
   const preview = channel.preview(notice);
-  let failure: unknown;
-  if (options.send === true) {
-    const signal = AbortSignal.timeout(SEND_TIMEOUT_MS);
-    await channel.send(notice, { ref: undefined, attempt: 1 }, signal).catch((error: unknown) => (failure = error));
-  }
+  const failure =
+    options.send === true ? await failureOf(channel.send(notice, FIRST, AbortSignal.timeout(SEND_TIMEOUT_MS))) : undefined;
   const isSent = options.send === true && failure === undefined;
   await printResult(options.output, { channel: name, ...preview, sent: isSent }, () => formatPreview(preview, options, isSent));
   if (failure !== undefined) throw failure;
   return 0;
+}
+
+const FIRST = { ref: undefined, attempt: 1 };
+
+/** Kept, so that what was to be sent is printed before why it was not. */
+async function failureOf(sending: Promise<unknown>): Promise<Error | undefined> {
+  try {
+    await sending;
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 function noSuchChannel(name: string, { channels, forge }: SettingsFile): FirebreakError {
