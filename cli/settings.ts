@@ -5,6 +5,8 @@ import type { ChannelSettings } from "../core/config/channels-schema.ts";
 import { parseSettings } from "../core/config/settings.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
 
+type ForgeSettings = NonNullable<SettingsFile["forge"]>;
+
 /**
  * Reads firebreak.yaml and the environment; file paths in it are relative to its folder.
  *
@@ -42,10 +44,15 @@ function resolvePaths(settings: SettingsFile, folder: string): SettingsFile {
     audit: { ...audit, folder: at(audit.folder), keyFile: at(audit.keyFile) },
     database: reference(settings.database),
     redis: reference(settings.redis),
-    api: { ...api, token: reference(api.token) },
+    api: { ...api, token: reference(api.token), readToken: reference(api.readToken) },
     channels: Object.fromEntries(Object.entries(channels).map(([name, channel]) => [name, withSecrets(channel, reference)])),
-    ...(forge === undefined ? {} : { forge: { ...forge, token: reference(forge.token) } }),
+    ...(forge && { forge: withForgeSecrets(forge, reference) }),
   };
+}
+
+function withForgeSecrets(forge: ForgeSettings, reference: <T extends string | undefined>(ref: T) => T): ForgeSettings {
+  const { token, app } = forge;
+  return { ...forge, token: reference(token), ...(app && { app: { ...app, privateKey: reference(app.privateKey) } }) };
 }
 
 /** A channel whose secrets are looked up where firebreak.yaml stands. */

@@ -1,6 +1,7 @@
 import type { FindingEffect, FindingKind, Severity } from "../drift/finding.ts";
 import type { TargetId, TargetMode } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
+import type { Basis } from "../guardrail/report.ts";
 import type { Diff } from "../reach/diff-lines.ts";
 import type { ReachClass, ReachConnection } from "../reach/matrix.ts";
 
@@ -54,11 +55,25 @@ export interface RepositoryStatus {
   } | null;
 }
 
+/** A channel that does not take what it is told. */
+export interface ChannelTrouble {
+  /** Its name in firebreak.yaml, or `forge/issues`. */
+  readonly channel: string;
+  /** Groups of findings that it refuses until a person mends something. */
+  readonly refused: number;
+  readonly refusedSince: string | null;
+  /** Groups whose last telling failed and is tried again by itself. */
+  readonly failing: number;
+  readonly error: ErrorShape | null;
+}
+
 export interface StatusAnswer {
   readonly instance: string;
   readonly revision: RevisionStatus | null;
   readonly repository: RepositoryStatus;
   readonly targets: readonly TargetStatus[];
+  /** Where people are not told what they should be; empty: nowhere. */
+  readonly channels: readonly ChannelTrouble[];
 }
 
 export interface FindingAnswer {
@@ -129,11 +144,18 @@ export interface ReachAnswer {
 export interface DiffAnswer {
   readonly before: string;
   readonly after: string;
+  /** Whose workloads were compared; null for plain manifests, which hold their own. */
+  readonly basis: Basis | null;
   readonly diff: Diff;
 }
 
 export interface ReconcileAnswer {
   readonly targets: readonly TargetId[];
+}
+
+/** How many groups of findings are told anew. */
+export interface NotifyRetryAnswer {
+  readonly revived: number;
 }
 
 /** Paths of the API, version 1. */
@@ -149,4 +171,5 @@ export const API = {
   reconcile: "/api/v1/reconcile",
   accept: "/api/v1/accept",
   release: "/api/v1/release",
+  notifyRetry: "/api/v1/notify/retry",
 } as const;

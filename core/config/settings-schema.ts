@@ -100,15 +100,36 @@ const clusters = z
   })
   .prefault({});
 
-const forge = z.strictObject({
-  kind: z.enum(["github", "gitea"]).meta({ description: "Which forge" }),
-  url: httpUrl.meta({ description: "API base URL, e.g. ending in /api/v1 for Gitea" }),
-  repository: z
-    .string()
-    .regex(/^[^/\s]+\/[^/\s]+$/, "must be owner/name")
-    .meta({ description: "Where issues are opened, owner/name" }),
-  token: secret.meta({ description: "Token that may read and write issues" }),
+const id = z.string().regex(/^[\w.-]+$/, "must be an id, in quotes when it is a number");
+
+const app = z.strictObject({
+  id: id.meta({ description: "App id or client id of a GitHub App" }),
+  privateKey: secret.meta({ description: "Reference to its private key (PEM)" }),
+  installationId: id.meta({ description: "Its installation on the repository's owner" }),
 });
+
+const forge = z
+  .strictObject({
+    kind: z.enum(["github", "gitea"]).meta({ description: "Which forge" }),
+    url: httpUrl.meta({
+      description:
+        "API base URL: https://api.github.com, ending in /api/v3 for GitHub Enterprise, in /api/v1 for Gitea and Forgejo",
+    }),
+    repository: z
+      .string()
+      .regex(/^[^/\s]+\/[^/\s]+$/, "must be owner/name")
+      .meta({ description: "The policy repository there, owner/name: its pull requests are reviewed, issues are opened in it" }),
+    token: secret
+      .optional()
+      .meta({ description: "Token that may write contents, pull requests, issues and commit statuses; either this or `app`" }),
+    app: app.optional(),
+  })
+  .superRefine(({ kind, token, app: given }, context) => {
+    if ((token === undefined) === (given === undefined))
+      context.addIssue({ code: "custom", message: "must have either token or app" });
+    if (given !== undefined && kind !== "github")
+      context.addIssue({ code: "custom", path: ["app"], message: "is GitHub's; use a token" });
+  });
 
 const listen = z
   .string()
@@ -142,6 +163,9 @@ export const SettingsSchema = z.strictObject({
         .default([])
         .meta({ description: "Further names under which the API may be called (Host header)" }),
       token: secret.optional().meta({ description: "API token; unset: made on first start, in the state folder, mode 0600" }),
+      readToken: secret
+        .optional()
+        .meta({ description: "A second token that may only read: for workflows, dashboards and scrapers; unset: there is none" }),
     })
     .prefault({}),
   audit: z

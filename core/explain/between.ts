@@ -1,10 +1,11 @@
-import { estateOf } from "../estate/build.ts";
+import { estatesOf } from "../estate/pair.ts";
 import { symbolicInventories } from "../guardrail/symbolic.ts";
 import { intentOf } from "../intent/intent.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
 import { definitionsAt } from "../model/expiry.ts";
 import type { Definitions, Segment, TargetId } from "../model/kinds.ts";
 import { sourceDiff, type Diff } from "../reach/diff.ts";
+import { unusedName } from "./known-as.ts";
 import { asIfApplied } from "./world.ts";
 
 /**
@@ -25,8 +26,8 @@ export function revisionDiff(
   };
   const [old, young] = [at(before), at(after)];
   const workloads = inventories ?? symbolicInventories(bothOf(old, young)).inventories;
-  const source = (definitions: Definitions) => intentOf(definitions, estateOf(definitions, workloads), { as: "approved" });
-  return sourceDiff(source(old), source(young));
+  const estates = estatesOf([old, young], workloads);
+  return sourceDiff(intentOf(old, estates[0], { as: "approved" }), intentOf(young, estates[1], { as: "approved" }));
 }
 
 /** Segments and clusters of both, so that there is a workload for each; a segment that changed is there twice. */
@@ -35,7 +36,8 @@ function bothOf(before: Definitions, after: Definitions): Definitions {
   for (const segment of before.segments.values()) {
     const other = after.segments.get(segment.name);
     if (other !== undefined && textOf(other) === textOf(segment)) continue;
-    const name = other === undefined ? segment.name : `${segment.name}-before`;
+    const taken = new Set([...segments.keys(), ...before.segments.keys()]);
+    const name = other === undefined ? segment.name : unusedName(`${segment.name}-before`, taken);
     segments.set(name, { ...segment, name });
   }
   return { ...after, segments, clusters: new Map([...before.clusters, ...after.clusters]) };

@@ -8,7 +8,8 @@ const LINES = 20;
 /** What changes, in one sentence: `opens 14 connections, closes none, 9,870 unchanged`. */
 export function summariseDiff(diff: Diff): string {
   const doubts = diff.uncertain.length === 0 ? "" : `; ${plural(diff.uncertain.length, "thing")} uncertain`;
-  if (diff.kind === "equivalent") return `opens nothing, closes nothing${doubts}`;
+  if (diff.kind === "equivalent")
+    return `${diff.uncertain.length === 0 ? "equivalent: " : ""}opens nothing, closes nothing${doubts}`;
   const { openedCount, closedCount, unchangedCount } = diff;
   return `opens ${connections(openedCount)}, closes ${connections(closedCount)}, ${counted(unchangedCount)} unchanged${doubts}`;
 }
@@ -76,7 +77,7 @@ export function formatDiffMarkdown(diff: Diff, limit: number = LINES): readonly 
 }
 
 /** The difference as plain JSON: a stable contract. */
-export function diffAnswer(diff: Diff): unknown {
+export function diffAnswer(diff: Diff): Readonly<Record<string, unknown>> {
   const line = ({ portSet: _, ...rest }: DiffLine): unknown => rest;
   return {
     kind: diff.kind,
@@ -88,8 +89,8 @@ export function diffAnswer(diff: Diff): unknown {
   };
 }
 
-/** Workloads it concerns: where one end is everybody, those at the other. */
-function affected({ from, to, fromWorkloads, toWorkloads, workloads }: DiffLine): number {
+/** Workloads that a line concerns: where one end is everybody, those at the other. */
+export function affected({ from, to, fromWorkloads, toWorkloads, workloads }: DiffLine): number {
   if (from === "any" && toWorkloads > 0) return toWorkloads;
   if (to === "any" && fromWorkloads > 0) return fromWorkloads;
   return workloads;

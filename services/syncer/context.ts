@@ -1,4 +1,5 @@
 import type { Repository } from "../../adapters/git/index.ts";
+import type { Forge } from "../../core/forge/forge.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { ClusterPool } from "../clusters.ts";
 import type { DefinitionSource } from "../definitions.ts";
@@ -31,6 +32,8 @@ export type StepName =
 /** What the parts of the syncer share. */
 export interface SyncerContext extends Parts {
   readonly repository: Repository;
+  /** Where pull requests are reviewed and proposed; undefined when firebreak.yaml names no forge. */
+  readonly forge: Forge | undefined;
   readonly definitions: DefinitionSource;
   readonly clusters: ClusterPool;
   readonly hosts: HostPool;

@@ -6,6 +6,7 @@ import type { FileTrail } from "../../adapters/trail/file-trail.ts";
 import { ClusterPool } from "../clusters.ts";
 import { openControlFolder } from "../control-folder.ts";
 import { DefinitionSource } from "../definitions.ts";
+import { openForgeOf } from "../forge.ts";
 import { gitAuth } from "../git-auth.ts";
 import { HostPool } from "../hosts.ts";
 import { Bell, runLoop, withJitter } from "../loop.ts";
@@ -52,6 +53,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     folder: join(settings.stateFolder, "git-syncer"),
     auth: await gitAuth(settings, parts.environment),
   });
+  const forge = await openForgeOf(settings, parts.environment);
   const control = opened.use(await openControlFolder(settings.stateFolder, "syncer"));
   const hosts = opened.use(
     new HostPool({
@@ -75,6 +77,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
   const context: SyncerContext = {
     ...parts,
     repository,
+    forge,
     definitions: new DefinitionSource(repository, settings),
     clusters,
     hosts,

@@ -2,16 +2,17 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { openIssues, type IssueTracker } from "../../../adapters/forge/issues.ts";
-import type { IssueState } from "../../../core/forge/forge.ts";
+import { openForge } from "../../../adapters/forge/open.ts";
+import type { Forge as ForgePort, IssueState } from "../../../core/forge/forge.ts";
 import { errorChain } from "../../../core/model/error.ts";
-import { incidentBody, incidentMarker, incidentTitle } from "../../../core/text/incident.ts";
+import { issueBody, issueMarker, issueTitle } from "../../../core/text/issue.ts";
 import { startForge, type Forge, type ForgeRepository } from "../../../testbed/forge.ts";
 import { openRun, type Run } from "../../../testbed/run.ts";
 import { HOSTILE, incident } from "../../support/incidents.ts";
+import { notice } from "../../support/notices.ts";
 
 const { signal } = new AbortController();
-const MARKER = incidentMarker("0123456789abcdef");
+const MARKER = issueMarker("00112233445566ff");
 
 interface Issue {
   readonly number: number;
@@ -24,7 +25,7 @@ interface Issue {
 let run: Run;
 let forge: Forge;
 let repository: ForgeRepository;
-let issues: IssueTracker;
+let issues: Pick<ForgePort, "putIssue">;
 let created = 0;
 
 beforeAll(async () => {
@@ -36,6 +37,17 @@ afterAll(async () => {
   await run?.close();
 });
 
+/** Issues without waiting between writes. */
+function openIssues(options: {
+  readonly url: string;
+  readonly token: string;
+  readonly repository: string;
+  readonly timeoutMs?: number;
+}): ForgePort {
+  const { token, ...rest } = options;
+  return openForge({ kind: "gitea", ...rest, credential: { token }, isPaced: false });
+}
+
 async function fresh(): Promise<void> {
   created += 1;
   repository = await forge.createRepo(`policies-${created}`);
@@ -43,8 +55,8 @@ async function fresh(): Promise<void> {
 }
 
 function text(summary: string, state: IssueState["state"] = "open"): IssueState {
-  const told = incident({ summary });
-  return { title: incidentTitle(told), body: incidentBody(told), state };
+  const told = notice({}, [incident({ summary })]);
+  return { title: issueTitle(told), body: issueBody(told), state };
 }
 
 async function at(path: string): Promise<unknown> {
@@ -55,39 +67,39 @@ async function all(): Promise<readonly Issue[]> {
   return (await at("/issues?state=all&limit=50")) as readonly Issue[];
 }
 
-describe("one issue per finding", () => {
+describe("one issue per cause", () => {
   it("is opened, edited, closed and opened again, always the same one", async () => {
     await fresh();
-    const number = await issues.put(undefined, MARKER, text("first"), signal);
-    expect(await issues.put(number, MARKER, text("second"), signal)).toBe(number);
+    const number = await issues.putIssue(undefined, MARKER, text("first"), signal);
+    expect(await issues.putIssue(number, MARKER, text("second"), signal)).toBe(number);
     expect(await all()).toMatchObject([{ number, state: "open", title: "cluster/shop-eu: second", body: text("second").body }]);
-    await issues.put(number, MARKER, text("second", "closed"), signal);
+    await issues.putIssue(number, MARKER, text("second", "closed"), signal);
     expect(await all()).toMatchObject([{ number, state: "closed" }]);
-    await issues.put(number, MARKER, text("third"), signal);
+    await issues.putIssue(number, MARKER, text("third"), signal);
     expect(await all()).toMatchObject([{ number, state: "open", title: "cluster/shop-eu: third" }]);
   });
 
   it("is found by its marker when the number is lost, behind a page of others (the bug: Gitea's pages are smaller than asked for)", async () => {
     await fresh();
-    const number = await issues.put(undefined, MARKER, text("first"), signal);
+    const number = await issues.putIssue(undefined, MARKER, text("first"), signal);
     for (let other = 0; other < 60; other++)
       await forge.call("POST", `/repos/${repository.owner}/${repository.name}/issues`, { title: `other ${other}` });
-    expect(await issues.put(undefined, MARKER, text("second", "closed"), signal)).toBe(number);
+    expect(await issues.putIssue(undefined, MARKER, text("second", "closed"), signal)).toBe(number);
     expect((await at(`/issues/${number}`)) as Issue).toMatchObject({ state: "closed", title: "cluster/shop-eu: second" });
   });
 
   it("is opened anew when a person deleted it", async () => {
     await fresh();
-    const number = await issues.put(undefined, MARKER, text("first"), signal);
+    const number = await issues.putIssue(undefined, MARKER, text("first"), signal);
     await forge.call("DELETE", `/repos/${repository.owner}/${repository.name}/issues/${number}`);
-    const next = await issues.put(number, MARKER, text("second"), signal);
+    const next = await issues.putIssue(number, MARKER, text("second"), signal);
     expect(next).not.toBe(number);
     expect(await all()).toMatchObject([{ number: next, title: "cluster/shop-eu: second" }]);
   });
 
   it("that is told only when it is over is there, closed", async () => {
     await fresh();
-    await issues.put(undefined, MARKER, text("brief", "closed"), signal);
+    await issues.putIssue(undefined, MARKER, text("brief", "closed"), signal);
     expect(await all()).toMatchObject([{ state: "closed", title: "cluster/shop-eu: brief" }]);
   });
 });
@@ -99,7 +111,7 @@ describe("what is not ours", () => {
       title: "theirs",
       body: "by hand",
     })) as Issue;
-    const number = await issues.put(theirs.number, MARKER, text("ours"), signal);
+    const number = await issues.putIssue(theirs.number, MARKER, text("ours"), signal);
     expect(number).not.toBe(theirs.number);
     expect((await at(`/issues/${theirs.number}`)) as Issue).toMatchObject({ title: "theirs", body: "by hand" });
   });
@@ -118,9 +130,9 @@ describe("what is not ours", () => {
       head: "change",
       base: "main",
     })) as Issue;
-    const number = await issues.put(undefined, MARKER, text("first"), signal);
+    const number = await issues.putIssue(undefined, MARKER, text("first"), signal);
     expect(number).not.toBe(pull.number);
-    expect(await issues.put(pull.number, MARKER, text("second"), signal)).toBe(number);
+    expect(await issues.putIssue(pull.number, MARKER, text("second"), signal)).toBe(number);
     expect((await at(`/pulls/${pull.number}`)) as Issue).toMatchObject({ title: "mend it", state: "open" });
   });
 });
@@ -133,7 +145,7 @@ describe("failures", () => {
       token: "0123456789012345678901234567890123456789",
       repository: `${repository.owner}/${repository.name}`,
     });
-    const error = await wrong.put(undefined, MARKER, text("x"), signal).then(
+    const error = await wrong.putIssue(undefined, MARKER, text("x"), signal).then(
       () => undefined,
       (reason: unknown) => reason,
     );
@@ -143,7 +155,7 @@ describe("failures", () => {
 
   it("a repository that is not there is FORGE_FAILED", async () => {
     const lost = openIssues({ url: forge.baseUrl, token: forge.token, repository: "firebreak/none" });
-    await expect(lost.put(7, MARKER, text("x"), signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
+    await expect(lost.putIssue(7, MARKER, text("x"), signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
   });
 
   it.each([
@@ -164,7 +176,7 @@ describe("failures", () => {
         token: "t",
         repository: "a/b",
       });
-      await expect(there.put(1, MARKER, text("x"), signal)).rejects.toMatchObject({ code });
+      await expect(there.putIssue(1, MARKER, text("x"), signal)).rejects.toMatchObject({ code });
       expect(said).not.toHaveBeenCalled();
     } finally {
       said.mockRestore();
@@ -175,7 +187,7 @@ describe("failures", () => {
 
   it("a forge that is down or does not answer fails within the deadline", async () => {
     const away = openIssues({ url: "http://127.0.0.1:9", token: "t", repository: "a/b" });
-    await expect(away.put(undefined, MARKER, text("x"), signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
+    await expect(away.putIssue(undefined, MARKER, text("x"), signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
     const server = createServer(() => undefined);
     const { promise, resolve } = Promise.withResolvers<void>();
     server.listen(0, "127.0.0.1", resolve);
@@ -184,7 +196,7 @@ describe("failures", () => {
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
       const startedAt = performance.now();
       const silent = openIssues({ url, token: "t", repository: "a/b", timeoutMs: 200 });
-      await expect(silent.put(undefined, MARKER, text("x"), signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
+      await expect(silent.putIssue(undefined, MARKER, text("x"), signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
       expect(performance.now() - startedAt).toBeLessThan(5_000);
     } finally {
       server.closeAllConnections();
@@ -205,7 +217,7 @@ describe("as the forge shows it", () => {
     await forge.call("POST", `/repos/${repository.owner}/${repository.name}/issues`, { title: "number one" });
     for (const words of HOSTILE) {
       const effect = { verdict: "both", opened: [words], closed: [words] } as const;
-      const told = incident({
+      const one = incident({
         target: words,
         subject: words,
         summary: words,
@@ -213,7 +225,8 @@ describe("as the forge shows it", () => {
         effect,
         at: { file: words, line: 1, column: 1 },
       });
-      const html = await rendered(incidentBody(told));
+      const told = notice({}, [one, one]);
+      const html = await rendered(issueBody(told));
       const tags = html.match(/<[^>]*>/g) ?? [];
       const foreign = tags.filter((tag) => !SHAPE.has(/^<\/?([a-z0-9]+)/i.exec(tag)?.[1] ?? tag));
       expect(foreign).toEqual([]);
@@ -224,14 +237,14 @@ describe("as the forge shows it", () => {
   it("takes every title, and mentions nobody", async () => {
     await fresh();
     for (const words of HOSTILE.slice(0, 30)) {
-      const told = incident({ summary: words });
-      const number = await issues.put(
+      const told = notice({}, [incident({ summary: words })]);
+      const number = await issues.putIssue(
         undefined,
-        incidentMarker(`${created}-${words.length}-${Math.random()}`),
-        { title: incidentTitle(told), body: incidentBody(told), state: "open" },
+        issueMarker(`${created}-${words.length}-${Math.random()}`),
+        { title: issueTitle(told), body: issueBody(told), state: "open" },
         signal,
       );
-      expect(((await at(`/issues/${number}`)) as Issue).title).toBe(incidentTitle(told).trim());
+      expect(((await at(`/issues/${number}`)) as Issue).title).toBe(issueTitle(told).trim());
     }
   });
 });

@@ -56,6 +56,13 @@ const BAD: Readonly<Record<string, readonly [text: string, environment?: Record<
   "a port too high": [`${LEAST}listen: "127.0.0.1:70000"\n`],
   "an IPv6 address without brackets": [`${LEAST}listen: "::1:7373"\n`],
   "a forge": [`${LEAST}forge: {kind: gitlab, url: "javascript:alert(1)", repository: name, token: abc}\n`],
+  "a forge without a credential": [`${LEAST}forge: {kind: gitea, url: "http://x", repository: a/b}\n`],
+  "a forge with two, and an app that is GitHub's": [
+    `${LEAST}forge: {kind: gitea, url: "http://x", repository: a/b, token: env:A, app: {id: 12, privateKey: abc, installationId: "3"}}\n`,
+  ],
+  "an app for Gitea": [
+    `${LEAST}forge: {kind: gitea, url: "http://x", repository: a/b, app: {id: "12", privateKey: "file:k", installationId: "3"}}\n`,
+  ],
   "a webhook": [`${LEAST}channels: {siem: {webhook: {url: hook, secret: abc}}}\n`],
   "a channel of two kinds, one of none, a name that is none": [
     `${LEAST}channels: {a: {alertmanager: {url: "http://x"}, slack: {webhook: env:A}}, b: {}, C_D: {alertmanager: {url: "http://x"}}}\n`,
