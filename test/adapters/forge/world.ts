@@ -70,8 +70,8 @@ export async function openDoubleWorld(credential?: ForgeOptions["credential"]): 
     },
     async merge(number) {
       const { head, base } = pull(number);
-      state.push(base, Object.fromEntries(state.git.at(head)!.files), "wanda");
-      Object.assign(pull(number), { state: "closed", mergedAt: state.nextTime() });
+      const mergeCommit = state.push(base, Object.fromEntries(state.git.at(head)!.files), "wanda");
+      Object.assign(pull(number), { state: "closed", mergedAt: state.nextTime(), mergeCommit });
       await Promise.resolve();
     },
     async close(number) {
