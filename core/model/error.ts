@@ -19,7 +19,8 @@ export const ERRORS = {
   },
   API_UNREACHABLE: {
     next: "retry",
-    means: "The running service did not answer. Start it with `firebreak up`, or name its settings with `--config`.",
+    means:
+      "The running service did not answer. Start it with `firebreak up`, or name its settings with `--config`, or a service elsewhere with `FIREBREAK_SERVICE_URL`.",
   },
   APPLY_NOT_CONFIRMED: {
     next: "retry",
@@ -153,6 +154,10 @@ export const ERRORS = {
   USAGE: {
     next: "person",
     means: "The command was not called as it wants to be. Its `--help` has examples.",
+  },
+  WAIT_TIMED_OUT: {
+    next: "wait",
+    means: "What was waited for did not happen in time. The service goes on by itself; `firebreak status` shows what it is at.",
   },
 } as const satisfies Readonly<Record<string, { readonly next: "retry" | "wait" | "person" | "bug"; readonly means: string }>>;
 
