@@ -39,6 +39,7 @@ export interface PullDialect {
 
 /** GitHub lists no more. */
 const MOST_FILES = 3_000;
+const MOST_COMMITS = 250;
 
 /** {@link Forge.listPulls} */
 export async function listPulls(
@@ -96,6 +97,15 @@ export async function readMerged(
   return await client.call(`look for the pull request of ${commit}`, signal, async (request) => {
     const pulls = (await dialect.listOf(commit, request)).map((told) => pullOf(client, dialect, told));
     return pulls.find(({ state, mergeCommit }) => state === "merged" && mergeCommit === commit);
+  });
+}
+
+/** {@link Forge.countCommits} */
+export async function countCommits(client: Client, number: number, signal: AbortSignal): Promise<number> {
+  return await client.call(`list commits of pull request #${number}`, signal, async (request) => {
+    const query = { ...client.at, ...PAGE, pull_number: number, request };
+    const commits = await allPages<{ readonly sha: string }>((page) => client.octokit.rest.pulls.listCommits({ ...query, page }));
+    return Math.min(commits.length, MOST_COMMITS);
   });
 }
 

@@ -25,6 +25,8 @@ export interface Forge {
   readPull(number: number, signal: AbortSignal): Promise<PullRequest | undefined>;
   /** The merged pull request that put this commit on its branch: the merge, the squash, or the last of what was rebased; undefined for others. */
   readMerged(commit: string, signal: AbortSignal): Promise<PullRequest | undefined>;
+  /** How many commits of its own a pull request has, or had when it was merged; at most 250 (GitHub lists no more). */
+  countCommits(number: number, signal: AbortSignal): Promise<number>;
   readChangedFiles(number: number, signal: AbortSignal): Promise<ChangedFiles>;
   /** Opens a pull request, or finds the open one of the same two branches (`isNew` false; its text stays as it is). */
   openPull(pull: NewPull, signal: AbortSignal): Promise<{ readonly pull: PullRequest; readonly isNew: boolean }>;

@@ -213,6 +213,7 @@ export function contract(open: () => Promise<ForgeWorld>): void {
       const before = (await forge.readBranch("main", signal))!;
       const open = (await forge.readPull(number, signal))!;
       expect(open.mergeCommit).toBeUndefined();
+      expect(await forge.countCommits(number, signal)).toBe(1);
       expect(await forge.readMerged(open.head.sha, signal)).toBeUndefined();
       await world.merge(number);
       const merged = (await forge.readBranch("main", signal))!;

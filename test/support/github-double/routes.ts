@@ -136,6 +136,10 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     Object.assign(pull, picked(call.body, ["title", "body", "state"]));
     return [200, wholePull(call.state, call.repository, pull)];
   },
+  [`GET ${R}/pulls/{pull_number}/commits`]: (call) => {
+    const { head, base, forkHead } = pullOf(call);
+    return [200, call.state.git.between(base, forkHead ?? call.state.git.at(head)?.sha ?? "").map(commitData)];
+  },
   [`GET ${R}/pulls/{pull_number}/files`]: (call) => {
     const pull = pullOf(call);
     const before = call.state.git.at(pull.base)?.files ?? new Map<string, string>();
