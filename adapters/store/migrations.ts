@@ -164,6 +164,12 @@ const NOTICES: readonly string[] = [
   `CREATE INDEX notice_members_of ON firebreak.notice_members (channel, fingerprint)`,
 ];
 
+/** Where a finding is told is asked for at each of its changes. */
+const NOTICES_BY_FINDING: readonly string[] = [
+  `CREATE INDEX notice_members_finding ON firebreak.notice_members (fingerprint) WHERE NOT told_ended`,
+  `CREATE INDEX deliveries_finding ON firebreak.deliveries (fingerprint) WHERE delivered_at IS NULL`,
+];
+
 const PULLS: readonly string[] = [
   `CREATE TABLE firebreak.pulls (
      number bigint PRIMARY KEY,
@@ -192,7 +198,8 @@ const PULLS: readonly string[] = [
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "first", statements: FIRST },
   { version: 2, name: "notices", statements: NOTICES },
-  { version: 3, name: "pulls", statements: PULLS },
+  { version: 3, name: "notices by finding", statements: NOTICES_BY_FINDING },
+  { version: 4, name: "pulls", statements: PULLS },
 ];
 
 /** What this version understands; a database beyond it was made by a newer Firebreak. */

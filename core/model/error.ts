@@ -45,7 +45,12 @@ export const ERRORS = {
   },
   CHANNEL_FAILED: {
     next: "retry",
-    means: "The alert webhook did not take a message.",
+    means: "A channel did not take a message; it is sent again, ever more seldom, until it is taken.",
+  },
+  CHANNEL_REFUSED: {
+    next: "person",
+    means:
+      "A channel says that it will not take this message, nor the same one again. Check its settings with `firebreak notify test`; `firebreak notify retry` tries again at once.",
   },
   CLUSTER_FORBIDDEN: {
     next: "person",

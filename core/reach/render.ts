@@ -92,9 +92,17 @@ function* renderJson(classes: readonly ReachClass[], connections: Iterable<Reach
 
 /** One item a line, so that a big listing can be read and compared. */
 function* renderJsonList(items: Iterable<ReachPair>): Generator<string> {
+  const known = new Map<string, string>(); // few names and texts, millions of items
+  const quote = (text: string): string => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const json = JSON.stringify(text);
+    known.set(text, json);
+    return json;
+  };
   let separator = "[\n";
   for (const { src, dst, conn } of items) {
-    yield `${separator}${JSON.stringify({ src, dst, conn })}`;
+    yield `${separator}{"src":${quote(src)},"dst":${quote(dst)},"conn":${quote(conn)}}`;
     separator = ",\n";
   }
   yield separator === "[\n" ? "[]" : "\n]";

@@ -9,7 +9,7 @@ import { refuse } from "./text.ts";
 
 const Response = z
   .enum(["heal", "alert", "issue"] satisfies DriftResponse[])
-  .meta({ description: "`heal`: put back what Git says. `alert`: tell. `issue`: one issue per finding on the forge." })
+  .meta({ description: "`heal`: put back what Git says. `alert`: tell. `issue`: one issue per cause on the forge." })
   .register(guidance, { values: { propose: "Use issue, and change Git by hand", hold: "Use alert without heal" } });
 
 const Responses = z.array(Response).min(1);
