@@ -138,7 +138,10 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   },
   [`GET ${R}/pulls/{pull_number}/commits`]: (call) => {
     const { head, base, forkHead } = pullOf(call);
-    return [200, call.state.git.between(base, forkHead ?? call.state.git.at(head)?.sha ?? "").map(commitData)];
+    return [
+      200,
+      call.state.git.between(call.state.git.at(base)?.sha ?? "", forkHead ?? call.state.git.at(head)?.sha ?? "").map(commitData),
+    ];
   },
   [`GET ${R}/pulls/{pull_number}/files`]: (call) => {
     const pull = pullOf(call);
