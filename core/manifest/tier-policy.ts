@@ -1,5 +1,5 @@
 import type { Checker, Json } from "./check.ts";
-import { show } from "./check.ts";
+import { formatPath, show } from "./check.ts";
 import type { Path } from "./document.ts";
 import { checkSelector, isPortName } from "./labels.ts";
 import { checkCidr } from "./network-policy.ts";
@@ -70,6 +70,16 @@ function checkRule(check: Checker, value: unknown, path: Path, end: "from" | "to
   const kinds = end === "from" ? ["namespaces", "pods"] : ["namespaces", "pods", "nodes", "networks", "domainNames"];
   for (const [index, peer] of peers.entries()) checkOneOf(check, peer, kinds, [...path, end, index]);
   checkPorts(check, rule[shape.portsKey], [...path, shape.portsKey], shape);
+  noteNamesForNetworks(check, peers, rule[shape.portsKey], path);
+}
+
+/** A name of a port is a pod's: networks and nodes have none. Newer CRDs refuse the two in one rule. */
+function noteNamesForNetworks(check: Checker, peers: readonly unknown[], ports: unknown, path: Path): void {
+  const has = (items: unknown, keys: readonly string[]): boolean =>
+    Array.isArray(items) &&
+    items.some((item: unknown) => typeof item === "object" && item !== null && keys.some((key) => key in item));
+  if (!has(peers, ["networks", "nodes"]) || !has(ports, ["namedPort", "destinationNamedPort"])) return;
+  check.note("warning", path, "name-for-block", `${formatPath(path)}: a named port matches no address of networks or nodes`);
 }
 
 /** Exactly one of the kinds of peer (or subject). */
@@ -99,9 +109,9 @@ function checkPods(check: Checker, value: unknown, path: Path): void {
   const pods = check.record(value, path) ?? {};
   check.onlyKeys(pods, ["namespaceSelector", "podSelector"], path);
   for (const key of ["namespaceSelector", "podSelector"]) {
-    if (pods[key] === undefined || pods[key] === null) {
-      check.error([...path, key], "missing-field", " is missing", "Write {} for all of them; the API requires both selectors");
-    }
+    if (pods[key] !== undefined && pods[key] !== null) continue;
+    const detail = "Read as {}: all of them; the API requires both selectors";
+    check.note("warning", path, "no-selector", `${formatPath([...path, key])} is missing`, detail);
   }
   checkSelector(check, pods["namespaceSelector"], [...path, "namespaceSelector"]);
   checkSelector(check, pods["podSelector"], [...path, "podSelector"]);
