@@ -20,6 +20,8 @@ import type { Target } from "../model/target.ts";
 import { membersDigest, wantDigest } from "../render/digest.ts";
 import { renderNetworkPolicies } from "../render/networkpolicy.ts";
 import { renderRuleset } from "../render/nft.ts";
+import { profileOf } from "../verdict/profile.ts";
+import { noteHostNetwork } from "./host-network.ts";
 import { momentEstate } from "./moment-estate.ts";
 import type { MomentEstate } from "./moment-estate.ts";
 
@@ -48,7 +50,7 @@ const MAX_ADDRESSES = 50_000;
 /**
  * Checks that what a want renders to lets through exactly what the definitions mean, before anybody may plan with it.
  *
- * @returns a note for what was not compared; none when everything was
+ * @returns notes on what was not compared, and on pods on the host network that segments name
  * @throws FirebreakError PLAN_INVARIANT_BROKEN with a connection about which the two do not agree
  */
 export function requireEquivalence(compiled: CompiledWant): readonly Note[] {
@@ -79,7 +81,16 @@ export function requireEquivalence(compiled: CompiledWant): readonly Note[] {
     isSubject: subjectsIn(inputs, chosen),
   });
   if (found.kind !== "same") throw broken(target, found);
-  return notesOf(target, found, chosen);
+  return [...notesOf(target, found, chosen), ...hostNetworkNotes(compiled, now)];
+}
+
+/** Who is a node here, whatever its labels say: only the inventory tells. */
+function hostNetworkNotes({ target, inventories, enforcer }: CompiledWant, definitions: Definitions): readonly Note[] {
+  const inventory = inventories.get(target.id);
+  if (target.kind !== "cluster" || inventory === undefined) return [];
+  const { cluster } = target;
+  const found = cluster.enforcer === "auto" ? (enforcer ?? "auto") : cluster.enforcer;
+  return noteHostNetwork(definitions, cluster, inventory, profileOf(found));
 }
 
 /** Where nothing was found that enforces, policies are compared in the usual reading: they are written for when something does. */
