@@ -8,9 +8,11 @@ import { selector } from "./selectors.ts";
 import { refuse } from "./text.ts";
 
 const Response = z
-  .enum(["heal", "alert", "issue"] satisfies DriftResponse[])
-  .meta({ description: "`heal`: put back what Git says. `alert`: tell. `issue`: one issue per finding on the forge." })
-  .register(guidance, { values: { propose: "Use issue, and change Git by hand", hold: "Use alert without heal" } });
+  .enum(["heal", "alert", "issue", "propose", "hold"] satisfies DriftResponse[])
+  .meta({
+    description:
+      "`heal`: put back what Git says. `alert`: tell. `issue`: one issue per finding on the forge. `propose`: a pull request that makes Git say what is live. `hold`: do not close what somebody opened; without it a divergence that widens is healed whatever else is listed.",
+  });
 
 const Responses = z.array(Response).min(1);
 
