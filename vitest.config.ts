@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 import { leftOut } from "./scripts/left-out.mjs";
 
 /** Folders whose tests start servers, build namespaces or run as root; everything else is fast and touches nothing outside itself. */
-const REAL = ["test/adapters/**/*.test.ts", "test/testbed/**/*.test.ts", "test/services/**/*.test.ts", "test/e2e/**/*.test.ts"];
+const REAL = ["adapters", "testbed", "services", "e2e", "workflows"].map((folder) => `test/${folder}/**/*.test.ts`);
 
 const unit = {
   extends: true as const,

@@ -36,6 +36,16 @@ export async function commitNamed({ root }: Clone, name: string): Promise<string
   }
 }
 
+/** The commits that two histories parted at; one, but for none (they have nothing in common) and criss-cross merges. */
+export async function mergeBases({ root }: Clone, a: string, b: string): Promise<readonly string[]> {
+  try {
+    return (await git(root, ["merge-base", "--all", a, b])).split("\n").filter((line) => line !== "");
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 1) return []; // says so by its exit code
+    throw new FirebreakError("GIT_UNREACHABLE", `find where ${a} and ${b} parted`, { cause: error });
+  }
+}
+
 /** The definitions as one commit has them. */
 export async function filesAt({ root, path }: Clone, commit: string): Promise<readonly SourceFile[]> {
   const repository = openRepository({ url: root, branch: "HEAD", path, folder: root, auth: { kind: "none" } });

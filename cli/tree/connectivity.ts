@@ -2,10 +2,13 @@ import { Option, type Command } from "commander";
 import type { TestFormat, TestOptions } from "../verbs/test.ts";
 import type { DiffOptions } from "../verbs/diff.ts";
 import type { ExplainOptions } from "../verbs/explain.ts";
+import type { ReviewFormat, ReviewOptions } from "../verbs/review.ts";
 import { addExamples, outputOption, verb } from "./common.ts";
 
 // Written out, and held complete by their types, because help loads nothing of the core.
 const TEST_FORMATS: Readonly<Record<TestFormat, true>> = { table: true, json: true, junit: true, sarif: true, github: true };
+
+const REVIEW_FORMATS: Readonly<Record<ReviewFormat, true>> = { markdown: true, json: true };
 
 /** Verbs about who may connect to whom, as definitions say it and as it is. */
 export function addConnectivityVerbs(program: Command): void {
@@ -13,6 +16,7 @@ export function addConnectivityVerbs(program: Command): void {
   addTest(program);
   addExplain(program);
   addDiff(program);
+  addReview(program);
 }
 
 function inventoryOption(): Option {
@@ -99,5 +103,27 @@ function addDiff(program: Command): void {
     ["on the workloads of a real cluster", "firebreak diff main HEAD --inventory seen.json"],
     ["what is enforced and not meant, or the other way round", "firebreak diff --live"],
     ["two exports of a cluster", "firebreak diff --manifests before/ after/"],
+  ]);
+}
+
+function addReview(program: Command): void {
+  const command = program
+    .command("review")
+    .argument("<base>", "the branch it goes into: a name or commit in a clone")
+    .argument("<head>", "the change: a name or commit")
+    .description("say what merging a change would open and close, and what would refuse it; exit 1 when something would")
+    .addOption(definitionsOption())
+    .addOption(
+      new Option("-o, --output <format>", "how the result is printed").choices(Object.keys(REVIEW_FORMATS)).default("markdown"),
+    )
+    .addOption(settingsOption())
+    .action(
+      verb(async (base: string, head: string, options: ReviewOptions) =>
+        (await import("../verbs/review.ts")).review(base, head, options),
+      ),
+    );
+  addExamples(command, [
+    ["what a branch would do, before a pull request is opened", "firebreak review origin/main HEAD"],
+    ["for a program", "firebreak review origin/main HEAD -o json | jq .verdict"],
   ]);
 }

@@ -1,4 +1,4 @@
-import { estateOf } from "../estate/build.ts";
+import { estatesOf } from "../estate/pair.ts";
 import { symbolicInventories } from "../guardrail/symbolic.ts";
 import { intentOf } from "../intent/intent.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
@@ -25,8 +25,8 @@ export function revisionDiff(
   };
   const [old, young] = [at(before), at(after)];
   const workloads = inventories ?? symbolicInventories(bothOf(old, young)).inventories;
-  const source = (definitions: Definitions) => intentOf(definitions, estateOf(definitions, workloads), { as: "approved" });
-  return sourceDiff(source(old), source(young));
+  const estates = estatesOf([old, young], workloads);
+  return sourceDiff(intentOf(old, estates[0], { as: "approved" }), intentOf(young, estates[1], { as: "approved" }));
 }
 
 /** Segments and clusters of both, so that there is a workload for each; a segment that changed is there twice. */

@@ -29,7 +29,7 @@ export interface JudgedRevision {
 export function guardrailProblems(
   after: JudgedRevision,
   before: JudgedRevision | undefined,
-  commit: string,
+  commit: string | undefined,
 ): readonly RevisionProblem[] {
   const found = new Map<string, string>();
   const pairs = after.sources.map((source, index) => ({ source, earlier: before?.sources[index], isMadeUp: false }));
@@ -43,7 +43,10 @@ export function guardrailProblems(
   }
   return [...found.values()].map((message, index, all) => ({
     code: "GUARDRAIL_VIOLATED",
-    message: index < all.length - 1 ? message : `${message} Mend it in a new commit, or run: firebreak accept ${commit}`,
+    message:
+      commit === undefined || index < all.length - 1
+        ? message
+        : `${message} Mend it in a new commit, or run: firebreak accept ${commit}`,
   }));
 }
 

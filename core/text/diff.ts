@@ -88,8 +88,8 @@ export function diffAnswer(diff: Diff): unknown {
   };
 }
 
-/** Workloads it concerns: where one end is everybody, those at the other. */
-function affected({ from, to, fromWorkloads, toWorkloads, workloads }: DiffLine): number {
+/** Workloads that a line concerns: where one end is everybody, those at the other. */
+export function affected({ from, to, fromWorkloads, toWorkloads, workloads }: DiffLine): number {
   if (from === "any" && toWorkloads > 0) return toWorkloads;
   if (to === "any" && fromWorkloads > 0) return fromWorkloads;
   return workloads;

@@ -1,0 +1,204 @@
+import type { Diff, DiffLine } from "../reach/diff-lines.ts";
+import type { Review } from "../review/review.ts";
+import { notesIn, verdictOf, type Reviewed } from "../review/reviewed.ts";
+import type { Note } from "../model/note.ts";
+import { formatPosition } from "../model/note.ts";
+import { affected } from "./diff.ts";
+import { code, mute } from "./inert.ts";
+
+/** Lines of a table that are always seen, and those in the folded part below it. */
+const SHOWN = 20;
+const FOLDED = 200;
+/** A sentence about a change may name several things. */
+const LONG = 1_000;
+
+type Side = "opened" | "closed";
+const VERB = { opened: "opens", closed: "closes" } as const satisfies Record<Side, string>;
+
+/**
+ * A review as a security reviewer reads it, in Markdown; the first line says what it opens and closes.
+ *
+ * Everything that strangers wrote stands in code spans that it cannot leave. @see {@link code}
+ */
+export function reviewMarkdown(reviewed: Reviewed): string {
+  return [`**${headline(reviewed, code)}**`, ...body(reviewed)].join("\n\n");
+}
+
+/** The same decision in one line of plain text: the title of a check. */
+export function reviewTitle(reviewed: Reviewed): string {
+  const said = headline(reviewed, (text) => mute(text));
+  const isBlocked = reviewed.kind === "reviewed" && verdictOf(reviewed) === "blocked";
+  return isBlocked ? `blocked; ${said}` : said;
+}
+
+function headline(reviewed: Reviewed, write: (text: string) => string): string {
+  switch (reviewed.kind) {
+    case "reviewed":
+      return reviewHeadline(reviewed.review, write);
+    case "invalid": {
+      const errors = reviewed.notes.filter(({ severity }) => severity === "error").length;
+      return `cannot be planned: ${plural(errors, "error")} in the definitions`;
+    }
+    case "conflict":
+      return "cannot be planned: update the branch, it and the branch it goes into changed the same files";
+    case "unplannable":
+      return `cannot be planned: ${write(reviewed.why)}`;
+    default:
+      return reviewed satisfies never;
+  }
+}
+
+function reviewHeadline({ diff, visibility }: Review, write: (text: string) => string): string {
+  const side = (name: Side): string => {
+    const [first, ...more] = diff[name];
+    if (first === undefined) return `${VERB[name]} nothing`;
+    const many = visibility === "full" ? ` for ${plural(affected(first), "workload")}` : "";
+    return `${VERB[name]} ${write(connection(first))}${many}${more.length > 0 ? ` and ${more.length} more` : ""}`;
+  };
+  const doubts = diff.uncertain.length === 0 ? "" : `; ${plural(diff.uncertain.length, "thing")} uncertain`;
+  return `${side("opened")}, ${side("closed")}${doubts}`;
+}
+
+function connection({ from, to, ports }: DiffLine): string {
+  return `${from} → ${to}: ${ports}`;
+}
+
+function body(reviewed: Reviewed): readonly string[] {
+  switch (reviewed.kind) {
+    case "reviewed":
+      return reviewBody(reviewed.review);
+    case "invalid":
+      return [list(notesIn(reviewed).map(noteItem))];
+    case "conflict":
+      return [
+        "These files were changed here and on the branch since they parted. Merge or rebase the branch, then it is planned:",
+        list(reviewed.paths.map((path) => code(path))),
+      ];
+    case "unplannable":
+      return [];
+    default:
+      return reviewed satisfies never;
+  }
+}
+
+function reviewBody(review: Review): readonly string[] {
+  const { diff, enforceable, problems, notes, expires, visibility } = review;
+  const known =
+    enforceable === undefined
+      ? []
+      : [`**As enforcers can know it**, it ${reviewHeadline({ ...review, diff: enforceable }, code)}.`];
+  return [
+    ...(problems.length === 0
+      ? []
+      : ["**It would be refused:**", list(problems.map((problem) => `\`${problem.code}\`: ${code(problem.message, LONG)}`))]),
+    ...connections(diff, visibility),
+    ...known,
+    ...(enforceable === undefined ? [] : [details("What enforcers are given", connections(enforceable, visibility))]),
+    ...doubts(diff),
+    ...(expires.length === 0
+      ? []
+      : [`Ends by itself: ${expires.map(({ policy, at }) => `${code(policy)} on ${day(at)}`).join(", ")}.`]),
+    ...targets(review),
+    ...noteSection(notes),
+    ...(visibility === "full" ? [] : [INTENT]),
+  ];
+}
+
+const INTENT =
+  "_Computed from the definitions alone, on made-up workloads: no names and no numbers of what runs. Somebody with write access gets those by_ `/firebreak plan`.";
+
+function connections(diff: Diff, visibility: Review["visibility"]): readonly string[] {
+  const rows = (["opened", "closed"] as const).flatMap((side) => diff[side].map((line) => row(side, line, visibility)));
+  if (rows.length === 0) return [];
+  const isFull = visibility === "full";
+  const head = isFull
+    ? "| | from | to | ports | workloads | for example |\n|---|---|---|---|---:|---|"
+    : "| | from | to | ports |\n|---|---|---|---|";
+  const table = (some: readonly string[]): string => [head, ...some].join("\n");
+  const more = rows.slice(SHOWN, SHOWN + FOLDED);
+  const left = rows.length - SHOWN - more.length;
+  return [
+    table(rows.slice(0, SHOWN)),
+    ...(more.length === 0
+      ? []
+      : [details(`${plural(rows.length - SHOWN, "more line")}`, [table(more), ...(left > 0 ? [`and ${left} more`] : [])])]),
+    ...(isFull
+      ? [
+          `In connections: ${numbered(diff.openedCount)} opened, ${numbered(diff.closedCount)} closed, ${numbered(diff.unchangedCount)} unchanged.`,
+        ]
+      : []),
+  ];
+}
+
+function row(side: Side, line: DiffLine, visibility: Review["visibility"]): string {
+  const word = line.isObservedOnly ? `${VERB[side]} (${side === "opened" ? "observed only" : "was observed only"})` : VERB[side];
+  const cells = [word, code(line.from), code(line.to), code(line.ports)];
+  const { witness } = line;
+  const port = witness.protocol === "other" ? "another protocol" : `${witness.port}/${witness.protocol}`;
+  const counted = [numbered(affected(line)), code(`${witness.from} → ${witness.to}: ${port}`)];
+  return `| ${[...cells, ...(visibility === "full" ? counted : [])].join(" | ")} |`;
+}
+
+function doubts({ uncertain, notes }: Diff): readonly string[] {
+  const items = uncertain.map(
+    ({ text, pairs }) => `${code(text, LONG)}${pairs === undefined ? "" : ` (${plural(pairs, "connection")})`}`,
+  );
+  const told = notes.map((note) => code(note, LONG));
+  return [
+    ...(items.length === 0 ? [] : ["**Uncertain**, so do not take it for harmless:", list(items)]),
+    ...(told.length === 0 ? [] : [list(told)]),
+  ];
+}
+
+const HOW = {
+  changed: "gets other rules",
+  added: "is new",
+  gone: "is gone from Git, and stays enforced until it is released",
+  unknown: "may get other rules: its workloads are not known whole",
+} as const;
+
+function targets({ touched }: Review): readonly string[] {
+  const items = touched.targets.map(
+    ({ id, how, mode }) => `${code(id)} ${HOW[how]}${mode === "plan" ? " (only planned: `mode: plan`)" : ""}`,
+  );
+  if (items.length === 0) return [`Touches none of ${plural(touched.total, "target")}.`];
+  return [details(`Touches ${numbered(items.length)} of ${plural(touched.total, "target")}`, [list(items)])];
+}
+
+function noteSection(notes: readonly Note[]): readonly string[] {
+  if (notes.length === 0) return [];
+  const counts = (["error", "warning", "info"] as const).flatMap((severity) => {
+    const count = notes.filter((note) => note.severity === severity).length;
+    return count === 0 ? [] : [plural(count, severity)];
+  });
+  return [details(`Notes: ${counts.join(", ")}`, [list(notes.map(noteItem))])];
+}
+
+function noteItem({ severity, at, summary, detail }: Note): string {
+  const place = at === undefined ? "" : `${code(formatPosition(at))}: `;
+  return `${severity}: ${place}${code(detail === undefined ? summary : `${summary}. ${detail}`, LONG)}`;
+}
+
+/** A folded part. The title is ours. */
+export function details(title: string, parts: readonly string[]): string {
+  return `<details><summary>${title}</summary>\n\n${parts.join("\n\n")}\n\n</details>`;
+}
+
+function list(items: readonly string[]): string {
+  const shown = items.slice(0, FOLDED).map((item) => `- ${item}`);
+  return [...shown, ...(items.length > FOLDED ? [`- and ${items.length - FOLDED} more`] : [])].join("\n");
+}
+
+function day(ms: number): string {
+  const text = new Date(ms).toISOString();
+  return text.endsWith("T00:00:00.000Z") ? text.slice(0, 10) : `${text.slice(0, 16).replace("T", " ")} UTC`;
+}
+
+function plural(count: number, word: string): string {
+  return `${numbered(count)} ${word}${count === 1 || word === "info" ? "" : "s"}`;
+}
+
+/** 9,870, the same on every machine. */
+function numbered(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+}
