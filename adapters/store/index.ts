@@ -14,6 +14,7 @@ export * from "./memberships.ts";
 export * from "./notices.ts";
 export { notify, subscribe } from "./notify.ts";
 export type { Subscriber, Topic } from "./notify.ts";
+export * from "./proposals.ts";
 export * from "./prune.ts";
 export * from "./repository.ts";
 export { finishRequest, requestRow, submitRequest, takeRequest, waitForRequest } from "./requests.ts";

@@ -164,10 +164,33 @@ const NOTICES: readonly string[] = [
   `CREATE INDEX notice_members_of ON firebreak.notice_members (channel, fingerprint)`,
 ];
 
+const PROPOSALS: readonly string[] = [
+  `ALTER TABLE firebreak.findings ADD COLUMN adoption jsonb`,
+  `CREATE TABLE firebreak.proposals (
+     cause text PRIMARY KEY,
+     state text NOT NULL,
+     memory jsonb NOT NULL,
+     opened_at bigint NOT NULL,
+     seen_at bigint NOT NULL,
+     due_at bigint,
+     attempts int NOT NULL DEFAULT 0,
+     last_error jsonb)`,
+  `CREATE INDEX proposals_due ON firebreak.proposals (due_at) WHERE due_at IS NOT NULL`,
+  `CREATE TABLE firebreak.proposal_members (
+     cause text NOT NULL REFERENCES firebreak.proposals (cause) ON DELETE CASCADE,
+     fingerprint text NOT NULL,
+     resolved boolean NOT NULL,
+     healed boolean NOT NULL,
+     finding jsonb NOT NULL,
+     PRIMARY KEY (cause, fingerprint))`,
+  `CREATE INDEX proposal_members_of ON firebreak.proposal_members (fingerprint)`,
+];
+
 /** The schema, oldest step first. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "first", statements: FIRST },
   { version: 2, name: "notices", statements: NOTICES },
+  { version: 3, name: "proposals", statements: PROPOSALS },
 ];
 
 /** What this version understands; a database beyond it was made by a newer Firebreak. */

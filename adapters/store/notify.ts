@@ -13,6 +13,7 @@ export type Topic =
   | "findings"
   | "memberships"
   | "deliveries"
+  | "proposals"
   | "entries"
   | "integrated";
 

@@ -3,11 +3,14 @@ import {
   recordDeliveryFailure,
   recordIssue,
   findingByFingerprint,
+  joinProposal,
+  leaveProposal,
   subscribe,
   takeDeliveries,
   type DeliveryRow,
   type StoredFinding,
 } from "../../adapters/store/index.ts";
+import { causeOf } from "../../core/drift/cause.ts";
 import type { Incident } from "../../core/drift/incident.ts";
 import type { Forge } from "../../core/forge/forge.ts";
 import { incidentBody, incidentMarker, incidentTitle } from "../../core/text/incident.ts";
@@ -21,6 +24,8 @@ const POLL_MS = 1_000;
 const HOLD_MS = 60_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 10 * 60_000;
+/** A pull request that a person closed is not opened again before its cause was away for a day. */
+const DECLINED_FOR_MS = 24 * 60 * 60_000;
 
 /** Where findings go besides the log. */
 interface Outlets {
@@ -99,6 +104,9 @@ async function send(context: DriftContext, outlets: Outlets, row: DeliveryRow): 
     case "alert": {
       return await groupIncident(context, incident, outlets.channels);
     }
+    case "proposal": {
+      return await askToAdopt(context, incident);
+    }
     case "issue": {
       await putIssue(context, outlets, incident);
       break;
@@ -110,6 +118,22 @@ async function send(context: DriftContext, outlets: Outlets, row: DeliveryRow): 
   await context.trail.append([
     { id: `alert-sent-${row.id}-${context.start}`, type: "alert.sent", outcome: "ok", channel: row.channel, detail },
   ]);
+}
+
+/** A finding that Git can say joins the proposal of its cause, and leaves it when it is over; the syncer does the rest. */
+async function askToAdopt({ store, now }: DriftContext, { event, finding, firstSeen, lastSeen }: Incident): Promise<void> {
+  const { fingerprint, adoption } = finding;
+  const times = { firstSeen: Date.parse(firstSeen), lastSeen: Date.parse(lastSeen) };
+  if (event !== "resolved" && adoption?.kind === "sayable")
+    return await joinProposal(store, {
+      cause: causeOf(finding),
+      finding: { ...finding, ...times },
+      now: now(),
+      declinedForMs: DECLINED_FOR_MS,
+    });
+  const healTimes = (await findingByFingerprint(store, fingerprint))?.healTimes ?? [];
+  const isHealed = event === "resolved" && healTimes.some((at) => at >= times.firstSeen);
+  await leaveProposal(store, fingerprint, isHealed, now());
 }
 
 /** One issue per finding: opened, edited as it evolves, closed when it is over, opened again when it comes back. */

@@ -18,6 +18,7 @@ import { watchExpiry } from "./expiry.ts";
 import { MemberLog } from "./member-log.ts";
 import { restoreMemberships } from "./membership-file.ts";
 import { MembershipFeed } from "./memberships.ts";
+import { propose } from "./proposals/loop.ts";
 import { reconcile } from "./reconcile.ts";
 import { closeOpenIntents, replayLog, resume } from "./recover.ts";
 import { relayEntries } from "./relay.ts";
@@ -124,6 +125,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
       sweep(running),
       watchExpiry(running),
       relayEntries(running),
+      propose(running),
     ];
     let resumed = false;
     const everyMs = (): number => (resumed ? withJitter(source.poll, random) : RESUME_RETRY_MS);
