@@ -14,6 +14,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<void>>> = {
   diff: async () => await (await import("./diff.ts")).benchDiff(),
   reach: async () => void (await import("./reach.ts")),
   audit: async () => void (await import("./audit.ts")),
+  notify: async () => await (await import("./notify.ts")).benchNotify(),
 };
 
 /** Runs the sections named, or all, one after another. */

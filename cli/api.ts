@@ -5,11 +5,13 @@ import { FirebreakError, NEXT, type ErrorCode } from "../core/model/error.ts";
 import type { ErrorShape } from "../core/api/shapes.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
 import { readSecret } from "../services/secrets.ts";
+import { serviceFromEnvironment } from "./service-address.ts";
+import { loadSettings } from "./settings.ts";
 
 /** Long enough for a plan of every target. */
 const TIMEOUT_MS = 120_000;
 
-/** Calls of the running service; the token is found in the state folder, where only its owner can read it. */
+/** Calls of the running service. */
 export class ApiClient {
   readonly #base: string;
   readonly #token: string;
@@ -19,7 +21,21 @@ export class ApiClient {
     this.#token = token;
   }
 
-  /** @throws FirebreakError API_UNREACHABLE when no service has ever run on this state folder */
+  /**
+   * The service that the environment names ({@link serviceFromEnvironment}), else the one of this machine, by its settings.
+   *
+   * @throws FirebreakError CONFIG_INVALID
+   */
+  static async connect(configFile: string): Promise<ApiClient> {
+    const remote = serviceFromEnvironment(process.env, configFile);
+    return remote === undefined ? await ApiClient.open(await loadSettings(configFile)) : new ApiClient(remote.url, remote.token);
+  }
+
+  /**
+   * The service on this machine; its token is in the state folder, where only its owner can read it.
+   *
+   * @throws FirebreakError API_UNREACHABLE when no service has ever run on this state folder
+   */
   static async open(settings: SettingsFile): Promise<ApiClient> {
     const base = (await readIfThere(join(settings.stateFolder, "api.address"))) ?? `http://${settings.listen}`;
     const reference = settings.api.token;
@@ -60,7 +76,7 @@ export class ApiClient {
     } catch (cause) {
       throw new FirebreakError("API_UNREACHABLE", `ask the service at ${this.#base}; is it running? (firebreak up)`, { cause });
     }
-    if (status >= 400) throw refusal(text, status);
+    if (status >= 300) throw refusal(text, status);
     const answer = parseJson(text);
     if (answer === undefined) throw new FirebreakError("API_REFUSED", `what answers at ${this.#base} is not Firebreak: no JSON`);
     return answer;

@@ -2,9 +2,11 @@ import { existsSync } from "node:fs";
 import { lifelineFloor } from "../core/config/operator.ts";
 import type { OperatorInputs } from "../core/compile/inputs.ts";
 import { madeUpWorld, savedWorld, type ConnectivityWorld } from "../core/explain/world.ts";
+import { visible } from "../core/text/visible.ts";
 import { requireDefinitions } from "./definitions.ts";
 import { readInventory } from "./offline-world.ts";
 import { tell } from "./output.ts";
+import { serviceFromEnvironment } from "./service-address.ts";
 import { loadSettings } from "./settings.ts";
 import { DEFAULT_SETTINGS_FILE } from "./settings-file.ts";
 
@@ -32,8 +34,15 @@ export async function readWorld(
     options.inventory === undefined
       ? madeUpWorld(definitions, now, operator)
       : savedWorld(definitions, await readInventory(options.inventory), now, operator);
-  for (const gap of world.gaps) tell(gap);
+  for (const gap of world.gaps) tell(visible(gap));
   return { ...world, folder };
+}
+
+/** The settings through which a service can be asked; undefined when neither they nor the environment name one. */
+export function serviceNamed(config: string | undefined): string | undefined {
+  const file = config ?? DEFAULT_SETTINGS_FILE;
+  const isThere = config !== undefined || existsSync(file) || serviceFromEnvironment(process.env, file) !== undefined;
+  return isThere ? file : undefined;
 }
 
 async function settingsIfThere(file: string) {

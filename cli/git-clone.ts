@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
-import { basename, dirname, relative, resolve } from "node:path";
+import { existsSync, realpathSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 import { openRepository } from "../adapters/git/index.ts";
 import type { Blame } from "../core/explain/answer.ts";
@@ -24,7 +24,22 @@ export async function findClone(folder: string): Promise<Clone | undefined> {
   const from = existsSync(folder) ? folder : ".";
   const root = await git(from, ["rev-parse", "--show-toplevel"]).catch(() => undefined);
   if (root === undefined) return undefined;
-  return { root: root.trim(), path: relative(root.trim(), resolve(folder)).split("\\").join("/") };
+  return { root: root.trim(), path: below(root.trim(), folder) };
+}
+
+/** A file here, as the clone names it: relative to its root, with `/`. */
+export function pathIn({ root }: Clone, file: string): string {
+  return below(root, file);
+}
+
+/** Git tells a root without symbolic links, so the file is looked at without them too. */
+function below(root: string, file: string): string {
+  const whole = existsSync(file) ? realpathSync(file) : join(realFolder(dirname(resolve(file))), basename(file));
+  return relative(root, whole).split("\\").join("/");
+}
+
+function realFolder(folder: string): string {
+  return existsSync(folder) ? realpathSync(folder) : folder;
 }
 
 /** The commit that a name means. @throws FirebreakError NOT_FOUND */
@@ -32,7 +47,8 @@ export async function commitNamed({ root }: Clone, name: string): Promise<string
   try {
     return (await git(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`])).trim();
   } catch (cause) {
-    throw new FirebreakError("NOT_FOUND", `this clone has no commit ${JSON.stringify(name)}`, { cause });
+    const isAnswer = cause instanceof Error && "code" in cause && cause.code === 1; // with --quiet: there is none
+    throw new FirebreakError("NOT_FOUND", `this clone has no commit ${JSON.stringify(name)}`, isAnswer ? {} : { cause });
   }
 }
 

@@ -7,6 +7,7 @@ import { addManifestVerbs } from "./tree/manifests.ts";
 import { addRunningVerbs } from "./tree/running.ts";
 import { addServiceVerbs } from "./tree/services.ts";
 import { addShellVerbs } from "./tree/shell.ts";
+import { addWorkflowVerbs } from "./tree/workflows.ts";
 
 /** The whole command tree; building it loads nothing that a verb needs. Help, completion and the reference are made from it. */
 export function buildProgram(): Command {
@@ -26,6 +27,7 @@ export function buildProgram(): Command {
   addRunningVerbs(program);
   addServiceVerbs(program);
   addAuditVerbs(program);
+  addWorkflowVerbs(program);
   addShellVerbs(program);
   return program;
 }

@@ -22,6 +22,7 @@ function cliPage(program: CommandInfo): string {
     `${GENERATED}\n`,
     "`-o json` is a stable contract: fields are added, never renamed. Results go to standard output, everything else to standard error.\n",
     "| exit | means |\n|---|---|\n| 0 | done |\n| 1 | failed, or refused; standard error says why and what to do |\n| 2 | with `--detailed-exitcode`: there are changes (`plan`), or there is drift (`status`, `findings`) |\n",
+    "Verbs that ask the running service find it by `firebreak.yaml`, on its machine. From elsewhere the environment names it, and no settings are needed: `FIREBREAK_SERVICE_URL` (its URL; the name in it has to be one of the service's `api.hostnames`) and `FIREBREAK_SERVICE_TOKEN` (`api.token`, or `api.readToken` for verbs that only read).\n",
     ...sections,
   ].join("\n");
 }

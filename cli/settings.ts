@@ -44,7 +44,7 @@ function resolvePaths(settings: SettingsFile, folder: string): SettingsFile {
     audit: { ...audit, folder: at(audit.folder), keyFile: at(audit.keyFile) },
     database: reference(settings.database),
     redis: reference(settings.redis),
-    api: { ...api, token: reference(api.token) },
+    api: { ...api, token: reference(api.token), readToken: reference(api.readToken) },
     channels: Object.fromEntries(Object.entries(channels).map(([name, channel]) => [name, withSecrets(channel, reference)])),
     ...(forge && { forge: withForgeSecrets(forge, reference) }),
   };

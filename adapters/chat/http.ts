@@ -20,7 +20,8 @@ const LONGEST_WAIT_MS = 3_600_000;
  * name. The URL may be a secret, so it stands in no message.
  *
  * @param doing what the caller was doing, for the error
- * @throws FirebreakError RATE_LIMITED (429, with the time told), AUTH_DENIED (401, 403), CHANNEL_FAILED (anything else)
+ * @throws FirebreakError RATE_LIMITED (429, with the time told), AUTH_DENIED (401, 403), CHANNEL_FAILED (no answer, 5xx and what else may
+ *   pass by itself), CHANNEL_REFUSED (any other status: the same would be refused again)
  */
 export async function post(
   url: URL,
@@ -51,18 +52,25 @@ export async function post(
   }
   const { status } = answer;
   if (status >= 200 && status < 300) return answer;
-  const cause = new Error(`HTTP ${status}`);
-  if (status === 429) throw new FirebreakError("RATE_LIMITED", doing, { cause, retryAfterMs: waitMs(answer.retryAfter) });
-  if (status === 401 || status === 403) throw new FirebreakError("AUTH_DENIED", doing, { cause });
-  throw new FirebreakError("CHANNEL_FAILED", doing, { cause });
+  throw refusalOf(status, waitMs(answer.retryAfter, Date.now()), doing);
 }
 
-/** `Retry-After` in seconds (RFC 9110 §10.2.3); dates are not used by any receiver here. */
-function waitMs(text: string | undefined): number {
+/** Statuses that pass by themselves: RFC 9110 §15.5.9 (408), RFC 8470 (425), and those of the server. */
+function refusalOf(status: number, retryAfterMs: number | undefined, doing: string): FirebreakError {
+  const cause = new Error(`HTTP ${status}`);
+  if (status === 429) return new FirebreakError("RATE_LIMITED", doing, { cause, retryAfterMs: retryAfterMs ?? DEFAULT_WAIT_MS });
+  if (status === 401 || status === 403) return new FirebreakError("AUTH_DENIED", doing, { cause });
+  if (status >= 500 || status === 408 || status === 425)
+    return new FirebreakError("CHANNEL_FAILED", doing, { cause, retryAfterMs });
+  return new FirebreakError("CHANNEL_REFUSED", doing, { cause });
+}
+
+/** `Retry-After`: seconds or a date (RFC 9110 §10.2.3); undefined when none was told. */
+function waitMs(text: string | undefined, now: number): number | undefined {
+  if (text === undefined || text.trim() === "") return undefined;
   const seconds = Number(text);
-  return text === undefined || !Number.isFinite(seconds) || seconds < 0
-    ? DEFAULT_WAIT_MS
-    : Math.min(seconds * 1000, LONGEST_WAIT_MS);
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text) - now;
+  return ms >= 0 ? Math.min(ms, LONGEST_WAIT_MS) : undefined;
 }
 
 async function readText(body: AsyncIterable<Buffer>): Promise<string> {

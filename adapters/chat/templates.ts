@@ -1,74 +1,89 @@
-import { MAX_FIELD, mute } from "../../core/text/inert.ts";
-import { incidentFacts, moreIncidents, noticeHeadline, noticeMessage } from "../../core/text/notice.ts";
-import { shownIncidents } from "../../core/notify/notice.ts";
+import { calm } from "../../core/text/inert.ts";
+import {
+  incidentConnections,
+  incidentFacts,
+  moreConnections,
+  moreIncidents,
+  MOST_IN_JSON,
+  noticeHeadline,
+  noticeMessage,
+} from "../../core/text/notice.ts";
+import { fitted, shownIncidents } from "../../core/notify/notice.ts";
 import type { Notice } from "../../core/notify/notice.ts";
 
 /** Bodies that a signed webhook can have: our own JSON, or what a chat expects of an incoming webhook. */
 export const TEMPLATES = ["json", "teams", "mattermost", "discord", "slack"] as const;
 export type Template = (typeof TEMPLATES)[number];
 
-/** The body of a notice. What strangers wrote is muted in every one: no mention, no link, no markup. */
-export function bodyOf(template: Template, notice: Notice): Readonly<Record<string, unknown>> {
+/**
+ * Longest body that each takes, bytes: Teams 28 KB a message, Mattermost 16,383 characters a post, Slack 40,000 a text. Ours is bounded
+ * so that a receiver's usual limit of 1 MiB is never near.
+ */
+export const TEMPLATE_BYTES: Readonly<Record<Template, number>> = {
+  json: 256 * 1024,
+  teams: 26 * 1024,
+  mattermost: 15_000,
+  discord: 12_000,
+  slack: 12_000,
+};
+
+/** The body of a notice, JSON. What strangers wrote is muted in every one but ours: no mention, no link, no markup. */
+export function bodyOf(template: Template, notice: Notice): string {
+  const most = template === "json" ? MOST_IN_JSON : undefined;
+  return fitted(TEMPLATE_BYTES[template], (count) => JSON.stringify(valueOf(template, notice, count)), most);
+}
+
+function valueOf(template: Template, notice: Notice, most: number): Readonly<Record<string, unknown>> {
   switch (template) {
     case "json":
-      return noticeMessage(notice);
+      return noticeMessage(notice, most);
     case "teams":
-      return teamsBody(notice);
+      return teamsBody(notice, most);
     case "mattermost":
-      return { username: "Firebreak", text: textOf(notice) };
-    case "discord":
+      return { username: "Firebreak", text: textOf(notice, most) };
+    case "discord": {
       // Discord: 2,000 characters; `allowed_mentions` with nothing parsed is its own switch against mentions.
-      return { username: "Firebreak", content: cut(textOf(notice), 2_000), allowed_mentions: { parse: [] } };
+      const content = fitted(MOST_DISCORD, (count) => textOf(notice, count), most);
+      return { username: "Firebreak", content: cut(content, MOST_DISCORD), allowed_mentions: { parse: [] } };
+    }
     case "slack":
-      return { text: cut(textOf(notice), 3_000), link_names: false, unfurl_links: false, unfurl_media: false };
+      return { text: textOf(notice, most), link_names: false, unfurl_links: false, unfurl_media: false };
     default:
       return template satisfies never;
   }
 }
 
-/** Plain lines, muted; what is left of markup (bold, italics) can change how a name looks, and nothing else. */
-function textOf(notice: Notice): string {
+const MOST_DISCORD = 2_000;
+
+/** Plain lines, muted. */
+function textOf(notice: Notice, most: number): string {
   const lines = [calm(notice.title), noticeHeadline(notice)];
-  for (const incident of shownIncidents(notice).shown) {
-    const { finding } = incident;
-    lines.push("", calm(finding.summary));
-    for (const connection of finding.effect.opened) lines.push(`opens ${calm(connection)}`);
-    for (const connection of finding.effect.closed) lines.push(`closes ${calm(connection)}`);
-    lines.push(
-      incidentFacts(incident)
-        .map(([name, value]) => `${name}: ${calm(value)}`)
-        .join(" · "),
-    );
+  for (const incident of shownIncidents(notice, most).shown) {
+    lines.push("", calm(incident.finding.summary));
+    for (const { verb, what } of incidentConnections(incident)) lines.push(`${verb} ${calm(what)}`);
+    const facts = incidentFacts(incident).map(([name, value]) => `${name}: ${calm(value)}`);
+    lines.push(...[moreConnections(incident)].filter((more) => more !== undefined), facts.join(" · "));
   }
-  const more = moreIncidents(notice);
+  const more = moreIncidents(notice, most);
   return [...lines, ...(more === undefined ? [] : ["", more])].join("\n");
 }
 
-/** An Adaptive Card (schema 1.4) as Microsoft Teams takes it from a workflow webhook; its text blocks know Markdown links only. */
-function teamsBody(notice: Notice): Readonly<Record<string, unknown>> {
+/** An Adaptive Card (schema 1.4) as Microsoft Teams takes it from a workflow webhook. */
+function teamsBody(notice: Notice, most: number): Readonly<Record<string, unknown>> {
   const text = (content: string, over: object = {}) => ({ type: "TextBlock", text: content, wrap: true, ...over });
   const body = [
     text(calm(notice.title), { weight: "Bolder", color: notice.as === "resolved" ? "Good" : "Attention" }),
     text(noticeHeadline(notice), { isSubtle: true }),
-    ...shownIncidents(notice).shown.flatMap((incident) => [
+    ...shownIncidents(notice, most).shown.flatMap((incident) => [
       text(calm(incident.finding.summary)),
-      ...incident.finding.effect.opened.map((connection) => text(`opens ${calm(connection)}`)),
-      ...incident.finding.effect.closed.map((connection) => text(`closes ${calm(connection)}`)),
+      ...incidentConnections(incident).map(({ verb, what }) => text(`${verb} ${calm(what)}`)),
+      ...[moreConnections(incident)].filter((more) => more !== undefined).map((more) => text(more)),
       { type: "FactSet", facts: incidentFacts(incident).map(([title, value]) => ({ title, value: calm(value) })) },
     ]),
-    ...[moreIncidents(notice)].filter((more) => more !== undefined).map((more) => text(more)),
+    ...[moreIncidents(notice, most)].filter((more) => more !== undefined).map((more) => text(more)),
   ];
   const card = { $schema: "http://adaptivecards.io/schemas/adaptive-card.json", type: "AdaptiveCard", version: "1.4", body };
   return { type: "message", attachments: [{ contentType: "application/vnd.microsoft.card.adaptive", content: card }] };
-}
-
-/** Muted, and without the brackets that make Markdown links, nor anything that a chat would turn into one. */
-function calm(content: string): string {
-  return mute(content, MAX_FIELD)
-    .replaceAll("[", "⟦")
-    .replaceAll("]", "⟧")
-    .replaceAll(/([a-z][a-z0-9+.-]*):\/\//gi, "$1:∕∕")
-    .replaceAll(/\bwww\./gi, "www․");
 }
 
 function cut(content: string, longest: number): string {

@@ -4,7 +4,7 @@ import { FirebreakError } from "../../core/model/error.ts";
 import type { Channel } from "../../core/notify/channel.ts";
 import { noticeKey } from "../../core/notify/notice.ts";
 import { channelUrl, post, withoutSecrets } from "./http.ts";
-import { bodyOf } from "./templates.ts";
+import { bodyOf, TEMPLATE_BYTES } from "./templates.ts";
 import type { Template } from "./templates.ts";
 
 export interface WebhookOptions {
@@ -36,20 +36,29 @@ export function openWebhook(options: WebhookOptions): Channel {
   const signer = options.secret === undefined ? undefined : signerOf(options.secret, options.signature);
   const url = channelUrl(options.url, "the webhook's url");
   const now = options.now ?? Date.now;
+  const { template } = options;
+  const maxBytes = TEMPLATE_BYTES[template];
+  const headersOf = (id: string, timestamp: string, signature: string | undefined): Readonly<Record<string, string>> => ({
+    "content-type": "application/json",
+    "webhook-id": id,
+    "webhook-timestamp": timestamp,
+    ...(signature === undefined ? {} : { "webhook-signature": signature }),
+  });
   return {
-    capabilities: { edit: options.template === "json", thread: false, resolve: true, maxBytes: 256 * 1024 },
+    capabilities: { edit: template === "json", thread: false, resolve: true, maxBytes },
     async send(notice, _sending, signal) {
-      const body = JSON.stringify(bodyOf(options.template, notice));
+      const body = bodyOf(template, notice);
       const id = noticeKey(notice);
       const timestamp = String(Math.floor(now() / 1000));
-      const signed = signer === undefined ? {} : { "webhook-signature": signer(`${id}.${timestamp}.${body}`) };
-      const headers = { "content-type": "application/json", "webhook-id": id, "webhook-timestamp": timestamp, ...signed };
+      const headers = headersOf(id, timestamp, signer?.(`${id}.${timestamp}.${body}`));
       await post(url, { headers, body }, signal, "send an alert to the webhook");
       return undefined;
     },
-    preview(notice) {
-      return { to: `POST ${withoutSecrets(url)}`, body: JSON.stringify(bodyOf(options.template, notice), undefined, 2) };
-    },
+    preview: (notice) => ({
+      to: `POST ${withoutSecrets(url)}`,
+      headers: headersOf(noticeKey(notice), "…", signer === undefined ? undefined : "…"),
+      body: JSON.stringify(JSON.parse(bodyOf(template, notice)), undefined, 2),
+    }),
   };
 }
 

@@ -23,6 +23,22 @@ export async function addLabels(
   await octokit.rest.issues.addLabels({ ...at, issue_number: number, labels: missing, request });
 }
 
+/** As {@link addLabels}, and takes away those that begin with `own` and are not wanted. */
+export async function putLabels(
+  client: Client,
+  number: number,
+  has: readonly string[],
+  wanted: readonly string[],
+  own: string | undefined,
+  request: RequestLimits,
+): Promise<void> {
+  await addLabels(client, number, has, wanted, request);
+  const kept = has.filter((name) => own === undefined || !name.startsWith(own) || wanted.some((label) => isSameName(name, label)));
+  if (kept.length === has.length) return;
+  const labels = [...kept, ...wanted.filter((label) => !kept.some((name) => isSameName(name, label)))];
+  await client.octokit.rest.issues.setLabels({ ...client.at, issue_number: number, labels, request });
+}
+
 async function create({ octokit, at }: Client, name: string, request: RequestLimits): Promise<void> {
   try {
     await octokit.rest.issues.createLabel({ ...at, name, color: COLOR, request });

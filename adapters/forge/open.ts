@@ -74,6 +74,6 @@ function forgeOf(client: Client, dialect: ForgeDialect): Forge {
         }
         return undefined;
       }),
-    putIssue: async (known, marker, issue, signal) => await putIssue(client, known, marker, issue, signal),
+    putIssue: async (known, marker, issue, signal) => await putIssue(client, await readSelf(signal), known, marker, issue, signal),
   };
 }

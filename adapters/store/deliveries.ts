@@ -9,16 +9,22 @@ import type { DeliveryTable, StoredError } from "./tables.ts";
 export type DeliveryRow = Readonly<Selectable<DeliveryTable>>;
 
 /**
- * Takes deliveries whose time has come, for `holdMs`: at most one per finding and channel, the oldest, so that a channel hears
+ * Takes deliveries of one channel whose time has come, for `holdMs`: at most one per finding and channel, the oldest, so that a channel hears
  * `opened` before `resolved`. One that is neither delivered nor failed in that time is taken again, so delivery is at least once.
  */
-export function takeDeliveries(store: Store, now: number, holdMs: number, limit = 20): Promise<readonly DeliveryRow[]> {
+export function takeDeliveries(
+  store: Store,
+  channel: string,
+  now: number,
+  holdMs: number,
+  limit = 100,
+): Promise<readonly DeliveryRow[]> {
   return run(store, "take deliveries", async (db) => {
     const taken = await sql<{ id: number }>`
       UPDATE firebreak.deliveries SET next_attempt_at = ${now + holdMs}, attempts = attempts + 1
       WHERE id IN (
         SELECT due.id FROM firebreak.deliveries due
-        WHERE due.delivered_at IS NULL AND due.next_attempt_at <= ${now}
+        WHERE due.channel = ${channel} AND due.delivered_at IS NULL AND due.next_attempt_at <= ${now}
           AND NOT EXISTS (
             SELECT FROM firebreak.deliveries earlier
             WHERE earlier.delivered_at IS NULL AND earlier.channel = due.channel

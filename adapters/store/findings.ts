@@ -4,6 +4,7 @@ import type { Adoption } from "../../core/adopt/adoption.ts";
 import type { Finding, FindingEffect, FindingKind, Severity } from "../../core/drift/finding.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { Position } from "../../core/model/note.ts";
+import { ISSUES } from "../../core/notify/channel.ts";
 import { toJson, toJsonText, toText } from "./json.ts";
 import { notifyWithin } from "./notify.ts";
 import { run, transact } from "./session.ts";
@@ -22,8 +23,6 @@ export interface StoredFinding extends Finding {
   readonly healTimes: readonly number[];
   /** Healing was stopped (a fight); only `resumeHealing` ends that. */
   readonly stopped: boolean;
-  /** The forge's issue, as its adapter names it. */
-  readonly issueRef: string | undefined;
 }
 
 /** One comparison of one target. */
@@ -131,13 +130,6 @@ export function resumeHealing(store: Store, target: TargetId): Promise<void> {
   });
 }
 
-/** Remembers the forge's issue of a finding; null forgets it. */
-export function recordIssue(store: Store, fingerprint: string, issueRef: string | null): Promise<void> {
-  return run(store, `record the issue of ${fingerprint}`, async (db) => {
-    await db.updateTable("firebreak.findings").set({ issueRef }).where("fingerprint", "=", fingerprint).execute();
-  });
-}
-
 type Row = Selectable<FindingTable>;
 
 async function knownRows(tx: Db, update: FindingsUpdate): Promise<Map<string, Row>> {
@@ -198,24 +190,18 @@ function hasOtherWords(before: Row, finding: Finding): boolean {
   );
 }
 
-async function writeOutbox(tx: Db, changed: FindingsChange, update: FindingsUpdate): Promise<void> {
-  const events: readonly (readonly [DeliveryEvent, readonly StoredFinding[]])[] = [
-    ["opened", changed.opened],
-    ["updated", changed.updated],
-    ["resolved", changed.resolved],
-  ];
-  const rows = events.flatMap(([event, findings]) =>
-    findings.flatMap((finding) =>
-      update.channels.map((channel) => ({
-        fingerprint: finding.fingerprint,
-        channel,
-        event,
-        payload: toJson<unknown>(finding),
-        createdAt: update.now,
-        nextAttemptAt: update.now,
-      })),
-    ),
+async function writeOutbox(tx: Db, changed: FindingsChange, { channels, now }: FindingsUpdate): Promise<void> {
+  const later = [...changed.updated, ...changed.resolved];
+  const heard = await outletsOf(
+    tx,
+    later.map(({ fingerprint }) => fingerprint),
   );
+  const rows = [
+    ...changed.opened.map((finding) => ["opened", finding, channels] as const),
+    // Who heard of it hears on, whatever is listed now: what was told as open must not stay open for ever.
+    ...changed.updated.map((finding) => ["updated", finding, [...channels, ...(heard.get(finding.fingerprint) ?? [])]] as const),
+    ...changed.resolved.map((finding) => ["resolved", finding, [...channels, ...(heard.get(finding.fingerprint) ?? [])]] as const),
+  ].flatMap(([event, finding, outlets]) => [...new Set(outlets)].map((channel) => outboxRow(event, finding, channel, now)));
   if (rows.length === 0) return;
   for (let start = 0; start < rows.length; start += 500) {
     await tx
@@ -224,6 +210,48 @@ async function writeOutbox(tx: Db, changed: FindingsChange, update: FindingsUpda
       .execute();
   }
   await notifyWithin(tx, "deliveries");
+}
+
+function outboxRow(event: DeliveryEvent, finding: StoredFinding, channel: string, now: number) {
+  const payload = toJson<unknown>(finding);
+  return { fingerprint: finding.fingerprint, channel, event, payload, createdAt: now, nextAttemptAt: now };
+}
+
+/** Where findings are told as open, or are about to be. */
+async function outletsOf(tx: Db, fingerprints: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  if (fingerprints.length === 0) return new Map();
+  const told = await tx
+    .selectFrom("firebreak.noticeMembers")
+    .select(["fingerprint", "channel"])
+    .where("fingerprint", "in", [...fingerprints])
+    .where("toldEnded", "=", false)
+    .execute();
+  const waiting = await tx
+    .selectFrom("firebreak.deliveries")
+    .select(["fingerprint", "channel"])
+    .where("fingerprint", "in", [...fingerprints])
+    .where("deliveredAt", "is", null)
+    .execute();
+  const outlets = told.map(({ fingerprint, channel }) => ({ fingerprint, channel: channel === ISSUES ? "issue" : "alert" }));
+  const byFinding = Map.groupBy([...outlets, ...waiting], ({ fingerprint }) => fingerprint);
+  return new Map([...byFinding].map(([fingerprint, rows]) => [fingerprint, rows.map(({ channel }) => channel)]));
+}
+
+/**
+ * Ends the open findings of a target that is forgotten, for everybody who heard of them: nothing will ever look at it again.
+ *
+ * To be called in the transaction that forgets it.
+ */
+export async function endFindings(tx: Db, target: TargetId, now: number): Promise<void> {
+  const open = await tx
+    .selectFrom("firebreak.findings")
+    .selectAll()
+    .where("target", "=", target)
+    .where("resolvedAt", "is", null)
+    .execute();
+  const resolved = open.map((row) => fromRow({ ...row, resolvedAt: now }));
+  await tx.deleteFrom("firebreak.findings").where("target", "=", target).execute();
+  await writeOutbox(tx, { opened: [], updated: [], resolved }, { target, kinds: [], findings: [], channels: [], now });
 }
 
 function rowOf(db: Db, fingerprint: string, lock = false): Promise<Row | undefined> {
@@ -263,6 +291,5 @@ function fromRow(row: Row): StoredFinding {
     openedCount: row.openedCount,
     healTimes: row.healTimes,
     stopped: row.stopped,
-    issueRef: row.issueRef ?? undefined,
   };
 }

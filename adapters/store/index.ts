@@ -6,7 +6,8 @@ export type { Candidate, DeliveryEvent, HeldBranch, RequestKind, StoredError, St
 export * from "./deliveries.ts";
 export * from "./entries.ts";
 export { tryExclusive } from "./exclusive.ts";
-export * from "./findings.ts";
+export { findingByFingerprint, listFindings, recordHeal, resumeHealing, stopHealing, upsertFindings } from "./findings.ts";
+export type { FindingsChange, FindingsUpdate, StoredFinding } from "./findings.ts";
 export * from "./instance.ts";
 export * from "./leases.ts";
 export { lockStateFolder } from "./lock.ts";

@@ -186,11 +186,18 @@ const PROPOSALS: readonly string[] = [
   `CREATE INDEX proposal_members_of ON firebreak.proposal_members (fingerprint)`,
 ];
 
+/** Where a finding is told is asked for at each of its changes. */
+const NOTICES_BY_FINDING: readonly string[] = [
+  `CREATE INDEX notice_members_finding ON firebreak.notice_members (fingerprint) WHERE NOT told_ended`,
+  `CREATE INDEX deliveries_finding ON firebreak.deliveries (fingerprint) WHERE delivered_at IS NULL`,
+];
+
 /** The schema, oldest step first. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "first", statements: FIRST },
   { version: 2, name: "notices", statements: NOTICES },
-  { version: 3, name: "proposals", statements: PROPOSALS },
+  { version: 3, name: "notices by finding", statements: NOTICES_BY_FINDING },
+  { version: 4, name: "proposals", statements: PROPOSALS },
 ];
 
 /** What this version understands; a database beyond it was made by a newer Firebreak. */

@@ -5,7 +5,6 @@ import type { Incident } from "../../core/drift/incident.ts";
 import type { GroupMember, Timing, Told } from "../../core/notify/group.ts";
 import type { Notice } from "../../core/notify/notice.ts";
 import { toJson } from "./json.ts";
-import { notifyWithin } from "./notify.ts";
 import { run, transact } from "./session.ts";
 import type { Db, Store } from "./session.ts";
 import type { NoticeMemberTable, NoticeTable, StoredError } from "./tables.ts";
@@ -13,10 +12,8 @@ import type { NoticeMemberTable, NoticeTable, StoredError } from "./tables.ts";
 /** One incident joins a group of a channel, or changes in the one it is in. Times are ms since the epoch. */
 export interface NoticeJoin {
   readonly channel: string;
-  /** 16 hex characters: the group, should the incident be in none yet. */
-  readonly group: string;
-  readonly groupKey: string;
-  readonly timing: Timing;
+  /** The group to join, should the incident be in none yet; undefined: then it joins none. */
+  readonly group: { readonly id: string; readonly key: string; readonly timing: Timing } | undefined;
   readonly incident: Incident;
   readonly digest: string;
   readonly now: number;
@@ -28,6 +25,9 @@ const MOST_OPENINGS = 10;
 /**
  * Records an incident in its group, which becomes due. Repeats change nothing. An incident stays in the group that it joined until its end
  * was told, whatever its words become, so that what began in one thread ends there.
+ *
+ * A group that is being told stays with whoever tells it, and one whose channel refuses or asked for patience is not tried sooner for
+ * it, but for a refused one after its interval.
  */
 export function joinNotice(store: Store, join: NoticeJoin): Promise<void> {
   const { fingerprint } = join.incident.finding;
@@ -42,9 +42,29 @@ export function joinNotice(store: Store, join: NoticeJoin): Promise<void> {
     const resolved = join.incident.event === "resolved";
     if (before === undefined && resolved && (await wasTold(tx, join, fingerprint))) return;
     const notice = before?.notice ?? (await beginNotice(tx, join));
+    if (notice === undefined) return;
     await writeMember(tx, notice, join, resolved);
-    await tx.updateTable("firebreak.notices").set({ dueAt: join.now }).where("id", "=", notice).execute();
-    await notifyWithin(tx, "deliveries");
+    await sql`
+      UPDATE firebreak.notices SET due_at = CASE
+        WHEN dead_at IS NOT NULL THEN LEAST(due_at, ${join.now} + (timing->>'groupIntervalMs')::bigint)
+        WHEN sending IS NULL THEN ${join.now}
+        ELSE due_at END
+      WHERE id = ${notice}`.execute(tx);
+  });
+}
+
+/** Channels on which an incident is in a group whose end was not told yet: whatever routes say now, they hear of it. */
+export function activeChannels(store: Store, fingerprint: string): Promise<readonly string[]> {
+  return run(store, `read where ${fingerprint} is told`, async (db) => {
+    const rows = await db
+      .selectFrom("firebreak.noticeMembers")
+      .select("channel")
+      .distinct()
+      .where("fingerprint", "=", fingerprint)
+      .where("toldEnded", "=", false)
+      .orderBy("channel")
+      .execute();
+    return rows.map(({ channel }) => channel);
   });
 }
 
@@ -61,21 +81,23 @@ async function wasTold(tx: Db, join: NoticeJoin, fingerprint: string): Promise<b
   return ended.some(({ digest }) => digest === join.digest);
 }
 
-async function beginNotice(tx: Db, { group, channel, groupKey, timing, now }: NoticeJoin): Promise<string> {
+async function beginNotice(tx: Db, { group, channel, now }: NoticeJoin): Promise<string | undefined> {
+  if (group === undefined) return undefined;
+  const { id, key, timing } = group;
   await tx
     .insertInto("firebreak.notices")
-    .values({ id: group, channel, groupKey, timing: toJson<unknown>(timing), since: now, dueAt: now })
+    .values({ id, channel, groupKey: key, timing: toJson<unknown>(timing), since: now, dueAt: now })
     .onConflict((conflict) => conflict.column("id").doUpdateSet({ timing: toJson<unknown>(timing) }))
     .execute();
   const active = await tx
     .selectFrom("firebreak.noticeMembers")
     .select("fingerprint")
-    .where("notice", "=", group)
+    .where("notice", "=", id)
     .where("toldEnded", "=", false)
     .limit(1)
     .execute();
-  if (active.length === 0) await tx.updateTable("firebreak.notices").set({ since: now }).where("id", "=", group).execute();
-  return group;
+  if (active.length === 0) await tx.updateTable("firebreak.notices").set({ since: now }).where("id", "=", id).execute();
+  return id;
 }
 
 async function writeMember(
@@ -135,61 +157,101 @@ export interface Sending {
   readonly told: Told;
   /** Incidents whose end this tells. */
   readonly ended: readonly string[];
+  /** It was over for so long that it begins anew: what the channel returned before does not count. */
+  readonly isAnew: boolean;
 }
 
-/** Takes groups whose time has come, for `holdMs`; one that nothing is recorded of in that time is taken again. */
-export function takeNotices(store: Store, now: number, holdMs: number, limit = 20): Promise<readonly StoredNotice[]> {
+/** The groups of one channel, or of all but some. */
+export type NoticeLane = { readonly channel: string } | { readonly except: readonly string[] };
+
+/** Takes groups of a lane whose time has come, for `holdMs`; one that nothing is recorded of in that time is taken again. */
+export function takeNotices(
+  store: Store,
+  lane: NoticeLane,
+  now: number,
+  holdMs: number,
+  limit: number,
+): Promise<readonly StoredNotice[]> {
+  const among = "channel" in lane ? sql`channel = ${lane.channel}` : sql`channel <> ALL(${[...lane.except]})`;
   return run(store, "take notices", async (db) => {
     const taken = await sql<{ id: string }>`
       UPDATE firebreak.notices SET due_at = ${now + holdMs}
       WHERE id IN (
-        SELECT id FROM firebreak.notices WHERE due_at IS NOT NULL AND due_at <= ${now}
+        SELECT id FROM firebreak.notices WHERE due_at IS NOT NULL AND due_at <= ${now} AND ${among}
         ORDER BY due_at, id LIMIT ${limit} FOR UPDATE SKIP LOCKED)
       RETURNING id`.execute(db);
-    return taken.rows.length === 0
-      ? []
-      : await readNotices(
-          db,
-          taken.rows.map(({ id }) => id),
-        );
+    const ids = taken.rows.map(({ id }) => id);
+    return ids.length === 0 ? [] : await readNotices(db, ids);
   });
 }
 
-/** All groups that are open, failing or dead, for people. */
-export function listNotices(store: Store, limit = 1_000): Promise<readonly StoredNotice[]> {
-  return run(store, "list notices", async (db) => {
+/** What keeps a channel from being told. */
+export interface NoticeTrouble {
+  readonly channel: string;
+  /** Groups that a person has to do something about. */
+  readonly dead: number;
+  /** Groups whose last attempt failed, and that are tried again by themselves. */
+  readonly failing: number;
+  /** Since when the oldest dead one waits, ms since the epoch. */
+  readonly deadSince: number | undefined;
+  /** Of the one that is due last. */
+  readonly error: StoredError | undefined;
+}
+
+/** Channels that do not take what they are told, by name. */
+export function noticeTroubles(store: Store): Promise<readonly NoticeTrouble[]> {
+  return run(store, "read which channels fail", async (db) => {
     const rows = await db
       .selectFrom("firebreak.notices")
-      .select("id")
-      .orderBy("since", "desc")
-      .orderBy("id")
-      .limit(limit)
+      .select(["channel", "deadAt", "lastError"])
+      .where("lastError", "is not", null)
+      .orderBy("channel")
+      .orderBy("dueAt", "desc")
       .execute();
-    return rows.length === 0
-      ? []
-      : await readNotices(
-          db,
-          rows.map(({ id }) => id),
-        );
+    return [...Map.groupBy(rows, ({ channel }) => channel)].map(([channel, failed]) => {
+      const dead = failed.flatMap(({ deadAt }) => deadAt ?? []);
+      return {
+        channel,
+        dead: dead.length,
+        failing: failed.length - dead.length,
+        deadSince: dead.length === 0 ? undefined : Math.min(...dead),
+        error: failed[0]?.lastError ?? undefined,
+      };
+    });
   });
 }
 
-/** Nothing to tell before that time; undefined: not until a member changes. A member that joined since the group was taken keeps it due. */
+/**
+ * Nothing to tell before that time; undefined: not until a member changes. A member that joined since the group was taken keeps it due.
+ * What the channel refused before is not to be told any more.
+ */
 export function recordWait(store: Store, id: string, heldUntil: number, until: number | undefined): Promise<void> {
   return run(store, `let notice ${id} wait`, async (db) => {
-    const dueAt = until === undefined ? null : Math.round(until);
-    await db.updateTable("firebreak.notices").set({ dueAt }).where("id", "=", id).where("dueAt", "=", heldUntil).execute();
+    await db
+      .updateTable("firebreak.notices")
+      .set({ dueAt: until === undefined ? null : Math.round(until), deadAt: null, attempts: 0, lastError: toJson(null) as never })
+      .where("id", "=", id)
+      .where("dueAt", "=", heldUntil)
+      .execute();
   });
 }
 
-/** What is about to be sent, before it is sent. */
-export function recordSending(store: Store, id: string, sending: Sending): Promise<void> {
+/**
+ * What is about to be sent, before it is sent.
+ *
+ * @returns false when a member joined since the group was taken, or another process has it: it is looked at again
+ */
+export function recordSending(store: Store, id: string, heldUntil: number, sending: Sending): Promise<boolean> {
   return run(store, `begin to tell notice ${id}`, async (db) => {
-    await db
+    const rows = await db
       .updateTable("firebreak.notices")
       .set({ sending: toJson<unknown>(sending), attempts: 0 })
       .where("id", "=", id)
+      .where("dueAt", "=", heldUntil)
+      .where("sending", "is", null)
+      .returning("id")
       .execute();
+    return rows.length > 0;
   });
 }
 
@@ -235,32 +297,47 @@ export function recordTold(
   });
 }
 
-/** It did not arrive: when to try again, and whether a person has to do something first. */
-export function recordNoticeFailure(
-  store: Store,
-  id: string,
-  error: StoredError,
-  dueAt: number,
-  deadAt: number | undefined,
-): Promise<void> {
+/** How a telling failed. */
+export interface NoticeFailure {
+  readonly error: StoredError;
+  /** When to try again. */
+  readonly dueAt: number;
+  /** Since when a person has to do something first; undefined: not. */
+  readonly deadAt: number | undefined;
+  /** The same would be refused again: next time the group is told as it is then. */
+  readonly isDropped: boolean;
+}
+
+/** It did not arrive. */
+export function recordNoticeFailure(store: Store, id: string, failure: NoticeFailure): Promise<void> {
+  const { error, dueAt, deadAt, isDropped } = failure;
   return run(store, `record that notice ${id} failed`, async (db) => {
     await db
       .updateTable("firebreak.notices")
-      .set({ lastError: toJson(error) as never, dueAt: Math.round(dueAt), deadAt: deadAt ?? null })
+      .set({
+        lastError: toJson(error) as never,
+        dueAt: Math.round(dueAt),
+        deadAt: deadAt ?? null,
+        ...(isDropped ? { sending: toJson(null) as never } : {}),
+      })
       .where("id", "=", id)
       .execute();
   });
 }
 
-/** Dead notices are tried again: a person has done something. @returns how many */
-export function reviveNotices(store: Store, now: number): Promise<number> {
+/** A group of a channel that is gone for good, and of which nothing is open any more: forgotten. */
+export function forgetNotice(store: Store, id: string): Promise<void> {
+  return run(store, `forget notice ${id}`, async (db) => {
+    await db.deleteFrom("firebreak.notices").where("id", "=", id).execute();
+  });
+}
+
+/** Dead notices are tried again now: a person has done something. @returns how many */
+export function reviveNotices(store: Store, now: number, channel?: string): Promise<number> {
   return run(store, "try dead notices again", async (db) => {
-    const rows = await db
-      .updateTable("firebreak.notices")
-      .set({ dueAt: now, deadAt: null })
-      .where("deadAt", "is not", null)
-      .returning("id")
-      .execute();
+    let query = db.updateTable("firebreak.notices").set({ dueAt: now }).where("deadAt", "is not", null);
+    if (channel !== undefined) query = query.where("channel", "=", channel);
+    const rows = await query.returning("id").execute();
     return rows.length;
   });
 }

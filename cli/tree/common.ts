@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import { OUTPUT_FORMATS, type OutputFormat } from "../output.ts";
+import type { PROFILES } from "../../core/verdict/profile.ts";
 import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
 
 /** What `-o` gives. */
@@ -15,6 +16,20 @@ export interface ConfigOptions {
 /** `-o, --output`. */
 export function outputOption(): Option {
   return new Option("-o, --output <format>", "how the result is printed").choices(OUTPUT_FORMATS).default("table");
+}
+
+// Written out, and held complete by its type, because help loads nothing of the core.
+const ENFORCERS: Readonly<Record<keyof typeof PROFILES, true>> = {
+  "kube-network-policies": true,
+  calico: true,
+  antrea: true,
+  cilium: true,
+  "ovn-kubernetes": true,
+};
+
+/** `--enforcer`. */
+export function enforcerOption(what: string): Option {
+  return new Option("--enforcer <name>", what).choices(Object.keys(ENFORCERS)).default("kube-network-policies");
 }
 
 /** `-c, --config`. */

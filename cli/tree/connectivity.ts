@@ -3,7 +3,7 @@ import type { TestFormat, TestOptions } from "../verbs/test.ts";
 import type { DiffOptions } from "../verbs/diff.ts";
 import type { ExplainOptions } from "../verbs/explain.ts";
 import type { ReviewFormat, ReviewOptions } from "../verbs/review.ts";
-import { addExamples, outputOption, verb } from "./common.ts";
+import { addExamples, enforcerOption, outputOption, verb } from "./common.ts";
 
 // Written out, and held complete by their types, because help loads nothing of the core.
 const TEST_FORMATS: Readonly<Record<TestFormat, true>> = { table: true, json: true, junit: true, sarif: true, github: true };
@@ -89,7 +89,7 @@ function addDiff(program: Command): void {
     .option("--manifests", "compare two folders of Kubernetes manifests")
     .addOption(definitionsOption())
     .addOption(inventoryOption())
-    .addOption(new Option("--enforcer <name>", "with --manifests: whose reading of the policies").default("kube-network-policies"))
+    .addOption(enforcerOption("with --manifests: whose reading of the policies"))
     .option("--detailed-exitcode", "exit with 2 when a connection opens or closes, or may")
     .addOption(outputOption())
     .addOption(settingsOption())

@@ -1,19 +1,11 @@
 import { Option, type Command } from "commander";
 import type { ReachFormat } from "../../core/reach/render.ts";
-import type { PROFILES } from "../../core/verdict/profile.ts";
 import type { ReachOptions } from "../verbs/reach.ts";
 import type { VerdictOptions } from "../verbs/verdict.ts";
-import { addExamples, verb } from "./common.ts";
+import { addExamples, enforcerOption, verb } from "./common.ts";
 
-// Written out, and held complete by their types, because help loads nothing of the core.
+// Written out, and held complete by its type, because help loads nothing of the core.
 const FORMATS: Readonly<Record<ReachFormat, true>> = { table: true, json: true, csv: true, dot: true };
-const ENFORCERS: Readonly<Record<keyof typeof PROFILES, true>> = {
-  "kube-network-policies": true,
-  calico: true,
-  antrea: true,
-  cilium: true,
-  "ovn-kubernetes": true,
-};
 
 /** Verbs that also read manifests of a cluster that Firebreak need not know. */
 export function addManifestVerbs(program: Command): void {
@@ -24,12 +16,6 @@ export function addManifestVerbs(program: Command): void {
 
 function manifestsOption(): Option {
   return new Option("--manifests <dir>", "folder of Kubernetes manifests, or one file");
-}
-
-function enforcerOption(): Option {
-  return new Option("--enforcer <name>", "whose reading of the policies, where enforcers differ")
-    .choices(Object.keys(ENFORCERS))
-    .default("kube-network-policies");
 }
 
 function addReach(program: Command): void {
@@ -46,7 +32,7 @@ function addReach(program: Command): void {
     .addOption(
       new Option("-o, --output <format>", "how it is printed (default: table; json with --expand)").choices(Object.keys(FORMATS)),
     )
-    .addOption(enforcerOption())
+    .addOption(enforcerOption("whose reading of the policies, where enforcers differ"))
     .action(
       verb(async (dir: string | undefined, options: ReachOptions) => (await import("../verbs/reach.ts")).reach(dir, options)),
     );
@@ -65,7 +51,7 @@ function addVerdict(program: Command): void {
     .description("answer probes: may this pod connect there, and why")
     .addOption(manifestsOption().makeOptionMandatory())
     .requiredOption("--probes <file>", "one probe a line, as JSON: {src, dst, protocol, port}; - is standard input")
-    .addOption(enforcerOption())
+    .addOption(enforcerOption("whose reading of the policies, where enforcers differ"))
     .action(verb(async (options: VerdictOptions) => (await import("../verbs/verdict.ts")).verdict(options)));
   addExamples(command, [
     [

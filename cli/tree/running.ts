@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { addExamples, configOption, outputOption, verb, type ConfigOptions, type OutputOptions } from "./common.ts";
 import type { StatusOptions } from "../verbs/status.ts";
 import type { FindingsOptions } from "../verbs/findings.ts";
@@ -19,6 +19,12 @@ function addStatus(program: Command): void {
     .command("status")
     .description("show the revision in force and the state of every target")
     .option("-w, --watch", "show it again every two seconds until Ctrl-C")
+    .addOption(
+      new Option("--wait <commit>", "wait until it is in force and applied; exit 1 when it is refused or time is up").conflicts(
+        "watch",
+      ),
+    )
+    .option("--timeout <duration>", "how long to wait", "10m")
     .option("--detailed-exitcode", "exit with 2 when a target has drifted or has open findings")
     .addOption(outputOption())
     .addOption(configOption())
@@ -26,6 +32,7 @@ function addStatus(program: Command): void {
   addExamples(command, [
     ["once", "firebreak status"],
     ["in a script", "firebreak status -o json --detailed-exitcode"],
+    ["after a merge", "firebreak status --wait $(git rev-parse origin/main) --timeout 5m"],
   ]);
 }
 

@@ -7,14 +7,16 @@ import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import { parseDefinitions } from "../../core/model/parse.ts";
 import { sourceDiff } from "../../core/reach/diff.ts";
 import { manifestDiff } from "../../core/reach/manifest-diff.ts";
-import { formatDiffTable } from "../../core/text/diff.ts";
+import { BASIS } from "../../core/text/basis.ts";
+import { diffAnswer, formatDiffTable } from "../../core/text/diff.ts";
 import { formatNotes } from "../../core/text/notes.ts";
+import { visible } from "../../core/text/visible.ts";
 import { ApiClient } from "../api.ts";
-import { readWorld } from "../connectivity.ts";
+import { readWorld, serviceNamed } from "../connectivity.ts";
 import { commitNamed, filesAt, findClone, type Clone } from "../git-clone.ts";
 import { loadManifests, profileNamed } from "../manifests.ts";
 import { readInventory } from "../offline-world.ts";
-import { printResult } from "../output.ts";
+import { printResult, tell } from "../output.ts";
 import { loadSettings } from "../settings.ts";
 import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
 import type { OutputOptions } from "../tree/common.ts";
@@ -34,15 +36,18 @@ export interface DiffOptions extends OutputOptions {
 export async function diff(before: string | undefined, after: string | undefined, options: DiffOptions): Promise<number> {
   const answer = await answerAsked(before, after, options);
   if (answer === undefined) return 1;
-  await printResult(options.output, plain(answer), () => `${answer.before} → ${answer.after}\n${formatDiffTable(answer.diff)}`);
+  await printResult(options.output, plain(answer), () => formatAnswer(answer));
   const { kind, uncertain } = answer.diff;
   return options.detailedExitcode === true && (kind !== "equivalent" || uncertain.length > 0) ? 2 : 0;
 }
 
 /** Port sets are for programs that share our code; the words say the same. */
-function plain({ before, after, diff: found }: DiffAnswer): unknown {
-  const lines = (list: DiffAnswer["diff"]["opened"]) => list.map(({ portSet: _, ...line }) => line);
-  return { before, after, ...found, opened: lines(found.opened), closed: lines(found.closed) };
+function plain({ before, after, basis, diff: found }: DiffAnswer): unknown {
+  return { before, after, basis, ...diffAnswer(found) };
+}
+
+function formatAnswer({ before, after, basis, diff: found }: DiffAnswer): string {
+  return `${visible(before)} → ${visible(after)}${basis === null ? "" : `, ${BASIS[basis]}`}\n${formatDiffTable(found)}`;
 }
 
 async function answerAsked(
@@ -50,6 +55,8 @@ async function answerAsked(
   after: string | undefined,
   options: DiffOptions,
 ): Promise<DiffAnswer | undefined> {
+  if (options.manifests === true && (options.live === true || options.inventory !== undefined || options.definitions !== undefined))
+    throw new FirebreakError("USAGE", "--manifests is another question than --live, --inventory and --definitions; ask one");
   if (options.manifests === true) return await ofManifests(named(before, "DIR1"), named(after, "DIR2"), options);
   if (options.live === true) {
     if (before !== undefined)
@@ -68,7 +75,7 @@ async function ofManifests(before: string, after: string, { enforcer }: DiffOpti
   const profile = profileNamed(enforcer);
   const [first, second] = [await loadManifests(before), await loadManifests(after)];
   if (first === undefined || second === undefined) return undefined;
-  return { before, after, diff: manifestDiff(first, second, profile) };
+  return { before, after, basis: null, diff: manifestDiff(first, second, profile) };
 }
 
 /** What definitions mean, and what is enforced. */
@@ -76,17 +83,36 @@ async function withLive(options: DiffOptions): Promise<DiffAnswer> {
   if (options.inventory === undefined) return await askService(options, { live: "true" });
   const { enforceable, approved, live } = await readWorld(options.definitions, options);
   if (live === undefined) throw new FirebreakError("USAGE", "this inventory holds nothing of what is enforced");
-  return { before: "definitions", after: "live", diff: sourceDiff(enforceable ?? approved, live) };
+  return { before: "definitions", after: "live", basis: "inventory", diff: sourceDiff(enforceable ?? approved, live) };
 }
 
 async function ofRevisions(before: string, after: string, options: DiffOptions): Promise<DiffAnswer> {
   const folder = options.definitions ?? (await defaultFolder(options.config));
   const clone = await findClone(folder);
-  if (clone === undefined) return await askService(options, { before, after });
-  const sides = [await definitionsOf(clone, before), await definitionsOf(clone, after)] as const;
-  const inventories = options.inventory === undefined ? undefined : await inventoriesOf(options.inventory);
+  if (clone === undefined) {
+    if (serviceNamed(options.config) !== undefined) return await askService(options, { before, after });
+    throw new FirebreakError("USAGE", `${folder} is in no clone of a repository, and no settings name a service to ask (--config)`);
+  }
+  const sides = [await sideAt(clone, before), await sideAt(clone, after)] as const;
   const [first, second] = sides;
-  return { before, after, diff: revisionDiff(first, second, inventories, Date.now()) };
+  if (sides.every(({ files }) => files === 0)) {
+    throw new FirebreakError(
+      "NOT_FOUND",
+      `neither ${before} nor ${after} has definitions in ${clone.path || "this clone"}; --definitions names their folder`,
+    );
+  }
+  for (const { name, files } of sides)
+    if (files === 0) tell(`${name} has no definitions in ${clone.path || "this clone"}: all is open there`);
+  const inventories = options.inventory === undefined ? undefined : await inventoriesOf(options.inventory);
+  const found = revisionDiff(first.definitions, second.definitions, inventories, Date.now());
+  return { before, after, basis: inventories === undefined ? "definitions" : "inventory", diff: found };
+}
+
+/** One revision as the clone has it. */
+interface Side {
+  readonly name: string;
+  readonly files: number;
+  readonly definitions: Definitions;
 }
 
 async function defaultFolder(config: string | undefined): Promise<string> {
@@ -95,10 +121,10 @@ async function defaultFolder(config: string | undefined): Promise<string> {
   return path ?? "policies";
 }
 
-async function definitionsOf(clone: Clone, name: string): Promise<Definitions> {
+async function sideAt(clone: Clone, name: string): Promise<Side> {
   const files = await filesAt(clone, await commitNamed(clone, name));
   const { definitions, notes } = parseDefinitions(files, { allow: undefined });
-  if (definitions !== undefined) return definitions;
+  if (definitions !== undefined) return { name, files: files.length, definitions };
   const errors = notes.filter(({ severity }) => severity === "error");
   throw new FirebreakError("DEFINITION_INVALID", `the definitions of ${name} hold errors:\n${formatNotes(errors)}`);
 }
@@ -109,6 +135,6 @@ async function inventoriesOf(file: string): Promise<ReadonlyMap<TargetId, Cluste
 }
 
 async function askService({ config }: DiffOptions, query: Readonly<Record<string, string>>): Promise<DiffAnswer> {
-  const api = await ApiClient.open(await loadSettings(config ?? DEFAULT_SETTINGS_FILE));
+  const api = await ApiClient.connect(config ?? DEFAULT_SETTINGS_FILE);
   return await api.get<DiffAnswer>(API.diff, query);
 }

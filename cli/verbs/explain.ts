@@ -3,11 +3,9 @@ import type { ExplainAnswer } from "../../core/explain/answer.ts";
 import { explainConnection } from "../../core/explain/explain.ts";
 import { formatExplain } from "../../core/text/explain.ts";
 import { ApiClient } from "../api.ts";
-import { readWorld } from "../connectivity.ts";
-import { blameLine } from "../git-clone.ts";
+import { readWorld, serviceNamed } from "../connectivity.ts";
+import { blameLine, findClone, pathIn } from "../git-clone.ts";
 import { printResult } from "../output.ts";
-import { loadSettings } from "../settings.ts";
-import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
 import { readDefinitionFolder } from "../source.ts";
 import type { OutputOptions } from "../tree/common.ts";
 
@@ -19,7 +17,7 @@ export interface ExplainOptions extends OutputOptions {
   readonly detailedExitcode?: true;
 }
 
-/** `firebreak explain FROM TO PORT`: with `--detailed-exitcode` 2 when not all of it is allowed. */
+/** `firebreak explain FROM TO PORT`: of the running service, or of a folder where one is named or no service is; with `--detailed-exitcode` 2 when not all of it is allowed. */
 export async function explain(from: string, to: string, port: string, options: ExplainOptions): Promise<number> {
   const answer = await answerAsked({ from, to, port }, options);
   await printResult(options.output, answer, () => formatExplain(answer));
@@ -30,10 +28,13 @@ async function answerAsked(
   asked: { readonly from: string; readonly to: string; readonly port: string },
   options: ExplainOptions,
 ): Promise<ExplainAnswer> {
-  if (options.definitions === undefined && options.inventory === undefined) {
-    const api = await ApiClient.open(await loadSettings(options.config ?? DEFAULT_SETTINGS_FILE));
+  const service = serviceNamed(options.config);
+  if (options.definitions === undefined && options.inventory === undefined && service !== undefined) {
+    const api = await ApiClient.connect(service);
     return await api.get<ExplainAnswer>(API.explain, asked);
   }
   const { folder, ...world } = await readWorld(options.definitions, options);
-  return await explainConnection(world, await readDefinitionFolder(folder), asked, blameLine);
+  const clone = await findClone(folder);
+  const patchPath = clone === undefined ? (path: string) => path : (path: string) => pathIn(clone, path);
+  return await explainConnection(world, { files: await readDefinitionFolder(folder), patchPath }, asked, blameLine);
 }

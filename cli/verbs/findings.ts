@@ -2,7 +2,6 @@ import { API, type FindingAnswer } from "../../core/api/shapes.ts";
 import { formatFindings } from "../../core/text/answers.ts";
 import { ApiClient } from "../api.ts";
 import { printResult } from "../output.ts";
-import { loadSettings } from "../settings.ts";
 import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
 
 /** What `firebreak findings` takes. */
@@ -14,7 +13,7 @@ export interface FindingsOptions extends OutputOptions, ConfigOptions {
 
 /** `firebreak findings`: open ones, or with `--all` the resolved ones too. */
 export async function findings(options: FindingsOptions): Promise<number> {
-  const api = await ApiClient.open(await loadSettings(options.config));
+  const api = await ApiClient.connect(options.config);
   const query = {
     ...(options.all === true ? { all: "true" } : {}),
     ...(options.target === undefined ? {} : { target: options.target }),

@@ -4,12 +4,11 @@ import { API } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import { ApiClient } from "../api.ts";
 import { tell } from "../output.ts";
-import { loadSettings } from "../settings.ts";
 import type { ConfigOptions } from "../tree/common.ts";
 
 /** `firebreak inventory save FILE`: the file is written only when the answer is whole; names of workloads make it private (0600). */
 export async function saveInventory(file: string, options: ConfigOptions): Promise<number> {
-  const api = await ApiClient.open(await loadSettings(options.config));
+  const api = await ApiClient.connect(options.config);
   const saved: InventoryFile = parseInventoryFile(await api.get(API.inventory), "the answer of the service");
   const text = `${JSON.stringify(saved, undefined, 2)}\n`;
   if (file === "-") process.stdout.write(text);

@@ -3,7 +3,6 @@ import { FirebreakError } from "../../core/model/error.ts";
 import { formatPlans } from "../../core/text/answers.ts";
 import { ApiClient } from "../api.ts";
 import { printResult } from "../output.ts";
-import { loadSettings } from "../settings.ts";
 import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
 
 /** What `firebreak plan` takes. */
@@ -34,6 +33,6 @@ async function computePlans(target: string | undefined, options: PlanOptions): P
       "--definitions needs --inventory FILE: the service plans the revision in force (firebreak inventory save)",
     );
   }
-  const api = await ApiClient.open(await loadSettings(options.config));
+  const api = await ApiClient.connect(options.config);
   return await api.get<readonly PlanAnswer[]>(API.plan, target === undefined ? {} : { target });
 }

@@ -6,7 +6,6 @@ import { formatNotes } from "../../core/text/notes.ts";
 import { ApiClient } from "../api.ts";
 import { readWorld } from "../connectivity.ts";
 import { tell } from "../output.ts";
-import { loadSettings } from "../settings.ts";
 import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
 
 /** What `firebreak reach` takes when it is not asked about plain manifests. */
@@ -25,7 +24,8 @@ export async function reachOfDefinitions(dir: string | undefined, options: Reach
   const isLive = options.live === true;
   if (options.running === true || (isLive && options.inventory === undefined)) return await askService(dir, options, isLive);
   const { approved, live } = await readWorld(dir, options);
-  const found = listSource(isLive && live !== undefined ? live : approved);
+  if (isLive && live === undefined) throw new FirebreakError("USAGE", "this inventory holds nothing of what is enforced");
+  const found = listSource((isLive ? live : undefined) ?? approved);
   if (found.notes.length > 0) tell(formatNotes(found.notes));
   return found;
 }
@@ -38,7 +38,7 @@ async function askService(
   if (dir !== undefined || inventory !== undefined) {
     throw new FirebreakError("USAGE", "the service is asked about the revision in force; leave out DIR and --inventory");
   }
-  const api = await ApiClient.open(await loadSettings(config ?? DEFAULT_SETTINGS_FILE));
+  const api = await ApiClient.connect(config ?? DEFAULT_SETTINGS_FILE);
   const { classes, connections, notes } = await api.get<ReachAnswer>(API.reach, isLive ? { live: "true" } : {});
   if (notes.length > 0) tell(formatNotes(notes));
   return { classes, connections, notes };

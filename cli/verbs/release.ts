@@ -4,7 +4,6 @@ import { FirebreakError } from "../../core/model/error.ts";
 import { formatRelease } from "../../core/text/answers.ts";
 import { ApiClient } from "../api.ts";
 import { printResult, tell } from "../output.ts";
-import { loadSettings } from "../settings.ts";
 import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
 
 /** What `firebreak release` takes. */
@@ -16,7 +15,7 @@ export interface ReleaseOptions extends OutputOptions, ConfigOptions {
 
 /** `firebreak release TARGET`: tells what it opens, asks, and only then does it. Exit 1 when the answer is no. */
 export async function release(target: string, options: ReleaseOptions): Promise<number> {
-  const api = await ApiClient.open(await loadSettings(options.config));
+  const api = await ApiClient.connect(options.config);
   const request: ReleaseRequest = { target, confirm: false, keep: options.keep === true, forget: options.forget === true };
   const preview = await api.post<ReleaseAnswer>(API.release, request);
   tell(formatRelease(preview));

@@ -3,12 +3,16 @@ import { API, type StatusAnswer } from "../../core/api/shapes.ts";
 import { formatStatus } from "../../core/text/answers.ts";
 import { ApiClient } from "../api.ts";
 import { printNext, printResult } from "../output.ts";
-import { loadSettings } from "../settings.ts";
 import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
+import { waitForCommit, type Waited } from "./wait.ts";
 
 /** What `firebreak status` takes. */
 export interface StatusOptions extends OutputOptions, ConfigOptions {
   readonly watch?: true;
+  /** A whole commit id. */
+  readonly wait?: string;
+  /** A duration. */
+  readonly timeout: string;
   readonly detailedExitcode?: true;
 }
 
@@ -18,16 +22,22 @@ const HOME_AND_ERASE = "\u001b[H\u001b[2J";
 
 /** `firebreak status`; with `--watch` it never ends by itself. */
 export async function status(options: StatusOptions): Promise<number> {
-  const api = await ApiClient.open(await loadSettings(options.config));
+  const api = await ApiClient.connect(options.config);
   while (options.watch === true) {
     const answer = await api.get<StatusAnswer>(API.status);
     if (process.stdout.isTTY) process.stdout.write(HOME_AND_ERASE);
     await printNext(options.output, answer, () => formatStatus(answer, Date.now()));
     await sleep(WATCH_MS);
   }
-  const answer = await api.get<StatusAnswer>(API.status);
+  const { answer, failure } = await answerAsked(api, options);
   await printResult(options.output, answer, () => formatStatus(answer, Date.now()));
+  if (failure !== undefined) throw failure;
   return options.detailedExitcode === true && hasDrift(answer) ? 2 : 0;
+}
+
+async function answerAsked(api: ApiClient, { wait, timeout }: StatusOptions): Promise<Waited> {
+  if (wait !== undefined) return await waitForCommit(api, wait, timeout);
+  return { answer: await api.get<StatusAnswer>(API.status), failure: undefined };
 }
 
 function hasDrift({ targets }: StatusAnswer): boolean {

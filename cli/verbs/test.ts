@@ -7,10 +7,10 @@ import { formatAnnotations } from "../../core/text/annotations.ts";
 import { formatReport, reportNotes } from "../../core/text/guardrail.ts";
 import { formatJunit } from "../../core/text/junit.ts";
 import { sarifOf } from "../../core/text/sarif.ts";
+import { visible } from "../../core/text/visible.ts";
 import { ApiClient } from "../api.ts";
 import { readWorld } from "../connectivity.ts";
 import { tell } from "../output.ts";
-import { loadSettings } from "../settings.ts";
 import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
 
 export type TestFormat = "table" | "json" | "junit" | "sarif" | "github";
@@ -26,7 +26,7 @@ export interface TestOptions {
 /** `firebreak test [DIR]`: exit 1 when a guardrail that blocks is violated or a policy's test fails; uncertain ones are shown. */
 export async function test(dir: string | undefined, options: TestOptions): Promise<number> {
   const report = await makeAsked(dir, options);
-  if (options.output !== "table" && options.output !== "json") for (const gap of report.gaps) tell(gap);
+  if (options.live === true) for (const gap of report.gaps) tell(visible(gap)); // offline they are told where the world is read
   process.stdout.write(formatAs(options.output, report));
   return resultsOf(report).some((result) => standingOf(result) === "failed") ? 1 : 0;
 }
@@ -36,7 +36,7 @@ async function makeAsked(dir: string | undefined, options: TestOptions): Promise
   if (dir !== undefined || options.inventory !== undefined) {
     throw new FirebreakError("USAGE", "--live asks the service about the revision in force; leave out DIR and --inventory");
   }
-  const api = await ApiClient.open(await loadSettings(options.config ?? DEFAULT_SETTINGS_FILE));
+  const api = await ApiClient.connect(options.config ?? DEFAULT_SETTINGS_FILE);
   return await api.get<TestReport>(API.test);
 }
 

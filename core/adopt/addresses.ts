@@ -1,7 +1,8 @@
+import { unusedName } from "../explain/known-as.ts";
 import type { Definitions } from "../model/kinds.ts";
 import type { SourceFile } from "../model/source.ts";
 import type { Said } from "./adoption.ts";
-import { newPath, unusedName } from "./allow.ts";
+import { newPath } from "./allow.ts";
 import { withEdit, type FileEdit } from "./file.ts";
 
 /** Addresses that no segment holds get a segment each, since rules name segments. */

@@ -1,13 +1,20 @@
+import { unusedName } from "../explain/known-as.ts";
 import type { Definitions, Policy, Rule } from "../model/kinds.ts";
 import type { SourceFile } from "../model/source.ts";
 import type { Said } from "./adoption.ts";
 import { editPolicy, withEdit, type FileEdit } from "./file.ts";
 
-/**
- * Edits that would allow it, the smallest first: the ports added to a rule that has these segments already, else a rule added to the
- * policy of whoever opens that responder, else a new policy in a file of its own.
- */
+/** Edits that would allow it, the smallest first: those of policies that are there, else a new policy in a file of its own. */
 export function* allowingEdits(definitions: Definitions, files: readonly SourceFile[], said: Said): Generator<FileEdit> {
+  yield* policyEdits(definitions, files, said);
+  yield newFile(definitions, files, said);
+}
+
+/**
+ * Edits of policies that are there: the ports added to a rule that has these segments already, else a rule added to the policy of whoever
+ * opens that responder. A policy that expires is nobody's place for something new.
+ */
+export function* policyEdits(definitions: Definitions, files: readonly SourceFile[], said: Said): Generator<FileEdit> {
   const policies = [...definitions.policies.values()].filter(({ expires }) => expires === undefined);
   for (const policy of policies) {
     for (const [index, rule] of policy.rules.entries()) {
@@ -26,7 +33,6 @@ export function* allowingEdits(definitions: Definitions, files: readonly SourceF
     const found = editPolicy(files, policy, edit, what);
     if (found !== undefined) yield found;
   }
-  yield newFile(definitions, files, said);
 }
 
 /** A rule on one line, as in a list of rules. */
@@ -93,11 +99,4 @@ export function newPath(files: readonly SourceFile[], beside: string, name: stri
   let path = `${folder}${name}.yaml`;
   for (let number = 2; taken.has(path); number += 1) path = `${folder}${name}-${number}.yaml`;
   return path;
-}
-
-/** The name, or the name with the first number that makes it a new one. */
-export function unusedName(name: string, taken: ReadonlySet<string>): string {
-  let candidate = name;
-  for (let number = 2; taken.has(candidate); number += 1) candidate = `${name}-${number}`;
-  return candidate;
 }

@@ -211,7 +211,7 @@ function proven(
       files: joinEdits(files, step),
       diff: sourceDiff(before.source, after.source),
       elsewhere: { opened: elsewhere(difference, "opened", wanted.scopes), closed: elsewhere(difference, "closed", wanted.scopes) },
-      breaks: brokenBy(after.definitions, after.source, before.source),
+      breaks: brokenBy({ definitions: before.definitions, approved: before.source }, after),
     },
   };
 }

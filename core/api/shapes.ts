@@ -1,6 +1,7 @@
 import type { FindingEffect, FindingKind, Severity } from "../drift/finding.ts";
 import type { TargetId, TargetMode } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
+import type { Basis } from "../guardrail/report.ts";
 import type { Diff } from "../reach/diff-lines.ts";
 import type { ReachClass, ReachConnection } from "../reach/matrix.ts";
 
@@ -129,6 +130,8 @@ export interface ReachAnswer {
 export interface DiffAnswer {
   readonly before: string;
   readonly after: string;
+  /** Whose workloads were compared; null for plain manifests, which hold their own. */
+  readonly basis: Basis | null;
   readonly diff: Diff;
 }
 

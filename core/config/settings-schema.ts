@@ -163,6 +163,9 @@ export const SettingsSchema = z.strictObject({
         .default([])
         .meta({ description: "Further names under which the API may be called (Host header)" }),
       token: secret.optional().meta({ description: "API token; unset: made on first start, in the state folder, mode 0600" }),
+      readToken: secret
+        .optional()
+        .meta({ description: "A second token that may only read: for workflows, dashboards and scrapers; unset: there is none" }),
     })
     .prefault({}),
   audit: z

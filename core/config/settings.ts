@@ -36,8 +36,8 @@ export function parseSettings(text: string, environment: Readonly<Record<string,
   throw new FirebreakError("CONFIG_INVALID", `firebreak.yaml:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
 }
 
-/** Variables that begin with FIREBREAK_ and are not settings of the service. */
-const OTHER_VARIABLES = ["FIREBREAK_CACHE", "FIREBREAK_NO_APT"];
+/** Variables that begin with FIREBREAK_ and are not settings of the service: of the set-up, and of verbs that ask a service elsewhere. */
+const OTHER_VARIABLES = ["FIREBREAK_CACHE", "FIREBREAK_NO_APT", "FIREBREAK_SERVICE_URL", "FIREBREAK_SERVICE_TOKEN"];
 
 function unknownVariables(environment: Readonly<Record<string, string | undefined>>): readonly string[] {
   const known = [...Object.keys(ENVIRONMENT), ...OTHER_VARIABLES];

@@ -2,6 +2,7 @@ import { formatAddress, fromAddresses, isEmpty, intersect, parseAddress } from "
 import { endReader } from "../guardrail/ends.ts";
 import { FirebreakError } from "../model/error.ts";
 import type { Definitions, RulePort } from "../model/kinds.ts";
+import { didYouMean } from "../model/parse/suggest.ts";
 import { parseRulePort } from "../model/schema/ports.ts";
 import type { Estate, Workload } from "../estate/estate.ts";
 import type { Party } from "../reach/source.ts";
@@ -47,10 +48,19 @@ function readEnd(definitions: Definitions, estate: Estate, text: string): Named 
   }
   const found = estate.workloads.filter((workload) => isNamed(workload, text));
   if (found.length > 0) return { text, kind: "workload", parties: found.map(ofWorkload) };
+  const near = didYouMean(text, knownNames(definitions, estate));
   throw new FirebreakError(
     "NOT_FOUND",
-    `there is no ${JSON.stringify(text)}: name a segment, CLUSTER/NAMESPACE/POD, FLEET/HOST, an external or an address`,
+    `there is no ${JSON.stringify(text)}. ${near === undefined ? "" : `${near} `}Name a segment, CLUSTER/NAMESPACE/POD, FLEET/HOST, an external or an address`,
   );
+}
+
+/** What could have been meant: segments, then workloads by the shortest of their names. */
+function knownNames({ segments }: Definitions, { workloads }: Estate): ReadonlySet<string> {
+  const shown = workloads.flatMap(({ id, name, kind }) =>
+    kind === "pod" ? [shortName(name), id.slice("cluster/".length)] : [name],
+  );
+  return new Set([...segments.keys(), "internet", ...shown]);
 }
 
 function ofSegment(definitions: Definitions, estate: Estate, name: string): Named {
@@ -68,6 +78,10 @@ function ofWorkload(workload: Workload): Party {
 /** `eu/shop/web-1`, `eu/shop/web` or `eu/shop/web[Deployment]` for a pod; `directory/ldap-1`; `mainframe`. */
 function isNamed({ id, name, kind }: Workload, text: string): boolean {
   if (kind !== "pod") return name === text || id === text;
-  const shown = name.replace(" ", "/");
-  return id === text || id === `cluster/${text}` || shown === text || shown.replace(/\[[A-Za-z]+\]$/, "") === text;
+  return id === text || id === `cluster/${text}` || name.replace(" ", "/") === text || shortName(name) === text;
+}
+
+/** `eu shop/web[Deployment]` as it is typed: `eu/shop/web`. */
+function shortName(name: string): string {
+  return name.replace(" ", "/").replace(/\[[A-Za-z]+\]$/, "");
 }

@@ -5,6 +5,7 @@ import type { ClusterInventory } from "../membership/inventory.ts";
 import { definitionsAt } from "../model/expiry.ts";
 import type { Definitions, Segment, TargetId } from "../model/kinds.ts";
 import { sourceDiff, type Diff } from "../reach/diff.ts";
+import { unusedName } from "./known-as.ts";
 import { asIfApplied } from "./world.ts";
 
 /**
@@ -35,7 +36,8 @@ function bothOf(before: Definitions, after: Definitions): Definitions {
   for (const segment of before.segments.values()) {
     const other = after.segments.get(segment.name);
     if (other !== undefined && textOf(other) === textOf(segment)) continue;
-    const name = other === undefined ? segment.name : `${segment.name}-before`;
+    const taken = new Set([...segments.keys(), ...before.segments.keys()]);
+    const name = other === undefined ? segment.name : unusedName(`${segment.name}-before`, taken);
     segments.set(name, { ...segment, name });
   }
   return { ...after, segments, clusters: new Map([...before.clusters, ...after.clusters]) };

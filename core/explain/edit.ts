@@ -1,72 +1,83 @@
-import { createTwoFilesPatch } from "diff";
-import type { Said } from "../adopt/adoption.ts";
-import { allowingEdits } from "../adopt/allow.ts";
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { brokenBy } from "../adopt/breaks.ts";
 import { withEdit, type FileEdit } from "../adopt/file.ts";
-import { endReader } from "../guardrail/ends.ts";
-import { intentOf } from "../intent/intent.ts";
 import { parseDefinitions } from "../model/parse.ts";
 import type { Definitions } from "../model/kinds.ts";
 import type { SourceFile } from "../model/source.ts";
+import { partyName } from "../guardrail/words.ts";
 import type { Party } from "../reach/source.ts";
-import { verdictOf, type AllowingEdit, type Pair } from "./answer.ts";
-import type { Named, Question } from "./ask.ts";
+import type { AllowingEdit } from "./answer.ts";
+import type { Question } from "./ask.ts";
+import { candidates } from "./candidates.ts";
+import { knownAs } from "./known-as.ts";
+import { findPair, verdictOf, type Pair } from "./pair.ts";
 import type { ConnectivityWorld } from "./world.ts";
 
 /** Why there is no edit, as a sentence; or the edit. */
 export type EditAnswer = { readonly ok: AllowingEdit } | { readonly none: string };
 
+/** What an edit is made from. */
+export interface EditInputs {
+  /** The definitions as they are. */
+  readonly files: readonly SourceFile[];
+  /** The path of a file as the patch shall name it. */
+  readonly patchPath: (path: string) => string;
+}
+
 /**
- * The smallest edit of policies that would allow a denied pair: the port added to a rule that has both segments already, else a rule added
- * to the policy of whoever opens that responder, else a new policy in a file of its own.
+ * The smallest edit of definitions that would allow what is denied: the port added to a rule that has both segments already, else a rule
+ * added to the policy of whoever opens that responder, else a new policy in a file of its own, with a segment for an end that none holds.
  *
- * Spliced, so that nothing else of a file changes; then read again and asked again: an edit that does not do it is not shown.
- *
- * @param files the definitions as they are, with the paths that the patch shall name
+ * Spliced, so that nothing else of a file changes; then read again and asked again: an edit that does not do it is not shown. One that
+ * allows every pair that was asked about comes before one that allows only the pair that is told.
  */
-export function smallestEdit(world: ConnectivityWorld, files: readonly SourceFile[], question: Question, pair: Pair): EditAnswer {
-  const from = segmentFor(world, question.from, pair.from);
-  const to = segmentFor(world, question.to, pair.to);
-  if (from === undefined) return { none: `no segment holds ${question.from.text}; define one, then a rule can name it` };
-  if (to === undefined) return { none: `no segment holds ${question.to.text}; define one, then a rule can name it` };
-  const said: Said = { from: [from], to: [to], ports: [question.portText] };
-  for (const candidate of allowingEdits(world.definitions, files, said)) {
-    const edit = proven(world, files, question, pair, candidate);
-    if (edit !== undefined) return { ok: edit };
+export function smallestEdit(world: ConnectivityWorld, inputs: EditInputs, question: Question, pair: Pair): EditAnswer {
+  const from = knownAs(world, question.from, pair.from);
+  const to = knownAs(world, question.to, pair.to);
+  if (typeof from === "string") return { none: from };
+  if (typeof to === "string") return { none: to };
+  if (!canMeet(pair)) return { none: `${partyName(pair.from)} and ${partyName(pair.to)} have no address family in common` };
+  let partial: AllowingEdit | undefined;
+  for (const candidate of candidates(world.definitions, inputs.files, from, to, question.portText)) {
+    const edit = proven(world, inputs, question, pair, candidate);
+    if (edit?.isWhole === true) return { ok: edit.edit };
+    partial ??= edit?.edit;
   }
+  if (partial !== undefined) return { ok: partial };
   return { none: "no rule would allow it: it is closed for another reason, which stands above" };
 }
 
-/** The segment that was named, else the smallest one that holds the workload. */
-function segmentFor({ definitions, estate }: ConnectivityWorld, named: Named, party: Party): string | undefined {
-  if (named.kind === "segment") return named.text;
-  const read = endReader(definitions, estate);
-  const holding = [...definitions.segments.keys()].filter((name) => {
-    const end = read(name);
-    return party.kind === "workload" && end.has(party.workload);
-  });
-  const sized = holding.map((name) => ({ name, size: estate.workloads.filter(read(name).has).length }));
-  return sized.sort((a, b) => a.size - b.size || (a.name < b.name ? -1 : 1))[0]?.name;
+/** False when all addresses of both are known, and none of one is of the other's family. */
+function canMeet({ from, to }: Pair): boolean {
+  const families = (party: Party): number => {
+    const { v4, v6 } = party.kind === "addresses" ? party.addresses : party.workload.addresses;
+    return v4.length + v6.length === 0 ? 3 : (v4.length > 0 ? 1 : 0) | (v6.length > 0 ? 2 : 0);
+  };
+  return (families(from) & families(to)) !== 0;
 }
 
-/** The edit, when it really allows the pair. */
+/** The edit, when it really allows the pair, and whether it allows all that was asked about. */
 function proven(
-  { definitions: now, estate, approved }: ConnectivityWorld,
-  files: readonly SourceFile[],
+  world: ConnectivityWorld,
+  { files, patchPath }: EditInputs,
   question: Question,
   pair: Pair,
   candidate: FileEdit,
-): AllowingEdit | undefined {
+): { readonly edit: AllowingEdit; readonly isWhole: boolean } | undefined {
+  const { path, before, after, what } = candidate;
   const { definitions } = parseDefinitions(withEdit(files, candidate), { allow: undefined });
   if (definitions === undefined) return undefined;
   // Targets and workloads stay as they are in this world: made up as applied, or as they were seen.
-  const changed: Definitions = { ...definitions, clusters: now.clusters, fleets: now.fleets };
-  const source = intentOf(changed, estate, { as: "approved" });
+  const changed: Definitions = { ...definitions, clusters: world.definitions.clusters, fleets: world.definitions.fleets };
+  const source = world.intentOf(changed);
   if (verdictOf(source, question, pair) !== "allowed") return undefined;
-  const { path, before, after, what } = candidate;
-  const breaks = brokenBy(changed, source, approved);
-  const patch = createTwoFilesPatch(before === "" ? "/dev/null" : `a/${path}`, `b/${path}`, before, after, undefined, undefined, {
-    context: 3,
-  });
-  return { patch: patch.replace(/^=+\n/, ""), file: path, what, breaks };
+  const edit = { patch: patchOf(patchPath(path), before, after), file: path, what, breaks: brokenBy(world, { definitions: changed, source }) };
+  return { edit, isWhole: findPair(source, question).verdict === "allowed" };
+}
+
+/** As `git apply` takes it. An empty header puts a tab behind a name, which is how one with blanks ends. */
+function patchOf(path: string, before: string, after: string): string {
+  const [old, young] = [before === "" ? "/dev/null" : `a/${path}`, `b/${path}`];
+  const header = path.includes(" ") ? "" : undefined;
+  return createTwoFilesPatch(old, young, before, after, header, header, { context: 3, headerOptions: FILE_HEADERS_ONLY });
 }

@@ -43,7 +43,7 @@ export function explainEnd(
   const { mode, uncertain } = source.end(direction, subject, peer);
   const reason = source.explain(direction, subject, peer, protocol, port);
   const isIsolated = mode === "enforced" || mode === "observed";
-  const segments = isIsolated ? reason.isolatedBy : segmentsOf(definitions, source, subject);
+  const segments = isIsolated ? reason.isolatedBy : mode === "open" ? segmentsOf(definitions, source, subject) : [];
   return {
     direction,
     mode,

@@ -1,9 +1,9 @@
-import type { SourceFile } from "../model/source.ts";
 import type { Position } from "../model/note.ts";
-import { answerQuestion, findPair, type Blame, type BlamedLine, type ExplainAnswer } from "./answer.ts";
+import { answerQuestion, type Blame, type BlamedLine, type ExplainAnswer } from "./answer.ts";
 import { readQuestion } from "./ask.ts";
-import { smallestEdit } from "./edit.ts";
+import { smallestEdit, type EditInputs } from "./edit.ts";
 import type { EndAnswer, Line } from "./end.ts";
+import { findPair } from "./pair.ts";
 import type { ConnectivityWorld } from "./world.ts";
 
 /** Who touched a line last; null when history does not say. */
@@ -12,12 +12,12 @@ export type ReadBlame = (at: Position) => Promise<Blame | null>;
 /**
  * May FROM connect to TO on PORT, why, who said so, where it is enforced, whether live agrees, and what would allow it.
  *
- * @param files the definitions as files, for the edit
+ * @param inputs the definitions as files, for the edit
  * @throws FirebreakError NOT_FOUND, USAGE for ends and ports that are none
  */
 export async function explainConnection(
   world: ConnectivityWorld,
-  files: readonly SourceFile[],
+  inputs: EditInputs,
   asked: { readonly from: string; readonly to: string; readonly port: string },
   blame: ReadBlame,
 ): Promise<ExplainAnswer> {
@@ -26,7 +26,7 @@ export async function explainConnection(
   const lines: BlamedLine[] = [];
   for (const line of linesOf(answer.ends)) lines.push({ ...line, blame: line.at === null ? null : await blame(line.at) });
   if (answer.verdict === "allowed") return { ...answer, lines, edit: null };
-  const edit = smallestEdit(world, files, question, findPair(world.approved, question).pair);
+  const edit = smallestEdit(world, inputs, question, findPair(world.approved, question).pair);
   if ("ok" in edit) return { ...answer, lines, edit: edit.ok };
   return { ...answer, lines, edit: null, notes: [...answer.notes, edit.none] };
 }

@@ -25,6 +25,8 @@ export interface ConnectivityWorld {
   readonly enforceable: Source | undefined;
   /** What is enforced; undefined when nobody looked. */
   readonly live: Source | undefined;
+  /** What other definitions would mean to the same workloads, read as `approved` was. */
+  readonly intentOf: (definitions: Definitions) => Source;
   /** What cannot be answered here, each a sentence. */
   readonly gaps: readonly string[];
 }
@@ -52,12 +54,14 @@ export function seenWorld(
   const at = definitionsAt(definitions, now).definitions;
   const estate = estateOf(at, seen.inventories, seen.orphans ?? []);
   const facts = { hosts: seen.hosts, operator, enforcers: seen.enforcers };
+  const approvedOf = (what: Definitions): Source => intentOf(what, estate, { as: "approved", ...facts });
   return {
     basis,
     definitions: at,
     estate,
-    approved: intentOf(at, estate, { as: "approved", ...facts }),
+    approved: approvedOf(at),
     enforceable: intentOf(at, estate, { as: "enforceable", ...facts }),
+    intentOf: approvedOf,
     live: seen.live === undefined ? undefined : liveSource(estate, seen.live, seen.enforcers),
     gaps: estate.stale.map((target) => `the workloads of ${target} are not known whole`),
   };
@@ -91,11 +95,13 @@ export function madeUpWorld(definitions: Definitions, now: number, operator: Ope
   const at = asIfApplied(definitionsAt(definitions, now).definitions);
   const { inventories, gaps } = symbolicInventories(at.definitions);
   const estate = estateOf(at.definitions, inventories);
+  const approvedOf = (what: Definitions): Source => intentOf(what, estate, { as: "approved", operator });
   return {
     basis: "definitions",
     definitions: at.definitions,
     estate,
-    approved: intentOf(at.definitions, estate, { as: "approved", operator }),
+    approved: approvedOf(at.definitions),
+    intentOf: approvedOf,
     enforceable: undefined,
     live: undefined,
     gaps: [...(at.planned.length === 0 ? [] : [`${at.planned.join(", ")}: mode plan, checked as if it were applied`]), ...gaps],

@@ -64,7 +64,8 @@ export interface Forge {
   readCodeowners(ref: string, signal: AbortSignal): Promise<string | undefined>;
 
   /**
-   * Makes the issue say this: edits the known one, or finds it by the marker in its body, or opens a new one.
+   * Makes the issue say this: edits the known one, or finds it by the marker in its body, or opens a new one. One that somebody else
+   * opened is never taken for ours, whatever it quotes.
    *
    * @param known number remembered from an earlier call; undefined when there is none
    * @param marker text that the body contains and no other issue's does: an issue without it is never written to
@@ -225,7 +226,12 @@ export type Committed =
 export interface IssueState {
   readonly title: string;
   readonly body: string;
-  readonly state: "open" | "closed";
-  /** Are added, and made in the repository when they are missing; none is removed. */
+  /** Undefined: stays as it is, so that a person's close is not undone; a new issue is open. */
+  readonly state: "open" | "closed" | undefined;
+  /** Are added, and made in the repository when they are missing. */
   readonly labels?: readonly string[];
+  /** Labels with this beginning that are not among `labels` are taken away; undefined: none is. */
+  readonly ownLabels?: string;
+  /** One that was closed longer ago is left alone, and another one is opened when `state` is given; undefined: never. */
+  readonly anewAfterMs?: number;
 }

@@ -61,12 +61,17 @@ function denied(
 ): Reason {
   const isolatedBy = isolating.map(({ name }) => name);
   const at = isolating[0]?.at;
-  const which = isolating.map(citeSegment).join(", ");
+  const which = `${isolating.length === 1 ? "segment" : "segments"} ${isolating.map(citeSegment).join(", ")}`;
   if (mode === "observed") {
-    const text = `no rule allows it; segment ${which} observes ${direction} of ${workload.name}, so it still passes`;
+    const text = `no rule allows it; ${which} ${isolating.length === 1 ? "observes" : "observe"} ${direction} of ${workload.name}, so it still passes`;
     return say(mode, true, text, { isolatedBy, at });
   }
-  return say(mode, false, `no rule allows it, and segment ${which} isolates ${direction} of ${workload.name}`, { isolatedBy, at });
+  return say(
+    mode,
+    false,
+    `no rule allows it, and ${which} ${isolating.length === 1 ? "isolates" : "isolate"} ${direction} of ${workload.name}`,
+    { isolatedBy, at },
+  );
 }
 
 function allowing(view: IntentView, { allows }: Row, { direction, subject, peer, protocol, port }: Question): readonly Allow[] {

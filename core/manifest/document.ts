@@ -26,7 +26,40 @@ export interface ManifestFile {
  * The documents of one file, read as kubectl does: YAML with anchors and merge keys, where `yes`, `no`, `on` and `off` are booleans,
  * or JSON. Never throws: what is broken is a note. Tags, duplicate keys and aliases that multiply are refused.
  */
-export function readManifestFile({ path, bytes }: SourceFile): ManifestFile {
+export function readManifestFile(file: SourceFile): ManifestFile {
+  try {
+    const read = readAny(file);
+    const deep = read.documents.find(({ value }) => isDeep(value));
+    return deep === undefined ? read : tooDeep(file.path);
+  } catch (error) {
+    if (error instanceof RangeError) return tooDeep(file.path); // a parser ran out of stack
+    throw error;
+  }
+}
+
+/** No object of Kubernetes comes near it; parsers, and whoever walks the value, need an end. */
+const MOST_LEVELS = 200;
+
+function tooDeep(path: string): ManifestFile {
+  return refused(path, 1, 1, "too-deep", `values inside values, more than ${MOST_LEVELS} deep`);
+}
+
+/** Level by level, so that depth costs no stack. */
+function isDeep(value: unknown): boolean {
+  let level: readonly unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > MOST_LEVELS) return true;
+    const next: unknown[] = [];
+    for (const item of level) {
+      if (typeof item !== "object" || item === null) continue;
+      for (const inside of Object.values(item)) if (typeof inside === "object" && inside !== null) next.push(inside);
+    }
+    level = next;
+  }
+  return false;
+}
+
+function readAny({ path, bytes }: SourceFile): ManifestFile {
   const text = decode(bytes);
   if (text === undefined) return refused(path, 1, 1, "invalid-utf-8", "bytes that are not UTF-8");
   const json = /\.json$/i.test(path) || /^\s*[{[]/.test(text) ? parseJson(text) : undefined;
@@ -162,6 +195,8 @@ export function readYamlSlowly(file: string, text: string, firstLine = 0): Manif
   for (const [index, document] of parsed.entries()) {
     const [problem] = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
     if (problem !== undefined) {
+      if (/^(?:Invalid regular expression: .*Stack overflow|Maximum call stack)/.test(problem.message))
+        throw new RangeError(problem.message); // the library caught that it ran out of it
       const summary = `not YAML: ${(problem.message.split("\n", 1)[0] ?? "").slice(0, 160).replace(/[.:]$/, "")}`;
       notes.push({ severity: "error", code: "yaml-syntax", at: place(problem.pos[0]), summary });
       continue;

@@ -7,6 +7,8 @@ import { Checker, show } from "./check.ts";
 import type { Json } from "./check.ts";
 import { readManifestFile } from "./document.ts";
 import type { Path } from "./document.ts";
+import { Ignored } from "./ignored.ts";
+import { unknownType } from "./known-kinds.ts";
 import { isDnsLabel, isDnsSubdomain, readLabels } from "./labels.ts";
 import { checkNetworkPolicy } from "./network-policy.ts";
 import { objectsOf } from "./objects.ts";
@@ -54,7 +56,7 @@ interface Collected {
   readonly known: Known[];
   readonly checked: ReadPolicy[];
   readonly owners: Map<string, string>;
-  readonly ignored: Map<string, { readonly at: () => Position; count: number }>;
+  readonly ignored: Ignored;
   readonly notes: Note[];
 }
 
@@ -69,10 +71,12 @@ const READ: ReadonlySet<string> = new Set([
   "batch/Job",
   "batch/CronJob",
   "networking.k8s.io/NetworkPolicy",
+  "extensions/NetworkPolicy",
   "networking.k8s.io/Ingress",
   "extensions/Ingress",
   ...["AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"].map((kind) => `${POLICY_GROUP}/${kind}`),
   "route.openshift.io/Route",
+  "/Route",
 ]);
 
 const POLICY_VERSIONS: Readonly<Record<string, string>> = {
@@ -81,6 +85,9 @@ const POLICY_VERSIONS: Readonly<Record<string, string>> = {
   BaselineAdminNetworkPolicy: `${POLICY_GROUP}/v1alpha1`,
   ClusterNetworkPolicy: `${POLICY_GROUP}/v1alpha2`,
 };
+
+/** What NetworkPolicy was until Kubernetes 1.16, field for field. */
+const OLD_NETWORK_POLICY = "extensions/v1beta1";
 
 const CLUSTER_SCOPED: readonly string[] = [
   "Namespace",
@@ -108,7 +115,7 @@ export function readManifests(files: readonly SourceFile[]): ReadManifests {
     known: [],
     checked: [],
     owners: new Map(),
-    ignored: new Map(),
+    ignored: new Ignored(),
     notes: [],
   };
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
@@ -126,7 +133,7 @@ export function readManifests(files: readonly SourceFile[]): ReadManifests {
       all.namespaces.map(({ name }) => name),
     ),
     ...noteServiceAddresses(all.checked, all.services),
-    ...ignoredNotes(all),
+    ...all.ignored.notes(),
   );
   const notes = all.notes.sort(compareNotes);
   if (hasErrors(notes)) return { manifests: undefined, notes };
@@ -162,20 +169,23 @@ function topOwner(pod: WorldPod, owners: ReadonlyMap<string, string>): string | 
 function addObject(all: Collected, object: ManifestObject): void {
   const { group, version, kind, value, document, path } = object;
   const apiVersion = group === "" ? version : `${group}/${version}`;
-  if (!READ.has(`${group}/${kind}`)) {
-    const label = `${apiVersion} ${kind}`;
-    const before = all.ignored.get(label);
-    if (before === undefined) all.ignored.set(label, { at: () => document.at(path), count: 1 });
-    else before.count += 1;
+  const unknown = unknownType(group, version, kind);
+  if (unknown !== undefined) {
+    const { problem, detail } = unknown;
+    const at = document.at(path);
+    all.notes.push({ severity: "error", code: "unknown-kind", at, summary: problem, ...(detail !== undefined && { detail }) });
     return;
   }
+  if (!READ.has(`${group}/${kind}`)) return all.ignored.add(object, apiVersion);
   const identity = identityOf(all, object);
   if (identity === undefined) return;
   const at = (inside: Path = []): Position => document.at([...path, ...inside]);
   const id = CLUSTER_SCOPED.includes(kind) ? identity.name : `${identity.namespace}/${identity.name}`;
   const check = new Checker(document, path, `${kind} ${id}`, all.notes);
   const wanted = POLICY_VERSIONS[kind];
-  if (wanted !== undefined && apiVersion !== wanted) {
+  if (kind === "NetworkPolicy" && apiVersion === OLD_NETWORK_POLICY) {
+    check.note("warning", ["apiVersion"], "old-version", `${apiVersion} is not served since Kubernetes 1.16; read as ${wanted}`);
+  } else if (wanted !== undefined && apiVersion !== wanted) {
     check.error(["apiVersion"], "unsupported-version", ` ${apiVersion} is not supported`, `Write it as ${wanted}`);
     return;
   }
@@ -290,23 +300,4 @@ function controllerOf(check: Checker, metadata: Json): string | undefined {
       return kind === "Node" ? undefined : `${kind}/${name}`;
   }
   return undefined;
-}
-
-/** Kinds that decide connections by other means than what is read here. */
-const OTHER_POLICIES =
-  /(Network|Security|Authorization|Firewall)Policy|UserDefinedNetwork|NetworkSet|EgressFirewall|EgressNetworkPolicy/;
-
-function ignoredNotes({ ignored }: Collected): readonly Note[] {
-  return [...ignored].map(([label, { at, count }]): Note => {
-    const isPolicy = OTHER_POLICIES.test(label) && !/PodSecurityPolicy/.test(label);
-    const summary = `${label} is not read${count === 1 ? "" : ` (${count} objects)`}`;
-    if (!isPolicy) return { severity: "info", code: "ignored-kind", at: at(), summary };
-    return {
-      severity: "warning",
-      code: "ignored-policy",
-      at: at(),
-      summary,
-      detail: "What it allows or denies is missing from the answer",
-    };
-  });
 }

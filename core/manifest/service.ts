@@ -10,6 +10,8 @@ import { readLabels } from "./labels.ts";
 export interface EntryBackend {
   readonly service: string;
   readonly port: number | string | undefined;
+  /** What the port is first of all: a port of the service (Ingress), or its target port (Route). */
+  readonly portOf: "service" | "target";
 }
 
 /** An Ingress or a Route: traffic from outside, by way of a controller. */
@@ -64,6 +66,9 @@ function readServicePort(check: Checker, entry: Json, path: Path): readonly Worl
   const target = readNumberOrName(check, entry["targetPort"], [...path, "targetPort"]);
   const name = check.text(entry["name"], [...path, "name"]);
   const protocol = check.text(entry["protocol"], [...path, "protocol"]) ?? "TCP";
+  if (!["TCP", "UDP", "SCTP"].includes(protocol)) {
+    check.error([...path, "protocol"], "invalid-port", ` must be one of TCP, UDP, SCTP, and is ${show(protocol)}`);
+  }
   return [{ name, port, protocol, targetPort: target === undefined || target === 0 || target === "" ? port : target }];
 }
 
@@ -91,16 +96,22 @@ function readBackend(check: Checker, value: unknown, path: Path): readonly Entry
   const backend = check.record(value, path);
   if (backend === undefined) return [];
   const old = check.text(backend["serviceName"], [...path, "serviceName"]);
-  if (old !== undefined) return [{ service: old, port: readNumberOrName(check, backend["servicePort"], [...path, "servicePort"]) }];
+  if (old !== undefined) {
+    return [{ service: old, port: readNumberOrName(check, backend["servicePort"], [...path, "servicePort"]), portOf: "service" }];
+  }
   const service = check.record(backend["service"], [...path, "service"]);
   const name = check.text(service?.["name"], [...path, "service", "name"]);
   if (service === undefined || name === undefined) {
     check.note("warning", path, "no-service", "a backend that is no service is not followed");
     return [];
   }
-  const port = check.record(service["port"], [...path, "service", "port"]) ?? {};
-  const number = check.integer(port["number"], [...path, "service", "port", "number"], 1, 65535);
-  return [{ service: name, port: check.text(port["name"], [...path, "service", "port", "name"]) || number }];
+  const at = [...path, "service", "port"];
+  const record = check.record(service["port"], at) ?? {};
+  const number = check.integer(record["number"] === 0 ? undefined : record["number"], [...at, "number"], 1, 65535);
+  const port = check.text(record["name"], [...at, "name"]) || number;
+  if (port === undefined) check.error(at, "missing-field", " must have a name or a number");
+  else if (port !== number && number !== undefined) check.error(at, "invalid-port", " must not have both a name and a number");
+  return [{ service: name, port, portOf: "service" }];
 }
 
 /** Backends of an OpenShift Route; its port is a target port of the service, or the name of one of its ports. */
@@ -120,7 +131,8 @@ export function readRoute(check: Checker, object: Json): readonly EntryBackend[]
     const target = check.record(value, path);
     const service = check.text(target?.["name"], [...path, "name"]);
     const kind = check.text(target?.["kind"], [...path, "kind"]) ?? "Service";
-    if (service !== undefined && (kind === "Service" || kind === "")) return [{ service, port: port === 0 ? undefined : port }];
+    if (service !== undefined && (kind === "Service" || kind === ""))
+      return [{ service, port: port === 0 ? undefined : port, portOf: "target" }];
     check.note("warning", path, "no-service", `a target of kind ${show(kind)} is not followed`);
     return [];
   });

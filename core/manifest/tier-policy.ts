@@ -98,6 +98,11 @@ function checkOneOf(check: Checker, value: unknown, kinds: readonly string[], pa
 function checkPods(check: Checker, value: unknown, path: Path): void {
   const pods = check.record(value, path) ?? {};
   check.onlyKeys(pods, ["namespaceSelector", "podSelector"], path);
+  for (const key of ["namespaceSelector", "podSelector"]) {
+    if (pods[key] === undefined || pods[key] === null) {
+      check.error([...path, key], "missing-field", " is missing", "Write {} for all of them; the API requires both selectors");
+    }
+  }
   checkSelector(check, pods["namespaceSelector"], [...path, "namespaceSelector"]);
   checkSelector(check, pods["podSelector"], [...path, "podSelector"]);
 }

@@ -1,10 +1,11 @@
 import { parseAddress } from "../address/index.ts";
+import { matches } from "../selector/index.ts";
 import type { Labels } from "../selector/index.ts";
 import type { WorldContainerPort, WorldPod } from "../verdict/world.ts";
 import type { Checker, Json } from "./check.ts";
 import { show } from "./check.ts";
 import type { Path } from "./document.ts";
-import { isPortName, readLabels } from "./labels.ts";
+import { checkSelector, isPortName, readLabels } from "./labels.ts";
 
 /** Kinds that make pods from a template, and where the template is. */
 export const TEMPLATES = {
@@ -47,9 +48,30 @@ export function readTemplatePod(
   if (template === undefined) return undefined;
   const metadata = check.record(template["metadata"], [...path, "metadata"]);
   const labels = readLabels(check, metadata?.["labels"], [...path, "metadata", "labels"]);
+  noteSelector(check, object, kind, labels);
   const { ports, hostNetwork } = readSpec(check, template["spec"], [...path, "spec"]);
   const { namespace, name } = identity;
   return { namespace, name: `${name}[${kind}]`, labels, addresses: [], ports, hostNetwork, owner: `${kind}/${name}` };
+}
+
+/** Kinds whose selector must match their template; Jobs are given theirs. */
+const SELECTING: readonly string[] = ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"];
+
+/** No API server takes a workload that does not select its own pods; nothing that is listed depends on it, and its labels may be wrong. */
+function noteSelector(check: Checker, object: Json, kind: string, labels: Labels): void {
+  const selector = check.record(check.record(object["spec"], ["spec"])?.["selector"], ["spec", "selector"]);
+  if (!SELECTING.includes(kind) || selector === undefined) return;
+  const before = check.notes.length;
+  checkSelector(check, selector, ["spec", "selector"]);
+  if (check.notes.length > before || matches(selector, labels)) return;
+  const detail = "No API server takes that; one of the two is a mistake";
+  check.note(
+    "warning",
+    ["spec", "selector"],
+    "selects-not-itself",
+    "spec.selector does not match the labels of its template",
+    detail,
+  );
 }
 
 /** A pod as it runs: with addresses, a node and a phase where its status has them. */

@@ -19,7 +19,8 @@ export const ERRORS = {
   },
   API_UNREACHABLE: {
     next: "retry",
-    means: "The running service did not answer. Start it with `firebreak up`, or name its settings with `--config`.",
+    means:
+      "The running service did not answer. Start it with `firebreak up`, or name its settings with `--config`, or a service elsewhere with `FIREBREAK_SERVICE_URL`.",
   },
   APPLY_NOT_CONFIRMED: {
     next: "retry",
@@ -44,7 +45,12 @@ export const ERRORS = {
   },
   CHANNEL_FAILED: {
     next: "retry",
-    means: "The alert webhook did not take a message.",
+    means: "A channel did not take a message; it is sent again, ever more seldom, until it is taken.",
+  },
+  CHANNEL_REFUSED: {
+    next: "person",
+    means:
+      "A channel says that it will not take this message, nor the same one again. Check its settings with `firebreak notify test`; `firebreak notify retry` tries again at once.",
   },
   CLUSTER_FORBIDDEN: {
     next: "person",
@@ -153,6 +159,10 @@ export const ERRORS = {
   USAGE: {
     next: "person",
     means: "The command was not called as it wants to be. Its `--help` has examples.",
+  },
+  WAIT_TIMED_OUT: {
+    next: "wait",
+    means: "What was waited for did not happen in time. The service goes on by itself; `firebreak status` shows what it is at.",
   },
 } as const satisfies Readonly<Record<string, { readonly next: "retry" | "wait" | "person" | "bug"; readonly means: string }>>;
 

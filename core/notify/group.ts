@@ -27,6 +27,12 @@ export interface Told {
   readonly messageAt: number;
 }
 
+/**
+ * Why a group is told: `first` of all or after it was over · `graver` than before · `more` incidents of the same · `changed` words or a
+ * part that ended · still open after the `repeat` interval · all `over`.
+ */
+export type Reason = "first" | "graver" | "more" | "changed" | "repeat" | "over";
+
 /** A group of incidents on one channel. */
 export interface Group {
   /** When its first member came. */
@@ -43,6 +49,7 @@ export type GroupStep =
   | {
       readonly kind: "tell";
       readonly as: "message" | "edit" | "resolved";
+      readonly why: Reason;
       readonly open: readonly GroupMember[];
       /** Over since the last telling, or before the first. */
       readonly ended: readonly GroupMember[];
@@ -77,14 +84,16 @@ export function stepGroup(group: Group, timing: Timing, now: number): GroupStep 
   const { told } = group;
   const calmAt = nextCalm(group.members, now);
   const change = changeOf(open, ended, told);
-  if (change === undefined && (told === undefined || open.length === 0)) return { kind: "wait", until: calmAt };
+  if (change === undefined && open.length === 0) return { kind: "wait", until: calmAt };
   const at = dueAt(group, timing, change !== undefined);
   const due = tellAt(gravest(open.length === 0 ? ended : open), timing.quiet, Math.max(at, now));
   if (at > now || due > now) return { kind: "wait", until: Math.min(Math.max(at, due), calmAt ?? Infinity) };
-  const as = change ?? "message";
+  const why = change ?? "repeat";
+  const as = why === "over" ? "resolved" : why === "changed" ? "edit" : "message";
   return {
     kind: "tell",
     as,
+    why,
     open,
     ended,
     told: {
@@ -97,18 +106,18 @@ export function stepGroup(group: Group, timing: Timing, now: number): GroupStep 
   };
 }
 
-/** What telling now would be; undefined: nothing changed since the last one. */
+/** Why telling now would be worth it; undefined: nothing changed since the last one. */
 function changeOf(
   open: readonly GroupMember[],
   ended: readonly GroupMember[],
   told: Told | undefined,
-): "message" | "edit" | "resolved" | undefined {
+): Exclude<Reason, "repeat"> | undefined {
   const wasOpen = told?.open ?? {};
-  if (open.length === 0) return ended.length === 0 ? undefined : "resolved";
-  const isGraver = told !== undefined && ORDER.indexOf(gravest(open)) > ORDER.indexOf(told.severity);
-  const isNew = [...open, ...ended].some(({ fingerprint }) => !Object.hasOwn(wasOpen, fingerprint));
-  if (told === undefined || isGraver || isNew) return "message";
-  if (ended.length > 0 || open.some(({ fingerprint, digest }) => wasOpen[fingerprint] !== digest)) return "edit";
+  if (open.length === 0) return ended.length === 0 ? undefined : "over";
+  if (told === undefined || Object.keys(wasOpen).length === 0) return "first";
+  if (ORDER.indexOf(gravest(open)) > ORDER.indexOf(told.severity)) return "graver";
+  if ([...open, ...ended].some(({ fingerprint }) => !Object.hasOwn(wasOpen, fingerprint))) return "more";
+  if (ended.length > 0 || open.some(({ fingerprint, digest }) => wasOpen[fingerprint] !== digest)) return "changed";
   return undefined;
 }
 

@@ -1,4 +1,5 @@
 import { gravest } from "./group.ts";
+import type { Reason } from "./group.ts";
 import type { Severity } from "../drift/finding.ts";
 import type { Incident } from "../drift/incident.ts";
 
@@ -10,6 +11,9 @@ export interface Notice {
   readonly version: number;
   /** message: worth attention · edit: brings what was read up to date · resolved: it is over. */
   readonly as: "message" | "edit" | "resolved";
+  readonly why: Reason;
+  /** When it was first to be told, ms since the epoch; the same at every attempt. */
+  readonly at: number;
   readonly severity: Severity;
   /** One line: the decision first. */
   readonly title: string;
@@ -27,18 +31,35 @@ export interface Notice {
 const MOST_SHOWN = 10;
 
 /** The incidents that a message for people says in full, and how many more there are. */
-export function shownIncidents({ incidents }: Notice): { readonly shown: readonly Incident[]; readonly more: number } {
-  return { shown: incidents.slice(0, MOST_SHOWN), more: Math.max(0, incidents.length - MOST_SHOWN) };
+export function shownIncidents(
+  { incidents }: Notice,
+  most: number = MOST_SHOWN,
+): { readonly shown: readonly Incident[]; readonly more: number } {
+  return { shown: incidents.slice(0, most), more: Math.max(0, incidents.length - most) };
 }
 
-/** The idempotency key of one telling. */
-export function noticeKey({ group, version }: Pick<Notice, "group" | "version">): string {
-  return `${group}-${version}`;
+/**
+ * The longest text that fits: told with ever fewer incidents until it does, at last with none.
+ *
+ * @param most how many incidents are told at most
+ * @param render the text that tells so many
+ */
+export function fitted(maxBytes: number, render: (most: number) => string, most: number = MOST_SHOWN): string {
+  for (let count = most; count > 0; count = Math.floor(count / 2)) {
+    const text = render(count);
+    if (Buffer.byteLength(text) <= maxBytes) return text;
+  }
+  return render(0);
+}
+
+/** The idempotency key of one telling. The time is part of it: versions begin again when the database is lost. */
+export function noticeKey({ group, version, at }: Pick<Notice, "group" | "version" | "at">): string {
+  return `${group}-${version}-${at.toString(36)}`;
 }
 
 /** What to tell of a group: of the open incidents, or when there are none of those that ended. At least one of the two is not empty. */
 export function noticeOf(
-  head: Pick<Notice, "group" | "version" | "as" | "validUntil">,
+  head: Pick<Notice, "group" | "version" | "as" | "why" | "at" | "validUntil">,
   open: readonly Incident[],
   ended: readonly Incident[],
 ): Notice {

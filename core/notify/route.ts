@@ -2,9 +2,13 @@ import type { Severity } from "../drift/finding.ts";
 import type { GroupLabel, Route } from "../model/kinds.ts";
 import { matches } from "../selector/index.ts";
 import type { Labels } from "../selector/index.ts";
+import { ISSUES } from "./channel.ts";
 
 /** Alertmanager's defaults (`group_wait`, `group_interval`, `repeat_interval`), ms. */
 export const DEFAULT_TIMING = { groupWaitMs: 30_000, groupIntervalMs: 5 * 60_000, repeatIntervalMs: 4 * 3_600_000 } as const;
+
+/** When issues are written: soon, and with few calls; the body is edited, so nothing is said twice. */
+const ISSUE_TIMING = { groupWaitMs: 5_000, groupIntervalMs: 15_000, repeatIntervalMs: 365 * 86_400_000 } as const;
 
 /** Where everything goes when the Workspace names no routes: every channel, grouped by cause. */
 export const DEFAULT_ROUTE: Route = {
@@ -39,8 +43,8 @@ export interface Destination {
 /**
  * Where an incident is told: the first route that matches, and those after it while a route says `continue`.
  *
- * A channel named by several routes is told once, by the first. An incident that no route matches goes where everything goes: what
- * nobody asked for is still told (closed on doubt).
+ * A channel named by several routes is told once, by the first. An incident that no route matches, or whose routes name only channels
+ * that are not there, goes where everything goes: what nobody asked for is still told (closed on doubt).
  *
  * @param channels all channels of firebreak.yaml
  */
@@ -51,9 +55,23 @@ export function destinationsOf(routes: readonly Route[], incident: Routed, chann
     chosen.push(route);
     if (!route.continues) break;
   }
-  if (chosen.length === 0) chosen.push(DEFAULT_ROUTE);
+  const destinations = destinationsOn(chosen, incident, channels);
+  return destinations.length > 0 ? destinations : destinationsOn([DEFAULT_ROUTE], incident, channels);
+}
+
+/** The issue that an incident joins: one per cause. */
+export function issueOf(incident: Routed): Destination {
+  return { channel: ISSUES, route: { ...DEFAULT_ROUTE, ...ISSUE_TIMING }, group: groupOf(["cause"], incident) };
+}
+
+/** Channels that routes name and firebreak.yaml does not have. */
+export function unknownChannels(routes: readonly Route[], channels: readonly string[]): readonly string[] {
+  return [...new Set(routes.flatMap((route) => route.channels))].filter((name) => !channels.includes(name)).sort();
+}
+
+function destinationsOn(routes: readonly Route[], incident: Routed, channels: readonly string[]): readonly Destination[] {
   const destinations = new Map<string, Destination>();
-  for (const route of chosen) {
+  for (const route of routes) {
     const group = groupOf(route.groupBy, incident);
     for (const channel of route.channels.length === 0 ? channels : route.channels) {
       if (channels.includes(channel) && !destinations.has(channel)) destinations.set(channel, { channel, route, group });

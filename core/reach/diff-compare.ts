@@ -1,7 +1,9 @@
+import { allOf, noPorts, type PortSet } from "../address/ports.ts";
 import type { Direction } from "../model/kinds.ts";
 import type { Matrix, PartyClass } from "./classes.ts";
 import { canMeet } from "./ends.ts";
 import type { ClassEnd, ClassEnds } from "./ends.ts";
+import { NO_PORTS } from "./port-table.ts";
 
 /** What changed between two classes, by their numbers; ports by number. */
 export interface PairChange {
@@ -36,6 +38,9 @@ const PAIR_LIMIT = 30_000_000;
 /** Pairs whose change is written down. */
 const CHANGE_LIMIT = 4_000_000;
 
+/** By families that both ends have: ICMP is of IPv4, ICMPv6 of IPv6. */
+const ABSENT: readonly (PortSet | undefined)[] = [undefined, allOf("icmpv6"), allOf("icmp"), undefined];
+
 type Both = readonly [ClassEnds, ClassEnds];
 
 /** Every pair of classes of which an end may have changed. */
@@ -54,7 +59,7 @@ export function compareSources(matrix: Matrix, ends: Both): Comparison {
     const out = bothEnds(ends, changed.egress, "egress", from, to);
     if (isSame(into) && isSame(out)) return;
     const change = changeOf(ends, from, to, out, into);
-    if (change.before !== change.after) changes.push(change);
+    if (change.opened !== NO_PORTS || change.closed !== NO_PORTS) changes.push(change);
     const texts = [...into, ...out].flatMap((end) => end?.uncertain ?? []);
     if (texts.length > 0) doubts.push({ from: from.number, to: to.number, texts: [...new Set(texts)] });
   };
@@ -98,8 +103,11 @@ function changeOf([before, after]: Both, from: PartyClass, to: PartyClass, out: 
   const { ports } = before;
   const old = before.join(out[0], into[0]);
   const now = after.join(out[1], into[1]);
-  const opened = ports.subtract(now.now, old.now);
-  const closed = ports.subtract(old.now, now.now);
+  const absent = ports.id(ABSENT[from.families & to.families] ?? noPorts);
+  // What no common family can carry is no change by itself; beside one that is, it is left in, so that everything stays `any port`.
+  const real = (set: number): number => (ports.subtract(set, absent) === NO_PORTS ? NO_PORTS : set);
+  const opened = real(ports.subtract(now.now, old.now));
+  const closed = real(ports.subtract(old.now, now.now));
   return {
     from: from.number,
     to: to.number,

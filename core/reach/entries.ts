@@ -65,10 +65,12 @@ function addPod(
 }
 
 /** The service's ports that the backend means; all of them when it names none. */
-function portsOf(service: WorldService, { port }: EntryBackend, tell: Tell): readonly WorldServicePort[] {
+function portsOf(service: WorldService, { port, portOf }: EntryBackend, tell: Tell): readonly WorldServicePort[] {
   const tcp = service.ports.filter(({ protocol }) => protocol === "TCP");
   if (port === undefined || port === "") return tcp;
-  const found = tcp.find((candidate) => candidate.name === port || candidate.port === port || candidate.targetPort === port);
+  const asPort = tcp.find((candidate) => candidate.name === port || candidate.port === port);
+  const asTarget = tcp.find(({ targetPort }) => targetPort === port);
+  const found = portOf === "service" ? (asPort ?? asTarget) : (asTarget ?? asPort);
   if (found !== undefined) return [found];
   tell("no-port", `service ${service.name} has no TCP port ${port}`);
   return [];

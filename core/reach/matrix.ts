@@ -19,6 +19,7 @@ import { PairTable } from "./pair-table.ts";
 import { cutPieces } from "./pieces.ts";
 import type { Piece } from "./pieces.ts";
 import { NO_PORTS } from "./port-table.ts";
+import { silentNotes } from "./silent.ts";
 
 /** Things that no policy tells apart: workloads, ranges of addresses outside, or the ingress controllers. */
 export interface ReachClass {
@@ -76,7 +77,7 @@ export function reachOf(manifests: Manifests, profile: Profile): Reach {
   writer.connectOutside(outside(sources), "from");
   writer.connectOutside(outside(destinations), "to");
   const blocked = controller[0] === undefined ? [] : writer.connectController(controller[0]);
-  const notes = [...(entered?.notes ?? []), ...reachNotes(manifests, groups, blocked, usesV6)];
+  const notes = [...(entered?.notes ?? []), ...reachNotes(manifests, groups, blocked, usesV6), ...silentNotes(classes, rows)];
   return { classes: writer.classes, connections: writer.connections, notes };
 }
 

@@ -1,4 +1,5 @@
 import { formatTable } from "../text/table.ts";
+import { visible } from "../text/visible.ts";
 import type { Reach, ReachClass, ReachConnection } from "./matrix.ts";
 
 /** How a listing is printed. */
@@ -38,14 +39,14 @@ export function* renderMatrix(reach: Reach, format: ReachFormat): Generator<stri
       return;
     case "dot":
       yield* renderDot(
-        classes.map(({ id, kind, members: list }) => ({ id, kind, label: list.join("\n") })),
+        classes.map(({ id, kind, members: list }) => ({ id, kind, label: list.map(visible).join("\n") })),
         connections,
       );
       return;
     default:
       yield `${formatTable(
         ["class", "members"],
-        classes.map(({ id, members: list }) => [id, list.join(" ")]),
+        classes.map(({ id, members: list }) => [id, visible(list.join(" "))]),
       )}\n\n`;
       yield `${formatTable(
         ["src", "dst", "connection"],
@@ -71,14 +72,14 @@ export function* renderPairs(reach: Reach, format: ReachFormat): Generator<strin
       return;
     case "dot":
       yield* renderDot(
-        reach.classes.flatMap(({ kind, members }) => members.map((name) => ({ id: name, kind, label: name }))),
+        reach.classes.flatMap(({ kind, members }) => members.map((name) => ({ id: name, kind, label: visible(name) }))),
         expandPairs(reach),
       );
       return;
     default:
       yield `${formatTable(
         ["src", "dst", "connection"],
-        [...expandPairs(reach)].map(({ src, dst, conn }) => [src, dst, conn]),
+        [...expandPairs(reach)].map(({ src, dst, conn }) => [visible(src), visible(dst), conn]),
       )}\n`;
   }
 }
@@ -91,16 +92,29 @@ function* renderJson(classes: readonly ReachClass[], connections: Iterable<Reach
 
 /** One item a line, so that a big listing can be read and compared. */
 function* renderJsonList(items: Iterable<ReachPair>): Generator<string> {
+  const known = new Map<string, string>(); // few names and texts, millions of items
+  const quote = (text: string): string => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const json = JSON.stringify(text);
+    known.set(text, json);
+    return json;
+  };
   let separator = "[\n";
   for (const { src, dst, conn } of items) {
-    yield `${separator}${JSON.stringify({ src, dst, conn })}`;
+    yield `${separator}{"src":${quote(src)},"dst":${quote(dst)},"conn":${quote(conn)}}`;
     separator = ",\n";
   }
   yield separator === "[\n" ? "[]" : "\n]";
 }
 
+/** RFC 4180; what a spreadsheet would take for a formula begins with an apostrophe. */
 function csvLine(cells: readonly string[]): string {
-  return `${cells.map((cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(",")}\n`;
+  const written = cells.map((cell) => {
+    const text = `${/^[=+@-]/.test(cell) ? "'" : ""}${visible(cell)}`;
+    return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  });
+  return `${written.join(",")}\n`;
 }
 
 const SHAPES = { workloads: "box", addresses: "ellipse", "ingress-controller": "diamond" } as const;
@@ -110,8 +124,8 @@ function* renderDot(
   edges: Iterable<ReachPair>,
 ): Generator<string> {
   yield "digraph reach {\n";
-  for (const { id, kind, label } of nodes) yield `  ${quoted(id)} [shape=${SHAPES[kind]}, label=${quoted(label)}]\n`;
-  for (const { src, dst, conn } of edges) yield `  ${quoted(src)} -> ${quoted(dst)} [label=${quoted(conn)}]\n`;
+  for (const { id, kind, label } of nodes) yield `  ${quoted(visible(id))} [shape=${SHAPES[kind]}, label=${quoted(label)}]\n`;
+  for (const { src, dst, conn } of edges) yield `  ${quoted(visible(src))} -> ${quoted(visible(dst))} [label=${quoted(conn)}]\n`;
   yield "}\n";
 }
 

@@ -8,7 +8,8 @@ const LINES = 20;
 /** What changes, in one sentence: `opens 14 connections, closes none, 9,870 unchanged`. */
 export function summariseDiff(diff: Diff): string {
   const doubts = diff.uncertain.length === 0 ? "" : `; ${plural(diff.uncertain.length, "thing")} uncertain`;
-  if (diff.kind === "equivalent") return `opens nothing, closes nothing${doubts}`;
+  if (diff.kind === "equivalent")
+    return `${diff.uncertain.length === 0 ? "equivalent: " : ""}opens nothing, closes nothing${doubts}`;
   const { openedCount, closedCount, unchangedCount } = diff;
   return `opens ${connections(openedCount)}, closes ${connections(closedCount)}, ${counted(unchangedCount)} unchanged${doubts}`;
 }
@@ -76,7 +77,7 @@ export function formatDiffMarkdown(diff: Diff, limit: number = LINES): readonly 
 }
 
 /** The difference as plain JSON: a stable contract. */
-export function diffAnswer(diff: Diff): unknown {
+export function diffAnswer(diff: Diff): Readonly<Record<string, unknown>> {
   const line = ({ portSet: _, ...rest }: DiffLine): unknown => rest;
   return {
     kind: diff.kind,

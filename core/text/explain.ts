@@ -1,5 +1,6 @@
 import type { BlamedLine, ExplainAnswer, Verdict } from "../explain/answer.ts";
 import { formatPosition } from "../model/note.ts";
+import { BASIS } from "./basis.ts";
 import { formatEnd } from "./guardrail.ts";
 import { visible } from "./visible.ts";
 
@@ -12,14 +13,17 @@ const HEAD = {
 
 /** What `firebreak explain` prints: the decision, then both ends, who wrote the lines, where it is enforced, live, and an edit. */
 export function formatExplain(answer: ExplainAnswer): string {
-  const { from, to, port, verdict, pairs, pair, ends, lines, enforcedAt, live, edit, notes } = answer;
+  const { from, to, port, verdict, basis, pairs, pair, ends, lines, enforcedAt, live, edit, notes } = answer;
   const many = pairs.asked > 1 ? ` (${pairs.allowed} of ${pairs.asked} pairs)` : "";
   return [
     `${HEAD[verdict]}  ${visible(from)} → ${visible(to)}: ${visible(port)}${many}`,
-    ...(pair.from === from && pair.to === to ? [] : [`  pair     ${visible(pair.from)} → ${visible(pair.to)}`]),
+    ...(pair.from === from && pair.to === to && pair.port === port
+      ? []
+      : [`  pair     ${visible(pair.from)} → ${visible(pair.to)}: ${visible(pair.port)}`]),
     ...ends.map((end) => `  ${formatEnd(end)}`),
     ...lines.flatMap(formatLine),
-    `  enforced at  ${enforcedAt.length === 0 ? "nowhere: no end is isolated" : enforcedAt.map(visible).join(", ")}`,
+    ...formatPlaces(enforcedAt),
+    `  asked        ${BASIS[basis]}`,
     ...formatLive(live),
     ...notes.map((note) => `  note: ${visible(note)}`),
     ...(edit === null
@@ -27,11 +31,25 @@ export function formatExplain(answer: ExplainAnswer): string {
       : [
           "",
           `This would allow it: it ${visible(edit.what)}.`,
-          ...edit.breaks.map((text) => `It would break ${visible(text)}`),
+          ...edit.breaks.map((text) => `It would break the ${visible(text)}.`),
           "",
           ...edit.patch.trimEnd().split("\n").map(visible),
         ]),
   ].join("\n");
+}
+
+/** Where it is decided, and where it is only reported. */
+function formatPlaces(points: ExplainAnswer["enforcedAt"]): readonly string[] {
+  const listed = (mode: "enforced" | "observed"): string =>
+    points
+      .filter((point) => point.mode === mode)
+      .map(({ target, direction }) => `${visible(target)} (${direction})`)
+      .join(", ");
+  const [enforced, observed] = [listed("enforced"), listed("observed")];
+  return [
+    `  enforced at  ${enforced === "" ? "nowhere: no end is isolated" : enforced}`,
+    ...(observed === "" ? [] : [`  observed at  ${observed}`]),
+  ];
 }
 
 function formatLine({ name, at, blame }: BlamedLine): readonly string[] {

@@ -2,6 +2,7 @@ import type { EndAnswer } from "../explain/end.ts";
 import type { ClaimResult, GuardrailResult, Violation } from "../guardrail/results.ts";
 import { resultsOf, standingOf, type Standing, type TestReport } from "../guardrail/report.ts";
 import type { Hop } from "../guardrail/witness.ts";
+import { BASIS } from "./basis.ts";
 import { formatPosition, type Note, type Position } from "../model/note.ts";
 import { visible } from "./visible.ts";
 
@@ -48,16 +49,22 @@ export function formatCause(violation: Violation): string {
 /** One checked claim as it is printed: outcome, claim, place, then ways. */
 export function formatResult(result: ClaimResult & Pick<GuardrailResult, "claim" | "id" | "at">, word: string): readonly string[] {
   const { violations, why } = result;
-  const shown = violations.slice(0, SHOWN);
+  const ways = distinct(violations);
   return [
     `${word.padEnd(9)}  ${visible(result.id)}  ${visible(result.claim)}  (${visible(formatPosition(result.at))})`,
     ...why.map((reason) => `             ${visible(reason)}`),
-    ...shown.flatMap((violation) => [
-      `  ${formatViolation(violation)}`,
-      ...formatWitness(violation.witness).map((line) => `    ${line}`),
-    ]),
-    ...(violations.length > SHOWN ? [`  and ${violations.length - SHOWN} more`] : []),
+    ...ways.slice(0, SHOWN).flat(),
+    ...(ways.length > SHOWN ? [`  and ${ways.length - SHOWN} more`] : []),
   ];
+}
+
+/** Ways in words, each once: workloads of one name that only a label tells apart read the same. */
+function distinct(violations: readonly Violation[]): readonly (readonly string[])[] {
+  const blocks = violations.map((violation) => [
+    `  ${formatViolation(violation)}`,
+    ...formatWitness(violation.witness).map((line) => `    ${line}`),
+  ]);
+  return [...new Map(blocks.map((block) => [block.join("\n"), block])).values()];
 }
 
 /** Ways that are printed of one claim; all are in JSON. */
@@ -80,12 +87,6 @@ export function formatReport(report: TestReport): string {
   return [...lines, ...(lines.length === 0 ? [] : [""]), `${what}, ${BASIS[report.basis]}: ${counts.join(", ")}`].join("\n");
 }
 
-const BASIS = {
-  definitions: "on workloads made up from the definitions",
-  inventory: "on the workloads of the inventory",
-  live: "on the workloads of now",
-} as const satisfies Record<TestReport["basis"], string>;
-
 function counted(count: number, one: string): string {
   return `${count} ${one}${count === 1 ? "" : "s"}`;
 }
@@ -100,8 +101,8 @@ export function placeOf({ violations, at }: Pick<GuardrailResult, "violations" |
 export function formatFailure({ claim, violations, why }: Pick<GuardrailResult, "claim" | "violations" | "why">): string {
   const [first] = violations;
   const cause = first === undefined ? why.map(visible).join("; ") : formatCause(first);
-  const more = violations.length > 1 ? `, and ${violations.length - 1} more` : "";
-  return `${visible(claim)}: ${cause}${more}`;
+  const others = new Set(violations.map(formatCause)).size - 1;
+  return `${visible(claim)}: ${cause}${others > 0 ? `, and ${others} more` : ""}`;
 }
 
 /** Failures, warnings and uncertain claims as notes, for annotations of a pull request. */

@@ -25,6 +25,25 @@ export function mute(text: string, longest: number = MAX_FIELD): string {
     .replaceAll(">", "›");
 }
 
+/** Nothing that a reader's program turns into a link by itself. */
+function unlinked(text: string): string {
+  return text.replaceAll(/([a-z][a-z0-9+.-]*):\/\//gi, "$1:∕∕").replaceAll(/\bwww\./gi, "www․");
+}
+
+/** Muted for a chat that reads Markdown and finds links by itself: no brackets, links, emphasis, spoilers, escapes or emoji names. */
+export function calm(text: string, longest: number = MAX_FIELD): string {
+  return unlinked(mute(text, longest))
+    .replaceAll("[", "⟦")
+    .replaceAll("]", "⟧")
+    .replaceAll("*", "∗")
+    .replaceAll("~", "∼")
+    .replaceAll("|", "¦")
+    .replaceAll("\\", "⧵")
+    .replaceAll("&", "＆")
+    .replaceAll(/(?<![a-z0-9])_|_(?![a-z0-9])/gi, "＿") // inside a word it is only a character
+    .replaceAll(/:(?=[a-z＿+][a-z0-9_＿+-]*:)/gi, "꞉");
+}
+
 /** A Markdown code span that its content cannot end: no backquotes, no pipes, one line, bounded, never empty. */
 export function code(text: string, longest: number = MAX_FIELD): string {
   const content = plain(text, longest).replaceAll("`", "'").replaceAll("|", "¦").trim();
@@ -36,9 +55,14 @@ export function slackCode(text: string, longest: number = MAX_FIELD): string {
   return code(text, longest).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** Text inside an HTML element or a quoted attribute. */
+/** A line of a mail without markup: nothing that the reader's program makes a link of. */
+export function mailText(text: string, longest: number = MAX_FIELD): string {
+  return unlinked(plain(text, longest)).replaceAll("@", "＠");
+}
+
+/** Text inside an HTML element or a quoted attribute, without anything that the reader's program makes a link of. */
 export function html(text: string, longest: number = MAX_FIELD): string {
-  return plain(text, longest)
+  return mailText(text, longest)
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")

@@ -17,9 +17,30 @@ export function incidentFacts({ finding, ...incident }: Incident): readonly (rea
   ];
 }
 
-/** How many incidents a notice does not show; undefined: it shows all. */
-export function moreIncidents(notice: Notice): string | undefined {
-  const { more } = shownIncidents(notice);
+/** Connections of one incident that a chat shows on each side. */
+const MOST_CONNECTIONS = 5;
+
+/** What an incident opens and closes, the first few of each; a connection is raw, how many more there are is our own words. */
+export function incidentConnections({
+  finding,
+}: Incident): readonly { readonly verb: "opens" | "closes"; readonly what: string }[] {
+  const { opened, closed } = finding.effect;
+  return [
+    ...opened.slice(0, MOST_CONNECTIONS).map((what) => ({ verb: "opens", what }) as const),
+    ...closed.slice(0, MOST_CONNECTIONS).map((what) => ({ verb: "closes", what }) as const),
+  ];
+}
+
+/** How many connections {@link incidentConnections} leaves out; undefined: none. */
+export function moreConnections({ finding }: Incident): string | undefined {
+  const { opened, closed } = finding.effect;
+  const more = Math.max(0, opened.length - MOST_CONNECTIONS) + Math.max(0, closed.length - MOST_CONNECTIONS);
+  return more === 0 ? undefined : `and ${more} more ${more === 1 ? "line" : "lines"}: firebreak findings`;
+}
+
+/** How many incidents a notice does not show when it shows `most`; undefined: it shows all. */
+export function moreIncidents(notice: Notice, most?: number): string | undefined {
+  const { more } = shownIncidents(notice, most);
   return more > 0 ? `and ${more} more ${more === 1 ? "finding" : "findings"} of the same group` : undefined;
 }
 
@@ -32,10 +53,10 @@ export function noticeHeadline({ as, severity, incidents, ended, targets }: Noti
 }
 
 /** Findings that one JSON message lists; `total` counts all. */
-const MOST_IN_JSON = 200;
+export const MOST_IN_JSON = 200;
 
 /** The JSON message for machines; a stable contract. `key` names this telling: a receiver drops repeats by it. */
-export function noticeMessage(notice: Notice): Readonly<Record<string, unknown>> {
+export function noticeMessage(notice: Notice, most: number = MOST_IN_JSON): Readonly<Record<string, unknown>> {
   const type = { message: "incident.opened", edit: "incident.updated", resolved: "incident.resolved" }[notice.as];
   return {
     type,
@@ -44,12 +65,14 @@ export function noticeMessage(notice: Notice): Readonly<Record<string, unknown>>
       group: notice.group,
       version: notice.version,
       key: noticeKey(notice),
+      why: notice.why,
       severity: notice.severity,
       title: notice.title,
       total: notice.incidents.length,
       targets: notice.targets,
-      findings: notice.incidents.slice(0, MOST_IN_JSON).map((incident) => incidentMessage(incident)["data"]),
-      ended: notice.ended.slice(0, MOST_IN_JSON).map((incident) => incidentMessage(incident)["data"]),
+      findings: notice.incidents.slice(0, most).map((incident) => incidentMessage(incident)["data"]),
+      endedTotal: notice.ended.length,
+      ended: notice.ended.slice(0, most).map((incident) => incidentMessage(incident)["data"]),
     },
   };
 }

@@ -48,11 +48,16 @@ function resultOf(result: Result, ruleIndex: number): unknown {
     ruleId: result.id,
     ruleIndex,
     level: LEVEL[standing],
-    message: { text: `${standing === "uncertain" ? "uncertain: " : ""}${formatFailure(result)}` },
+    message: { text: unlinked(`${standing === "uncertain" ? "uncertain: " : ""}${formatFailure(result)}`) },
     locations: [{ physicalLocation: locationOf(place) }],
     ...(others.length === 0 ? {} : { relatedLocations: others.map((at, id) => ({ id, physicalLocation: locationOf(at) })) }),
     partialFingerprints: { "claim/v1": sha256Hex(JSON.stringify([result.id, result.claim])).slice(0, 32) },
   };
+}
+
+/** `[text](address)` is a link in a message (SARIF 2.1.0, 3.11.6): names of strangers hold none. */
+function unlinked(text: string): string {
+  return text.replaceAll("](", "] (");
 }
 
 /** Lines of rules on all ways, each once. */

@@ -21,6 +21,24 @@ export async function apiToken(settings: SettingsFile, environment: Readonly<Rec
   }
 }
 
+/** The token that may only read; undefined when the settings name none. */
+export async function readOnlyToken(
+  { api }: SettingsFile,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  return api.readToken === undefined ? undefined : (await readSecret(api.readToken, environment)).trim();
+}
+
+/** What a token allows: everything, reading, or nothing. */
+export type Access = "full" | "read" | "none";
+
+/** @param given what the request brought */
+export function accessOf(given: string | undefined, tokens: { readonly full: string; readonly read: string | undefined }): Access {
+  if (given === undefined) return "none";
+  if (isSameSecret(given, tokens.full)) return "full";
+  return tokens.read !== undefined && isSameSecret(given, tokens.read) ? "read" : "none";
+}
+
 /** Compares without telling by its time how much was right. */
 export function isSameSecret(given: string, expected: string): boolean {
   const digest = (text: string): Buffer => createHash("sha256").update(text).digest();

@@ -10,7 +10,7 @@ import type { Parts } from "../parts.ts";
 import { readSecret } from "../secrets.ts";
 import type { Service } from "../service.ts";
 import { storedError } from "../stored-error.ts";
-import { apiToken, isOurHost, isSameSecret } from "./access.ts";
+import { accessOf, apiToken, isOurHost, readOnlyToken } from "./access.ts";
 import { openMetrics } from "./metrics.ts";
 import { findingAnswer, readStatus } from "./status.ts";
 import { isSignedPush } from "./webhook.ts";
@@ -49,9 +49,9 @@ export interface ConsoleParts extends Parts {
 /** The HTTP side: health, metrics, the webhook, and the API that the CLI uses. It reads the store; writes are requests to the syncer. */
 export async function startConsole(parts: ConsoleParts): Promise<Service> {
   const { settings, signal, log } = parts;
-  const token = await apiToken(settings, parts.environment);
+  const tokens = { full: await apiToken(settings, parts.environment), read: await readOnlyToken(settings, parts.environment) };
   const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true, requestTimeout: REQUEST_TIMEOUT_MS + 10_000 });
-  app.addHook("onRequest", guard(parts, token));
+  app.addHook("onRequest", guard(parts, tokens));
   app.setErrorHandler(async (error, _request, reply) => await sendError(reply, error));
   app.setNotFoundHandler(async (_request, reply) => await reply.code(404).send({ code: "NOT_FOUND", message: "no such path" }));
   addHealth(app, parts);
@@ -71,7 +71,7 @@ export async function startConsole(parts: ConsoleParts): Promise<Service> {
 }
 
 /** Host header and token, before anything of a request is read. */
-function guard(parts: ConsoleParts, token: string) {
+function guard(parts: ConsoleParts, tokens: { readonly full: string; readonly read: string | undefined }) {
   let deniedAt = 0;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { settings, now, trail, log } = parts;
@@ -84,11 +84,15 @@ function guard(parts: ConsoleParts, token: string) {
     }
     if (OPEN_PATHS.has(path)) return;
     const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
-    if (given !== undefined && isSameSecret(given, token)) return;
-    await reply
-      .code(401)
-      .header("www-authenticate", "Bearer")
-      .send({ code: "AUTH_DENIED", message: "a valid API token is needed" });
+    const access = accessOf(given, tokens);
+    // Every read is a GET, and no GET changes anything.
+    if (access === "full" || (access === "read" && request.method === "GET")) return;
+    if (access === "read") await reply.code(403).send({ code: "AUTH_DENIED", message: "this token may only read (api.readToken)" });
+    else
+      await reply
+        .code(401)
+        .header("www-authenticate", "Bearer")
+        .send({ code: "AUTH_DENIED", message: "a valid API token is needed" });
     if (now() - deniedAt < DENIED_EVERY_MS) return;
     deniedAt = now();
     const detail = { path: path.slice(0, 200), from: request.ip };

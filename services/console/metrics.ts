@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import { listFindings, listNotices, listOpenWork } from "../../adapters/store/index.ts";
+import { listFindings, listOpenWork, noticeTroubles } from "../../adapters/store/index.ts";
 import { TARGET_STATES } from "../../core/api/shapes.ts";
 import type { Parts } from "../parts.ts";
 import { readStatus } from "./status.ts";
@@ -32,7 +32,13 @@ export function openMetrics(parts: Parts): { readonly contentType: string; text(
   const work = new Gauge({ name: "firebreak_work_open", help: "Open causes to reconcile a target", registers });
   const dead = new Gauge({
     name: "firebreak_notices_dead",
-    help: "Groups of findings that a channel refused for good, or for too long: nobody was told there",
+    help: "Groups of findings that a channel refuses until a person mends something: nobody was told there",
+    labelNames: ["channel"],
+    registers,
+  });
+  const failing = new Gauge({
+    name: "firebreak_notices_failing",
+    help: "Groups of findings whose last telling failed and is tried again",
     labelNames: ["channel"],
     registers,
   });
@@ -41,7 +47,7 @@ export function openMetrics(parts: Parts): { readonly contentType: string; text(
     contentType: registry.contentType,
     async text() {
       const status = await readStatus(parts);
-      for (const gauge of [state, readAge, findings, dead]) gauge.reset();
+      for (const gauge of [state, readAge, findings, dead, failing]) gauge.reset();
       for (const target of status.targets) {
         for (const name of TARGET_STATES) state.set({ target: target.target, state: name }, target.state === name ? 1 : 0);
         if (target.lastReadAt !== null)
@@ -49,7 +55,10 @@ export function openMetrics(parts: Parts): { readonly contentType: string; text(
       }
       for (const { severity, kind } of await listFindings(parts.store, { open: true, limit: 10_000 }))
         findings.inc({ severity, kind });
-      for (const { channel, deadAt } of await listNotices(parts.store)) if (deadAt !== undefined) dead.inc({ channel });
+      for (const trouble of await noticeTroubles(parts.store)) {
+        dead.set({ channel: trouble.channel }, trouble.dead);
+        failing.set({ channel: trouble.channel }, trouble.failing);
+      }
       revision.set(status.revision?.sequence ?? 0);
       refused.set(status.repository.refused === null ? 0 : 1);
       work.set((await listOpenWork(parts.store)).length);

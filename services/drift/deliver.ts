@@ -1,10 +1,8 @@
 import {
-  recordDelivered,
-  recordDeliveryFailure,
-  recordIssue,
-  findingByFingerprint,
   joinProposal,
   leaveProposal,
+  recordDelivered,
+  recordDeliveryFailure,
   subscribe,
   takeDeliveries,
   type DeliveryRow,
@@ -12,12 +10,11 @@ import {
 } from "../../adapters/store/index.ts";
 import { causeOf } from "../../core/drift/cause.ts";
 import type { Incident } from "../../core/drift/incident.ts";
-import type { Forge } from "../../core/forge/forge.ts";
-import { incidentBody, incidentMarker, incidentTitle } from "../../core/text/incident.ts";
+import { ISSUES } from "../../core/notify/channel.ts";
 import { Bell, runLoop } from "../loop.ts";
 import { storedError } from "../stored-error.ts";
 import type { DriftContext } from "./context.ts";
-import { groupIncident } from "./notify/group.ts";
+import { groupAlert, groupIssue } from "./notify/group.ts";
 
 const POLL_MS = 1_000;
 /** A delivery that is neither done nor failed after this is taken again. */
@@ -27,132 +24,93 @@ const LONGEST_RETRY_MS = 10 * 60_000;
 /** A pull request that a person closed is not opened again before its cause was away for a day. */
 const DECLINED_FOR_MS = 24 * 60 * 60_000;
 
-/** Where findings go besides the log. */
-interface Outlets {
-  readonly issues: Pick<Forge, "putIssue"> | undefined;
-  /** Names of the channels that routes choose among. */
-  readonly channels: readonly string[];
-}
+/** Where findings go: the service's log, the groups of channels, the groups of issues, the proposals of causes. */
+export const OUTLETS = ["log", "alert", "issue", "proposal"] as const;
+export type Outlet = (typeof OUTLETS)[number];
 
-/** Sends what stands in the outbox, at least once, in order per finding and channel; a channel that is away is tried again and again. */
-export async function deliver(context: DriftContext, outlets: Outlets): Promise<void> {
-  const { store, log, signal, now } = context;
-  const bell = new Bell();
-  const unsubscribe = subscribe(store, "deliveries", () => bell.ring());
+/** What delivering needs of the drift detector. */
+export type DeliverContext = Pick<DriftContext, "store" | "log" | "signal" | "now" | "inForce">;
+
+/**
+ * Takes what stands in the outbox to its outlet, at least once, in order per finding. Alerts, issues and proposals only join their groups
+ * here, which takes no network: {@link ./notify/tell.ts} tells the groups, and the syncer looks after proposals.
+ *
+ * @param channels names of all channels, the forge's issues among them
+ */
+export async function deliver(context: DeliverContext, channels: readonly string[]): Promise<void> {
+  const { store, log, signal } = context;
+  const bells = OUTLETS.map((outlet) => ({ outlet, bell: new Bell() }));
+  const unsubscribe = subscribe(store, "deliveries", () => bells.forEach(({ bell }) => bell.ring()));
   try {
-    await runLoop({ name: "deliver", log, signal, everyMs: () => POLL_MS, bell }, async () => {
-      for (;;) {
-        const rows = await takeDeliveries(store, now(), HOLD_MS);
-        if (rows.length === 0) return;
-        // Each kind of outlet is a lane of its own: a forge that is away delays no alert.
-        const lanes = Map.groupBy(rows, ({ channel }) => channel);
-        await Promise.all([...lanes.values()].map(async (lane) => await deliverAll(context, outlets, lane)));
-      }
-    });
+    await Promise.all(
+      bells.map(
+        async ({ outlet, bell }) =>
+          await runLoop({ name: `deliver ${outlet}`, log, signal, everyMs: () => POLL_MS, bell }, async () => {
+            await deliverDue(context, outlet, channels);
+          }),
+      ),
+    );
   } finally {
     unsubscribe();
   }
 }
 
-async function deliverAll(context: DriftContext, outlets: Outlets, rows: readonly DeliveryRow[]): Promise<void> {
-  for (const row of rows) await deliverOne(context, outlets, row);
+/** Delivers everything of one outlet whose time has come. Routes are the revision's, so nothing is grouped before it is known. */
+export async function deliverDue(context: DeliverContext, outlet: Outlet, channels: readonly string[]): Promise<void> {
+  if (outlet !== "log" && context.inForce === undefined) return;
+  while (!context.signal.aborted) {
+    const rows = await takeDeliveries(context.store, outlet, context.now(), HOLD_MS);
+    if (rows.length === 0) return;
+    for (const row of rows) await deliverOne(context, outlet, channels, row);
+  }
 }
 
-async function deliverOne(context: DriftContext, outlets: Outlets, row: DeliveryRow): Promise<void> {
+async function deliverOne(context: DeliverContext, outlet: Outlet, channels: readonly string[], row: DeliveryRow): Promise<void> {
   const { store, log, now } = context;
   try {
-    await send(context, outlets, row);
+    await hand(context, outlet, channels, row);
     await recordDelivered(store, row.id, now());
   } catch (error) {
     if (context.signal.aborted) return;
-    const stored = storedError(error);
     const backoff = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(row.attempts, 10));
-    await recordDeliveryFailure(store, row.id, stored, Math.round(now() + backoff));
-    log.warn({ channel: row.channel, finding: row.fingerprint, error }, "delivery failed, will retry");
-    if (row.attempts > 1) return;
-    const causes = { channel: row.channel, error: { code: stored.code, messages: [stored.message] } };
-    await context.trail.append([
-      {
-        id: `alert-failed-${row.id}-${context.start}`,
-        type: "alert.failed",
-        outcome: "failed",
-        ...causes,
-        detail: { finding: row.fingerprint },
-      },
-    ]);
+    await recordDeliveryFailure(store, row.id, storedError(error), Math.round(now() + backoff));
+    log.warn({ outlet, finding: row.fingerprint, error }, "delivery failed, will retry");
   }
 }
 
-async function send(context: DriftContext, outlets: Outlets, row: DeliveryRow): Promise<void> {
+async function hand(context: DeliverContext, outlet: Outlet, channels: readonly string[], row: DeliveryRow): Promise<void> {
   const incident = incidentOf(context, row);
-  const { finding } = incident;
-  switch (row.channel) {
-    case "log": {
-      const { fingerprint, kind, severity, target, summary, effect, who } = finding;
-      const level =
-        incident.event === "resolved" || severity === "info" || severity === "low"
-          ? "info"
-          : severity === "medium"
-            ? "warn"
-            : "error";
-      context.log[level](
-        { fingerprint, kind, severity, target, summary, effect, who, event: incident.event },
-        `finding ${incident.event}`,
-      );
-      return;
-    }
-    case "alert": {
-      return await groupIncident(context, incident, outlets.channels);
-    }
-    case "proposal": {
-      return await askToAdopt(context, incident);
-    }
-    case "issue": {
-      await putIssue(context, outlets, incident);
-      break;
-    }
-    default:
-      context.log.error({ channel: row.channel }, "no such channel; its message is dropped from the outbox and stays in the log");
+  if (outlet === "log") return sayInLog(context, incident);
+  if (outlet === "proposal") return await askToAdopt(context, row);
+  const { inForce } = context;
+  if (inForce === undefined) throw new Error("no revision is in force"); // asked before
+  if (outlet === "issue") {
+    if (channels.includes(ISSUES)) await groupIssue(context, incident, inForce.definitions);
+    return;
   }
-  const detail = { finding: row.fingerprint, event: row.event };
-  await context.trail.append([
-    { id: `alert-sent-${row.id}-${context.start}`, type: "alert.sent", outcome: "ok", channel: row.channel, detail },
-  ]);
+  const named = channels.filter((name) => name !== ISSUES);
+  await groupAlert(context, incident, inForce.definitions, named);
 }
 
-/** A finding that Git can say joins the proposal of its cause, and leaves it when it is over; the syncer does the rest. */
-async function askToAdopt({ store, now }: DriftContext, { event, finding, firstSeen, lastSeen }: Incident): Promise<void> {
-  const { fingerprint, adoption } = finding;
-  const times = { firstSeen: Date.parse(firstSeen), lastSeen: Date.parse(lastSeen) };
-  if (event !== "resolved" && adoption?.kind === "sayable")
-    return await joinProposal(store, {
-      cause: causeOf(finding),
-      finding: { ...finding, ...times },
-      now: now(),
-      declinedForMs: DECLINED_FOR_MS,
-    });
-  const healTimes = (await findingByFingerprint(store, fingerprint))?.healTimes ?? [];
-  const isHealed = event === "resolved" && healTimes.some((at) => at >= times.firstSeen);
-  await leaveProposal(store, fingerprint, isHealed, now());
+/** A finding that Git can say joins the proposal of its cause, and leaves it when it is over. */
+async function askToAdopt({ store, now }: DeliverContext, { event, payload }: DeliveryRow): Promise<void> {
+  const finding = payload as StoredFinding; // the cast: as below
+  if (event !== "resolved" && finding.adoption?.kind === "sayable") {
+    return await joinProposal(store, { cause: causeOf(finding), finding, now: now(), declinedForMs: DECLINED_FOR_MS });
+  }
+  const isHealed = event === "resolved" && finding.healTimes.some((at) => at >= finding.firstSeen);
+  await leaveProposal(store, finding.fingerprint, isHealed, now());
 }
 
-/** One issue per finding: opened, edited as it evolves, closed when it is over, opened again when it comes back. */
-async function putIssue(context: DriftContext, { issues }: Outlets, incident: Incident): Promise<void> {
-  if (issues === undefined) return;
-  const { fingerprint } = incident.finding;
-  const stored = await findingByFingerprint(context.store, fingerprint);
-  const known = stored?.issueRef === undefined ? undefined : Number(stored.issueRef);
-  const issue = {
-    title: incidentTitle(incident),
-    body: incidentBody(incident),
-    state: incident.event === "resolved" ? "closed" : "open",
-  } as const;
-  const number = await issues.putIssue(known, incidentMarker(fingerprint), issue, context.signal);
-  if (number !== known) await recordIssue(context.store, fingerprint, String(number));
+function sayInLog({ log }: DeliverContext, { event, finding }: Incident): void {
+  const { fingerprint, kind, severity, target, summary, effect, who } = finding;
+  const isCalm = event === "resolved" || severity === "info" || severity === "low";
+  const level = isCalm ? "info" : severity === "medium" ? "warn" : "error";
+  log[level]({ fingerprint, kind, severity, target, summary, effect, who, event }, `finding ${event}`);
 }
 
 /** The cast: payloads are only ever written from a StoredFinding, in the transaction that stores it. */
-function incidentOf(context: DriftContext, row: DeliveryRow): Incident {
+function incidentOf(context: DeliverContext, row: DeliveryRow): Incident {
   const finding = row.payload as StoredFinding;
   return {
     event: row.event,

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { openRepository } from "../../adapters/git/index.ts";
 import { currentRevision, subscribe } from "../../adapters/store/index.ts";
+import { unknownChannels } from "../../core/notify/route.ts";
 import { clustersInPlay } from "../clusters-in-play.ts";
 import { ClusterPool } from "../clusters.ts";
 import { openControlFolder } from "../control-folder.ts";
 import { DefinitionSource } from "../definitions.ts";
-import { openForgeOf } from "../forge.ts";
 import { gitAuth } from "../git-auth.ts";
 import { HostPool } from "../hosts.ts";
 import { Bell, runLoop } from "../loop.ts";
@@ -28,7 +28,7 @@ const STANDING_MS = 5_000;
  * The eyes: live → findings → responses. Read-only credentials; a repair is work for the syncer.
  *
  * ```
- *   watches, schedule ─► look ─► compare with Git at the pointer ─► findings ─► heal (work) · log · issue · groups ─► channels
+ *   watches, schedule ─► look ─► compare with Git at the pointer ─► findings ─► heal (work) · log · groups ─► channels, issues
  * ```
  */
 export async function startDrift(parts: Parts): Promise<Service> {
@@ -43,7 +43,6 @@ export async function startDrift(parts: Parts): Promise<Service> {
     auth: await gitAuth(settings, parts.environment),
   });
   const channels = await openChannels(parts);
-  const issues = await openForgeOf(settings, parts.environment);
   const control = opened.use(await openControlFolder(settings.stateFolder, "drift"));
   const hosts = opened.use(
     new HostPool({
@@ -93,7 +92,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     watch.run(),
     isolation.run(),
     guardrails.run(),
-    deliver(context, { issues, channels: [...channels.keys()] }),
+    deliver(context, [...channels.keys()]),
     tell(context, channels),
   ]);
   return {
@@ -120,4 +119,10 @@ async function followRevision(context: DriftContext): Promise<void> {
   const definitions = await context.definitions.accepted(current.commit, context.signal);
   await context.clusters.update(await clustersInPlay(context, definitions));
   context.inForce = { sequence: current.sequence, commit: current.commit, definitions };
+  const unknown = unknownChannels(definitions.workspace.routes, Object.keys(context.settings.channels));
+  if (unknown.length > 0)
+    context.log.error(
+      { channels: unknown },
+      "routes name channels that firebreak.yaml does not have; who has no other is told everywhere",
+    );
 }

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { z } from "zod";
 import { revision } from "../../adapters/store/index.ts";
 import type { DiffAnswer, ReachAnswer } from "../../core/api/shapes.ts";
@@ -58,7 +59,8 @@ function reportOf({ definitions, approved, enforceable, live, gaps }: Connectivi
 
 async function listReach(context: SyncerContext, isLive: boolean): Promise<ReachAnswer> {
   const { approved, live } = await lookAround(context);
-  const { classes, connections, notes } = listSource(isLive ? (live ?? approved) : approved);
+  if (isLive && live === undefined) throw new FirebreakError("INVENTORY_INCOMPLETE", "nothing of what is enforced was read yet");
+  const { classes, connections, notes } = listSource((isLive ? live : undefined) ?? approved);
   return { classes, connections: [...connections], notes };
 }
 
@@ -69,24 +71,22 @@ async function explain(
   const { repository, signal } = context;
   const { commit } = requireInForce(context);
   const files = await repository.readDefinitions(commit, signal);
-  return await explainConnection(
-    await lookAround(context),
-    files,
-    asked,
-    async (at) => await blameIn(repository, commit, at, signal),
-  );
+  const folder = context.settings.repository.path;
+  const inputs = { files, patchPath: (path: string) => posix.join(folder, path) };
+  return await explainConnection(await lookAround(context), inputs, asked, blameIn(repository, commit, signal));
 }
 
 async function compare(context: SyncerContext, { live, before, after }: z.infer<typeof DiffArgs>): Promise<DiffAnswer> {
   if (live === "true") {
     const world = await lookAround(context);
     const intent = world.enforceable ?? world.approved;
-    return { before: "definitions", after: "live", diff: sourceDiff(intent, world.live ?? intent) };
+    if (world.live === undefined) throw new FirebreakError("INVENTORY_INCOMPLETE", "nothing of what is enforced was read yet");
+    return { before: "definitions", after: "live", basis: "live", diff: sourceDiff(intent, world.live) };
   }
   if (before === undefined || after === undefined) throw new FirebreakError("USAGE", "two revisions are needed");
   const inventories = new Map([...context.clusters.connections()].map(([target, connection]) => [target, connection.inventory()]));
   const sides = [await definitionsOf(context, before), await definitionsOf(context, after)] as const;
-  return { before, after, diff: revisionDiff(sides[0], sides[1], inventories, context.now()) };
+  return { before, after, basis: "live", diff: revisionDiff(sides[0], sides[1], inventories, context.now()) };
 }
 
 /** By the number of a revision, or any commit that the repository has. */

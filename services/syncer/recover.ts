@@ -28,7 +28,7 @@ export async function replayLog(context: SyncerContext, trail: TrailReader): Pro
   let logged = 0;
   for await (const entry of decisions(trail)) {
     if (entry.type === "target.released") {
-      if (replayed > 0) await forgetTarget(store, entry.target.id);
+      if (replayed > 0) await forgetTarget(store, entry.target.id, now());
       continue;
     }
     logged = Math.max(logged, entry.revision);

@@ -52,7 +52,7 @@ export async function release(context: SyncerContext, request: ReleaseRequest, a
       },
     ]);
     await plan.carryOut();
-    await forgetTarget(store, row.id);
+    await forgetTarget(store, row.id, context.now());
     // Its workloads are members nowhere any more: the sets of others follow.
     const others = (await listTargetRows(store)).map(({ id }) => ({
       target: id,

@@ -20,7 +20,7 @@ export async function takeOver(context: SyncerContext, id: TargetId, identity: s
         reason: `taken over by ${id}, which is the same machine or cluster`,
       },
     ]);
-    await forgetTarget(context.store, orphan.id);
+    await forgetTarget(context.store, orphan.id, context.now());
     context.log.info({ target: id, orphan: orphan.id }, "took over an orphan");
   }
 }

@@ -19,11 +19,15 @@ const TOKEN = "token-of-the-test";
 /** Speaks the API's paths and shapes, remembers nothing but what it was asked; the CLI finds it as it finds the real one. */
 export class FakeService implements AsyncDisposable {
   readonly requests: readonly SeenRequest[];
+  /** Where it is, for callers without its settings. */
+  readonly environment: { readonly FIREBREAK_SERVICE_URL: string; readonly FIREBREAK_SERVICE_TOKEN: string };
   readonly #server: Server;
   readonly #scratch: Awaited<ReturnType<typeof scratchFolder>>;
 
   private constructor(server: Server, scratch: Awaited<ReturnType<typeof scratchFolder>>, requests: readonly SeenRequest[]) {
     this.requests = requests;
+    const { port } = server.address() as AddressInfo; // the cast: it listens on TCP
+    this.environment = { FIREBREAK_SERVICE_URL: `http://127.0.0.1:${port}`, FIREBREAK_SERVICE_TOKEN: TOKEN };
     this.#server = server;
     this.#scratch = scratch;
   }

@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { runCli, scratchFolder } from "./run-cli.ts";
 
@@ -48,4 +49,17 @@ test("status loads an HTTP client and no service", async () => {
   const { packages, files } = await loadedBy(["status", "--config", "no-such-file.yaml"], 1);
   expect(packages).toEqual(["commander", "undici", "yaml", "zod"]);
   expect(files.filter((file) => /^(adapters|services)\//.test(file))).toEqual(["services/secrets.ts"]);
+});
+
+// Bug: every start strips types anew (four times the processor time), or code is taken from where others can put it.
+test("compiled code is kept in a folder that only this user can write in", async () => {
+  await using scratch = await scratchFolder();
+  const kept = scratch.file("firebreak/code");
+  await chmod(scratch.folder, 0o777);
+  await runCli(["--version"], { env: { XDG_CACHE_HOME: scratch.folder } });
+  expect(existsSync(kept)).toBe(false);
+  await chmod(scratch.folder, 0o700);
+  const [first, second] = [await runCli(["--version"], { env: { XDG_CACHE_HOME: scratch.folder } }), await runCli(["--version"])];
+  expect(existsSync(kept)).toBe(true);
+  expect(second).toEqual(first);
 });

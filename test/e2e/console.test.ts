@@ -7,11 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { API } from "../../core/api/shapes.ts";
 import { tryCommand } from "../../testbed/command.ts";
 import { waitFor } from "../../testbed/wait.ts";
+import { runCli } from "../cli/run-cli.ts";
 import { startFirebreak, type Firebreak } from "../support/e2e-firebreak.ts";
 import { openOrganisation, type Organisation } from "../support/e2e-organisation.ts";
 import { becomes } from "../support/e2e-packets.ts";
 
 const SECRET = "the secret of the push";
+const READ_TOKEN = "the token of a workflow";
 
 let organisation: Organisation;
 let firebreak: Firebreak;
@@ -27,8 +29,9 @@ beforeAll(async () => {
     poll: "1h",
     webhookSecret: "env:E2E_WEBHOOK_SECRET",
   };
-  const environment = { E2E_GIT_TOKEN: token, E2E_WEBHOOK_SECRET: SECRET };
-  firebreak = await startFirebreak(organisation, { settings: { repository }, environment });
+  const environment = { E2E_GIT_TOKEN: token, E2E_WEBHOOK_SECRET: SECRET, E2E_READ_TOKEN: READ_TOKEN };
+  const api = { readToken: "env:E2E_READ_TOKEN" };
+  firebreak = await startFirebreak(organisation, { settings: { repository, api }, environment });
 }, 120_000);
 
 afterAll(async () => {
@@ -85,6 +88,20 @@ describe("the API", () => {
     expect((await ask(API.reconcile, { "content-type": "application/json" }, "{}")).status).toBe(401);
     const isLogged = async (): Promise<boolean> => (await firebreak.log()).some(({ type }) => type === "auth.denied");
     await waitFor(isLogged, { what: "the log tells of it" });
+  });
+
+  it("lets the token of a workflow read and wait for a commit from elsewhere, and change nothing", async () => {
+    const headers = { authorization: `Bearer ${READ_TOKEN}`, "content-type": "application/json" };
+    expect((await ask(API.reconcile, headers, "{}")).status).toBe(403);
+    expect((await ask(API.release, headers, "{}")).status).toBe(403);
+    expect((await ask("/metrics", headers)).status).toBe(200);
+    const env = { FIREBREAK_SERVICE_URL: `http://${firebreak.settings.listen}/`, FIREBREAK_SERVICE_TOKEN: READ_TOKEN };
+    const { revision } = await firebreak.status();
+    const waited = await runCli(["status", "--wait", revision?.commit ?? "", "-o", "json"], { cwd: "/", env });
+    expect(waited).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(waited.stdout)).toMatchObject({ revision: { commit: revision?.commit } });
+    const refused = await runCli(["reconcile"], { cwd: "/", env });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("may only read") as string });
   });
 
   it("answers no page that resolves its own name to our address", async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseSettings } from "../../core/config/settings.ts";
-import { apiToken, isOurHost, isSameSecret } from "../../services/console/access.ts";
+import { accessOf, apiToken, isOurHost, isSameSecret } from "../../services/console/access.ts";
 import { isSignedPush } from "../../services/console/webhook.ts";
 
 describe("the API's token", () => {
@@ -19,6 +19,22 @@ describe("the API's token", () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it("that may only read is told from the one that may do everything, and is none when it is not set", () => {
+    const tokens = { full: "full", read: "read" };
+    expect([undefined, "full", "read", "other", ""].map((given) => accessOf(given, tokens))).toEqual([
+      "none",
+      "full",
+      "read",
+      "none",
+      "none",
+    ]);
+    expect(["read", "undefined", ""].map((given) => accessOf(given, { full: "full", read: undefined }))).toEqual([
+      "none",
+      "none",
+      "none",
+    ]);
   });
 
   it("is compared whole", () => {

@@ -11,7 +11,7 @@ const Response = z
   .enum(["heal", "alert", "issue", "propose", "hold"] satisfies DriftResponse[])
   .meta({
     description:
-      "`heal`: put back what Git says. `alert`: tell. `issue`: one issue per finding on the forge. `propose`: a pull request that makes Git say what is live. `hold`: do not close what somebody opened; without it a divergence that widens is healed whatever else is listed.",
+      "`heal`: put back what Git says. `alert`: tell. `issue`: one issue per cause on the forge. `propose`: a pull request that makes Git say what is live. `hold`: do not close what somebody opened; without it a divergence that widens is healed whatever else is listed.",
   });
 
 const Responses = z.array(Response).min(1);

@@ -3,25 +3,46 @@ import { openEmail } from "../../../adapters/chat/email.ts";
 import { openSlackBot, openSlackWebhook } from "../../../adapters/chat/slack.ts";
 import { openWebhook } from "../../../adapters/chat/webhook.ts";
 import type { ChannelSettings } from "../../../core/config/channels-schema.ts";
+import type { SettingsFile } from "../../../core/config/settings-schema.ts";
 import { FirebreakError } from "../../../core/model/error.ts";
 import type { Channel } from "../../../core/notify/channel.ts";
+import { ISSUES } from "../../../core/notify/channel.ts";
+import { openForgeOf } from "../../forge.ts";
 import type { Parts } from "../../parts.ts";
 import { readSecret } from "../../secrets.ts";
+import { openIssueChannel } from "./issue-channel.ts";
 
 type Environment = Parts["environment"];
 
-/** Channels by the names that firebreak.yaml gives them. @throws FirebreakError CONFIG_INVALID when a secret is not there */
+/**
+ * Channels by the names that firebreak.yaml gives them, and the forge's issues where there is a forge.
+ *
+ * @throws FirebreakError CONFIG_INVALID when a secret is not there
+ */
 export async function openChannels({
   settings,
   environment,
 }: Pick<Parts, "settings" | "environment">): Promise<ReadonlyMap<string, Channel>> {
-  const opened = Object.entries(settings.channels).map(
-    async ([name, channel]) => [name, await openChannel(name, channel, environment)] as const,
-  );
-  return new Map(await Promise.all(opened));
+  const names = [...Object.keys(settings.channels), ...(settings.forge === undefined ? [] : [ISSUES])];
+  const opened = await Promise.all(names.map(async (name) => [name, await openChannel(settings, name, environment)] as const));
+  return new Map(opened.flatMap(([name, channel]) => (channel === undefined ? [] : [[name, channel] as const])));
 }
 
-async function openChannel(name: string, settings: ChannelSettings, environment: Environment): Promise<Channel> {
+/**
+ * One channel by its name; undefined when there is none of that name.
+ *
+ * @throws FirebreakError CONFIG_INVALID when a secret is not there
+ */
+export async function openChannel(settings: SettingsFile, name: string, environment: Environment): Promise<Channel | undefined> {
+  if (name === ISSUES) {
+    const forge = await openForgeOf(settings, environment);
+    return forge === undefined ? undefined : openIssueChannel(forge);
+  }
+  const channel = Object.hasOwn(settings.channels, name) ? settings.channels[name] : undefined;
+  return channel === undefined ? undefined : await openConfigured(name, channel, environment);
+}
+
+async function openConfigured(name: string, settings: ChannelSettings, environment: Environment): Promise<Channel> {
   const { webhook, slack, slackBot, alertmanager, email } = settings;
   const read = async (reference: string): Promise<string> => await readSecret(reference, environment);
   if (webhook !== undefined) {

@@ -1,38 +1,69 @@
-import { joinNotice } from "../../../adapters/store/index.ts";
+import { activeChannels, joinNotice } from "../../../adapters/store/index.ts";
 import { causeOf } from "../../../core/drift/cause.ts";
 import type { Incident } from "../../../core/drift/incident.ts";
 import { sha256Hex } from "../../../core/membership/hash.ts";
+import type { Definitions } from "../../../core/model/kinds.ts";
 import { findTarget } from "../../../core/model/target.ts";
-import { destinationsOf } from "../../../core/notify/route.ts";
+import { ISSUES } from "../../../core/notify/channel.ts";
+import { destinationsOf, issueOf } from "../../../core/notify/route.ts";
+import type { Destination, Routed } from "../../../core/notify/route.ts";
 import { teamOf } from "../../../core/notify/team.ts";
 import type { DriftContext } from "../context.ts";
 
 /** Puts an incident into its group on every channel that the routes of the revision in force choose. */
-export async function groupIncident(
-  context: Pick<DriftContext, "store" | "now" | "inForce">,
+export async function groupAlert(
+  context: Pick<DriftContext, "store" | "now">,
   incident: Incident,
+  definitions: Definitions,
   channels: readonly string[],
 ): Promise<void> {
-  const { store, now, inForce } = context;
   const { finding } = incident;
-  const routed = {
-    ...finding,
-    targetLabels: (inForce && findTarget(inForce.definitions, finding.target))?.labels ?? {},
-    team: inForce && teamOf(inForce.definitions, finding),
-    cause: causeOf(finding),
+  const chosen = destinationsOf(definitions.workspace.routes, routedOf(definitions, incident), channels);
+  // Where it is told already it is told on, whatever the routes or its severity have become since: no thread is left without its end.
+  const active = (await activeChannels(context.store, finding.fingerprint)).filter((channel) => channel !== ISSUES);
+  for (const destination of chosen) await join(context, incident, destination.channel, destination);
+  for (const channel of active)
+    if (!chosen.some((destination) => destination.channel === channel)) await join(context, incident, channel, undefined);
+}
+
+/** Puts an incident into the issue of its cause. */
+export async function groupIssue(
+  context: Pick<DriftContext, "store" | "now">,
+  incident: Incident,
+  definitions: Definitions,
+): Promise<void> {
+  const destination = issueOf(routedOf(definitions, incident));
+  await join(context, incident, destination.channel, destination);
+}
+
+function routedOf(definitions: Definitions, { finding }: Incident): Routed {
+  const { severity, kind, target } = finding;
+  const targetLabels = findTarget(definitions, target)?.labels ?? {};
+  return { severity, kind, target, targetLabels, team: teamOf(definitions, finding), cause: causeOf(finding) };
+}
+
+async function join(
+  { store, now }: Pick<DriftContext, "store" | "now">,
+  incident: Incident,
+  channel: string,
+  destination: Destination | undefined,
+): Promise<void> {
+  await joinNotice(store, {
+    channel,
+    group: destination === undefined ? undefined : groupOf(destination),
+    incident,
+    digest: digestOf(incident),
+    now: now(),
+  });
+}
+
+function groupOf({ channel, group, route }: Destination) {
+  const { groupWaitMs, groupIntervalMs, repeatIntervalMs, quiet } = route;
+  return {
+    id: sha256Hex(JSON.stringify([channel, group])).slice(0, 16),
+    key: group,
+    timing: { groupWaitMs, groupIntervalMs, repeatIntervalMs, quiet },
   };
-  for (const { channel, route, group } of destinationsOf(inForce?.definitions.workspace.routes ?? [], routed, channels)) {
-    const { groupWaitMs, groupIntervalMs, repeatIntervalMs, quiet } = route;
-    await joinNotice(store, {
-      channel,
-      group: sha256Hex(JSON.stringify([channel, group])).slice(0, 16),
-      groupKey: group,
-      timing: { groupWaitMs, groupIntervalMs, repeatIntervalMs, quiet },
-      incident,
-      digest: digestOf(incident),
-      now: now(),
-    });
-  }
 }
 
 /** What people would read of it: another digest is worth an edit. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SMTPServer } from "smtp-server";
 import { openAlertmanager } from "../../../adapters/chat/alertmanager.ts";
 import { openEmail } from "../../../adapters/chat/email.ts";
+import { noticeKey } from "../../../core/notify/notice.ts";
 import { startAlertmanager } from "../../../testbed/alertmanager.ts";
 import type { TestAlertmanager } from "../../../testbed/alertmanager.ts";
 import { freePort } from "../../../testbed/ports.ts";
@@ -27,7 +28,7 @@ describe("Alertmanager", () => {
     await run?.[Symbol.asyncDispose]();
   });
 
-  it("fires once however often it is told, and ends (the bug: an alert per retry, or one that stays)", async () => {
+  it("fires once however often it is told and how grave it becomes, and ends (the bug: an alert per retry, or one that stays)", async () => {
     const channel = openAlertmanager({ url: alertmanager.url });
     const two = [incident({ fingerprint: "aaaa" }), incident({ fingerprint: "bbbb", target: "cluster/shop-us" })];
     await channel.send(notice({}, two), FIRST, signal);
@@ -43,7 +44,17 @@ describe("Alertmanager", () => {
       "bbbb",
     ]);
     expect(alerts.map(({ annotations }) => annotations["summary"])).toContain("worse");
-    await channel.send(notice({ version: 3, as: "resolved" }, two), FIRST, signal);
+    const graver = [incident({ fingerprint: "aaaa", severity: "low" }), two[1]!];
+    const ref = JSON.stringify({ aaaa: "critical", bbbb: "critical" });
+    const after = await channel.send(notice({ version: 3, as: "edit" }, graver), { ref, attempt: 1 }, signal);
+    expect(JSON.parse(after ?? "")).toEqual({ aaaa: "low", bbbb: "critical" });
+    const severities = async () =>
+      (await alertmanager.alerts())
+        .filter(({ labels }) => labels["fingerprint"] === "aaaa")
+        .map(({ labels }) => labels["severity"]);
+    await waitFor(async () => (await severities()).join() === "low", { what: "the graver alert is over", timeoutMs: 20_000 });
+    const over = await channel.send(notice({ version: 4, as: "resolved" }, graver), { ref: after, attempt: 1 }, signal);
+    expect(over).toBe("{}");
     await waitFor(async () => (await alertmanager.alerts()).length === 0, { what: "the alerts are over", timeoutMs: 20_000 });
   });
 });
@@ -56,7 +67,7 @@ describe("mail", () => {
   const mails: Mail[] = [];
   let server: SMTPServer;
   let port: number;
-  let refuses: boolean;
+  let refuses: number | undefined;
 
   beforeAll(async () => {
     port = await freePort();
@@ -64,7 +75,7 @@ describe("mail", () => {
       authOptional: true,
       disabledCommands: ["STARTTLS"],
       onAuth: (_auth, _session, done) => done(new Error("no such user")),
-      onRcptTo: (_address, _session, done) => done(refuses ? new Error("mailbox full") : null),
+      onRcptTo: (_address, _session, done) => done(refuses ? Object.assign(new Error("refused"), { responseCode: refuses }) : null),
       onData(stream, session, done) {
         const chunks: Buffer[] = [];
         stream.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -85,7 +96,7 @@ describe("mail", () => {
   }
 
   it("is one thread from the first message to the end", async () => {
-    refuses = false;
+    refuses = undefined;
     const channel = openEmail({
       smtp: `smtp://127.0.0.1:${port}`,
       from: "firebreak@example.test",
@@ -96,17 +107,19 @@ describe("mail", () => {
     const [first, second] = mails;
     expect(first?.to).toEqual(["a@example.test", "b@example.test"]);
     expect(header(first, "Subject")).toContain("firebreak=5D_cluster/shop-eu"); // in quoted-printable, for the arrow in it
-    expect(header(first, "Message-ID")).toBe("<00112233445566ff-1@example.test>");
-    expect(header(second, "In-Reply-To")).toBe("<00112233445566ff-1@example.test>");
-    expect(header(second, "Message-ID")).toBe("<00112233445566ff-2@example.test>");
+    expect(header(first, "Message-ID")).toBe(`<${noticeKey(notice())}@example.test>`);
+    expect(header(second, "In-Reply-To")).toBe(header(first, "Message-ID"));
+    expect(header(second, "Message-ID")).toBe(`<${noticeKey(notice({ version: 2 }))}@example.test>`);
   });
 
-  it("a full mailbox is tried again, a wrong password is for a person", async () => {
-    refuses = true;
+  it("a full mailbox is tried again, an unknown one and a wrong password are for a person", async () => {
+    refuses = 452;
     const mail = { from: "firebreak@example.test", to: ["a@example.test"] };
     const full = openEmail({ smtp: `smtp://127.0.0.1:${port}`, ...mail });
     await expect(full.send(notice(), FIRST, signal)).rejects.toMatchObject({ code: "CHANNEL_FAILED" });
-    refuses = false;
+    refuses = 550;
+    await expect(full.send(notice(), FIRST, signal)).rejects.toMatchObject({ code: "CHANNEL_REFUSED" });
+    refuses = undefined;
     const denied = openEmail({ smtp: `smtp://user:wrong@127.0.0.1:${port}`, ...mail });
     await expect(denied.send(notice(), FIRST, signal)).rejects.toMatchObject({ code: "AUTH_DENIED" });
   });

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openWebhook } from "../../../adapters/chat/webhook.ts";
 import type { WebhookOptions } from "../../../adapters/chat/webhook.ts";
 import { errorChain } from "../../../core/model/error.ts";
+import { noticeKey } from "../../../core/notify/notice.ts";
 import { startReceiver } from "../../support/http-receiver.ts";
 import type { Received, Receiver, Reply } from "../../support/http-receiver.ts";
 import { notice } from "../../support/notices.ts";
@@ -37,7 +38,7 @@ describe("what a receiver gets", () => {
     await open({ secret: `${prefix}${SECRET}` }).send(notice(), FIRST, signal);
     const { body, headers } = only();
     expect(new Webhook(SECRET).verify(body, headers)).toMatchObject({ type: "incident.opened", data: { version: 1, total: 1 } });
-    expect(headers["webhook-id"]).toBe("00112233445566ff-1");
+    expect(headers["webhook-id"]).toBe(noticeKey(notice()));
     expect(headers["content-type"]).toBe("application/json");
   });
 
@@ -74,7 +75,7 @@ describe("what a receiver gets", () => {
     now += 600_000;
     await channel.send(notice(), { ref: undefined, attempt: 2 }, signal);
     const [first, second] = receiver.received;
-    expect([first?.headers["webhook-id"], second?.headers["webhook-id"]]).toEqual(["00112233445566ff-1", "00112233445566ff-1"]);
+    expect([first?.headers["webhook-id"], second?.headers["webhook-id"]]).toEqual([noticeKey(notice()), noticeKey(notice())]);
     expect(() => new Webhook(SECRET).verify(first!.body, first!.headers)).toThrow(); // ten minutes old
     expect(new Webhook(SECRET).verify(second!.body, second!.headers)).toBeTruthy();
   });
@@ -83,8 +84,10 @@ describe("what a receiver gets", () => {
 describe("what fails", () => {
   const answers: readonly (readonly [string, Reply, string])[] = [
     ["500", { status: 500, body: "no" }, "CHANNEL_FAILED"],
-    ["410", { status: 410 }, "CHANNEL_FAILED"],
-    ["a redirect, which is not followed", { status: 307, headers: { location: "/elsewhere" } }, "CHANNEL_FAILED"],
+    ["410", { status: 410 }, "CHANNEL_REFUSED"],
+    ["400", { status: 400, body: "too long" }, "CHANNEL_REFUSED"],
+    ["503 with a time", { status: 503, headers: { "retry-after": "7" } }, "CHANNEL_FAILED"],
+    ["a redirect, which is not followed", { status: 307, headers: { location: "/elsewhere" } }, "CHANNEL_REFUSED"],
     ["403", { status: 403 }, "AUTH_DENIED"],
     ["too often", { status: 429, headers: { "retry-after": "7" } }, "RATE_LIMITED"],
   ];
@@ -97,7 +100,7 @@ describe("what fails", () => {
         () => undefined,
         (reason: unknown) => reason,
       );
-    expect(error).toMatchObject({ code, ...(reply.status === 429 ? { retryAfterMs: 7_000 } : {}) });
+    expect(error).toMatchObject({ code, ...(reply.headers?.["retry-after"] === "7" ? { retryAfterMs: 7_000 } : {}) });
     expect(errorChain(error).join()).not.toContain(SECRET);
     expect(errorChain(error).join()).not.toContain("s3cret-path");
     expect(receiver.received.length).toBe(1);

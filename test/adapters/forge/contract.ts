@@ -375,6 +375,36 @@ export function contract(open: () => Promise<ForgeWorld>): void {
       expect(issue!.labels.toSorted()).toEqual(["again", "critical", "drift"]);
     });
 
+    it("labels of ours that hold no more are taken away, those of others stay", async () => {
+      const wish = { ...text, labels: ["firebreak", "firebreak/critical"], ownLabels: "firebreak/" };
+      await forge.putIssue(undefined, marker, { ...wish, labels: [...wish.labels, "drift"] }, signal);
+      await forge.putIssue(undefined, marker, { ...wish, labels: ["firebreak", "firebreak/low"] }, signal);
+      expect((await world.issues())[0]!.labels.toSorted()).toEqual(["drift", "firebreak", "firebreak/low"]);
+    });
+
+    it("an edit leaves a person's close as it is (the bug: Firebreak and a person closing and opening in turn)", async () => {
+      const number = await forge.putIssue(undefined, marker, { ...text, state: "closed" }, signal);
+      const edit = { ...text, body: `${marker}\nedited`, state: undefined };
+      expect(await forge.putIssue(number, marker, edit, signal)).toBe(number);
+      expect(await world.issues()).toMatchObject([{ number, state: "closed" }]);
+    });
+
+    it("one that was closed too long ago is left alone, and another is opened once", async () => {
+      const old = await forge.putIssue(undefined, marker, { ...text, state: "closed" }, signal);
+      const long = { ...text, anewAfterMs: -60_000 }; // a minute from now on
+      const next = await forge.putIssue(old, marker, long, signal);
+      expect(next).not.toBe(old);
+      expect(await forge.putIssue(next, marker, { ...long, body: `${marker}\nmore` }, signal)).toBe(next);
+      expect(await forge.putIssue(undefined, marker, long, signal)).toBe(next); // the newest, when its number is lost
+      expect((await world.issues()).map(({ state }) => state).toSorted()).toEqual(["closed", "open"]);
+    });
+
+    it("somebody else's issue that quotes the marker is never ours (the bug: its author could change what we said)", async () => {
+      const theirs = await world.openIssue("theirs", `${marker}\nby hand`);
+      expect(await forge.putIssue(undefined, marker, text, signal)).not.toBe(theirs);
+      expect(await forge.putIssue(theirs, marker, text, signal)).not.toBe(theirs);
+    });
+
     it("somebody else's issue is left alone", async () => {
       const theirs = await world.openIssue("theirs", "by hand");
       const ours = await forge.putIssue(theirs, marker, text, signal);

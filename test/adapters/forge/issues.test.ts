@@ -5,13 +5,14 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openForge } from "../../../adapters/forge/open.ts";
 import type { Forge as ForgePort, IssueState } from "../../../core/forge/forge.ts";
 import { errorChain } from "../../../core/model/error.ts";
-import { incidentBody, incidentMarker, incidentTitle } from "../../../core/text/incident.ts";
+import { issueBody, issueMarker, issueTitle } from "../../../core/text/issue.ts";
 import { startForge, type Forge, type ForgeRepository } from "../../../testbed/forge.ts";
 import { openRun, type Run } from "../../../testbed/run.ts";
 import { HOSTILE, incident } from "../../support/incidents.ts";
+import { notice } from "../../support/notices.ts";
 
 const { signal } = new AbortController();
-const MARKER = incidentMarker("0123456789abcdef");
+const MARKER = issueMarker("00112233445566ff");
 
 interface Issue {
   readonly number: number;
@@ -54,8 +55,8 @@ async function fresh(): Promise<void> {
 }
 
 function text(summary: string, state: IssueState["state"] = "open"): IssueState {
-  const told = incident({ summary });
-  return { title: incidentTitle(told), body: incidentBody(told), state };
+  const told = notice({}, [incident({ summary })]);
+  return { title: issueTitle(told), body: issueBody(told), state };
 }
 
 async function at(path: string): Promise<unknown> {
@@ -66,7 +67,7 @@ async function all(): Promise<readonly Issue[]> {
   return (await at("/issues?state=all&limit=50")) as readonly Issue[];
 }
 
-describe("one issue per finding", () => {
+describe("one issue per cause", () => {
   it("is opened, edited, closed and opened again, always the same one", async () => {
     await fresh();
     const number = await issues.putIssue(undefined, MARKER, text("first"), signal);
@@ -216,7 +217,7 @@ describe("as the forge shows it", () => {
     await forge.call("POST", `/repos/${repository.owner}/${repository.name}/issues`, { title: "number one" });
     for (const words of HOSTILE) {
       const effect = { verdict: "both", opened: [words], closed: [words] } as const;
-      const told = incident({
+      const one = incident({
         target: words,
         subject: words,
         summary: words,
@@ -224,7 +225,8 @@ describe("as the forge shows it", () => {
         effect,
         at: { file: words, line: 1, column: 1 },
       });
-      const html = await rendered(incidentBody(told));
+      const told = notice({}, [one, one]);
+      const html = await rendered(issueBody(told));
       const tags = html.match(/<[^>]*>/g) ?? [];
       const foreign = tags.filter((tag) => !SHAPE.has(/^<\/?([a-z0-9]+)/i.exec(tag)?.[1] ?? tag));
       expect(foreign).toEqual([]);
@@ -235,14 +237,14 @@ describe("as the forge shows it", () => {
   it("takes every title, and mentions nobody", async () => {
     await fresh();
     for (const words of HOSTILE.slice(0, 30)) {
-      const told = incident({ summary: words });
+      const told = notice({}, [incident({ summary: words })]);
       const number = await issues.putIssue(
         undefined,
-        incidentMarker(`${created}-${words.length}-${Math.random()}`),
-        { title: incidentTitle(told), body: incidentBody(told), state: "open" },
+        issueMarker(`${created}-${words.length}-${Math.random()}`),
+        { title: issueTitle(told), body: issueBody(told), state: "open" },
         signal,
       );
-      expect(((await at(`/issues/${number}`)) as Issue).title).toBe(incidentTitle(told).trim());
+      expect(((await at(`/issues/${number}`)) as Issue).title).toBe(issueTitle(told).trim());
     }
   });
 });

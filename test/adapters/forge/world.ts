@@ -96,7 +96,7 @@ export async function openDoubleWorld(credential?: ForgeOptions["credential"]): 
     },
     async openIssue(title, body) {
       const number = state.nextNumber();
-      state.issues.push({ number, title, body, author: "sten", state: "open", labels: [] });
+      state.issues.push({ number, title, body, author: "sten", state: "open", closedAt: null, labels: [] });
       return await Promise.resolve(number);
     },
     async comment(number, body, as) {

@@ -310,8 +310,6 @@ onBothBackends("store", (stores) => {
       expect((await rows.findingByFingerprint(store, fingerprint))?.stopped).toBe(true);
       await rows.resumeHealing(store, target);
       expect(await rows.findingByFingerprint(store, fingerprint)).toMatchObject({ stopped: false, healTimes: [] });
-      await rows.recordIssue(store, fingerprint, "issue-7");
-      expect((await rows.findingByFingerprint(store, fingerprint))?.issueRef).toBe("issue-7");
     });
 
     test("a channel hears of one finding in order, each thing once (would catch: `resolved` before `opened`)", async () => {
@@ -319,8 +317,8 @@ onBothBackends("store", (stores) => {
       const heard: string[] = [];
       for (;;) {
         const [one, two] = await Promise.all([
-          rows.takeDeliveries(store, 1_000, 60_000),
-          rows.takeDeliveries(other, 1_000, 60_000),
+          rows.takeDeliveries(store, "hook", 1_000, 60_000),
+          rows.takeDeliveries(other, "hook", 1_000, 60_000),
         ]);
         const taken = [...one, ...two];
         if (taken.length === 0) break;
@@ -337,11 +335,11 @@ onBothBackends("store", (stores) => {
       const { store } = stores();
       await update([finding(target, "late")], 2_000);
       await update([], 2_001);
-      const [first] = await rows.takeDeliveries(store, 2_002, 1);
+      const [first] = await rows.takeDeliveries(store, "hook", 2_002, 1);
       await rows.recordDeliveryFailure(store, first?.id ?? 0, { code: "CHANNEL_FAILED", message: "500" }, 5_000);
-      const before = await rows.takeDeliveries(store, 4_999, 60_000);
+      const before = await rows.takeDeliveries(store, "hook", 4_999, 60_000);
       expect(before.filter(({ fingerprint }) => fingerprint.endsWith("late"))).toEqual([]);
-      const after = await rows.takeDeliveries(store, 5_000, 60_000);
+      const after = await rows.takeDeliveries(store, "hook", 5_000, 60_000);
       expect(after).toMatchObject([
         { event: "opened", attempts: 2, lastError: { code: "CHANNEL_FAILED" }, payload: { subject: "late" } },
       ]);
@@ -366,7 +364,7 @@ onBothBackends("store", (stores) => {
   test("forgetting a target removes its work, findings and membership, and nobody else's", async () => {
     const { store } = stores();
     await rows.addWork(store, [{ target: "cluster/a", kind: "person", detail: null }], 1);
-    await rows.forgetTarget(store, "cluster/a");
+    await rows.forgetTarget(store, "cluster/a", 1);
     expect(await rows.targetRow(store, "cluster/a")).toBeUndefined();
     expect((await rows.readMemberships(store)).memberships.has("cluster/a")).toBe(false);
     expect(await rows.listOpenWork(store)).toEqual([]);

@@ -111,6 +111,79 @@ const BAD: Readonly<Record<string, readonly [text: string, reason: RegExp, line:
     5,
   ],
   "a priority too high": [admin(`{priority: 1001, ${SUBJECT}}`), /from 0 to 1000/, 4],
+  "an admin policy's pods without a namespaceSelector": [
+    admin("{priority: 1, subject: {pods: {podSelector: {}}}}"),
+    /pods\.namespaceSelector is missing/,
+    4,
+  ],
+  "an admin policy's peers without a podSelector": [
+    admin(`{priority: 1, ${SUBJECT}, egress: [{action: Deny, to: [{pods: {namespaceSelector: {}}}]}]}`),
+    /pods\.podSelector is missing/,
+    4,
+  ],
+  "two baselines": [
+    `${admin(`{${SUBJECT}}`, "BaselineAdminNetworkPolicy", "default")}---\n${admin(`{${SUBJECT}}`, "BaselineAdminNetworkPolicy", "default")}`,
+    /is there twice/,
+    6,
+  ],
+  "a typing error in the kind of a policy": [
+    policy("{podSelector: {}}").replace("NetworkPolicy", "NetworkPolicyy"),
+    /networking\.k8s\.io\/v1 has no kind NetworkPolicyy/,
+    1,
+  ],
+  "a kind in lower case": [policy("{podSelector: {}}").replace("NetworkPolicy", "networkpolicy"), /has no kind networkpolicy/, 1],
+  "a policy of a group that is nobody's": [
+    policy("{podSelector: {}}").replace("networking.k8s.io", "networking"),
+    /networking\/v1 has no kind NetworkPolicy/,
+    1,
+  ],
+  "a policy of another group of Kubernetes": [
+    policy("{podSelector: {}}").replace("networking.k8s.io", "network.k8s.io"),
+    /network\.k8s\.io\/v1 has no kind NetworkPolicy/,
+    1,
+  ],
+  "a group without a version": [
+    policy("{podSelector: {}}").replace("k8s.io/v1", "k8s.io"),
+    /networking\.k8s\.io has no kind NetworkPolicy/,
+    1,
+  ],
+  "a version that never was": [
+    "apiVersion: apps/v2\nkind: Deployment\nmetadata: {name: x}\nspec: {}\n",
+    /no apiVersion apps\/v2/,
+    1,
+  ],
+  "a workload of the wrong group": [
+    "apiVersion: v1\nkind: Deployment\nmetadata: {name: x}\nspec: {}\n",
+    /v1 has no kind Deployment/,
+    1,
+  ],
+  "a typing error in the kind of an item": [
+    "apiVersion: v1\nkind: PodList\nitems:\n- {apiVersion: v1, kind: Pood, metadata: {name: x}}\n",
+    /v1 has no kind Pood/,
+    4,
+  ],
+  "a typing error in the kind of a List": [
+    "apiVersion: v1\nkind: PoddList\nitems: [{metadata: {name: x}}]\n",
+    /v1 has no kind Podd/,
+    3,
+  ],
+  "brackets without end": [`a: ${"[".repeat(20_000)}\n`, /200 deep/, 1],
+  "values as deep as a parser's stack": [`a: ${"{b: ".repeat(5000)}1${"}".repeat(5000)}\n`, /200 deep/, 1],
+  "a protocol of a service in lower case": [
+    "apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {ports: [{port: 80, protocol: tcp}]}\n",
+    /protocol must be one of TCP/,
+    4,
+  ],
+  "a backend without a port": [
+    "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: x}\nspec: {defaultBackend: {service: {name: web}}}\n",
+    /must have a name or a number/,
+    4,
+  ],
+  "a backend whose port has a name and a number": [
+    "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: x}\nspec: {defaultBackend: {service: {name: web, port: {name: a, number: 1}}}}\n",
+    /must not have both/,
+    4,
+  ],
   "no priority": [admin(`{${SUBJECT}}`), /priority is missing/, 4],
   "no subject": [admin("{priority: 1}"), /subject is missing/, 4],
   "a subject of both kinds": [
@@ -193,6 +266,11 @@ describe("bad input is refused with a reason and a place (bug: the rest is analy
     const errors = notes.filter(({ severity }) => severity === "error");
     expect(errors.map(({ summary }) => summary).join("\n")).toMatch(reason);
     expect(errors[0]?.at).toMatchObject({ file: "bad.yaml", line });
+  });
+
+  test("JSON that is deeper than a stack is refused (bug: a crash on the way to the message)", () => {
+    const text = `{"apiVersion": "v1", "kind": "ConfigMap", "data": ${"[".repeat(50_000)}${"]".repeat(50_000)}}`;
+    expect(readManifests(files({ "bad.json": text }))).toMatchObject({ manifests: undefined, notes: [{ code: "too-deep" }] });
   });
 
   test("JSON is refused at its place too", () => {

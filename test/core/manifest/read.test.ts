@@ -80,6 +80,16 @@ describe("what is read", () => {
     });
   });
 
+  test("NetworkPolicy and Route as old clusters had them (bug: a policy is left out as if it were foreign)", () => {
+    const { manifests, told } = read({
+      "a.yaml":
+        "apiVersion: extensions/v1beta1\nkind: NetworkPolicy\nmetadata: {name: p}\nspec: {podSelector: {}}\n---\napiVersion: v1\nkind: Route\nmetadata: {name: r}\nspec: {to: {kind: Service, name: web}}\n",
+    });
+    expect(manifests.world.policies.map(({ kind }) => kind)).toEqual(["NetworkPolicy"]);
+    expect(manifests.entries.map(({ id }) => id)).toEqual(["Route default/r"]);
+    expect(told).toContainEqual(expect.stringMatching(/^a\.yaml:1 warning .*not served since Kubernetes 1\.16/));
+  });
+
   test("sidecars declare ports, other init containers do not", () => {
     const port = (name: string): object => ({ ports: [{ name, containerPort: 80 }] });
     const spec = { containers: [port("a")], initContainers: [{ ...port("b"), restartPolicy: "Always" }, port("c")] };
@@ -99,6 +109,26 @@ describe("what is told", () => {
       "a.yaml:9 warning cilium.io/v2 CiliumNetworkPolicy is not read",
       "a.yaml:13 warning projectcalico.org/v3 NetworkPolicy is not read",
     ]);
+  });
+
+  test("custom workloads as a warning, types of others as nothing wrong (bug: their pods are missing and nobody says so)", () => {
+    const { told } = read({
+      "a.yaml":
+        "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: x}\nspec: {template: {spec: {containers: []}}}\n---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: y}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: z}\n---\napiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: z}\n",
+    });
+    expect(told).toEqual([
+      "a.yaml:1 warning argoproj.io/v1alpha1 Rollout is not read",
+      "a.yaml:6 info autoscaling/v2 HorizontalPodAutoscaler is not read",
+      "a.yaml:10 info rbac.authorization.k8s.io/v1 Role is not read",
+      "a.yaml:14 info serving.knative.dev/v1 Service is not read",
+    ]);
+  });
+
+  test("a workload that does not select its own pods", () => {
+    const template = { metadata: { labels: { app: "wbe" } }, spec: { containers: [] } };
+    const spec = { selector: { matchLabels: { app: "web" } }, template };
+    const { told } = read({ "a.json": [{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web" }, spec }] });
+    expect(told).toContainEqual("a.json:1 warning Deployment default/web: spec.selector does not match the labels of its template");
   });
 
   test("namespaces that are used and not declared, host bits, rules without effect, names for blocks", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { equalPorts, intersectPorts, allPorts, noPorts, subtractPorts, isEmptyPorts } from "../../../core/address/ports.ts";
+import { allOf, equalPorts, intersectPorts, allPorts, noPorts, subtractPorts, isEmptyPorts } from "../../../core/address/ports.ts";
 import type { PortSet } from "../../../core/address/ports.ts";
 import { intentOf } from "../../../core/intent/intent.ts";
 import { estateOf } from "../../../core/estate/build.ts";
@@ -19,13 +19,20 @@ const WORKLOADS = ESTATE.workloads.map((workload): Party & { kind: "workload" } 
 
 type Families = { readonly v4: readonly unknown[]; readonly v6: readonly unknown[] };
 
+/** What no family that both have can carry: ICMP is of IPv4, ICMPv6 of IPv6. */
+function absentBetween(from: Party, to: Party): PortSet {
+  const shared = familiesOf(from) & familiesOf(to);
+  return shared === 1 ? allOf("icmpv6") : shared === 2 ? allOf("icmp") : noPorts;
+}
+
+function familiesOf(party: Party): number {
+  const { v4, v6 }: Families = party.kind === "workload" ? party.workload.addresses : party.addresses;
+  return v4.length + v6.length === 0 ? 3 : (v4.length > 0 ? 1 : 0) | (v6.length > 0 ? 2 : 0);
+}
+
 /** What passes from one party to another, both ends, pair by pair; what observes is open. */
 function passes(source: Source, from: Party, to: Party): PortSet {
-  const families = (party: Party): number => {
-    const { v4, v6 }: Families = party.kind === "workload" ? party.workload.addresses : party.addresses;
-    return v4.length + v6.length === 0 ? 3 : (v4.length > 0 ? 1 : 0) | (v6.length > 0 ? 2 : 0);
-  };
-  if ((families(from) & families(to)) === 0) return noPorts;
+  if ((familiesOf(from) & familiesOf(to)) === 0) return noPorts;
   const [out, into] = [source.end("egress", from, to), source.end("ingress", to, from)];
   return intersectPorts(out.mode === "observed" ? allPorts : out.ports, into.mode === "observed" ? allPorts : into.ports);
 }
@@ -45,8 +52,9 @@ function changesBetween(before: Source, after: Source) {
     for (const to of parties) {
       if (from === to) continue;
       const [old, now] = [passes(before, from, to), passes(after, from, to)];
-      if (!isEmptyPorts(subtractPorts(now, old))) opened += 1;
-      if (!isEmptyPorts(subtractPorts(old, now))) closed += 1;
+      const absent = absentBetween(from, to);
+      if (!isEmptyPorts(subtractPorts(subtractPorts(now, old), absent))) opened += 1;
+      if (!isEmptyPorts(subtractPorts(subtractPorts(old, now), absent))) closed += 1;
     }
   }
   return { openedCount: opened, closedCount: closed };

@@ -225,9 +225,13 @@ const CASES: Readonly<Record<string, readonly object[]>> = {
     tier("ClusterNetworkPolicy", "low", {
       tier: "Baseline",
       priority: 1,
-      subject: { pods: { podSelector: app("web") } },
+      subject: { pods: { namespaceSelector: {}, podSelector: app("web") } },
       egress: [
-        { action: "Accept", to: [{ pods: { podSelector: app("db") } }], protocols: [{ destinationNamedPort: "http" }] },
+        {
+          action: "Accept",
+          to: [{ pods: { namespaceSelector: {}, podSelector: app("db") } }],
+          protocols: [{ destinationNamedPort: "http" }],
+        },
         {
           action: "Accept",
           to: [{ networks: ["10.0.0.0/8"] }],

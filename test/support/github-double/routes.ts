@@ -161,19 +161,27 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   },
   [`POST ${R}/issues`]: ({ state, body, caller }) => {
     const { title = "", body: text = "" } = body;
-    const issue: DoubleIssue = { number: state.nextNumber(), title, body: text, author: caller.login, state: "open", labels: [] };
+    const number = state.nextNumber();
+    const issue: DoubleIssue = { number, title, body: text, author: caller.login, state: "open", closedAt: null, labels: [] };
     state.issues.push(issue);
     return [201, issueData(issue)];
   },
   [`GET ${R}/issues/{issue_number}`]: (call) => [200, issueData(issueOf(call))],
   [`PATCH ${R}/issues/{issue_number}`]: (call) => {
     const issue = issueOf(call);
+    const wasOpen = issue.state === "open";
     Object.assign(issue, picked(call.body, ["title", "body", "state"]));
+    if ("closedAt" in issue && wasOpen !== (issue.state === "open")) issue.closedAt = wasOpen ? new Date().toISOString() : null;
     return [200, issueData(issue)];
   },
   [`POST ${R}/issues/{issue_number}/labels`]: (call) => {
     const issue = issueOf(call);
     issue.labels = [...new Set([...issue.labels, ...(call.body.labels ?? [])])];
+    return [200, issue.labels.map((name) => ({ name }))];
+  },
+  [`PUT ${R}/issues/{issue_number}/labels`]: (call) => {
+    const issue = issueOf(call);
+    issue.labels = [...(call.body.labels ?? [])];
     return [200, issue.labels.map((name) => ({ name }))];
   },
   [`GET ${R}/labels`]: ({ state }) => [200, state.labels.map((name) => ({ name }))],
@@ -402,7 +410,7 @@ function issueData(issue: DoubleIssue | DoublePull): object {
   const { number, title, body, author, state, labels } = issue;
   const link = { url: "", html_url: "", diff_url: "", patch_url: "" };
   const shared = { number, title, body, user: user(author), state, labels: labels.map((name) => ({ name })) };
-  return "head" in issue ? { ...shared, pull_request: link } : shared;
+  return "head" in issue ? { ...shared, pull_request: link } : { ...shared, closed_at: issue.closedAt };
 }
 
 function commentData({ repository }: Call, { id, number, body, author, createdAt, updatedAt }: DoubleComment): object {

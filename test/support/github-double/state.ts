@@ -24,6 +24,8 @@ export interface DoubleIssue {
   body: string;
   readonly author: string;
   state: "open" | "closed";
+  /** ISO 8601; a test may set it back. */
+  closedAt: string | null;
   labels: string[];
 }
 

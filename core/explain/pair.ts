@@ -1,0 +1,108 @@
+import { intersectPorts, isEmptyPorts, isSubsetPorts } from "../address/ports.ts";
+import { connect } from "../guardrail/connection.ts";
+import { portsAt } from "../guardrail/ports.ts";
+import type { Party, Source } from "../reach/source.ts";
+import type { Verdict } from "./answer.ts";
+import type { Question } from "./ask.ts";
+
+/** Two parties of a question. */
+export interface Pair {
+  readonly from: Party;
+  readonly to: Party;
+}
+
+/** What a source says of all pairs of a question. */
+export interface PairsFound {
+  readonly verdict: Verdict;
+  /** The first that is denied, else the first that is not wholly allowed, else the first. */
+  readonly pair: Pair;
+  /** Pairs of two different parties; 0: there is only a workload and itself. */
+  readonly asked: number;
+  readonly allowed: number;
+  /** What to know about the answer, each a sentence. */
+  readonly notes: readonly string[];
+}
+
+/** Pairs of classes that are looked at before the rest is declared uncertain: the bound on time. */
+const MAX_ASKED = 250_000;
+
+/**
+ * Asks about every pair of the two ends, class by class: parties that the source does not tell apart get one answer, so that a segment of
+ * 10,000 pods costs what its classes cost.
+ */
+export function findPair(source: Source, question: Question): PairsFound {
+  const [froms, tos] = [classesOf(source, question.from.parties), classesOf(source, question.to.parties)];
+  const found = new Map<Verdict, { first: Pair; count: number }>();
+  let left = MAX_ASKED;
+  let asked = 0;
+  for (const initiators of froms) {
+    for (const responders of tos) {
+      const pair = firstPair(initiators, responders);
+      if (pair === undefined) continue;
+      left -= 1;
+      const count = initiators.length * responders.length - sharedBy(initiators, responders);
+      asked += count;
+      const verdict = left < 0 ? "uncertain" : verdictOf(source, question, pair);
+      const known = found.get(verdict);
+      if (known === undefined) found.set(verdict, { first: pair, count });
+      else known.count += count;
+    }
+  }
+  const [from, to] = [question.from.parties[0] as Party, question.to.parties[0] as Party]; // named ends have one at least
+  if (asked === 0) {
+    const notes = ["both ends are one and the same workload, which always reaches itself"];
+    return { verdict: "allowed", pair: { from, to }, asked, allowed: 0, notes };
+  }
+  const allowed = found.get("allowed")?.count ?? 0;
+  const told = found.get("denied") ?? found.get("some") ?? found.get("uncertain") ?? found.get("allowed");
+  const notes = left < 0 ? ["there are too many pairs to look at them all: what was not looked at counts as uncertain"] : [];
+  return { verdict: overall([...found.keys()]), pair: told?.first ?? { from, to }, asked, allowed, notes };
+}
+
+/** All alike: that; else uncertain as soon as one is, and some otherwise. */
+function overall(verdicts: readonly Verdict[]): Verdict {
+  const [only] = verdicts;
+  if (verdicts.length === 1 && only !== undefined) return only;
+  return verdicts.includes("uncertain") ? "uncertain" : "some";
+}
+
+/** What a source says of one pair: of all ports that were asked about. */
+export function verdictOf(source: Source, { port }: Question, { from, to }: Pair): Verdict {
+  const { surely, possibly } = connect(source, from, to);
+  const wanted = portsAt([port], to.kind === "workload" ? to.workload : undefined);
+  if (isEmptyPorts(wanted)) return "denied"; // nobody there listens under that name
+  if (isSubsetPorts(wanted, surely)) return "allowed";
+  if (isEmptyPorts(intersectPorts(wanted, possibly))) return "denied";
+  return isEmptyPorts(intersectPorts(wanted, surely)) ? "uncertain" : "some";
+}
+
+/** Parties by what the source can see of them, and by their named ports, in their order. */
+function classesOf(source: Source, parties: readonly Party[]): readonly (readonly Party[])[] {
+  const classes = Map.groupBy(parties, (party) =>
+    party.kind === "addresses" ? party : JSON.stringify([source.keyOf(party.workload), party.workload.ports]),
+  );
+  return [...classes.values()];
+}
+
+/** The first initiator with the first responder that is somebody else. */
+function firstPair(initiators: readonly Party[], responders: readonly Party[]): Pair | undefined {
+  for (const from of initiators.slice(0, 2)) {
+    const to = responders.find((responder) => !isSame(from, responder));
+    if (to !== undefined) return { from, to };
+  }
+  return undefined;
+}
+
+/** Workloads that are among both. */
+function sharedBy(initiators: readonly Party[], responders: readonly Party[]): number {
+  const ids = new Set(initiators.map(idOf));
+  return responders.filter((party) => party.kind === "workload" && ids.has(idOf(party))).length;
+}
+
+function idOf(party: Party): string | undefined {
+  return party.kind === "workload" ? party.workload.id : undefined;
+}
+
+function isSame(a: Party, b: Party): boolean {
+  return a.kind === "workload" && b.kind === "workload" && a.workload.id === b.workload.id;
+}

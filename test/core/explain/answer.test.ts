@@ -1,0 +1,168 @@
+import { describe, expect, it } from "vitest";
+import type { ExplainAnswer } from "../../../core/explain/answer.ts";
+import { explainConnection } from "../../../core/explain/explain.ts";
+import { seenWorld, type Seen } from "../../../core/explain/world.ts";
+import type { Pod } from "../../../core/membership/inventory.ts";
+import { formatExplain } from "../../../core/text/explain.ts";
+import { inventory, namespace, pod } from "../../support/definitions.ts";
+import { written } from "../../support/hand-source.ts";
+
+const NOW = Date.UTC(2026, 10, 21);
+
+const WORLD = `
+kind: Cluster
+metadata: {name: eu, labels: {env: prod}}
+spec: {mode: apply, context: eu, podNetwork: routed, podRanges: [10.244.0.0/16], enforcer: kube-network-policies}
+---
+kind: External
+metadata: {name: mainframe, labels: {tier: legacy}}
+spec: {addresses: [10.9.0.0/24]}
+---
+kind: Workspace
+spec: {internal: [10.0.0.0/8]}
+---
+kind: Segment
+metadata: {name: web}
+spec: {members: [{pods: {matchLabels: {app: web}}, namespaces: {}}], isolate: {ingress: off, egress: observe}}
+---
+kind: Segment
+metadata: {name: db}
+spec: {members: [{pods: {matchLabels: {app: db}}, namespaces: {}}], isolate: {ingress: enforce, egress: off}}
+---
+kind: Segment
+metadata: {name: nobody}
+spec: {members: [{pods: {matchLabels: {app: nobody}}, namespaces: {}}]}
+---
+kind: Policy
+metadata: {name: flow}
+spec:
+  rules:
+    - {from: [web], to: [db], ports: [5432/tcp, pg/tcp]}
+    - {from: [db], to: [db], ports: [5433/tcp], same: [color]}
+`;
+
+const PODS = [
+  pod("shop/web-1", { app: "web" }, "10.244.0.1", { owner: "ReplicaSet/web-5d9f" }),
+  pod("shop/web-2", { app: "web" }, "10.244.0.2", { owner: "ReplicaSet/web-5d9f" }),
+  pod("shop/db-1", { app: "db", color: "blue" }, "10.244.0.4", { ports: [{ name: "pg", protocol: "tcp", port: 6432 }] }),
+  pod("shop/db-2", { app: "db", color: "blue" }, "10.244.0.5"),
+  pod("shop/db-3", { app: "db", color: "red" }, "10.244.0.6"),
+  pod("shop/other-1", { app: "other" }, "10.244.0.7"),
+];
+
+interface Over {
+  readonly pods?: readonly Pod[];
+  readonly live?: Seen["live"];
+  readonly complete?: boolean;
+}
+
+async function ask(from: string, to: string, port: string, over: Over = {}): Promise<ExplainAnswer> {
+  const definitions = written(WORLD);
+  const seen = inventory("eu", { namespaces: [namespace("shop")], pods: over.pods ?? PODS, complete: over.complete ?? true });
+  const world = seenWorld(
+    definitions,
+    { inventories: new Map([["cluster/eu", seen]]), live: over.live, enforcers: new Map(), hosts: new Map() },
+    NOW,
+  );
+  const inputs = { files: [], patchPath: (path: string) => path };
+  return await explainConnection(world, inputs, { from, to, port }, async () => await Promise.resolve(null));
+}
+
+describe("the verdict", () => {
+  // Bug: a range is allowed because its first port is; a name is allowed where nobody listens under it.
+  it("is of all ports that were asked about", async () => {
+    expect(await ask("web", "db", "5432")).toMatchObject({ verdict: "allowed", pairs: { asked: 6, allowed: 6 }, edit: null });
+    expect(await ask("web", "db", "5432-5440/tcp")).toMatchObject({
+      verdict: "some",
+      pairs: { asked: 6, allowed: 0 },
+      pair: { port: "5433/tcp" },
+    });
+    expect(await ask("web", "db", "5433/tcp")).toMatchObject({ verdict: "denied" });
+    expect(await ask("web", "eu/shop/db-1", "pg/tcp")).toMatchObject({ verdict: "allowed", pair: { port: "6432/tcp" } });
+    expect(await ask("web", "eu/shop/db-2", "pg/tcp")).toMatchObject({ verdict: "denied", ends: [] });
+  });
+
+  // Bug: an answer for the first pair sold as one for the segment; a workload counted as a pair with itself.
+  it("is of all pairs, and tells the one that is denied", async () => {
+    const answer = await ask("db", "db", "5433");
+    expect(answer).toMatchObject({ verdict: "some", pairs: { asked: 6, allowed: 2 } });
+    expect(answer.pair).toEqual({ from: "eu shop/db-1[Pod]", to: "eu shop/db-3[Pod]", port: "5433/tcp" });
+    const alone = await ask("eu/shop/db-1", "eu/shop/db-1", "22");
+    expect(alone).toMatchObject({ verdict: "allowed", pairs: { asked: 0 }, ends: [], enforcedAt: [] });
+    expect(alone.notes).toContain("both ends are one and the same workload, which always reaches itself");
+  });
+
+  // Bug: ten thousand pairs are looked at and the rest is taken for the same; or they are looked at one by one for minutes.
+  it("of big segments counts every pair, asked class by class", async () => {
+    const pods = [
+      ...Array.from({ length: 3000 }, (_, index) =>
+        pod(`shop/web-${index}`, { app: "web" }, `10.244.${10 + (index >> 8)}.${index & 255}`),
+      ),
+      ...Array.from({ length: 2000 }, (_, index) =>
+        pod(`shop/db-${index}`, { app: "db" }, `10.244.${30 + (index >> 8)}.${index & 255}`),
+      ),
+    ];
+    expect(await ask("web", "db", "5432", { pods })).toMatchObject({
+      verdict: "allowed",
+      pairs: { asked: 6_000_000, allowed: 6_000_000 },
+    });
+  });
+
+  // Bug: an unseen cluster taken for an empty one.
+  it("about a cluster that is not seen whole carries that", async () => {
+    const answer = await ask("web", "db", "5432", { complete: false });
+    expect(answer.notes).toContain("the workloads of cluster/eu are not known whole");
+  });
+});
+
+describe("the enforcement points", () => {
+  // Bug: "enforced at" an end that only observes and lets everything pass.
+  it("tell ends that enforce from ends that observe", async () => {
+    const answer = await ask("web", "db", "22");
+    expect(answer.enforcedAt).toEqual([
+      { target: "cluster/eu", direction: "egress", mode: "observed" },
+      { target: "cluster/eu", direction: "ingress", mode: "enforced" },
+    ]);
+    expect(formatExplain(answer)).toContain("enforced at  cluster/eu (ingress)\n  observed at  cluster/eu (egress)");
+    expect(formatExplain(await ask("eu/shop/other-1", "mainframe", "22"))).toContain("enforced at  nowhere: no end is isolated");
+  });
+});
+
+describe("live", () => {
+  const open = { kind: "cluster", completeness: "complete", policies: [] } as const;
+
+  // Bug: "agrees" although live lets through what is denied, or although nobody could read it.
+  it("agrees, differs, or cannot be said", async () => {
+    const differs = await ask("web", "db", "22", { live: new Map([["cluster/eu", open]]) });
+    expect(differs.live).toMatchObject({ verdict: "allowed", agrees: false });
+    expect(formatExplain(differs)).toContain("live         allowed, DIFFERS\n    egress   no policy isolates egress of shop/web-1");
+    const agrees = await ask("web", "db", "5432", { live: new Map([["cluster/eu", open]]) });
+    expect(agrees.live).toMatchObject({ verdict: "allowed", agrees: true });
+    const unknown = await ask("web", "db", "22", { live: new Map() });
+    expect(unknown.live).toMatchObject({ agrees: null });
+    expect((await ask("web", "db", "22")).live).toBeNull();
+  });
+});
+
+describe("names", () => {
+  // Bug: a pod that can only be named by its full id; a controller's name that means one pod of it.
+  it("may be ids, names of controllers, externals and addresses", async () => {
+    expect((await ask("eu/shop/web-1", "db", "5432")).pairs.asked).toBe(3);
+    expect((await ask("cluster/eu/shop/web-1", "db", "5432")).pairs.asked).toBe(3);
+    expect((await ask("10.244.0.1", "db", "5432")).pair.from).toMatch(/^eu shop\/web/);
+    expect((await ask("mainframe", "db", "5432")).verdict).toBe("denied");
+    expect((await ask("10.9.0.7", "db", "5432")).pair.from).toBe("mainframe");
+    expect((await ask("198.51.100.1", "db", "5432")).pair.from).toBe("198.51.100.1");
+    expect((await ask("internet", "db", "5432")).verdict).toBe("denied");
+  });
+
+  it("that are none are answered with what was probably meant", async () => {
+    await expect(ask("wbe", "db", "22")).rejects.toThrow('there is no "wbe". Did you mean "web"? Name a segment');
+    await expect(ask("eu/shop/db_1", "db", "22")).rejects.toThrow('Did you mean "eu/shop/db-1"?');
+    await expect(ask("\u001b[2J", "db", "22")).rejects.toThrow('there is no "\\u001b[2J". Name a segment');
+    await expect(ask("nobody", "db", "22")).rejects.toThrow("segment nobody selects nothing now");
+    for (const port of ["any", "70000", "22/tpc", "0", "1-0/tcp", ""]) {
+      await expect(ask("web", "db", port), port).rejects.toMatchObject({ code: "USAGE" });
+    }
+  });
+});
