@@ -73,5 +73,8 @@ export function compareHostWith({ target, want, mark }: Expectation, observation
   // Which generation is in the fence is the writer's business; that there is one, and our mark, is compared.
   const generation = readTable(observation.ruleset)?.generation ?? 1;
   const expected = renderRuleset(want, mark, { generation, phase: "final" });
-  return { findings: compareHost({ expected, observation }), evidenceOf: (finding) => hostEvidence(finding, expected, observation) };
+  return {
+    findings: compareHost({ expected, observation }),
+    evidenceOf: (finding) => hostEvidence(finding, expected, observation),
+  };
 }

@@ -213,7 +213,12 @@ export function recordProposal(
   next: { readonly state: ProposalState; readonly memory: ProposalMemory; readonly dueAt: number | undefined },
 ): Promise<void> {
   return transact(store, `record proposal ${cause}`, async (tx) => {
-    const values = { state: next.state, memory: toJson<unknown>(next.memory) as never, attempts: 0, lastError: toJson(null) as never };
+    const values = {
+      state: next.state,
+      memory: toJson<unknown>(next.memory) as never,
+      attempts: 0,
+      lastError: toJson(null) as never,
+    };
     await tx.updateTable("firebreak.proposals").set(values).where("cause", "=", cause).execute();
     await tx
       .updateTable("firebreak.proposals")

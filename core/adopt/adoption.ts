@@ -25,7 +25,12 @@ export interface Scope {
  * sayable: rules can say it, and among the pairs in scope nothing else · unsayable: they cannot, with the reason as a sentence.
  */
 export type Adoption =
-  | { readonly kind: "sayable"; readonly opened: readonly Said[]; readonly closed: readonly Said[]; readonly scopes: readonly Scope[] }
+  | {
+      readonly kind: "sayable";
+      readonly opened: readonly Said[];
+      readonly closed: readonly Said[];
+      readonly scopes: readonly Scope[];
+    }
   | { readonly kind: "unsayable"; readonly why: string };
 
 /** An adoption that rules can say. */

@@ -54,14 +54,12 @@ const MAX_TRIES = 40;
  *
  * @param files of the commit that the edit shall stand on
  */
-export function adoptingEdit(
-  files: readonly SourceFile[],
-  adoption: SayableAdoption,
-  world: AdoptionWorld,
-): AdoptingAnswer {
+export function adoptingEdit(files: readonly SourceFile[], adoption: SayableAdoption, world: AdoptionWorld): AdoptingAnswer {
   const before = readWorld(files, world, undefined);
   if (before === undefined) return { none: "the definitions of the branch hold errors" };
-  const unknown = [...adoption.opened, ...adoption.closed].flatMap(({ from, to }) => [...from, ...to]).find((name) => !isKnown(before, name));
+  const unknown = [...adoption.opened, ...adoption.closed]
+    .flatMap(({ from, to }) => [...from, ...to])
+    .find((name) => !isKnown(before, name));
   if (unknown !== undefined) return { none: `there is no segment ${unknown} any more` };
   const open = adoption.opened.filter((said) => !isSaid(before, said, "opened"));
   const closed = adoption.closed.filter((said) => !isSaid(before, said, "closed"));
@@ -69,8 +67,11 @@ export function adoptingEdit(
   const named = addressSegments(before.definitions, files, [...open, ...closed]);
   let now: Step = { files: named.files, edits: named.edits };
   for (const said of closed.map(named.rename)) {
-    const next = firstThat(revokingEdits(before.definitions, now.files, said), now, (step) => closes(before, step, said, adoption.scopes, world));
-    if (next === undefined) return { none: `no single rule of the definitions opens ${formatSaid(said)}, so taking one away does not close it` };
+    const next = firstThat(revokingEdits(before.definitions, now.files, said), now, (step) =>
+      closes(before, step, said, adoption.scopes, world),
+    );
+    if (next === undefined)
+      return { none: `no single rule of the definitions opens ${formatSaid(said)}, so taking one away does not close it` };
     now = next;
   }
   for (const said of open.map(named.rename)) {
@@ -100,7 +101,11 @@ function parse(files: readonly SourceFile[]) {
 }
 
 /** @param first whose workloads count: both sides of a comparison have the same */
-function readWorld(files: readonly SourceFile[], { inventories, operator, now }: AdoptionWorld, first: Read | undefined): Read | undefined {
+function readWorld(
+  files: readonly SourceFile[],
+  { inventories, operator, now }: AdoptionWorld,
+  first: Read | undefined,
+): Read | undefined {
   const { definitions: parsed } = parse(files);
   if (parsed === undefined) return undefined;
   const { definitions } = definitionsAt(parsed, now);
@@ -168,7 +173,9 @@ function closes(before: Read, { files }: Step, said: Said, scopes: readonly Scop
   if (read === undefined) return false;
   const difference = differencePairs(before.source, read.source, read.source);
   const isThere: Counts = (from, to) => isAmong(scopes, from, to);
-  return holds(difference, said, "closed", isThere) && stray(difference, { opened: [], closed: [said] }, "closed", isThere).length === 0;
+  return (
+    holds(difference, said, "closed", isThere) && stray(difference, { opened: [], closed: [said] }, "closed", isThere).length === 0
+  );
 }
 
 type Wanted = Pick<SayableAdoption, "opened" | "closed">;
@@ -202,8 +209,10 @@ function proven(
   if (after === undefined) return { none: "the edited definitions would hold errors" };
   const difference = differencePairs(before.source, after.source, after.source);
   const isThere: Counts = (from, to) => isAmong(wanted.scopes, from, to);
-  if (!wanted.opened.every((said) => holds(difference, said, "opened", () => true))) return { none: "the edit would not open what is open" };
-  if (!wanted.closed.every((said) => holds(difference, said, "closed", isThere))) return { none: "the edit would not close what is closed" };
+  if (!wanted.opened.every((said) => holds(difference, said, "opened", () => true)))
+    return { none: "the edit would not open what is open" };
+  if (!wanted.closed.every((said) => holds(difference, said, "closed", isThere)))
+    return { none: "the edit would not close what is closed" };
   const everywhere = (["opened", "closed"] as const).flatMap((side) => stray(difference, wanted, side, () => true));
   if (everywhere.length > 0) return { none: "the edit would say more than what is live" };
   return {

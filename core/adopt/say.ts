@@ -113,7 +113,9 @@ function sayGroup(
   if ("why" in from) return from;
   const to = cover(difference, group.to, (one) => [...group.from].every((other) => agrees(other, one)));
   if ("why" in to) return to;
-  const clash = from.ok.classes.flatMap((one) => to.ok.classes.map((other) => [one, other] as const)).find((pair) => !agrees(...pair));
+  const clash = from.ok.classes
+    .flatMap((one) => to.ok.classes.map((other) => [one, other] as const))
+    .find((pair) => !agrees(...pair));
   if (clash !== undefined) return { why: `a rule from ${from.ok.names.join(", ")} to ${to.ok.names.join(", ")} would say more` };
   return { ok: { from: from.ok.names, to: to.ok.names, ports } };
 }

@@ -13,7 +13,10 @@ export function removeDocument(text: string, document: number): Edited {
   const before = readValues(text);
   if ("refused" in before) return before;
   if (before.ok.length < 2) return { refused: "it is the only document of its file" };
-  const starts = [...text.matchAll(/^---(?=\s|$).*(?:\n|$)/gm)].map(({ index, 0: line }) => ({ at: index, after: index + line.length }));
+  const starts = [...text.matchAll(/^---(?=\s|$).*(?:\n|$)/gm)].map(({ index, 0: line }) => ({
+    at: index,
+    after: index + line.length,
+  }));
   const hasFirst = starts.length === before.ok.length; // else the first document begins without a line of its own
   const own = hasFirst ? starts[document] : starts[document - 1];
   const next = hasFirst ? starts[document + 1] : starts[document];

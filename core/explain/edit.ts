@@ -71,7 +71,12 @@ function proven(
   const changed: Definitions = { ...definitions, clusters: world.definitions.clusters, fleets: world.definitions.fleets };
   const source = world.intentOf(changed);
   if (verdictOf(source, question, pair) !== "allowed") return undefined;
-  const edit = { patch: patchOf(patchPath(path), before, after), file: path, what, breaks: brokenBy(world, { definitions: changed, source }) };
+  const edit = {
+    patch: patchOf(patchPath(path), before, after),
+    file: path,
+    what,
+    breaks: brokenBy(world, { definitions: changed, source }),
+  };
   return { edit, isWhole: findPair(source, question).verdict === "allowed" };
 }
 

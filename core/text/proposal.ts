@@ -88,7 +88,13 @@ function elsewhereLines({ elsewhere: { opened, closed } }: AdoptingEdit): readon
   const line = (verb: string, targets: readonly string[]): readonly string[] =>
     targets.length === 0
       ? []
-      : [`The segments have members elsewhere, so merging also ${verb} what is not so live today: ${targets.slice(0, MAX_LINES).map((target) => code(target)).join(", ")}.`, ""];
+      : [
+          `The segments have members elsewhere, so merging also ${verb} what is not so live today: ${targets
+            .slice(0, MAX_LINES)
+            .map((target) => code(target))
+            .join(", ")}.`,
+          "",
+        ];
   return [...line("opens", opened), ...line("closes", closed)];
 }
 

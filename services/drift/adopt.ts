@@ -52,7 +52,12 @@ export async function withAdoptions(
   return told;
 }
 
-function adoptionOf({ seen }: DriftContext, { estate, approved, definitions }: ConnectivityWorld, target: Target, evidence: Evidence): Adoption {
+function adoptionOf(
+  { seen }: DriftContext,
+  { estate, approved, definitions }: ConnectivityWorld,
+  target: Target,
+  evidence: Evidence,
+): Adoption {
   const others = seen.live(listTargets(definitions).map(({ id }) => id));
   const at = (own: Evidence["before"]) => liveSource(estate, new Map([...others, [target.id, own]]), seen.enforcers());
   return sayDifference(at(evidence.before), at(evidence.after), approved, target.id);

@@ -5,7 +5,12 @@ import { branchOf, type ProposalContext } from "./context.ts";
 
 /** What the branch says after it was looked after. */
 export type Written =
-  | { readonly kind: "written"; readonly paths: readonly string[]; readonly commits: readonly string[]; readonly isChanged: boolean }
+  | {
+      readonly kind: "written";
+      readonly paths: readonly string[];
+      readonly commits: readonly string[];
+      readonly isChanged: boolean;
+    }
   /** Others committed to it: nothing was written. */
   | { readonly kind: "touched" }
   /** Somebody moved it while it was written; look again. */
@@ -38,7 +43,9 @@ export async function writeBranch(
     }
   }
   const before = pull === undefined ? [] : (await forge.readChangedFiles(pull.number, signal)).paths;
-  const paths = [...new Set([...(pull === undefined ? [] : (memory.paths ?? [])), ...before, ...edits.map(({ path }) => path)])].sort();
+  const paths = [
+    ...new Set([...(pull === undefined ? [] : (memory.paths ?? [])), ...before, ...edits.map(({ path }) => path)]),
+  ].sort();
   const files = await Promise.all(
     paths.map(async (path) => {
       const edit = edits.find((one) => one.path === path);
@@ -55,7 +62,11 @@ export async function writeBranch(
 }
 
 /** True when somebody else committed to the branch. */
-export async function hasOthers({ forge, signal, base }: ProposalContext, cause: string, ours: readonly string[]): Promise<boolean> {
+export async function hasOthers(
+  { forge, signal, base }: ProposalContext,
+  cause: string,
+  ours: readonly string[],
+): Promise<boolean> {
   const self = await forge.readSelf(signal);
   const commits = await forge.listCommits(base, branchOf(cause), signal);
   return commits.some(({ sha, authorLogin }) => !ours.includes(sha) && (self === undefined || authorLogin !== self));

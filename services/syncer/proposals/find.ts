@@ -23,17 +23,20 @@ export function closingMarker(cause: string): string {
   return commentMarker("adopt-closed", cause);
 }
 
-/** Finds the pull request of this time by its branch and marker; those of earlier times are past. */
+/**
+ * Finds the pull request of this time by its number, else by branch and marker; those of earlier times are past. The number first: Gitea
+ * forgets which branch a closed one came from once that is deleted.
+ */
 export async function findPull(context: ProposalContext, { cause, memory }: StoredProposal): Promise<FoundPull> {
   const { forge, signal, base } = context;
   const past = memory.past ?? [];
+  const known = memory.number === undefined ? undefined : await forge.readPull(memory.number, signal);
   const pulls = (await forge.listPullsFrom(branchOf(cause), signal)).filter(
-    ({ number, body, base: into }) =>
-      into.ref === base && !past.includes(number) && (number === memory.number || hasMarker(body, pullMarker(cause))),
+    ({ number, body, base: into }) => into.ref === base && !past.includes(number) && hasMarker(body, pullMarker(cause)),
   );
-  const open = pulls.find(({ state }) => state === "open");
+  const open = known?.state === "open" ? known : pulls.find(({ state }) => state === "open");
   if (open !== undefined) return { kind: "open", pull: open };
-  const pull = pulls.find(({ number }) => number === memory.number) ?? pulls[0];
+  const pull = known ?? pulls[0];
   if (pull === undefined) return { kind: "none", past };
   // One merged before this was asked again says nothing of now.
   if (pull.state === "merged")

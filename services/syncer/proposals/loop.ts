@@ -31,7 +31,10 @@ export async function propose(context: SyncerContext): Promise<void> {
     },
   };
   try {
-    await runLoop({ name: "proposals", log, signal, everyMs: () => POLL_MS, bell }, async () => await lookAfterProposals(proposals));
+    await runLoop(
+      { name: "proposals", log, signal, everyMs: () => POLL_MS, bell },
+      async () => await lookAfterProposals(proposals),
+    );
   } finally {
     unsubscribe();
   }

@@ -69,8 +69,7 @@ async function bring(
   const { edit } = answer;
   const pull = found.kind === "open" ? found.pull : undefined;
   const written = await writeBranch(context, row, pull, baseCommit, edit.files);
-  if (written.kind === "moved")
-    return await recordProposal(store, row, { ...row, dueAt: now() + MOVED_AGAIN_MS });
+  if (written.kind === "moved") return await recordProposal(store, row, { ...row, dueAt: now() + MOVED_AGAIN_MS });
   if (written.kind === "touched" && pull === undefined) {
     const why = `others committed to ${branchOf(row.cause)}, and no pull request of ours is open`;
     return await recordProposal(store, row, { state: "ended", memory: { ...row.memory, end: "blocked", why }, dueAt: undefined });
@@ -123,10 +122,17 @@ async function tell(
 }
 
 /** Owners of the files, as far as they are people or teams of the forge, and not ourselves. */
-async function askReviewers({ forge, base, signal, log: logger }: ProposalContext, pull: PullRequest, edit: AdoptingEdit): Promise<void> {
+async function askReviewers(
+  { forge, base, signal, log: logger }: ProposalContext,
+  pull: PullRequest,
+  edit: AdoptingEdit,
+): Promise<void> {
   const text = await forge.readCodeowners(base, signal);
   if (text === undefined) return;
-  const owners = ownersOf(parseCodeowners(text), edit.files.map(({ path }) => path)).filter((owner) => owner.startsWith("@"));
+  const owners = ownersOf(
+    parseCodeowners(text),
+    edit.files.map(({ path }) => path),
+  ).filter((owner) => owner.startsWith("@"));
   const names = owners.map((owner) => owner.slice(1)).filter((name) => name !== pull.author);
   const users = names.filter((name) => !name.includes("/"));
   const teams = names.flatMap((name) => name.split("/")[1] ?? []);
@@ -175,6 +181,9 @@ async function log(
 ): Promise<void> {
   const findings = members.slice(0, 20).map(({ fingerprint }) => fingerprint);
   const said = "end" in what ? { end: what.end } : { title: proposalTitle(what), files: what.edit.files.map(({ path }) => path) };
-  const id = type === "proposal.updated" ? `${type}-${cause}-${number}-${seenAt}-${sha256Hex(JSON.stringify(said)).slice(0, 8)}` : `${type}-${cause}-${number}`;
+  const id =
+    type === "proposal.updated"
+      ? `${type}-${cause}-${number}-${seenAt}-${sha256Hex(JSON.stringify(said)).slice(0, 8)}`
+      : `${type}-${cause}-${number}`;
   await trail.append([{ id, type, pullRequest: { number, url }, detail: { cause, branch: branchOf(cause), findings, ...said } }]);
 }

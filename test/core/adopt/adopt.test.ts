@@ -11,17 +11,27 @@ import { lineDiff } from "../../support/line-diff.ts";
 import { adopt, driftAt, organisation, policyText, seen, worldOf } from "./world.ts";
 
 const EU = "cluster/eu";
-const SHOP = policyText("order", ["{from: [web], to: [db], ports: [8443/tcp]} # orders", "{from: [web], to: [only], ports: [80/tcp, 81/tcp]}"]);
+const SHOP = policyText("order", [
+  "{from: [web], to: [db], ports: [8443/tcp]} # orders",
+  "{from: [web], to: [only], ports: [80/tcp, 81/tcp]}",
+]);
 const FILES = organisation({ "order.yaml": `# who may\n${SHOP}` });
 
+/** What somebody edits of a policy object. */
+interface Spec {
+  ingress: { from?: unknown[]; ports?: unknown[] }[];
+}
+
 /** Somebody edits the first policy object of the pods with this label. */
-function edited(app: string, change: (spec: any) => void, files = FILES): LiveTarget {
+function edited(app: string, change: (spec: Spec) => void, files = FILES): LiveTarget {
   const policies = structuredClone(seen(worldOf(files).rendered).get(EU)) as Extract<LiveTarget, { kind: "cluster" }>;
-  const found = policies.policies.map(({ object }) => object as NetworkPolicy).find((object) => {
-    return JSON.stringify(object.spec.podSelector).includes(`"${app}"`) && object.spec.policyTypes?.includes("Ingress");
-  });
+  const found = policies.policies
+    .map(({ object }) => object as NetworkPolicy)
+    .find((object) => {
+      return JSON.stringify(object.spec.podSelector).includes(`"${app}"`) && object.spec.policyTypes?.includes("Ingress");
+    });
   if (found === undefined) throw new Error(`no object isolates ${app}`);
-  change(found.spec);
+  change(found.spec as unknown as Spec); // a rendered one has them
   return policies;
 }
 
@@ -37,7 +47,12 @@ describe("a live change in the words of rules, and the smallest edit that says i
   it("a peer that somebody let in becomes a rule of the policy that opens this responder", () => {
     const live = edited("only", (spec) => spec.ingress.push({ from: [peer("geo")], ports: [{ protocol: "TCP", port: 9000 }] }));
     const { adoption } = driftAt(FILES, EU, live);
-    expect(adoption).toEqual({ kind: "sayable", opened: [{ from: ["geo"], to: ["only"], ports: ["9000/tcp"] }], closed: [], scopes: [{ target: EU, peers: [] }] });
+    expect(adoption).toEqual({
+      kind: "sayable",
+      opened: [{ from: ["geo"], to: ["only"], ports: ["9000/tcp"] }],
+      closed: [],
+      scopes: [{ target: EU, peers: [] }],
+    });
     const answer = adopt(FILES, adoption);
     expect(fileDiff(answer)).toEqual([
       { path: "order.yaml", gone: [], fresh: ["    - {from: [geo], to: [only], ports: [9000/tcp]}"] },
@@ -80,7 +95,7 @@ describe("a live change in the words of rules, and the smallest edit that says i
 
   it("what was narrowed becomes the removal of the port, or of the rule", () => {
     const port = edited("only", (spec) => {
-      spec.ingress[0].ports = [{ protocol: "TCP", port: 80 }];
+      spec.ingress[0]!.ports = [{ protocol: "TCP", port: 80 }];
     });
     expect(fileDiff(adopt(FILES, driftAt(FILES, EU, port).adoption))).toEqual([
       {
@@ -100,7 +115,9 @@ describe("a live change in the words of rules, and the smallest edit that says i
   it("a policy goes with its only rule: its document, or its file", () => {
     const one = policyText("order", ["{from: [web], to: [only], ports: [80/tcp]}"]);
     const alone = organisation({ "order.yaml": one });
-    const shared = organisation({ "order.yaml": `${policyText("first", ["{from: [web], to: [db], ports: [1/tcp]}"])}---\n# why\n${one}` });
+    const shared = organisation({
+      "order.yaml": `${policyText("first", ["{from: [web], to: [db], ports: [1/tcp]}"])}---\n# why\n${one}`,
+    });
     for (const [files, expected] of [
       [alone, ""],
       [shared, policyText("first", ["{from: [web], to: [db], ports: [1/tcp]}"])],
@@ -111,7 +128,7 @@ describe("a live change in the words of rules, and the smallest edit that says i
     }
   });
 
-  it.each<[string, string, (spec: any) => void, string]>([
+  it.each<[string, string, (spec: Spec) => void, string]>([
     ["a pod in no segment", "only", (spec) => spec.ingress.push({ from: [peer("stray")] }), "no segment says"],
     ["half of a segment", "only", (spec) => spec.ingress.push({ from: [{ ipBlock: { cidr: "192.0.2.0/25" } }] }), ""],
     ["nothing that anybody has", "only", (spec) => spec.ingress.push({ from: [peer("nobody")] }), "no connection of a workload"],
@@ -123,9 +140,19 @@ describe("a live change in the words of rules, and the smallest edit that says i
   });
 
   it("Git that says so already needs no edit", () => {
-    const said = { kind: "sayable", opened: [{ from: ["web"], to: ["db"], ports: ["8443/tcp"] }], closed: [], scopes: [{ target: EU, peers: [] }] } as const;
+    const said = {
+      kind: "sayable",
+      opened: [{ from: ["web"], to: ["db"], ports: ["8443/tcp"] }],
+      closed: [],
+      scopes: [{ target: EU, peers: [] }],
+    } as const;
     expect(adopt(FILES, said)).toEqual({ said: true });
-    const gone = { kind: "sayable", opened: [{ from: ["left"], to: ["db"], ports: ["8443/tcp"] }], closed: [], scopes: [{ target: EU, peers: [] }] } as const;
+    const gone = {
+      kind: "sayable",
+      opened: [{ from: ["left"], to: ["db"], ports: ["8443/tcp"] }],
+      closed: [],
+      scopes: [{ target: EU, peers: [] }],
+    } as const;
     expect(adopt(FILES, gone)).toEqual({ none: "there is no segment left any more" });
   });
 });
@@ -138,7 +165,8 @@ const someRule = fc.record({
   ports: fc.subarray(PORTS, { minLength: 1, maxLength: 3 }),
 });
 type SomeRule = { readonly from: readonly string[]; readonly to: readonly string[]; readonly ports: readonly string[] };
-const ruleOf = ({ from, to, ports }: SomeRule): string => `{from: [${from.join(", ")}], to: [${to.join(", ")}], ports: [${ports.join(", ")}]}`;
+const ruleOf = ({ from, to, ports }: SomeRule): string =>
+  `{from: [${from.join(", ")}], to: [${to.join(", ")}], ports: [${ports.join(", ")}]}`;
 const filesOf = (rules: readonly SomeRule[]) =>
   organisation(rules.length === 0 ? {} : { "a.yaml": policyText("a", rules.map(ruleOf)) });
 
@@ -173,12 +201,17 @@ describe("after the merge Git says what is live, and nothing else", () => {
           const merge = liveSource(after.estate, seen(merged.rendered));
           // In the scope of what was found: as it was found. Re-planning would change no connection there.
           const rest = differencePairs(after, merge, names).changes.filter(({ from, to }) => isAmong(scopes, from, to));
-          expect(rest.map(({ from, to }) => [from.workloads, to.workloads]), JSON.stringify([adoption, edit.files])).toEqual([]);
+          expect(
+            rest.map(({ from, to }) => [from.workloads, to.workloads]),
+            JSON.stringify([adoption, edit.files]),
+          ).toEqual([]);
           // Elsewhere: what changes is told.
           for (const change of differencePairs(before, merge, names).changes) {
             if (isAmong(scopes, change.from, change.to)) continue;
-            if (!isEmptyPorts(change.opened)) expect(edit.elsewhere.opened).toEqual(expect.arrayContaining([...beyond(scopes, change.from, change.to)]));
-            if (!isEmptyPorts(change.closed)) expect(edit.elsewhere.closed).toEqual(expect.arrayContaining([...beyond(scopes, change.from, change.to)]));
+            if (!isEmptyPorts(change.opened))
+              expect(edit.elsewhere.opened).toEqual(expect.arrayContaining([...beyond(scopes, change.from, change.to)]));
+            if (!isEmptyPorts(change.closed))
+              expect(edit.elsewhere.closed).toEqual(expect.arrayContaining([...beyond(scopes, change.from, change.to)]));
           }
         },
       ),

@@ -113,7 +113,11 @@ export function seen(rendered: ReadonlyMap<TargetId, RenderedTarget>): ReadonlyM
 }
 
 /** Everything as the definitions say, but for one target, which somebody changed into `drifted`. */
-export function driftAt(files: readonly SourceFile[], target: TargetId, drifted: LiveTarget): {
+export function driftAt(
+  files: readonly SourceFile[],
+  target: TargetId,
+  drifted: LiveTarget,
+): {
   readonly before: EnforcedSource;
   readonly after: EnforcedSource;
   readonly adoption: Adoption;

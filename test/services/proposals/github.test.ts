@@ -24,31 +24,35 @@ describe("what goes wrong on the way", () => {
   ];
 
   // Bug: a branch, a commit or a pull request that was made without an answer is made again; one that was refused is forgotten.
-  it.each(faults)("$kind at every request: nothing is lost and nothing doubled", async (fault) => {
-    let at = 0;
-    for (let isReached = true; isReached; at += 1) {
-      await using world = await openDoubleWorld();
-      await world.push("main", { [PATH]: POLICY, CODEOWNERS: "* @wanda\n" }, "wanda");
-      const desk = await Desk.open(world.forge);
-      let count = 0;
-      isReached = false;
-      world.double.fault = () => {
-        if (count++ !== at) return undefined;
-        isReached = true;
-        return fault;
-      };
-      await desk.found(WIDE);
-      await desk.look();
-      world.double.fault = () => undefined;
-      await desk.later(DAY_OFF);
-      const pulls = await desk.pulls(WIDE);
-      expect(pulls, `fault at request ${at}`).toMatchObject([{ state: "open", isDraft: true }]);
-      expect(await desk.text(WIDE)).toBe(ADOPTED);
-      expect(await desk.commits(WIDE)).toHaveLength(1);
-      expect(new Set(desk.entries.filter(({ type }) => type === "proposal.opened").map(({ id }) => id)).size).toBe(1);
-    }
-    expect(at).toBeGreaterThan(8);
-  }, 120_000);
+  it.each(faults)(
+    "$kind at every request: nothing is lost and nothing doubled",
+    async (fault) => {
+      let at = 0;
+      for (let isReached = true; isReached; at += 1) {
+        await using world = await openDoubleWorld();
+        await world.push("main", { [PATH]: POLICY, CODEOWNERS: "* @wanda\n" }, "wanda");
+        const desk = await Desk.open(world.forge);
+        let count = 0;
+        isReached = false;
+        world.double.fault = () => {
+          if (count++ !== at) return undefined;
+          isReached = true;
+          return fault;
+        };
+        await desk.found(WIDE);
+        await desk.look();
+        world.double.fault = () => undefined;
+        await desk.later(DAY_OFF);
+        const pulls = await desk.pulls(WIDE);
+        expect(pulls, `fault at request ${at}`).toMatchObject([{ state: "open", isDraft: true }]);
+        expect(await desk.text(WIDE)).toBe(ADOPTED);
+        expect(await desk.commits(WIDE)).toHaveLength(1);
+        expect(new Set(desk.entries.filter(({ type }) => type === "proposal.opened").map(({ id }) => id)).size).toBe(1);
+      }
+      expect(at).toBeGreaterThan(8);
+    },
+    120_000,
+  );
 
   it("an hour without a forge: the wish waits", async () => {
     await using world = await openDoubleWorld();

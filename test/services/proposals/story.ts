@@ -31,7 +31,12 @@ export function stories(openWorld: () => Promise<ForgeWorld>): void {
       await desk.found(WIDE);
       await desk.look();
       expect(await desk.pulls(WIDE)).toMatchObject([
-        { title: "Opens geo → only: 9000/tcp", isDraft: true, state: "open", labels: expect.arrayContaining(["firebreak", "drift"]) },
+        {
+          title: "Opens geo → only: 9000/tcp",
+          isDraft: true,
+          state: "open",
+          labels: expect.arrayContaining(["firebreak", "drift"]),
+        },
       ]);
       const [pull] = await desk.pulls(WIDE);
       expect(await desk.text(WIDE)).toBe(ADOPTED);
@@ -98,7 +103,10 @@ export function stories(openWorld: () => Promise<ForgeWorld>): void {
       await desk.look();
       expect(await desk.pulls(WIDE)).toEqual([]);
       expect(await desk.rows()).toMatchObject([{ state: "ended", memory: { end: "said" } }]);
-      const left = drift({ kind: "sayable", opened: [{ from: ["left"], to: ["only"], ports: ["1/tcp"] }], closed: [], scopes: [] }, { fingerprint: "f3", who: "x" });
+      const left = drift(
+        { kind: "sayable", opened: [{ from: ["left"], to: ["only"], ports: ["1/tcp"] }], closed: [], scopes: [] },
+        { fingerprint: "f3", who: "x" },
+      );
       await desk.found(left);
       await desk.look();
       expect(await desk.pulls(left)).toEqual([]);
@@ -183,7 +191,10 @@ export function stories(openWorld: () => Promise<ForgeWorld>): void {
     it("what strangers wrote is shown, never obeyed", async () => {
       await using start_ = await start();
       const { desk } = start_;
-      const evil = drift(WIDENED, { who: "`@everyone` <!-- --> [x](http://y) | ```\n# big", subject: "a <img src=x> @team\n| b |" });
+      const evil = drift(WIDENED, {
+        who: "`@everyone` <!-- --> [x](http://y) | ```\n# big",
+        subject: "a <img src=x> @team\n| b |",
+      });
       await desk.found(evil);
       await desk.look();
       const [pull] = await desk.pulls(evil);

@@ -1,7 +1,14 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { joinProposal, leaveProposal, listProposals, openStore, type Store, type StoredProposal } from "../../../adapters/store/index.ts";
+import {
+  joinProposal,
+  leaveProposal,
+  listProposals,
+  openStore,
+  type Store,
+  type StoredProposal,
+} from "../../../adapters/store/index.ts";
 import { adoptingEdit, type AdoptingAnswer } from "../../../core/adopt/edit.ts";
 import type { Adoption, SayableAdoption } from "../../../core/adopt/adoption.ts";
 import type { EntryInput } from "../../../core/audit/entry.ts";
@@ -14,28 +21,54 @@ import { INVENTORIES, OPERATOR, organisation, policyText } from "../../core/adop
 import { incident } from "../../support/incidents.ts";
 
 export const PATH = "policies/order.yaml";
-export const POLICY = policyText("order", ["{from: [web], to: [db], ports: [8443/tcp]} # orders", "{from: [web], to: [only], ports: [80/tcp, 81/tcp]}"]);
+export const POLICY = policyText("order", [
+  "{from: [web], to: [db], ports: [8443/tcp]} # orders",
+  "{from: [web], to: [only], ports: [80/tcp, 81/tcp]}",
+]);
 export const ADOPTED = POLICY.replace("81/tcp]}\n", "81/tcp]}\n    - {from: [geo], to: [only], ports: [9000/tcp]}\n");
 export const NARROWED = POLICY.replace("[80/tcp, 81/tcp]", "[80/tcp]");
 const START = Date.parse("2026-11-21T10:00:00Z");
 export const DAY = 24 * 60 * 60_000;
 
 const scopes = [{ target: "cluster/eu", peers: [] }];
-export const WIDENED: Adoption = { kind: "sayable", opened: [{ from: ["geo"], to: ["only"], ports: ["9000/tcp"] }], closed: [], scopes };
-export const CLOSED: Adoption = { kind: "sayable", opened: [], closed: [{ from: ["web"], to: ["only"], ports: ["81/tcp"] }], scopes };
+export const WIDENED: Adoption = {
+  kind: "sayable",
+  opened: [{ from: ["geo"], to: ["only"], ports: ["9000/tcp"] }],
+  closed: [],
+  scopes,
+};
+export const CLOSED: Adoption = {
+  kind: "sayable",
+  opened: [],
+  closed: [{ from: ["web"], to: ["only"], ports: ["81/tcp"] }],
+  scopes,
+};
 
 /** A live change of one target. */
 export function drift(adoption: Adoption, over: Partial<Finding> = {}): Finding {
   const opened = adoption.kind === "sayable" && adoption.opened.length > 0;
-  const effect = { verdict: opened ? "opens" : "closes", opened: opened ? ["geo → only"] : [], closed: opened ? [] : ["web → only"] } as const;
-  const base = { ...incident().finding, fingerprint: "f1", kind: "modified", target: "cluster/eu", subject: "networkpolicy shop/fb-only" } as const;
+  const effect = {
+    verdict: opened ? "opens" : "closes",
+    opened: opened ? ["geo → only"] : [],
+    closed: opened ? [] : ["web → only"],
+  } as const;
+  const base = {
+    ...incident().finding,
+    fingerprint: "f1",
+    kind: "modified",
+    target: "cluster/eu",
+    subject: "networkpolicy shop/fb-only",
+  } as const;
   return { ...base, effect, widens: opened, who: "kubectl-edit", adoption, ...over };
 }
 
 let opened: Promise<Store> | undefined;
 
 async function theStore(): Promise<Store> {
-  opened ??= openStore({ kind: "embedded", folder: mkdtempSync(join(tmpdir(), "fb-proposals-")) }, { signal: new AbortController().signal });
+  opened ??= openStore(
+    { kind: "embedded", folder: mkdtempSync(join(tmpdir(), "fb-proposals-")) },
+    { signal: new AbortController().signal },
+  );
   return await opened;
 }
 
@@ -126,8 +159,17 @@ export class Desk {
     return await listProposals(this.store);
   }
 
+  /** The newest first; also those whose branch is gone. */
   async pulls(finding: Finding): Promise<readonly PullRequest[]> {
-    return await this.forge.listPullsFrom(branchOf(causeOf(finding)), AbortSignal.timeout(60_000));
+    const signal = AbortSignal.timeout(60_000);
+    const listed = await this.forge.listPullsFrom(branchOf(causeOf(finding)), signal);
+    const row = (await this.rows()).find(({ cause }) => cause === causeOf(finding));
+    const found = new Map(listed.map((pull) => [pull.number, pull]));
+    for (const number of [row?.memory.number, ...(row?.memory.past ?? [])]) {
+      const pull = number === undefined ? undefined : await this.forge.readPull(number, signal);
+      if (pull !== undefined) found.set(pull.number, pull);
+    }
+    return [...found.values()].sort((a, b) => b.number - a.number);
   }
 
   async text(finding: Finding): Promise<string | undefined> {
