@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
 import { addExamples, configOption, outputOption, verb, type ConfigOptions, type OutputOptions } from "./common.ts";
+import { addNotifyVerbs } from "./notify.ts";
 import type { StatusOptions } from "../verbs/status.ts";
 import type { FindingsOptions } from "../verbs/findings.ts";
 import type { ReleaseOptions } from "../verbs/release.ts";
@@ -12,6 +13,7 @@ export function addRunningVerbs(program: Command): void {
   addReconcile(program);
   addAccept(program);
   addRelease(program);
+  addNotifyVerbs(program);
 }
 
 function addStatus(program: Command): void {

@@ -55,11 +55,25 @@ export interface RepositoryStatus {
   } | null;
 }
 
+/** A channel that does not take what it is told. */
+export interface ChannelTrouble {
+  /** Its name in firebreak.yaml, or `forge/issues`. */
+  readonly channel: string;
+  /** Groups of findings that it refuses until a person mends something. */
+  readonly refused: number;
+  readonly refusedSince: string | null;
+  /** Groups whose last telling failed and is tried again by itself. */
+  readonly failing: number;
+  readonly error: ErrorShape | null;
+}
+
 export interface StatusAnswer {
   readonly instance: string;
   readonly revision: RevisionStatus | null;
   readonly repository: RepositoryStatus;
   readonly targets: readonly TargetStatus[];
+  /** Where people are not told what they should be; empty: nowhere. */
+  readonly channels: readonly ChannelTrouble[];
 }
 
 export interface FindingAnswer {
@@ -139,6 +153,11 @@ export interface ReconcileAnswer {
   readonly targets: readonly TargetId[];
 }
 
+/** How many groups of findings are told anew. */
+export interface NotifyRetryAnswer {
+  readonly revived: number;
+}
+
 /** Paths of the API, version 1. */
 export const API = {
   status: "/api/v1/status",
@@ -152,4 +171,5 @@ export const API = {
   reconcile: "/api/v1/reconcile",
   accept: "/api/v1/accept",
   release: "/api/v1/release",
+  notifyRetry: "/api/v1/notify/retry",
 } as const;

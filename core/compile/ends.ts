@@ -1,9 +1,17 @@
-import { emptySet, fromAddressTexts, internetSet, intersect, isEmpty, unionAll } from "../address/index.ts";
+import { emptySet, fromAddressTexts, internetSet, intersect, isEmpty, union, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import type { Memberships } from "../membership/membership.ts";
 import { addressPeers, podPeers } from "../membership/peers.ts";
 import type { LocalCluster } from "../membership/peers.ts";
-import { cellKey, choosesCluster, isExternalIn, peerAddresses, segmentNamed, subjectsIn } from "../membership/resolve.ts";
+import {
+  cellKey,
+  choosesCluster,
+  decidingMembers,
+  isExternalIn,
+  peerAddresses,
+  segmentNamed,
+  subjectsIn,
+} from "../membership/resolve.ts";
 import type { Subject } from "../membership/subject.ts";
 import type { Cluster, Definitions, Member, Rule, Segment } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
@@ -116,7 +124,7 @@ interface Resolution {
 function resolveSegment(resolution: Resolution, segment: Segment, part: Part, values: Labels): SomeEnd {
   const { definitions, local, book } = resolution;
   const members = book.flatMembers(segment.name);
-  const known = isCell(values) ? cellAddresses(resolution, segment, values) : knownAddresses(resolution, segment, members);
+  const known = isCell(values) ? cellAddresses(resolution, segment, values) : knownAddresses(resolution, segment);
   const sets: AddressSet[] = [known.addresses];
   const gaps: PeerGap[] = [...known.gaps];
   let hasRemotePods = false;
@@ -138,37 +146,49 @@ interface Shown {
 }
 
 /** Hosts, externals, addresses, boundaries, and what stands behind services without a selector. */
-function knownAddresses(
-  { definitions, memberships, local, book }: Resolution,
-  segment: Segment,
-  members: readonly Member[],
-): Shown {
-  const isPlain = !members.some(({ kind }) => kind === "boundary" || kind === "service");
-  if (isPlain) return { addresses: book.knownAddresses(segment.name), gaps: [] };
+function knownAddresses(resolution: Resolution, segment: Segment): Shown {
+  const { definitions, book } = resolution;
+  if (!restsOnClusters(definitions, segment)) return { addresses: book.knownAddresses(segment.name), gaps: [] };
+  const { addresses, gaps } = learntAddresses(resolution, segment);
+  return { addresses: unionOf([book.hostAddresses(segment.name), addresses]), gaps };
+}
+
+/** The same without hosts; what `not` leaves out is learnt, too. */
+function learntAddresses({ definitions, memberships, local }: Resolution, segment: Segment): Shown {
   const { addresses, unknown } = addressPeers(definitions, segment, memberships, local);
   const gaps = unknown.map((target): PeerGap => ({
     code: "not-fed",
     summary: `what ${segment.name} means of the boundary of ${target} is not known yet, so it is closed here`,
     detail: "That cluster has not reported its nodes and services to this installation. They are added as soon as it does.",
   }));
-  return { addresses: unionOf([book.hostAddresses(segment.name), addresses]), gaps };
+  return { addresses, gaps };
+}
+
+/** True when some of its addresses, be it to leave them out, are learnt from clusters: boundaries, and what stands behind services. */
+function restsOnClusters(definitions: Definitions, segment: Segment): boolean {
+  return decidingMembers(definitions, segment).some(({ kind }) => kind === "boundary" || kind === "service");
 }
 
 /** Hosts and externals with these label values; nothing else that Git names has labels. */
-function cellAddresses({ definitions, book }: Resolution, segment: Segment, values: Labels): Shown {
+function cellAddresses(resolution: Resolution, segment: Segment, values: Labels): Shown {
+  const { definitions, book } = resolution;
   const agrees = ({ labels }: { readonly labels: Labels }): boolean =>
     Object.entries(values).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value);
-  const hosts = book.hostsIn(segment.name).filter(agrees);
+  const hosts = fromAddressTexts(
+    book
+      .hostsIn(segment.name)
+      .filter(agrees)
+      .flatMap((host) => host.addresses),
+  ).set;
   const externals = [...definitions.externals.values()].filter(
     (external) => agrees(external) && isExternalIn(definitions, segment, external),
   );
-  const addresses = unionAll([
-    fromAddressTexts(hosts.flatMap((host) => host.addresses)).set,
-    externals.length === 0
-      ? emptySet
-      : intersect(unionAll(externals.map((external) => external.addresses)), peerAddresses(definitions, segment)),
-  ]);
-  return { addresses, gaps: [] };
+  if (externals.length === 0) return { addresses: hosts, gaps: [] };
+  const left = restsOnClusters(definitions, segment)
+    ? learntAddresses(resolution, segment)
+    : { addresses: peerAddresses(definitions, segment), gaps: [] };
+  const inCell = intersect(unionAll(externals.map((external) => external.addresses)), left.addresses);
+  return { addresses: union(hosts, inCell), gaps: left.gaps };
 }
 
 function localPods(definitions: Definitions, local: LocalCluster, segment: Segment, values: Labels): readonly Subject[] {

@@ -47,7 +47,8 @@ export function compileSegment(context: SegmentContext, held: HeldSegment): read
   const named = rules.naming(segment.name);
   const isExact = possible === certain;
   const own = isExact ? inOrder(rules.forAny, named) : rules.forAny;
-  const counted = new Set([...rules.forAny, ...named]);
+  // Where labels cannot tell, a rule that names S and R says something new for pods that are in R for certain.
+  const counted = new Set(isExact ? [...rules.forAny, ...named] : rules.forAny);
   const self: RuleEnd = { role: { kind: "end", name: segment.name }, subjects: certain, rules: named };
   return [
     ...placeRules(context, segment, { kind: "own" }, possible, own),

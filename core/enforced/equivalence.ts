@@ -5,7 +5,6 @@ import {
   allPorts,
   equalPorts,
   formatPorts,
-  intersectPorts,
   isEmptyPorts,
   noPorts,
   portRange,
@@ -112,8 +111,8 @@ interface Row {
 interface PeerRow {
   readonly party: Party;
   readonly second: Workload | undefined;
-  /** The addresses by which a workload elsewhere is known, where they are more than one to somebody: each is looked at. */
-  readonly pieces: Readonly<Record<Direction, readonly AddressSet[]>>;
+  /** The workload by each of the addresses under which it is known elsewhere, where somebody tells them apart. */
+  readonly pieces: Readonly<Record<Direction, readonly Party[]>>;
 }
 
 const WHOLE: PeerRow["pieces"] = { ingress: [], egress: [] };
@@ -128,13 +127,13 @@ function subjectsOf({ target, intent, rendered, isSubject }: EquivalenceQuestion
   return [...byKey.values()];
 }
 
-function peersOf({ target, intent, rendered, leftOut = emptySet }: EquivalenceQuestion): readonly PeerRow[] {
+function peersOf({ intent, rendered, leftOut = emptySet }: EquivalenceQuestion): readonly PeerRow[] {
   const atoms = cutIntoAtoms([...intent.borders, ...rendered.borders]);
   const finder = new AtomFinder(atoms);
   const { workloads } = intent.estate;
   const byKey = new Map<string, { readonly first: Workload; second: Workload | undefined }>();
   for (const workload of workloads) {
-    if (workload.target !== target && !isEmpty(leftOut) && isTouched(workload, leftOut)) continue;
+    if (!isEmpty(leftOut) && isTouched(workload, leftOut)) continue;
     const key = `${intent.keyOf(workload)}\n${rendered.keyOf(workload)}`;
     const known = byKey.get(key);
     if (known === undefined) byKey.set(key, { first: workload, second: undefined });
@@ -154,13 +153,20 @@ function peersOf({ target, intent, rendered, leftOut = emptySet }: EquivalenceQu
   return [...managed, ...outside];
 }
 
+/** A workload by each of its addresses that somebody tells apart; none where nobody does. */
 function piecesOf(workload: Workload, atoms: Atoms, finder: AtomFinder): PeerRow["pieces"] {
-  const pieces = (set: AddressSet): readonly AddressSet[] => {
-    if (isEmpty(set)) return [];
-    const found = finder.of(set).map((atom) => intersect(atoms.list[atom]?.addresses ?? emptySet, set));
-    return found.length > 1 ? found : [];
+  const pieces = (set: AddressSet, by: (addresses: AddressSet) => Workload): readonly Party[] => {
+    const found = isEmpty(set) ? [] : finder.of(set);
+    if (found.length <= 1) return [];
+    return found.map((atom) => {
+      const addresses = intersect(atoms.list[atom]?.addresses ?? emptySet, set);
+      return { kind: "workload", workload: by(addresses) };
+    });
   };
-  return { ingress: pieces(workload.shown), egress: pieces(workload.addresses) };
+  return {
+    ingress: pieces(workload.shown, (shown) => ({ ...workload, shown })),
+    egress: pieces(workload.addresses, (addresses) => ({ ...workload, addresses })),
+  };
 }
 
 function isTouched({ addresses, shown }: Workload, leftOut: AddressSet): boolean {
@@ -188,55 +194,41 @@ function* chosenPeers(peers: readonly PeerRow[], row: number, count: number): Ge
 }
 
 function comparePair(question: EquivalenceQuestion, row: Row, peer: PeerRow): CounterExample | "undecided" | undefined {
-  const { intent, rendered } = question;
+  const party = otherThan(row.subject, peer);
+  if (party === undefined) return undefined;
+  const isElsewhere = party.kind === "workload" && party.workload.target !== row.subject.target;
+  const pieces = isElsewhere && party === peer.party ? peer.pieces[row.direction] : [];
+  let answer: "undecided" | undefined;
+  for (const seen of pieces.length === 0 ? [party] : pieces) {
+    const found = compareOne(question, row, seen);
+    if (found !== undefined && found !== "undecided") return found;
+    answer ??= found;
+  }
+  return answer;
+}
+
+function compareOne(
+  { target, intent, rendered }: EquivalenceQuestion,
+  row: Row,
+  party: Party,
+): CounterExample | "undecided" | undefined {
   const { direction, subject } = row;
-  const party = otherThan(subject, peer);
-  if (party === undefined || isUnseen(direction, subject, party)) return undefined;
+  if (isUnseen(direction, subject, party) || !canConnect(direction, subject, party)) return undefined;
   const self: Party = { kind: "workload", workload: subject };
   const meant = intent.end(direction, self, party);
-  const pieces = peer.pieces[direction];
-  const passes = passing(rendered.end(direction, self, party));
-  if (party.kind === "addresses" || pieces.length === 0) return judge(question, row, party, meant, passing(meant), passes);
-  // Rules that name addresses hold for some of a workload's only; those that name the workload hold for each.
-  const shared = pieces.filter((addresses) => haveSharedFamily(subject.addresses, addresses));
-  const byAddress = shared.map((addresses) => passing(intent.end(direction, self, { kind: "addresses", addresses })));
-  const isWhole = shared.length === pieces.length;
-  const byName = isWhole ? subtractPorts(passing(meant), byAddress.reduce(unionPorts, noPorts)) : noPorts;
-  if (party.workload.target === subject.target) {
-    // A pod is known by its labels here; which of its addresses a block holds is up to it.
-    return judge(question, row, party, meant, unionPorts(byName, intersectPorts(passes, passing(meant))), passes);
-  }
-  for (const [index, addresses] of shared.entries()) {
-    const one = { ...party.workload, ...(direction === "ingress" ? { shown: addresses } : { addresses }) };
-    const seen: Party = { kind: "workload", workload: one };
-    const passed = passing(rendered.end(direction, self, seen));
-    const least = unionPorts(byName, byAddress[index] ?? noPorts);
-    const found = judge(question, row, seen, meant, unionPorts(least, intersectPorts(passed, passing(meant))), passed);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  const [intended, passes] = [passing(meant), passing(rendered.end(direction, self, party))];
+  if (intended === passes) return undefined;
+  const impossible = impossiblePorts(target, direction, party);
+  const missing = subtractPorts(subtractPorts(intended, passes), impossible);
+  const extra = subtractPorts(subtractPorts(passes, intended), impossible);
+  if (isEmptyPorts(missing) && isEmptyPorts(extra)) return undefined;
+  if (meant.uncertain.length > 0) return "undecided";
+  const intentAllows = !isEmptyPorts(missing);
+  return counterExample({ intent, rendered }, direction, subject, party, intentAllows ? missing : extra, intentAllows);
 }
 
 function haveSharedFamily(own: AddressSet, other: AddressSet): boolean {
   return isEmpty(own) || (own.v4.length > 0 && other.v4.length > 0) || (own.v6.length > 0 && other.v6.length > 0);
-}
-
-function judge(
-  question: EquivalenceQuestion,
-  { direction, subject }: Row,
-  party: Party,
-  meant: End,
-  intended: PortSet,
-  passes: PortSet,
-): CounterExample | "undecided" | undefined {
-  if (intended === passes) return undefined;
-  const possible = possiblePorts(direction, party);
-  const missing = intersectFamily(subtractPorts(intended, passes), possible);
-  const extra = intersectFamily(subtractPorts(passes, intended), possible);
-  if (isEmptyPorts(missing) && isEmptyPorts(extra)) return undefined;
-  if (meant.uncertain.length > 0) return "undecided";
-  const intentAllows = !isEmptyPorts(missing);
-  return counterExample(question, direction, subject, party, intentAllows ? missing : extra, intentAllows);
 }
 
 function otherThan(subject: Workload, { party, second }: PeerRow): Party | undefined {
@@ -250,23 +242,30 @@ function isUnseen(direction: Direction, subject: Workload, party: Party): boolea
   return isEmpty(addressesAt(direction, party));
 }
 
+/** False where the two have no address family in common: what either side says of them is about nothing. */
+function canConnect(direction: Direction, subject: Workload, party: Party): boolean {
+  const isLocal = party.kind === "workload" && party.workload.target === subject.target;
+  const addresses = isLocal ? party.workload.addresses : addressesAt(direction, party);
+  return isEmpty(addresses) || haveSharedFamily(subject.addresses, addresses);
+}
+
 function passing({ mode, ports }: End): PortSet {
   return mode === "enforced" ? ports : allPorts;
 }
 
-/** ICMP exists between IPv4 addresses only, ICMPv6 between IPv6 ones. */
-function possiblePorts(direction: Direction, party: Party): PortSet {
-  const { v4, v6 } = addressesAt(direction, party);
-  if (v4.length > 0 === v6.length > 0) return allPorts;
-  return subtractPorts(allPorts, allOf(v4.length > 0 ? "icmpv6" : "icmp"));
-}
+/** Nobody listens on port 0, and a NetworkPolicy cannot say it. */
+const PORT_0 = (["tcp", "udp", "sctp"] as const).map((protocol) => portRange(protocol, 0)).reduce(unionPorts, noPorts);
 
-function intersectFamily(ports: PortSet, possible: PortSet): PortSet {
-  return possible === allPorts ? ports : subtractPorts(ports, subtractPorts(allPorts, possible));
+/** ICMP exists between IPv4 addresses only, ICMPv6 between IPv6 ones. */
+function impossiblePorts(target: TargetId, direction: Direction, party: Party): PortSet {
+  const { v4, v6 } = addressesAt(direction, party);
+  const ofPods = target.startsWith("cluster/") ? PORT_0 : noPorts;
+  if (v4.length > 0 === v6.length > 0) return ofPods;
+  return unionPorts(ofPods, allOf(v4.length > 0 ? "icmpv6" : "icmp"));
 }
 
 function counterExample(
-  { intent, rendered }: EquivalenceQuestion,
+  { intent, rendered }: Pick<EquivalenceQuestion, "intent" | "rendered">,
   direction: Direction,
   subject: Workload,
   peer: Party,

@@ -1,6 +1,6 @@
 import { consumersBySegment } from "../membership/consumers.ts";
 import { boundaryKey, endpointsKey, segmentOfKey } from "../membership/membership.ts";
-import { choosesCluster, flatMembers } from "../membership/resolve.ts";
+import { choosesCluster, decidingMembers } from "../membership/resolve.ts";
 import type { Cluster, Definitions, TargetId } from "../model/kinds.ts";
 import { clusterTargetId } from "../model/target.ts";
 
@@ -18,7 +18,7 @@ export function consumersOfCluster(definitions: Definitions, cluster: Cluster): 
   const self = clusterTargetId(cluster.name);
   const shared = new Map<string, Set<TargetId>>();
   for (const segment of definitions.segments.values()) {
-    for (const member of flatMembers(definitions, [...segment.members, ...segment.not])) {
+    for (const member of decidingMembers(definitions, segment)) {
       if (member.kind !== "boundary" && member.kind !== "service") continue;
       if (!choosesCluster(member.clusters, cluster)) continue;
       const key = member.kind === "boundary" ? boundaryKey(member.side) : endpointsKey(member.service);

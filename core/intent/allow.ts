@@ -1,21 +1,12 @@
-import { emptySet, internetSet, isEmpty } from "../address/index.ts";
-import type { AddressSet } from "../address/index.ts";
 import { NO_PORTS } from "../reach/port-table.ts";
-import { segmentNamed } from "../membership/resolve.ts";
 import type { Definitions, Direction, NamedPort, Ports, Rule, RulePort } from "../model/kinds.ts";
 import type { Position } from "../model/note.ts";
 import type { Essential } from "./essentials.ts";
 import type { EstateIndex } from "./estate-index.ts";
-import type { MemberLists, Members } from "./members.ts";
+import { PeerParts } from "./parts.ts";
+import type { PartContext, PeerPart, Place } from "./parts.ts";
 import { reachOfPorts } from "./ports.ts";
 import type { Unsayable } from "./ports.ts";
-
-/** Somebody a rule names: those in `members`, and whoever has one of some addresses. */
-export interface PeerPart {
-  readonly members: Members;
-  /** Number of the explicit set; undefined where there is none. */
-  readonly explicit: number | undefined;
-}
 
 /** A rule, or an essential, as one end of a connection sees it. */
 export interface Allow {
@@ -31,42 +22,30 @@ export interface Allow {
   readonly key: string;
 }
 
-/** Where a rule is enforced decides what of it can be said. */
-export type PlaceKind = "cluster" | "host";
-
 /** The rules of some definitions, seen from either end. */
 export class RuleBook {
-  readonly #definitions: Definitions;
   readonly #index: EstateIndex;
-  readonly #lists: MemberLists;
   readonly #as: "approved" | "enforceable";
-  readonly #allows = {
-    ingress: { cluster: new Map(), host: new Map() },
-    egress: { cluster: new Map(), host: new Map() },
-  } as Readonly<Record<Direction, Readonly<Record<PlaceKind, Map<Rule, Allow>>>>>;
-  readonly #parts = new Map<string, PeerPart>();
-  readonly #nobody: Members;
+  readonly #allows = { ingress: new Map(), egress: new Map() } as Readonly<Record<Direction, Map<Rule, Map<string, Allow>>>>;
+  /** What rules name. */
+  readonly parts: PeerParts;
   /** Label keys of `same`, sorted. */
   readonly sameKeys: readonly string[];
   readonly portNames: readonly string[];
   /** Rules by the segment at which they are enforced; `any` among them. */
   readonly #bySubject: Readonly<Record<Direction, ReadonlyMap<string, readonly Rule[]>>>;
-  readonly #explicit = new Map<number, AddressSet>();
-  #named: ReadonlyMap<number | undefined, readonly string[]> | undefined;
 
-  constructor(definitions: Definitions, index: EstateIndex, lists: MemberLists, as: "approved" | "enforceable") {
-    this.#definitions = definitions;
-    this.#index = index;
-    this.#lists = lists;
-    this.#as = as;
-    this.#nobody = lists.ofPods("", []);
+  constructor(definitions: Definitions, context: Omit<PartContext, "definitions" | "sameKeys">) {
+    this.#index = context.index;
+    this.#as = context.as;
     const rules = [...definitions.policies.values()].flatMap((policy) => policy.rules);
     this.sameKeys = sorted(rules.flatMap(({ same }) => same));
     this.portNames = sorted(
       rules.flatMap(({ ports }) => (ports === "any" ? [] : ports.flatMap((port) => (port.kind === "named" ? [port.name] : [])))),
     );
     this.#bySubject = { ingress: rulesBy(rules, (rule) => rule.to), egress: rulesBy(rules, (rule) => rule.from) };
-    for (const name of new Set(rules.flatMap(({ from, to }) => [...from, ...to]))) if (name !== "any") this.#part(name);
+    const names = new Set(rules.flatMap(({ from, to }) => [...from, ...to]).filter((name) => name !== "any"));
+    this.parts = new PeerParts({ ...context, definitions, sameKeys: this.sameKeys }, names);
   }
 
   /** Rules that are enforced at members of that segment (or at `any`). */
@@ -74,32 +53,24 @@ export class RuleBook {
     return this.#bySubject[direction].get(segment) ?? [];
   }
 
-  /** Segments that rules name (and `internet`) whose addresses have that number. */
-  namesAt(explicit: number): readonly string[] {
-    this.#named ??= Map.groupBy(this.#parts.keys(), (name) => this.#parts.get(name)?.explicit);
-    return this.#named.get(explicit) ?? [];
-  }
-
-  /** Explicit address sets, by number. */
-  get explicit(): ReadonlyMap<number, AddressSet> {
-    return this.#explicit;
-  }
-
-  ofRule(rule: Rule, direction: Direction, place: PlaceKind): Allow {
-    const known = this.#allows[direction][place].get(rule);
-    if (known !== undefined) return known;
-    const unsayable = this.#as === "approved" ? undefined : place === "cluster" ? "icmp" : "named";
-    const { fixed, named } = this.#reachOf(rule.ports, unsayable);
+  ofRule(rule: Rule, direction: Direction, place: Place): Allow {
     const names = direction === "ingress" ? rule.from : rule.to;
-    const peers = names.includes("any") ? "any" : names.map((name) => this.#part(name));
+    const byPlace = this.#allows[direction].get(rule) ?? new Map<string, Allow>();
+    this.#allows[direction].set(rule, byPlace);
+    const key = this.parts.placeKey(names.includes("any") ? [] : names, place);
+    const known = byPlace.get(key);
+    if (known !== undefined) return known;
+    const unsayable = this.#as === "approved" ? undefined : place.kind === "cluster" ? "icmp" : "named";
+    const { fixed, named } = this.#reachOf(rule.ports, unsayable);
+    const peers = names.includes("any") ? "any" : names.map((name) => this.parts.of(name, direction, place));
     const same = sorted(rule.same).map((label) => this.sameKeys.indexOf(label));
     const allow = this.#allow({ origin: rule.id, at: rule.at, peers, same, fixed, named });
-    this.#allows[direction][place].set(rule, allow);
+    byPlace.set(key, allow);
     return allow;
   }
 
   ofEssential({ origin, peers, ports, named }: Essential): Allow {
-    const part = peers === "any" ? peers : [this.#partOf(peers.members ?? this.#nobody, peers.addresses)];
+    const part = peers === "any" ? peers : [this.parts.plain(peers.members, peers.addresses)];
     return this.#allow({ origin, at: undefined, peers: part, same: [], fixed: this.#index.ports.id(ports), named });
   }
 
@@ -116,33 +87,15 @@ export class RuleBook {
   }
 
   #allow(body: Omit<Allow, "key">): Allow {
-    const parts =
-      body.peers === "any" ? "any" : sorted(body.peers.map(({ members, explicit }) => `${members.id}/${explicit ?? ""}`)).join();
+    const parts = body.peers === "any" ? "any" : sorted(body.peers.map(partKey)).join();
     const named = sorted(body.named.map(({ protocol, name }) => `${name}/${protocol}`)).join();
     return { ...body, key: `${parts}:${body.fixed}:${named}:${body.same.map((at) => this.sameKeys[at]).join()}` };
   }
+}
 
-  /** The part that a segment or `internet` is. */
-  #part(name: string): PeerPart {
-    const known = this.#parts.get(name);
-    if (known !== undefined) return known;
-    const part = this.#makePart(name);
-    this.#parts.set(name, part);
-    return part;
-  }
-
-  #makePart(name: string): PeerPart {
-    if (name === "internet") return this.#partOf(this.#nobody, internetSet(this.#definitions.workspace.internal));
-    const members = this.#lists.of(segmentNamed(this.#definitions, name));
-    return this.#partOf(members, members.addresses);
-  }
-
-  #partOf(members: Members, addresses: AddressSet = emptySet): PeerPart {
-    if (isEmpty(addresses)) return { members, explicit: undefined };
-    const explicit = this.#index.addressNumber(addresses);
-    this.#explicit.set(explicit, addresses);
-    return { members, explicit };
-  }
+function partKey({ members, local, explicit, labelled }: PeerPart): string {
+  const byLabel = labelled.map((one) => `${one.cluster ?? ""}${one.explicit}${JSON.stringify(one.values)}`).join(";");
+  return `${members.id}/${explicit ?? ""}/${local?.id ?? ""}/${byLabel}`;
 }
 
 const MEMORY = Symbol("ports of rules");

@@ -1,10 +1,11 @@
-import { intersect, isEmpty, unionAll } from "../address/index.ts";
+import { intersect, isEmpty, rangeFirst, toRanges, unionAll } from "../address/index.ts";
 import type { Address, AddressSet } from "../address/index.ts";
 import type { Workload } from "../estate/estate.ts";
 import type { TargetId } from "../model/kinds.ts";
 import { cutIntoAtoms } from "../verdict/atoms.ts";
 import type { EstateIndex, Unit } from "./estate-index.ts";
 import type { Members } from "./members.ts";
+import { sharedBy } from "./shared.ts";
 
 /** What is seen of workloads: nothing else tells them apart. */
 export interface Sight {
@@ -20,16 +21,18 @@ export interface Sight {
   readonly traitOf: (unit: Unit) => string;
   /** Equal texts: the same traits for every unit. */
   readonly traits: string;
-  /** True: pods of masqueraded clusters are known elsewhere by their nodes, see {@link Shadow}. */
-  readonly byNode: boolean;
+  /** True: workloads are known elsewhere by addresses, which they may share, see {@link Shadow}. */
+  readonly byAddress: boolean;
 }
 
 /** In which lists of members a unit is, by their ids. */
 export interface Cell {
   readonly certain: ReadonlySet<number>;
   readonly possible: ReadonlySet<number>;
-  readonly externals: ReadonlySet<number>;
 }
+
+/** Numbers of address sets that hold some addresses, with the families (1 IPv4, 2 IPv6) in which they do. */
+export type Hits = ReadonlyMap<number, number>;
 
 /** Workloads that nothing in sight tells apart. */
 export interface WorkloadClass {
@@ -43,18 +46,24 @@ export interface WorkloadClass {
   /** Unit class: equal for classes that only addresses tell apart. */
   readonly unitClass: number;
   /** Explicit sets and shadows that hold one of its addresses, or of those that it shows elsewhere. */
-  readonly own: ReadonlySet<number>;
-  readonly shown: ReadonlySet<number>;
+  readonly own: Hits;
+  readonly shown: Hits;
   /** Families of its own addresses and of those it shows: 1 IPv4, 2 IPv6; both bits where none is known yet. */
   readonly families: number;
   readonly shownFamilies: number;
 }
 
-/** Nodes of a masqueraded cluster whose pods are of the same unit classes: whoever shows such an address may be any of those. */
+/**
+ * Addresses by which some workloads are known elsewhere together with others: those of nodes whose pods are masqueraded, and those
+ * that more than one workload has. Whoever is met under such an address may be any of them.
+ */
 export interface Shadow {
-  readonly target: TargetId;
+  /** The cluster whose pods they are; undefined for hosts. */
+  readonly cluster: TargetId | undefined;
   readonly addresses: AddressSet;
-  readonly pods: readonly Pick<WorkloadClass, "cell" | "values">[];
+  readonly cast: readonly Pick<WorkloadClass, "cell" | "values">[];
+  /** True: only who comes in shows such an address, nobody is asked under it. */
+  readonly isOfNodes: boolean;
 }
 
 /** The number under which hits hold a shadow; explicit sets have numbers from 0. */
@@ -72,7 +81,7 @@ export interface ClassTable {
   /** By position, see {@link shadowNumber}. */
   readonly shadows: readonly Shadow[];
   /** What explicit sets and shadows hold an address. */
-  readonly hitsOf: (addresses: AddressSet) => ReadonlySet<number>;
+  readonly hitsOf: (addresses: AddressSet) => Hits;
 }
 
 /** Divides the estate; what was divided the same way before is remembered with the estate. */
@@ -84,7 +93,7 @@ export function divide(index: EstateIndex, sight: Sight): ClassTable {
     sight.sameKeys,
     sight.portNames,
     sight.traits,
-    sight.byNode,
+    sight.byAddress,
   ]);
   const tables = memoryOf(index);
   const known = tables.get(key);
@@ -125,11 +134,12 @@ function divideAnew(index: EstateIndex, sight: Sight): ClassTable {
     }
     unitClassOf[number] = unitClass;
   }
-  const shadows = sight.byNode
-    ? castShadows(index, unitClassOf, (unitClass) => {
-        const { cell, values } = unitClasses[unitClass] as (typeof unitClasses)[number];
-        return { cell: cells[cell] as Cell, values };
-      })
+  const castOf = (unitClass: number): Shadow["cast"][number] => {
+    const { cell, values } = unitClasses[unitClass] as (typeof unitClasses)[number];
+    return { cell: cells[cell] as Cell, values };
+  };
+  const shadows = sight.byAddress
+    ? [...shadowsOfNodes(index, unitClassOf, castOf), ...shadowsOfShared(index, unitClassOf, castOf)]
     : [];
   const shadowSets = shadows.map(({ addresses }, position) => [shadowNumber(position), addresses] as const);
   const views = addressViews(new Map([...sight.explicit, ...shadowSets]));
@@ -176,10 +186,9 @@ function refineCells(
       cellOf[unit] = cell;
     }
   };
-  for (const { id, certain, possible, externals } of members) {
-    split(certain, "certain", id, id * 3);
-    if (possible !== certain) split(possible, "possible", id, id * 3 + 1);
-    split(externals, "externals", id, id * 3 + 2);
+  for (const { id, certain, possible } of members) {
+    split(certain, "certain", id, id * 2);
+    if (possible !== certain) split(possible, "possible", id, id * 2 + 1);
   }
   const alike = new Set(members.filter(({ certain, possible }) => certain === possible).map(({ id }) => id));
   return { cellOf, cells: readCells(parents, alike) };
@@ -189,7 +198,7 @@ function readCells(
   parents: readonly { readonly parent: number; readonly list: keyof Cell; readonly id: number }[],
   alike: ReadonlySet<number>,
 ): readonly Cell[] {
-  const cells: Cell[] = [{ certain: new Set(), possible: new Set(), externals: new Set() }];
+  const cells: Cell[] = [{ certain: new Set(), possible: new Set() }];
   for (const { parent, list, id } of parents) {
     const from = cells[parent] as Cell; // a parent stands before its children
     const isBoth = list === "certain" && alike.has(id);
@@ -223,11 +232,10 @@ function unitSuffixes({ sameKeys, portNames, traitOf }: Sight): (unit: Unit) => 
   };
 }
 
-function castShadows(
-  { estate, unitOf }: EstateIndex,
-  unitClassOf: Int32Array,
-  podOf: (unitClass: number) => Shadow["pods"][number],
-): readonly Shadow[] {
+type CastOf = (unitClass: number) => Shadow["cast"][number];
+
+/** One per group of nodes whose pods are of the same unit classes. */
+function shadowsOfNodes({ estate, unitOf }: EstateIndex, unitClassOf: Int32Array, castOf: CastOf): readonly Shadow[] {
   const nodes = new Map<string, { target: TargetId; addresses: AddressSet; classes: Set<number> }>();
   for (const [position, { kind, target, node, shown, hostNetwork }] of estate.workloads.entries()) {
     if (kind !== "pod" || target === undefined || node === undefined || hostNetwork || isEmpty(shown)) continue;
@@ -240,35 +248,55 @@ function castShadows(
   const alike = Map.groupBy(nodes.values(), ({ target, classes }) => `${target} ${[...classes].sort((a, b) => a - b).join()}`);
   return [...alike.values()].map((group) => {
     const [{ target, classes }] = group as [(typeof group)[number]]; // a group has one at least
-    return { target, addresses: unionAll(group.map(({ addresses }) => addresses)), pods: [...classes].map(podOf) };
+    const addresses = unionAll(group.map((node) => node.addresses));
+    return { cluster: target, addresses, cast: [...classes].map(castOf), isOfNodes: true };
+  });
+}
+
+/** One per unit class of those whom others know by an address that somebody else has, too. */
+function shadowsOfShared(index: EstateIndex, unitClassOf: Int32Array, castOf: CastOf): readonly Shadow[] {
+  const { units, estate } = index;
+  const groupOf = (unit: number): string | undefined => {
+    const { kind, target = "", hostNetwork } = (units[unit] as Unit).sample;
+    if (kind === "host") return `${unitClassOf[unit]} `;
+    const isMasqueraded = estate.clusters.get(target)?.cluster.podNetwork === "masqueraded";
+    return kind === "external" || hostNetwork || isMasqueraded ? undefined : `${unitClassOf[unit]} ${target}`;
+  };
+  return sharedBy(index, groupOf).map(({ group, addresses }) => {
+    const [unitClass = "", target = ""] = group.split(" ");
+    const cluster = target === "" ? undefined : target;
+    return { cluster, addresses, cast: [castOf(Number(unitClass))], isOfNodes: false };
   });
 }
 
 type View = Pick<WorkloadClass, "own" | "shown" | "families" | "shownFamilies">;
 
-const NO_HITS: ReadonlySet<number> = new Set();
+const NO_HITS: Hits = new Map();
 
 /** Which explicit sets hold a workload's addresses; workloads with the same answer share a view. */
 function addressViews(explicit: ReadonlyMap<number, AddressSet>) {
   const numbers = [...explicit.keys()].sort((a, b) => a - b);
   const sets = numbers.map((number) => explicit.get(number) as AddressSet);
   const atoms = cutIntoAtoms(sets);
-  const hitsOfAtom = atoms.list.map(({ within }) => new Set(within.map((position) => numbers[position] as number)));
-  const hitsOf = (addresses: AddressSet): ReadonlySet<number> => {
-    const single = singleAddress(addresses);
-    if (single !== undefined) return hitsOfAtom[atoms.indexOf(single)] ?? NO_HITS;
-    return new Set(numbers.filter((_, position) => !isEmpty(intersect(addresses, sets[position] as AddressSet))));
+  const hitsOfAtom = atoms.list.map(
+    ({ family, within }): Hits => new Map(within.map((position) => [numbers[position] as number, family === 4 ? 1 : 2])),
+  );
+  const hitsOf = (addresses: AddressSet): Hits => {
+    const singles = singleAddresses(addresses);
+    if (singles === undefined) return hitsOfRanges(numbers, sets, addresses);
+    const [first = NO_HITS, ...more] = singles.map((single) => hitsOfAtom[atoms.indexOf(single)] ?? NO_HITS);
+    return more.every((other) => other === first) ? first : mergeHits([first, ...more]);
   };
   const list: View[] = [];
   const byKey = new Map<string, number>();
-  const fast = new WeakMap<ReadonlySet<number>, number>(); // addresses of one atom share one set of hits, and one family
+  const fast = new WeakMap<Hits, number>(); // addresses of one atom share one set of hits, and one family
   const of = ({ addresses, shown }: Workload): number => {
     const own = numbers.length === 0 ? NO_HITS : hitsOf(addresses);
     const known = shown === addresses && own !== NO_HITS ? fast.get(own) : undefined;
     if (known !== undefined) return known;
     const hits = shown === addresses || numbers.length === 0 ? own : hitsOf(shown);
     const view: View = { own, shown: hits, families: familiesOf(addresses), shownFamilies: familiesOf(shown) };
-    const key = `${[...own].join()};${[...hits].join()};${view.families}${view.shownFamilies}`;
+    const key = `${textOf(own)};${textOf(hits)};${view.families}${view.shownFamilies}`;
     const number = byKey.get(key) ?? list.push(view) - 1;
     byKey.set(key, number);
     if (shown === addresses && own !== NO_HITS && singleAddress(addresses) !== undefined) fast.set(own, number);
@@ -277,10 +305,40 @@ function addressViews(explicit: ReadonlyMap<number, AddressSet>) {
   return { of, list, hitsOf };
 }
 
+function textOf(hits: Hits): string {
+  return [...hits].map(([number, families]) => `${number}/${families}`).join();
+}
+
+/** Each set by itself: only externals and addresses outside are ranges. */
+function hitsOfRanges(numbers: readonly number[], sets: readonly AddressSet[], addresses: AddressSet): Hits {
+  const hits = new Map<number, number>();
+  for (const [position, set] of sets.entries()) {
+    const { v4, v6 } = intersect(addresses, set);
+    const families = (v4.length > 0 ? 1 : 0) | (v6.length > 0 ? 2 : 0);
+    if (families !== 0) hits.set(numbers[position] as number, families);
+  }
+  return hits;
+}
+
+function mergeHits(parts: readonly Hits[]): Hits {
+  const hits = new Map<number, number>();
+  for (const part of parts) for (const [number, families] of part) hits.set(number, (hits.get(number) ?? 0) | families);
+  return new Map([...hits].sort(([a], [b]) => a - b));
+}
+
 /** 1 for IPv4, 2 for IPv6, 3 for both; 3 for none, because it may get either. */
 export function familiesOf({ v4, v6 }: AddressSet): number {
   const bits = (v4.length > 0 ? 1 : 0) | (v6.length > 0 ? 2 : 0);
   return bits === 0 ? 3 : bits;
+}
+
+/** The addresses of a set of few, each for itself; undefined where there is a range, and for none. */
+function singleAddresses(set: AddressSet): readonly Address[] | undefined {
+  const single = singleAddress(set);
+  if (single !== undefined) return [single];
+  const ranges = toRanges(set);
+  if (ranges.length === 0 || ranges.some(({ first, last }) => first !== last)) return undefined;
+  return ranges.map(rangeFirst);
 }
 
 /** The address of a set of one. */

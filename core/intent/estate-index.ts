@@ -34,9 +34,8 @@ export class EstateIndex {
   /** Unit of each workload, by its position in the estate. */
   readonly unitOf: Int32Array;
   readonly places: readonly Place[];
-  /** Units of hosts by target, of externals by name. */
+  /** Units of hosts by target. */
   readonly hosts: ReadonlyMap<TargetId, number>;
-  readonly externals: ReadonlyMap<string, number>;
   /** Port sets by number, the same for all sources over this estate. */
   readonly ports = new PortTable();
   /** What others remember of this estate, by the one who remembers. */
@@ -55,7 +54,6 @@ export class EstateIndex {
     const byKey = new Map<string, number>();
     const placeOf = new Map<string, number>();
     const hosts = new Map<TargetId, number>();
-    const externals = new Map<string, number>();
     this.unitOf = new Int32Array(estate.workloads.length);
     for (const [position, workload] of estate.workloads.entries()) {
       const place = workload.kind === "pod" ? placeNumber(places, placeOf, workload) : -1;
@@ -66,14 +64,12 @@ export class EstateIndex {
         byKey.set(key, unit);
         places[place]?.units.push(unit);
         if (workload.kind === "host" && workload.target !== undefined) hosts.set(workload.target, unit);
-        if (workload.kind === "external") externals.set(workload.id.slice("external/".length), unit);
       }
       this.unitOf[position] = unit;
     }
     this.units = units;
     this.places = places;
     this.hosts = hosts;
-    this.externals = externals;
     this.#positions = new Map(estate.workloads.map((workload, position) => [workload, position]));
   }
 
@@ -88,6 +84,11 @@ export class EstateIndex {
     return named;
   }
 
+  /** True for the very workloads of the estate, not for others with their ids. */
+  isOwn(workload: Workload): boolean {
+    return this.#positions.has(workload);
+  }
+
   /** Units of pods of these clusters that both selectors match; hostNetwork pods are their node, so never among them. */
   selectPods(pods: LabelSelector, namespaces: LabelSelector, clusters: ReadonlySet<TargetId>): readonly number[] {
     const chosen = this.#placesMatching(namespaces).filter((place) => clusters.has((this.places[place] as Place).target));
@@ -100,6 +101,13 @@ export class EstateIndex {
       const { sample, place } = this.units[number] as Unit;
       return isHere.has(place) && isLabelled(sample) && matches(pods, sample.labels);
     });
+  }
+
+  /** Units of pods on the host network, in namespaces of these clusters that the selector matches. */
+  selectHostNetwork(namespaces: LabelSelector, clusters: ReadonlySet<TargetId>): readonly number[] {
+    const chosen = this.#placesMatching(namespaces).filter((place) => clusters.has((this.places[place] as Place).target));
+    const units = chosen.flatMap((place) => (this.places[place] as Place).units);
+    return units.filter((number) => (this.units[number] as Unit).sample.hostNetwork);
   }
 
   /** One number per distinct address set. */

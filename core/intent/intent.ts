@@ -3,7 +3,7 @@ import type { AddressSet } from "../address/index.ts";
 import { allPorts } from "../address/ports.ts";
 import type { PortSet, Protocol } from "../address/ports.ts";
 import type { Estate, Workload } from "../estate/estate.ts";
-import type { Definitions, Direction, TargetId } from "../model/kinds.ts";
+import type { Cluster, Definitions, Direction, TargetId } from "../model/kinds.ts";
 import { ALL_PORTS, NO_PORTS } from "../reach/port-table.ts";
 import type { End, EndMode, Party, Reason, Source } from "../reach/source.ts";
 import type { Profile } from "../verdict/profile.ts";
@@ -51,8 +51,16 @@ const NOTHING_SAID: OperatorFacts = { floor: { from: [], ports: [] }, ownPaths: 
  * @throws FirebreakError DEFINITION_INVALID for a segment that does not exist
  */
 export function intentOf(definitions: Definitions, estate: Estate, options: IntentOptions): Source {
-  const facts = { hosts: options.hosts ?? new Map(), operator: options.operator ?? NOTHING_SAID };
-  return new Intent(readIntent(definitions, estate, options.as, facts), options.enforcers ?? new Map());
+  const profiles = options.as === "approved" ? new Map<TargetId, Profile>() : profilesOf(estate, options.enforcers ?? new Map());
+  const profileOfCluster = (cluster: TargetId): Profile | undefined => profiles.get(cluster);
+  const facts = { hosts: options.hosts ?? new Map(), operator: options.operator ?? NOTHING_SAID, profileOf: profileOfCluster };
+  return new Intent(readIntent(definitions, estate, options.as, facts), profiles);
+}
+
+function profilesOf(estate: Estate, enforcers: ReadonlyMap<TargetId, string>): ReadonlyMap<TargetId, Profile> {
+  const found = (target: TargetId, { enforcer }: Cluster): string =>
+    enforcer === "auto" ? (enforcers.get(target) ?? "auto") : enforcer;
+  return new Map([...estate.clusters].map(([target, { cluster }]) => [target, profileOf(found(target, cluster))]));
 }
 
 class Intent implements Source, IntentView {
@@ -65,18 +73,20 @@ class Intent implements Source, IntentView {
   readonly classNumbers: Int32Array;
   readonly #stale: ReadonlyMap<TargetId, string>;
   readonly #unfed: readonly { readonly addresses: AddressSet; readonly words: string }[];
-  readonly #profiles = new Map<TargetId, Profile>();
+  readonly #profiles: ReadonlyMap<TargetId, Profile>;
   readonly #endKeys: Readonly<Record<Direction, (string | undefined)[]>> = { ingress: [], egress: [] };
   /** Settled answers, by number of ports. */
   readonly #ends: Readonly<Record<EndMode, (End | undefined)[]>> = { enforced: [], observed: [], open: [], unmanaged: [] };
   readonly #peersOfAddresses = new WeakMap<AddressSet, Peer>();
+  readonly #peersElsewhere = new WeakMap<Workload, Peer>();
   /** Of workloads that were asked about: few, and those again and again. */
   readonly #classes = new WeakMap<Workload, WorkloadClass>();
   readonly #peersOfClasses: (Peer | undefined)[] = [];
   readonly #doubtsOfAddresses = new WeakMap<AddressSet, readonly string[]>();
 
-  constructor(reading: Reading, enforcers: ReadonlyMap<TargetId, string>) {
+  constructor(reading: Reading, profiles: ReadonlyMap<TargetId, Profile>) {
     this.reading = reading;
+    this.#profiles = profiles;
     this.estate = reading.index.estate;
     this.rows = new RowReader(reading);
     this.classNumbers = reading.table.classOf;
@@ -87,11 +97,6 @@ class Intent implements Source, IntentView {
     });
     const shadows = reading.table.shadows.map(({ addresses }) => addresses);
     this.borders = [...reading.explicit.values(), ...shadows, ...this.#unfed.map(({ addresses }) => addresses)];
-    if (reading.as === "approved") return;
-    for (const [target, { cluster }] of this.estate.clusters) {
-      const enforcer = cluster.enforcer === "auto" ? (enforcers.get(target) ?? "auto") : cluster.enforcer;
-      this.#profiles.set(target, profileOf(enforcer));
-    }
   }
 
   keyOf = (workload: Workload): string => this.reading.table.keys[this.classOf(workload).number] as string; // one key per class
@@ -118,9 +123,9 @@ class Intent implements Source, IntentView {
 
   segmentsOf = (party: Party): readonly string[] => {
     const peer = this.peerOf(party);
-    const hits = peer.kind === "addresses" ? peer.hits : peer.of.own;
+    const hits = (peer.kind === "addresses" ? peer.hits : peer.of.own).keys();
     const byLabel = peer.kind === "addresses" ? [] : this.rows.segmentsWith(peer.of.cell.certain).map(({ name }) => name);
-    const byAddress = [...hits].flatMap((hit) => this.reading.book.namesAt(hit));
+    const byAddress = [...hits].flatMap((hit) => this.reading.book.parts.namesAt(hit));
     return [...new Set([...byLabel, ...byAddress])].sort();
   };
 
@@ -134,7 +139,7 @@ class Intent implements Source, IntentView {
   };
 
   peerOf = (party: Party): Peer => {
-    if (party.kind === "workload") return this.#peerOfClass(this.classOf(party.workload));
+    if (party.kind === "workload") return this.#peerOfWorkload(party.workload);
     const known = this.#peersOfAddresses.get(party.addresses);
     if (known !== undefined) return known;
     const { table } = this.reading;
@@ -154,6 +159,21 @@ class Intent implements Source, IntentView {
     const { ports } = this.reading.index;
     return ports.ports(this.#portsOf(allow, meeting));
   };
+
+  /** A workload that is given with other addresses than the estate's is met under these. */
+  #peerOfWorkload(workload: Workload): Peer {
+    const { index, table } = this.reading;
+    const own = this.#peerOfClass(this.classOf(workload));
+    if (own.kind === "addresses" || index.isOwn(workload)) return own;
+    const known = this.#peersElsewhere.get(workload);
+    if (known !== undefined) return known;
+    const { addresses, shown } = workload;
+    const families = { families: familiesOf(addresses), shownFamilies: familiesOf(shown) };
+    const of = { ...own.of, own: table.hitsOf(addresses), shown: table.hitsOf(shown), ...families };
+    const peer: Peer = { ...own, of };
+    this.#peersElsewhere.set(workload, peer);
+    return peer;
+  }
 
   #peerOfClass(of: WorkloadClass): Peer {
     const known = this.#peersOfClasses[of.number];
@@ -239,5 +259,5 @@ function haveSharedFamily({ subject, peer, direction, isLocal }: Meeting): boole
 function responderOf({ direction, subject, peer, isLocal, knowing }: Meeting): Workload | undefined {
   if (direction === "ingress") return subject.sample;
   if (peer.kind === "addresses" || (knowing.as === "enforceable" && !isLocal)) return undefined;
-  return peer.of.sample;
+  return peer.of.sample.hostNetwork ? undefined : peer.of.sample; // on the host network it is its node, which has no names
 }

@@ -1,6 +1,3 @@
-import { emptySet, fromAddressTexts, subtract, unionAll } from "../address/index.ts";
-import type { AddressSet } from "../address/index.ts";
-import { boundaryAddresses } from "../membership/boundary.ts";
 import { choosesCluster, resolveSubjects, segmentNamed } from "../membership/resolve.ts";
 import { NAMESPACE_NAME_LABEL } from "../membership/select.ts";
 import { findService, hasSelector } from "../membership/services.ts";
@@ -11,7 +8,8 @@ import type { EstateIndex } from "./estate-index.ts";
 
 /**
  * Who a segment is in one estate. `certain` are the pods and hosts in it as peers and ends of rules, `possible` those whom it
- * isolates: they differ only where `not` cannot be told (closed on doubt is few in the one, many in the other).
+ * isolates: they differ only where `not` cannot be told (closed on doubt is few in the one, many in the other). Who is in it by
+ * address is said by `AddressLists`.
  */
 export interface Members {
   /** Equal numbers in one estate: the same members. */
@@ -19,10 +17,6 @@ export interface Members {
   /** Unit numbers, ascending. */
   readonly certain: Int32Array;
   readonly possible: Int32Array;
-  /** Units of externals that it chooses by label, ascending. */
-  readonly externals: Int32Array;
-  /** What is in it by address only: externals, addresses, boundaries and endpoints of services without a selector. */
-  readonly addresses: AddressSet;
 }
 
 /** Members of every segment of some definitions, as one estate has them. */
@@ -60,17 +54,23 @@ export class MemberLists {
     const units = new Set(
       selectors.flatMap(({ pods, namespaces }) => this.#index.selectPods(pods, namespaces, new Set([cluster]))),
     );
-    return this.#intern({ ...NOBODY, certain: units, possible: units });
+    return this.ofUnits(units);
   }
 
-  #intern({ certain, possible, externals, addresses }: Parts): Members {
-    const [inIt, isolated, byLabel] = [ascending(certain), ascending(possible), ascending(externals)];
+  /** Some units, as peers and ends of rules. */
+  ofUnits(units: Iterable<number>): Members {
+    const set = new Set(units);
+    return this.#intern({ ...NOBODY, certain: set, possible: set });
+  }
+
+  #intern({ certain, possible }: Parts): Members {
+    const [inIt, isolated] = [ascending(certain), ascending(possible)];
     const same = isolated.length === inIt.length && isolated.every((unit, at) => unit === inIt[at]);
-    const key = [inIt.join(), same ? "" : isolated.join(), byLabel.join(), this.#index.addressNumber(addresses)].join(";");
+    const key = `${inIt.join()};${same ? "" : isolated.join()}`;
     const known = this.#memory.byContent.get(key);
     if (known !== undefined) return known;
     const id = this.#memory.byContent.size;
-    const members: Members = { id, certain: inIt, possible: same ? inIt : isolated, externals: byLabel, addresses };
+    const members: Members = { id, certain: inIt, possible: same ? inIt : isolated };
     this.#memory.byContent.set(key, members);
     return members;
   }
@@ -108,10 +108,7 @@ export class MemberLists {
     return this.#asLabelsCanSay(segment, {
       certain: new Set(certain),
       possible: new Set(possible),
-      externals: new Set([...chosen.externals].filter((unit) => !out.externals.has(unit))),
-      addresses: out.isAddressUnknown ? emptySet : subtract(chosen.addresses, out.addresses),
       unknownIn: chosen.unknownIn,
-      isAddressUnknown: chosen.isAddressUnknown,
     });
   }
 
@@ -139,11 +136,9 @@ export class MemberLists {
       case "hosts":
         return podParts(this.#hosts(member));
       case "externals":
-        return this.#externals(member);
       case "boundary":
-        return joinParts(this.#choosing(member.clusters).map((one) => this.#boundary(one, member.side)));
       case "addresses":
-        return { ...NOBODY, addresses: member.addresses };
+        return NOBODY;
       case "segments":
         return joinParts(member.segments.map((name) => this.#partsOf(segmentNamed(this.#definitions, name))));
       default:
@@ -161,11 +156,7 @@ export class MemberLists {
 
   #behindService(id: TargetId, { namespace, name }: { readonly namespace: string; readonly name: string }): Parts {
     const service = findService(this.#index.estate.clusters.get(id)?.inventory?.services ?? [], namespace, name);
-    const unknown: Parts = { ...NOBODY, unknownIn: new Set([id]) };
-    if (service === undefined) return unknown;
-    if (!hasSelector(service)) {
-      return { ...unknown, addresses: fromAddressTexts((service.endpoints ?? []).map(({ address }) => address)).set };
-    }
+    if (service === undefined || !hasSelector(service)) return { ...NOBODY, unknownIn: new Set([id]) };
     const inNamespace = { matchLabels: { [NAMESPACE_NAME_LABEL]: namespace } };
     return podParts(this.#index.selectPods({ matchLabels: service.selector }, inNamespace, new Set([id])));
   }
@@ -180,21 +171,6 @@ export class MemberLists {
           .flatMap((host) => this.#index.hosts.get(hostTargetId(fleet.name, host.name)) ?? []),
       );
   }
-
-  #externals(member: Extract<Member, { kind: "externals" }>): Parts {
-    const found = [...this.#definitions.externals.values()].filter(({ labels }) => matches(member.externals, labels));
-    return {
-      ...NOBODY,
-      externals: new Set(found.flatMap(({ name }) => this.#index.externals.get(name) ?? [])),
-      addresses: unionAll(found.map(({ addresses }) => addresses)),
-    };
-  }
-
-  #boundary({ id, cluster }: { readonly id: TargetId; readonly cluster: Cluster }, side: "ingress" | "egress"): Parts {
-    const inventory = this.#index.estate.clusters.get(id)?.inventory;
-    if (inventory === undefined) return { ...NOBODY, isAddressUnknown: true };
-    return { ...NOBODY, addresses: boundaryAddresses(cluster, inventory, side) };
-  }
 }
 
 type Subject = ReturnType<typeof resolveSubjects>["certain"][number];
@@ -202,21 +178,14 @@ type Subject = ReturnType<typeof resolveSubjects>["certain"][number];
 interface Parts {
   readonly certain: ReadonlySet<number>;
   readonly possible: ReadonlySet<number>;
-  readonly externals: ReadonlySet<number>;
-  readonly addresses: AddressSet;
   /** Clusters where a service that is named is not there, or has no selector. */
   readonly unknownIn: ReadonlySet<TargetId>;
-  /** True: a boundary is named of which nothing is known. */
-  readonly isAddressUnknown: boolean;
 }
 
 const NOBODY: Parts = {
   certain: new Set(),
   possible: new Set(),
-  externals: new Set(),
-  addresses: emptySet,
   unknownIn: new Set(),
-  isAddressUnknown: false,
 };
 
 function podParts(units: readonly number[]): Parts {
@@ -230,10 +199,7 @@ function joinParts(parts: readonly Parts[]): Parts {
   return {
     certain: new Set(parts.flatMap(({ certain }) => [...certain])),
     possible: new Set(parts.flatMap(({ possible }) => [...possible])),
-    externals: new Set(parts.flatMap(({ externals }) => [...externals])),
-    addresses: unionAll(parts.map(({ addresses }) => addresses)),
     unknownIn: new Set(parts.flatMap(({ unknownIn }) => [...unknownIn])),
-    isAddressUnknown: parts.some(({ isAddressUnknown }) => isAddressUnknown),
   };
 }
 

@@ -3,6 +3,7 @@ import type { EndMode } from "../reach/source.ts";
 import type { Allow } from "./allow.ts";
 import { isIdle } from "./allow.ts";
 import type { WorkloadClass } from "./classes.ts";
+import type { Place } from "./parts.ts";
 import type { Reading } from "./sight.ts";
 
 /** One end of a class of workloads: how it is isolated, and what is allowed there. */
@@ -61,13 +62,13 @@ export class RowReader {
     const isolating = isolators.filter(({ isolate }) => isolate[direction] === mode).sort(byName);
     const allows = [
       ...this.#essentials(direction, governance.target, cell.certain),
-      ...this.#rules(direction, cell.certain, governance.kind),
+      ...this.#rules(direction, cell.certain, governance),
     ];
     const key = `${MODES[mode]} ${[...new Set(allows.map((allow) => allow.key))].sort().join(" ")}`;
     return { mode: MODES[mode], isolating, allows, why: undefined, isGone: false, key };
   }
 
-  #rules(direction: Direction, certain: ReadonlySet<number>, place: "cluster" | "host"): readonly Allow[] {
+  #rules(direction: Direction, certain: ReadonlySet<number>, place: Place): readonly Allow[] {
     const { book } = this.#reading;
     const names = ["any", ...this.segmentsWith(certain).map(({ name }) => name)];
     const rules = new Set(names.flatMap((name) => book.rulesAt(direction, name)));

@@ -13,6 +13,7 @@ import type { Members } from "./members.ts";
 import { Targets } from "./target.ts";
 import type { Governance } from "./target.ts";
 import type { Estate } from "../estate/estate.ts";
+import type { Profile } from "../verdict/profile.ts";
 
 /** An essential with the allow that it is. */
 export interface OpenEssential {
@@ -35,17 +36,19 @@ export interface Reading {
   readonly explicit: ReadonlyMap<number, AddressSet>;
 }
 
-/** What is known of hosts and of the operator's settings; what is not given is closed. */
+/** What is known of hosts, of enforcers and of the operator's settings; what is not given is closed. */
 export interface Facts {
   readonly hosts: ReadonlyMap<TargetId, HostFacts>;
   readonly operator: OperatorFacts;
+  /** How the enforcer of a cluster reads policies; undefined where identity counts. */
+  readonly profileOf: (cluster: TargetId) => Profile | undefined;
 }
 
 /** Reads definitions. Everything that depends on segments alone is remembered with the estate. */
 export function readIntent(definitions: Definitions, estate: Estate, as: "approved" | "enforceable", facts: Facts): Reading {
   const index = indexOf(estate);
   const lists = new MemberLists(definitions, index, as, contextOf(definitions));
-  const book = new RuleBook(definitions, index, lists, as);
+  const book = new RuleBook(definitions, { index, lists, as, profileOf: facts.profileOf });
   const targets = new Targets(definitions, estate);
   const named = new Set(
     [...definitions.policies.values()].flatMap(({ rules }) => rules.flatMap(({ from, to }) => [...from, ...to])),
@@ -61,15 +64,25 @@ export function readIntent(definitions: Definitions, estate: Estate, as: "approv
     return known;
   };
   const table = divide(index, {
-    members: [...segments.map(({ members }) => members), ...essentials.members],
-    explicit: book.explicit,
+    members: [...segments.map(({ members }) => members), ...essentials.members, ...book.parts.locals],
+    explicit: book.parts.explicit,
     sameKeys: book.sameKeys,
     portNames: sortedTexts([...book.portNames, ...essentials.portNames]),
     traitOf: (unit) => traitOf(unit, governanceOf(unit), essentials.textOf),
     traits: `${targets.text} ${essentials.text}`,
-    byNode: as === "enforceable",
+    byAddress: as === "enforceable",
   });
-  return { definitions, index, as, segments, book, table, governanceOf, essentialsAt: essentials.at, explicit: book.explicit };
+  return {
+    definitions,
+    index,
+    as,
+    segments,
+    book,
+    table,
+    governanceOf,
+    essentialsAt: essentials.at,
+    explicit: book.parts.explicit,
+  };
 }
 
 function isActive({ isolate, needs }: Segment): boolean {

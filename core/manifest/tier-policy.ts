@@ -1,5 +1,5 @@
 import type { Checker, Json } from "./check.ts";
-import { show } from "./check.ts";
+import { formatPath, show } from "./check.ts";
 import type { Path } from "./document.ts";
 import { checkSelector, isPortName } from "./labels.ts";
 import { checkCidr } from "./network-policy.ts";
@@ -99,9 +99,9 @@ function checkPods(check: Checker, value: unknown, path: Path): void {
   const pods = check.record(value, path) ?? {};
   check.onlyKeys(pods, ["namespaceSelector", "podSelector"], path);
   for (const key of ["namespaceSelector", "podSelector"]) {
-    if (pods[key] === undefined || pods[key] === null) {
-      check.error([...path, key], "missing-field", " is missing", "Write {} for all of them; the API requires both selectors");
-    }
+    if (pods[key] !== undefined && pods[key] !== null) continue;
+    const detail = "Read as {}: all of them; the API requires both selectors";
+    check.note("warning", path, "no-selector", `${formatPath([...path, key])} is missing`, detail);
   }
   checkSelector(check, pods["namespaceSelector"], [...path, "namespaceSelector"]);
   checkSelector(check, pods["podSelector"], [...path, "podSelector"]);

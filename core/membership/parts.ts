@@ -3,7 +3,7 @@ import { listTargets, type Target } from "../model/target.ts";
 import { canHold } from "./consumers.ts";
 import { membershipDigest } from "./digest.ts";
 import { boundaryKey, type Membership, type Memberships } from "./membership.ts";
-import { choosesCluster, flatMembers } from "./resolve.ts";
+import { choosesCluster, decidingMembers } from "./resolve.ts";
 
 /** How many segments and rules have a part in a target: its workloads may be in the segment, or at an end of the rule. */
 export function countParts(definitions: Definitions, target: Target): { readonly segments: number; readonly rules: number } {
@@ -54,14 +54,15 @@ export function relevantMemberships(definitions: Definitions, target: Target, me
 
 function feeds(definitions: Definitions, segment: Segment, other: Extract<Target, { kind: "cluster" }>, target: Target): boolean {
   const isOwn = other.id === target.id;
-  return flatMembers(definitions, [...segment.members, ...segment.not]).some((member) => {
+  return decidingMembers(definitions, segment).some((member) => {
     if (member.kind === "boundary") return choosesCluster(member.clusters, other.cluster);
     if (member.kind !== "pods" && member.kind !== "service") return false;
     return !isOwn && choosesCluster(member.clusters, other.cluster);
   });
 }
 
-function boundaryOnly(membership: Membership): Membership {
+/** What a cluster's own rendering takes from its membership: its pods it knows by their labels. */
+export function boundaryOnly(membership: Membership): Membership {
   const sides = (["egress", "ingress"] as const).map(boundaryKey);
   const segments = new Map([...membership.segments].filter(([key]) => sides.includes(key)));
   return { ...membership, segments, digest: membershipDigest(segments) };

@@ -90,7 +90,7 @@ export function noteProblem(where: string, segment: Segment, problem: Problem): 
       severity: "error",
       code: "not-inexpressible",
       at,
-      summary: `${where}: not takes more than ${MAX_SUBJECTS} label selectors to say, so it has no peers here, and all of its members are isolated`,
+      summary: `${where}: not takes more than ${MAX_SUBJECTS} label selectors to say, so whoever may be left out is no peer here, and is isolated`,
       detail: "Give what is left out one label of its own and name that in not, instead of many labels or many members.",
     };
   }
@@ -98,7 +98,7 @@ export function noteProblem(where: string, segment: Segment, problem: Problem): 
     severity: "error",
     code: "not-inexpressible",
     at,
-    summary: `${where}: not names service ${problem.service}, which no labels stand for here, so it has no peers here, and all of its members are isolated`,
+    summary: `${where}: not names service ${problem.service}, which no labels stand for here, so whoever may be left out is no peer here, and is isolated`,
     detail: "Leave its pods out by labels (pods and namespaces), or bound the member with clusters to where the service is.",
   };
 }
@@ -113,9 +113,9 @@ export function isLeftOut(
   namespaceLabels: Labels,
 ): boolean {
   return segment.not.some((member) => {
-    const { possible, problem } = leftOutBy(definitions, member, cluster, services);
+    const { possible, unbounded } = leftOutBy(definitions, member, cluster, services);
     return (
-      problem !== undefined ||
+      unbounded !== undefined ||
       possible.some((subject) => matches(subject.namespaces, namespaceLabels) && matches(subject.pods, labels))
     );
   });
@@ -170,6 +170,15 @@ export function flatMembers(definitions: Definitions, members: readonly Member[]
   return members.flatMap((member) =>
     member.kind === "segments"
       ? member.segments.flatMap((name) => flatMembers(definitions, segmentNamed(definitions, name).members))
+      : [member],
+  );
+}
+
+/** Everything that decides about a segment: its members and who is left out, and the same of nested segments instead of them. */
+export function decidingMembers(definitions: Definitions, { members, not }: Segment): readonly PlainMember[] {
+  return [...members, ...not].flatMap((member) =>
+    member.kind === "segments"
+      ? member.segments.flatMap((name) => decidingMembers(definitions, segmentNamed(definitions, name)))
       : [member],
   );
 }
@@ -231,15 +240,17 @@ function resolve(definitions: Definitions, segment: Segment, cluster: Cluster, s
   const certain = chosen.flatMap((part) => part.certain);
   const possible = chosen.flatMap((part) => part.possible);
   const problem = chosen.find((part) => part.problem !== undefined)?.problem;
-  if (segment.not.length === 0) return { certain, possible, problem };
+  const isNobody = possible.length === 0 && problem === undefined;
+  if (segment.not.length === 0 || isNobody) return { certain, possible, problem };
   const left = segment.not.map((member) => leftOutBy(definitions, member, cluster, services));
-  const unknown = left.find((part) => part.problem !== undefined)?.problem;
+  const unbounded = left.find((part) => part.unbounded !== undefined)?.unbounded;
+  const doubt = unbounded ?? problem ?? left.find((part) => part.problem !== undefined)?.problem;
   const most = subtractSubjects(
     possible,
     left.flatMap((part) => part.certain),
   );
   const least =
-    problem === undefined && unknown === undefined
+    doubt === undefined
       ? most
       : subtractSubjects(
           certain,
@@ -247,9 +258,9 @@ function resolve(definitions: Definitions, segment: Segment, cluster: Cluster, s
         );
   const isTooMany = most === "too many" || least === "too many";
   return {
-    certain: unknown !== undefined || least === "too many" ? [] : least,
+    certain: unbounded !== undefined || least === "too many" ? [] : least,
     possible: most === "too many" ? possible : most,
-    problem: unknown ?? problem ?? (isTooMany ? { kind: "too-many" } : undefined),
+    problem: doubt ?? (isTooMany ? { kind: "too-many" } : undefined),
   };
 }
 
@@ -264,15 +275,15 @@ function chosenBy(definitions: Definitions, member: Member, cluster: Cluster, se
   };
 }
 
-/** What a member of `not` takes away. With a problem, more than `possible` may be meant: then nobody is in for certain. */
-function leftOutBy(definitions: Definitions, member: Member, cluster: Cluster, services: readonly Service[]): ResolvedSubjects {
-  if (member.kind === "segments") {
-    const chosen = chosenBy(definitions, member, cluster, services);
-    return { ...chosen, problem: chosen.problem ?? unknownService(definitions, member, cluster, services) };
-  }
-  const subjects = plainSubjects(member, cluster, services);
-  if (subjects !== undefined) return exactly(subjects);
-  return { certain: [], possible: [], problem: unknownService(definitions, member, cluster, services) };
+/** What a member of `not` takes away. `unbounded`: more than `possible` may be meant, so that nobody is in for certain. */
+interface LeftOut extends ResolvedSubjects {
+  readonly unbounded: Problem | undefined;
+}
+
+function leftOutBy(definitions: Definitions, member: Member, cluster: Cluster, services: readonly Service[]): LeftOut {
+  const unbounded = unknownService(definitions, member, cluster, services);
+  if (member.kind === "segments") return { ...chosenBy(definitions, member, cluster, services), unbounded };
+  return { ...exactly(plainSubjects(member, cluster, services) ?? []), unbounded };
 }
 
 /** The first service that a member names, nested segments included, and that no labels stand for in this cluster. */

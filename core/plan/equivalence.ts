@@ -1,4 +1,4 @@
-import { emptySet, unionAll } from "../address/index.ts";
+import { emptySet, equals, subtract, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import type { OperatorInputs, TargetInputs } from "../compile/inputs.ts";
 import { definitionsOf } from "../compile/moment.ts";
@@ -14,7 +14,7 @@ import { computeMembership } from "../membership/compute.ts";
 import { sha256Hex } from "../membership/hash.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
 import type { Membership } from "../membership/membership.ts";
-import { feedersOf } from "../membership/parts.ts";
+import { boundaryOnly, feedersOf } from "../membership/parts.ts";
 import { FirebreakError } from "../model/error.ts";
 import type { Definitions, TargetId } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
@@ -58,8 +58,11 @@ export function requireEquivalence(compiled: CompiledWant): readonly Note[] {
   if (rendered.kind === "host" && countAddresses(rendered.ruleset) > MAX_ADDRESSES) {
     return [partialNote(target, `its sets hold more than ${MAX_ADDRESSES} addresses`)];
   }
+  if (!inputs.memberships.has(target.id) && feedersOf(definitions, target).includes(target.id)) {
+    return [partialNote(target, "its own boundary is not known yet")];
+  }
   const chosen = chosenNamespaces(want, rendered);
-  const estate = estateOf(definitions, compiled.inventories);
+  const estate = estateOf(definitions, fedInventories(compiled, definitions));
   const enforcers = new Map(readsPolicies(compiled.enforcer) ? [[target.id, compiled.enforcer]] : []);
   const facts = inputs.kind === "host" ? { resolvers: inputs.resolvers, timeServers: inputs.timeServers ?? [] } : undefined;
   const found = checkEquivalence({
@@ -146,27 +149,35 @@ function subjectsIn(inputs: TargetInputs, chosen: ReadonlySet<string> | undefine
   return ({ namespace }) => namespace === undefined || (living.has(namespace) && (chosen === undefined || chosen.has(namespace)));
 }
 
+/** The inventories of clusters that have fed, and of the target itself: to the target nothing else is known. */
+function fedInventories({ target, inputs, inventories }: CompiledWant, definitions: Definitions): CompiledWant["inventories"] {
+  const feeders = new Set(feedersOf(definitions, target));
+  return new Map([...inventories].filter(([id]) => id === target.id || !feeders.has(id) || inputs.memberships.has(id)));
+}
+
 /**
- * Addresses of clusters whose membership and inventory are of different moments: nobody can say whose they are now. Closed or open
- * because of that is no bug; the next membership mends it.
+ * Addresses that joined or left something between the moment of a membership and that of the inventory: nobody can say whose they are
+ * now. Closed or open because of that is no bug; the next membership mends it.
  */
 function unsettledAddresses({ target, inputs, inventories }: CompiledWant, definitions: Definitions): AddressSet {
   const sets = feedersOf(definitions, target).flatMap((feeder): readonly AddressSet[] => {
     const cluster = definitions.clusters.get(feeder.replace(/^cluster\//, ""));
     const inventory = inventories.get(feeder);
     const known = inputs.memberships.get(feeder);
-    const fresh =
-      cluster === undefined || inventory === undefined
-        ? undefined
-        : computeMembership(definitions, cluster, inventory, 0).membership;
-    if (fresh !== undefined && known !== undefined && fresh.digest === known.digest) return [];
-    return [...addressesOf(known), ...addressesOf(fresh)];
+    if (known === undefined) return [];
+    if (cluster === undefined || inventory === undefined) return [...known.segments.values()];
+    const { membership } = computeMembership(definitions, cluster, inventory, 0);
+    const fresh = feeder === target.id ? boundaryOnly(membership) : membership;
+    return fresh.digest === known.digest ? [] : differenceOf(known, fresh);
   });
   return sets.length === 0 ? emptySet : unionAll(sets);
 }
 
-function addressesOf(membership: Membership | undefined): readonly AddressSet[] {
-  return membership === undefined ? [] : [...membership.segments.values()];
+function differenceOf(before: Membership, after: Membership): readonly AddressSet[] {
+  return [...new Set([...before.segments.keys(), ...after.segments.keys()])].flatMap((key) => {
+    const [known = emptySet, fresh = emptySet] = [before.segments.get(key), after.segments.get(key)];
+    return equals(known, fresh) ? [] : [subtract(known, fresh), subtract(fresh, known)];
+  });
 }
 
 function broken(target: Target, found: Exclude<Equivalence, { kind: "same" }>): FirebreakError {

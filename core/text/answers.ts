@@ -1,5 +1,6 @@
 import type {
   AcceptAnswer,
+  ChannelTrouble,
   FindingAnswer,
   PlanAnswer,
   ReconcileAnswer,
@@ -36,6 +37,7 @@ export function formatStatus(answer: StatusAnswer, now: number): string {
           targets.map((target) => targetCells(target, now)),
         ),
     ...targets.flatMap((target) => targetError(target, now)),
+    ...channelLines(answer.channels, now),
   ];
   return lines.join("\n");
 }
@@ -74,6 +76,21 @@ function targetError({ target, error, nextAttemptAt }: TargetStatus, now: number
   const waitMs = nextAttemptAt === null ? undefined : Date.parse(nextAttemptAt) - now;
   const again = waitMs === undefined ? "" : waitMs <= 0 ? "; tried again now" : `; tried again in ${Math.ceil(waitMs / 1000)}s`;
   return ["", `${visible(target)}`, `  ${error.code}: ${visible(error.message)}${again}`];
+}
+
+function channelLines(channels: readonly ChannelTrouble[], now: number): readonly string[] {
+  return channels.flatMap(({ channel, refused, refusedSince, failing, error }) => {
+    const groups = [
+      ...(refused > 0
+        ? [
+            `refuses ${counted(refused, "group")} of findings for ${formatAge(refusedSince, now)}; mend it, then \`firebreak notify retry\``,
+          ]
+        : []),
+      ...(failing > 0 ? [`failed to take ${counted(failing, "group")} of findings, tried again`] : []),
+    ];
+    const why = error === null ? "" : `\n  ${error.code}: ${visible(error.message)}`;
+    return ["", `channel ${visible(channel)} ${groups.join("; ")}${why}`];
+  });
 }
 
 /** What `firebreak findings` prints: each finding with what it opens and closes, then how many. */

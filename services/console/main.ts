@@ -3,7 +3,14 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
-import { listFindings, notify, submitRequest, waitForRequest, type RequestKind } from "../../adapters/store/index.ts";
+import {
+  listFindings,
+  notify,
+  reviveNotices,
+  submitRequest,
+  waitForRequest,
+  type RequestKind,
+} from "../../adapters/store/index.ts";
 import { API } from "../../core/api/shapes.ts";
 import { FirebreakError, NEXT, type ErrorCode } from "../../core/model/error.ts";
 import type { Parts } from "../parts.ts";
@@ -39,6 +46,7 @@ const DiffQuery = z.union([
 const ExplainQuery = z.strictObject({ from: z.string().max(300), to: z.string().max(300), port: z.string().max(40) });
 const ReconcileBody = z.strictObject({ target: z.string().optional() });
 const AcceptBody = z.strictObject({ revision: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, "must be a full commit id") });
+const NotifyRetryBody = z.strictObject({ channel: z.string().max(200).optional() });
 const ReleaseBody = z.strictObject({ target: z.string(), confirm: z.boolean(), keep: z.boolean(), forget: z.boolean() });
 
 export interface ConsoleParts extends Parts {
@@ -152,6 +160,10 @@ function addWrites(app: FastifyInstance, parts: ConsoleParts): void {
   app.post(API.reconcile, async (request) => await ask(parts, "reconcile", ReconcileBody.parse(request.body ?? {})));
   app.post(API.accept, async (request) => await ask(parts, "accept", AcceptBody.parse(request.body)));
   app.post(API.release, async (request) => await ask(parts, "release", ReleaseBody.parse(request.body)));
+  app.post(API.notifyRetry, async (request) => {
+    const { channel } = NotifyRetryBody.parse(request.body ?? {});
+    return { revived: await reviveNotices(parts.store, parts.now(), channel) };
+  });
 }
 
 /** Asks the syncer, in whichever process it is, and waits for its answer. */

@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import { listFindings, listOpenWork, noticeTroubles } from "../../adapters/store/index.ts";
+import { listFindings, listOpenWork } from "../../adapters/store/index.ts";
 import { TARGET_STATES } from "../../core/api/shapes.ts";
 import type { Parts } from "../parts.ts";
 import { readStatus } from "./status.ts";
@@ -55,8 +55,8 @@ export function openMetrics(parts: Parts): { readonly contentType: string; text(
       }
       for (const { severity, kind } of await listFindings(parts.store, { open: true, limit: 10_000 }))
         findings.inc({ severity, kind });
-      for (const trouble of await noticeTroubles(parts.store)) {
-        dead.set({ channel: trouble.channel }, trouble.dead);
+      for (const trouble of status.channels) {
+        dead.set({ channel: trouble.channel }, trouble.refused);
         failing.set({ channel: trouble.channel }, trouble.failing);
       }
       revision.set(status.revision?.sequence ?? 0);

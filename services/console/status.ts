@@ -2,6 +2,7 @@ import {
   currentRevision,
   listFindings,
   listTargetRows,
+  noticeTroubles,
   repositoryState,
   type Revision,
   type StoredFinding,
@@ -29,11 +30,12 @@ const GRACE_MS = 30_000;
 
 /** Everything `firebreak status` says, from the store alone: it answers also while the syncer is busy or away. */
 export async function readStatus({ store, settings, instance, now }: Parts): Promise<StatusAnswer> {
-  const [revision, repository, rows, findings] = await Promise.all([
+  const [revision, repository, rows, findings, troubles] = await Promise.all([
     currentRevision(store),
     repositoryState(store),
     listTargetRows(store),
     listFindings(store, { open: true, limit: 10_000 }),
+    noticeTroubles(store),
   ]);
   const byTarget = Map.groupBy(findings, ({ target }) => target);
   const lookEveryMs = (id: string): number => (id.startsWith("cluster/") ? settings.clusters.readEvery : settings.hosts.readEvery);
@@ -44,6 +46,13 @@ export async function readStatus({ store, settings, instance, now }: Parts): Pro
     targets: rows.map((row) =>
       targetStatus(row, byTarget.get(row.id) ?? [], now() - MISSED_LOOKS * lookEveryMs(row.id) - GRACE_MS),
     ),
+    channels: troubles.map(({ channel, dead, deadSince, failing, error }) => ({
+      channel,
+      refused: dead,
+      refusedSince: isoTime(deadSince ?? null),
+      failing,
+      error: error ?? null,
+    })),
   };
 }
 

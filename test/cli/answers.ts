@@ -52,6 +52,22 @@ export function statusAnswer(): StatusAnswer {
         nextAttemptAt: at(3_600),
       },
     ],
+    channels: [
+      {
+        channel: "security",
+        refused: 2,
+        refusedSince: at(400),
+        failing: 1,
+        error: { code: "AUTH_DENIED", message: "call Slack's chat.postMessage: token_revoked" },
+      },
+      {
+        channel: "siem",
+        refused: 0,
+        refusedSince: null,
+        failing: 3,
+        error: { code: "CHANNEL_FAILED", message: "send an alert to the webhook: HTTP 503" },
+      },
+    ],
   };
 }
 

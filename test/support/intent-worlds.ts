@@ -153,7 +153,10 @@ export function organisation({ segments: list, rules: bodies }: Revision): Defin
   return definitions({
     clusters: [cluster("eu", { labels: { region: "eu" } }), cluster("us", { labels: { region: "us" }, podNetwork: "masqueraded" })],
     fleets: [fleet("fleet", FLEET)],
-    externals: [external("mainframe", { tier: "legacy", color: "blue" }, "10.9.0.0/25")],
+    externals: [
+      external("mainframe", { tier: "legacy", color: "blue" }, "10.9.0.0/25"),
+      external("lab", { tier: "test", color: "red" }, "10.2.0.2/31", "10.4.0.2/32", "10.5.0.2/32", "10.9.0.64/26"),
+    ],
     segments: list,
     policies,
     workspace: { essentials: NO_ESSENTIALS, internal: [] },

@@ -119,9 +119,12 @@ function isNamed(estate: Estate, segment: Segment, same: readonly string[], ques
   const isLocal = isInOneCluster(question);
   const isMeant = (workload: Workload): boolean => isMember(definitions, segment, workload) && isAlike(workload.labels);
   if (overlaps(seenAs(question), addressesOf(definitions, segment, isAlike))) return true;
-  if (as === "approved" || isLocal) return peer.kind === "workload" && isMeant(peer.workload);
+  if ((as === "approved" || isLocal) && peer.kind === "workload" && isMeant(peer.workload)) return true;
+  if (as === "approved") return false;
   // From elsewhere: whoever shows an address that a meant workload of another target shows. A masqueraded pod cannot be asked.
-  const others = estate.workloads.filter((workload) => workload.target !== subject.target && isMeant(workload));
+  const others = estate.workloads.filter(
+    (workload) => (workload.target !== subject.target || workload.kind === "host") && isMeant(workload),
+  );
   const known = others.filter((workload) => direction === "ingress" || !isMasqueraded(definitions, workload));
   return overlaps(seenAs(question), unionAll(known.map(({ shown }) => shown)));
 }
@@ -136,7 +139,15 @@ function isInOneCluster({ subject, peer }: NaiveQuestion): boolean {
   return subject.kind === "pod" && peer.kind === "workload" && peer.workload.target === subject.target;
 }
 
+/** Addresses of the peer that the subject can talk with: of its own families; of both while it has no address. */
 function seenAs(question: NaiveQuestion): AddressSet {
+  const { v4, v6 } = question.subject.addresses;
+  const peer = addressesOfPeer(question);
+  const isOpen = v4.length + v6.length === 0;
+  return { v4: isOpen || v4.length > 0 ? peer.v4 : [], v6: isOpen || v6.length > 0 ? peer.v6 : [] };
+}
+
+function addressesOfPeer(question: NaiveQuestion): AddressSet {
   const { peer, direction } = question;
   if (peer.kind === "addresses") return peer.addresses;
   return direction === "egress" || isInOneCluster(question) ? peer.workload.addresses : peer.workload.shown;
@@ -144,7 +155,7 @@ function seenAs(question: NaiveQuestion): AddressSet {
 
 function sharesFamily(question: NaiveQuestion): boolean {
   const { v4, v6 } = question.subject.addresses;
-  const peer = seenAs(question);
+  const peer = addressesOfPeer(question);
   if (v4.length + v6.length === 0 || peer.v4.length + peer.v6.length === 0) return true;
   return (v4.length > 0 && peer.v4.length > 0) || (v6.length > 0 && peer.v6.length > 0);
 }
@@ -154,14 +165,12 @@ function isPort(rule: Rule, question: NaiveQuestion): boolean {
   if (rule.ports === "any") return true;
   const responder = direction === "ingress" ? subject : peer.kind === "workload" ? peer.workload : undefined;
   const isResolved = as === "approved" || (subject.kind === "pod" && (direction === "ingress" || isInOneCluster(question)));
+  const names = responder === undefined || responder.hostNetwork ? [] : responder.ports; // a node has no named ports
   return rule.ports.some((one) => {
     if (one.protocol !== protocol) return false;
     if (one.kind === "range") return one.from <= port && port <= one.to;
     if (one.kind === "named")
-      return (
-        isResolved &&
-        (responder?.ports ?? []).some((own) => own.name === one.name && own.protocol === one.protocol && own.port === port)
-      );
+      return isResolved && names.some((own) => own.name === one.name && own.protocol === one.protocol && own.port === port);
     if (as === "enforceable" && subject.kind === "pod") return false;
     return one.type === undefined || (one.type === port >> 8 && (one.code === undefined || one.code === port % 256));
   });

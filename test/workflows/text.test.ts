@@ -1,8 +1,12 @@
 import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { buildProgram } from "../../cli/program.ts";
+import { ERRORS } from "../../core/model/error.ts";
 import { buildPart } from "../../testbed/build.mjs";
-import { readWorkflows, WORKFLOW_FILES, type Step } from "./files.ts";
+import { readWorkflows, WORKFLOW_FILES, WORKFLOWS_FOLDER, type Step } from "./files.ts";
 
 const run = promisify(execFile);
 
@@ -75,4 +79,35 @@ test("every shell is bash, which stops at the first failure, also in a pipe", ()
 test("steps of one name are one text", () => {
   for (const [name, same] of Map.groupBy(steps, (step) => step.name))
     expect(new Set(same.map((step) => JSON.stringify([step.env, step.run]))).size, name).toBe(1);
+});
+
+const pages = readdirSync(WORKFLOWS_FOLDER, { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".md"))
+  .map((path) => ({ path, text: readFileSync(join(WORKFLOWS_FOLDER, path), "utf8") }));
+
+// Bug: somebody follows a page at night, and the verb or the option on it is called otherwise by now.
+test("verbs, options and codes of the runbooks are there", () => {
+  const calls = pages.flatMap(({ path, text }) =>
+    [...text.matchAll(/(?:\$|&&|`) ?firebreak ([a-z][^`\n#]*)/g)].map(([, call = ""]) => ({ path, call })),
+  );
+  expect(calls.length).toBeGreaterThan(15);
+  for (const { path, call } of calls) {
+    const [verb = "", below = ""] = call.split(" ");
+    const command = buildProgram().commands.find((each) => each.name() === verb);
+    expect(command, `${path}: ${call}`).toBeDefined();
+    const options = (command?.commands.find((each) => each.name() === below) ?? command)?.options.map(({ long }) => long);
+    for (const [option] of call.matchAll(/--[a-z]+(?:-[a-z]+)*/g)) expect(options, `${path}: ${call}`).toContain(option);
+  }
+  const codes = pages.flatMap(({ text }) => text.match(/\b[A-Z]+(?:_[A-Z]+)+\b/g) ?? []);
+  const known = [...Object.keys(ERRORS), "PID_OF_FIREBREAK_UP"];
+  expect(codes.filter((code) => !/^(FIREBREAK|GITHUB|NODE)_/.test(code) && !known.includes(code))).toEqual([]);
+});
+
+// Bug: a link to a page that was renamed.
+test("links between the pages lead somewhere", () => {
+  for (const { path, text } of pages) {
+    for (const [, target = ""] of text.matchAll(/\]\(([^)#]+)\)/g)) {
+      expect(() => readFileSync(join(WORKFLOWS_FOLDER, path, "..", target)), `${path}: ${target}`).not.toThrow();
+    }
+  }
 });

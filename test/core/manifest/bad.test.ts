@@ -111,16 +111,6 @@ const BAD: Readonly<Record<string, readonly [text: string, reason: RegExp, line:
     5,
   ],
   "a priority too high": [admin(`{priority: 1001, ${SUBJECT}}`), /from 0 to 1000/, 4],
-  "an admin policy's pods without a namespaceSelector": [
-    admin("{priority: 1, subject: {pods: {podSelector: {}}}}"),
-    /pods\.namespaceSelector is missing/,
-    4,
-  ],
-  "an admin policy's peers without a podSelector": [
-    admin(`{priority: 1, ${SUBJECT}, egress: [{action: Deny, to: [{pods: {namespaceSelector: {}}}]}]}`),
-    /pods\.podSelector is missing/,
-    4,
-  ],
   "two baselines": [
     `${admin(`{${SUBJECT}}`, "BaselineAdminNetworkPolicy", "default")}---\n${admin(`{${SUBJECT}}`, "BaselineAdminNetworkPolicy", "default")}`,
     /is there twice/,

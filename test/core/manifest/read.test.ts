@@ -124,6 +124,14 @@ describe("what is told", () => {
     ]);
   });
 
+  test("pods of a cluster-wide policy without one of the selectors that the API requires: all of them (bug: nobody says so)", () => {
+    const { told } = read({
+      "a.yaml":
+        "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: p}\nspec:\n  priority: 1\n  subject: {namespaces: {}}\n  egress:\n  - action: Deny\n    to: [{pods: {namespaceSelector: {}}}]\n",
+    });
+    expect(told).toEqual(["a.yaml:9 warning AdminNetworkPolicy p: spec.egress[0].to[0].pods.podSelector is missing"]);
+  });
+
   test("a workload that does not select its own pods", () => {
     const template = { metadata: { labels: { app: "wbe" } }, spec: { containers: [] } };
     const spec = { selector: { matchLabels: { app: "web" } }, template };
