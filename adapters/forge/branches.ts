@@ -72,6 +72,7 @@ interface ToldCommit {
   readonly sha: string;
   readonly commit: { readonly message: string; readonly author: { readonly name?: string; readonly email?: string } | null };
   readonly author: { readonly login?: string } | null;
+  readonly committer?: { readonly login?: string } | null;
 }
 
 /** {@link Forge.listCommits} */
@@ -89,12 +90,13 @@ export async function listCommits(
       return { data: data.commits, headers };
     });
     const oldestFirst = client.kind === "github" ? commits : commits.toReversed();
-    return oldestFirst.map(({ sha, commit, author }) => ({
+    return oldestFirst.map(({ sha, commit, author, committer }) => ({
       sha,
       subject: commit.message.split("\n")[0] ?? "",
       authorName: commit.author?.name ?? "",
       authorEmail: commit.author?.email ?? "",
       authorLogin: author?.login || undefined,
+      committerLogin: committer?.login || undefined,
     }));
   });
 }

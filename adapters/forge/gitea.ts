@@ -33,6 +33,17 @@ export function giteaDialect(client: Client): ForgeDialect {
       return [...new Map([...ours, ...open].map((pull) => [pull.number, pull])).values()];
     },
 
+    async listOf(commit, request) {
+      try {
+        const { data } = await octokit.request("GET /repos/{owner}/{repo}/commits/{commit}/pull", { ...at, commit, request });
+        return [data as ToldPull]; // no type of octokit's knows this route
+      } catch (error) {
+        if (statusOf(error) !== 404) throw error;
+        await octokit.rest.repos.get({ ...at, request }); // a repository that is away says 404 as well
+        return [];
+      }
+    },
+
     async putCheck(commit, name, check, request) {
       await putStatus(client, commit, name, check, request);
       return "status";

@@ -43,6 +43,16 @@ export function githubDialect(client: Client): ForgeDialect {
       return await allPages<ToldPull>((page) => octokit.rest.pulls.list({ ...query, page }));
     },
 
+    async listOf(commit, request) {
+      const query = { ...at, ...PAGE, commit_sha: commit, request };
+      try {
+        return await allPages<ToldPull>((page) => octokit.rest.repos.listPullRequestsAssociatedWithCommit({ ...query, page }));
+      } catch (error) {
+        if (statusOf(error) !== 422) throw error; // the forge has no such commit
+        return [];
+      }
+    },
+
     async putCheck(commit, name, check, request) {
       if (await putCheckRun(client, commit, name, check, request)) return "check";
       await putStatus(client, commit, name, check, request);

@@ -39,6 +39,8 @@ function forgeOf(client: Client, dialect: ForgeDialect): Forge {
     listPulls: async (base, signal) => await pulls.listPulls(client, dialect, base, signal),
     listPullsFrom: async (branch, signal) => await pulls.listPullsFrom(client, dialect, branch, signal),
     readPull: async (number, signal) => await pulls.readPull(client, dialect, number, signal),
+    readMerged: async (commit, signal) => await pulls.readMerged(client, dialect, commit, signal),
+    countCommits: async (number, signal) => await pulls.countCommits(client, number, signal),
     readChangedFiles: async (number, signal) => await pulls.readChangedFiles(client, number, signal),
     openPull: async (pull, signal) => await pulls.openPull(client, dialect, pull, signal),
     updatePull: async (number, change, signal) => await pulls.updatePull(client, dialect, number, change, signal),

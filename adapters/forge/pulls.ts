@@ -15,6 +15,8 @@ export interface ToldPull {
   readonly draft?: boolean | undefined;
   readonly merged?: boolean;
   readonly merged_at?: string | null;
+  readonly merge_commit_sha?: string | null;
+  readonly updated_at?: string;
   readonly head: { readonly sha: string; readonly ref: string; readonly repo: { readonly full_name: string } | null };
   readonly base: { readonly sha: string; readonly ref: string; readonly repo: { readonly full_name: string } | null };
   readonly labels?: readonly { readonly name?: string }[] | null;
@@ -31,10 +33,13 @@ export interface PullDialect {
   setDraft(pull: ToldPull, isDraft: boolean, request: RequestLimits): Promise<void>;
   /** Pull requests from a branch, others as well, in any order. */
   listFrom(branch: string, state: "open" | "all", request: RequestLimits): Promise<readonly ToldPull[]>;
+  /** Pull requests that the forge knows a commit of a branch from. */
+  listOf(commit: string, request: RequestLimits): Promise<readonly ToldPull[]>;
 }
 
 /** GitHub lists no more. */
 const MOST_FILES = 3_000;
+const MOST_COMMITS = 250;
 
 /** {@link Forge.listPulls} */
 export async function listPulls(
@@ -79,6 +84,28 @@ export async function readPull(
       await client.octokit.rest.repos.get({ ...client.at, request }); // a repository that is away is no missing pull request
       return undefined;
     }
+  });
+}
+
+/** {@link Forge.readMerged} */
+export async function readMerged(
+  client: Client,
+  dialect: PullDialect,
+  commit: string,
+  signal: AbortSignal,
+): Promise<PullRequest | undefined> {
+  return await client.call(`look for the pull request of ${commit}`, signal, async (request) => {
+    const pulls = (await dialect.listOf(commit, request)).map((told) => pullOf(client, dialect, told));
+    return pulls.find(({ state, mergeCommit }) => state === "merged" && mergeCommit === commit);
+  });
+}
+
+/** {@link Forge.countCommits} */
+export async function countCommits(client: Client, number: number, signal: AbortSignal): Promise<number> {
+  return await client.call(`list commits of pull request #${number}`, signal, async (request) => {
+    const query = { ...client.at, ...PAGE, pull_number: number, request };
+    const commits = await allPages<{ readonly sha: string }>((page) => client.octokit.rest.pulls.listCommits({ ...query, page }));
+    return Math.min(commits.length, MOST_COMMITS);
   });
 }
 
@@ -179,6 +206,9 @@ function pullOf({ repository }: Client, dialect: PullDialect, told: ToldPull): P
     base: { sha: told.base.sha, ref: told.base.ref },
     isFork: from?.toLowerCase() !== (told.base.repo?.full_name ?? repository).toLowerCase(),
     labels: (told.labels ?? []).flatMap(({ name }) => name ?? []),
+    // GitHub tells of an open one the merge that it tried.
+    mergeCommit: isMerged ? (told.merge_commit_sha ?? undefined) : undefined,
+    updatedAt: told.updated_at ?? "",
     url: told.html_url,
   };
 }

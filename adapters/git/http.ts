@@ -9,7 +9,7 @@ export const MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
  * answers without end. Redirects are followed on the server of the URL only: what another one says is not what the operator
  * configured, and a request to it might be made in our name from inside our network.
  */
-export function abortableHttp(signal: AbortSignal): HttpClient {
+export function abortableHttp(signal: AbortSignal, maxBytes: number = MAX_RESPONSE_BYTES): HttpClient {
   return {
     async request({ url, method = "GET", headers = {}, body }: GitHttpRequest): Promise<GitHttpResponse> {
       const content = body === undefined ? null : await collect(body);
@@ -20,7 +20,7 @@ export function abortableHttp(signal: AbortSignal): HttpClient {
         statusCode: response.status,
         statusMessage: response.statusText,
         headers: Object.fromEntries(response.headers),
-        body: limited(response.body),
+        body: limited(response.body, maxBytes),
       };
     },
   };
@@ -62,14 +62,14 @@ async function collect(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): 
   return new Uint8Array(joined.buffer, joined.byteOffset, joined.byteLength);
 }
 
-async function* limited(body: AsyncIterable<Uint8Array> | null): AsyncGenerator<Uint8Array, void, void> {
+async function* limited(body: AsyncIterable<Uint8Array> | null, maxBytes: number): AsyncGenerator<Uint8Array, void, void> {
   let total = 0;
   for await (const chunk of body ?? []) {
     total += chunk.byteLength;
-    if (total > MAX_RESPONSE_BYTES) {
+    if (total > maxBytes) {
       throw new FirebreakError(
         "LIMIT_EXCEEDED",
-        `the Git server sent more than ${MAX_RESPONSE_BYTES / 1024 / 1024} MiB: use a repository of its own for definitions`,
+        `the Git server sent more than ${maxBytes / 1024 / 1024} MiB: use a repository of its own for definitions`,
       );
     }
     yield chunk;

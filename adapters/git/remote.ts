@@ -26,6 +26,11 @@ export interface Remote {
 /** Asking where a branch points is small; fetching may bring a whole history. */
 const ASK_TIMEOUT_MS = 20_000;
 const FETCH_TIMEOUT_MS = 300_000;
+/** A pull request is a stranger's: what it brings beyond the branch is a few definitions. */
+const MAX_PULL_BYTES = 32 * 1024 * 1024;
+
+/** What to fetch: the branch, a commit by its id, or the head of a pull request, whichever repository it comes from. */
+export type Wanted = { readonly commit?: string } | { readonly pull: number };
 
 /** The commit the branch points at on the server, asked once. */
 export async function askHead(remote: Remote, signal: AbortSignal): Promise<string> {
@@ -48,11 +53,11 @@ export async function askHead(remote: Remote, signal: AbortSignal): Promise<stri
 }
 
 /**
- * Brings a commit and its whole history into the cache: of the branch, or by its id (servers that allow it), and returns the
- * commit that came. A cache that cannot be used is replaced by a fresh one, but only once the fresh one is complete: the old one
+ * Brings a commit and its whole history into the cache: of the branch, by its id (servers that allow it), or of a pull request
+ * (`refs/pull/NUMBER/head`, on GitHub and Gitea), and returns the commit that came. A cache that cannot be used is replaced by a fresh one, but only once the fresh one is complete: the old one
  * may hold commits that the server forgot.
  */
-export async function fetchInto(remote: Remote, wanted: { readonly commit?: string }, signal: AbortSignal): Promise<string> {
+export async function fetchInto(remote: Remote, wanted: Wanted, signal: AbortSignal): Promise<string> {
   await prepare(remote, remote.gitdir);
   try {
     return await fetchAndCheck(remote, remote.gitdir, wanted, signal);
@@ -78,25 +83,20 @@ async function prepare(remote: Remote, gitdir: string): Promise<void> {
   await addRemote({ fs, gitdir, remote: "origin", url: remote.url, force: true });
 }
 
-async function fetchAndCheck(
-  remote: Remote,
-  gitdir: string,
-  wanted: { readonly commit?: string },
-  signal: AbortSignal,
-): Promise<string> {
+async function fetchAndCheck(remote: Remote, gitdir: string, wanted: Wanted, signal: AbortSignal): Promise<string> {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
-  const doing = wanted.commit === undefined ? `fetch branch ${remote.branch}` : `fetch commit ${wanted.commit}`;
+  const { doing, ref } = sourceOf(remote, wanted);
   let commit: string | null;
   try {
     const result = await fetchPack({
       fs,
-      http: abortableHttp(deadline),
+      http: abortableHttp(deadline, "pull" in wanted ? MAX_PULL_BYTES : undefined),
       gitdir,
       url: remote.url,
       remote: "origin",
       // What we have: isomorphic-git offers only this ref to the server, and a name it cannot find means fetching everything.
       ref: `refs/remotes/origin/${remote.branch}`,
-      remoteRef: wanted.commit ?? `refs/heads/${remote.branch}`,
+      remoteRef: ref,
       singleBranch: true,
       tags: false,
       headers: headersFor(remote.auth),
@@ -113,6 +113,12 @@ async function fetchAndCheck(
   if (commit === null) throw new FirebreakError("GIT_UNREACHABLE", "the repository is empty");
   await checkReadable(gitdir, commit);
   return commit;
+}
+
+function sourceOf({ branch }: Remote, wanted: Wanted): { readonly doing: string; readonly ref: string } {
+  if ("pull" in wanted) return { doing: `fetch pull request #${wanted.pull}`, ref: `refs/pull/${wanted.pull}/head` };
+  if (wanted.commit !== undefined) return { doing: `fetch commit ${wanted.commit}`, ref: wanted.commit };
+  return { doing: `fetch branch ${branch}`, ref: `refs/heads/${branch}` };
 }
 
 /** The commit and its tree must be readable: a process that was killed while fetching may have left half a pack. */

@@ -7,7 +7,7 @@ import type { SourceFile } from "../../core/model/source.ts";
 import type { CommitInfo } from "./commit.ts";
 import { asGitError, isNotFound } from "./errors.ts";
 import { readFiles } from "./files.ts";
-import { firstParents, isInHistory, readCommitInfo } from "./history.ts";
+import { commonAncestors, firstParents, isInHistory, readCommitInfo } from "./history.ts";
 import { objectsIn } from "./objects.ts";
 import type { ObjectStore } from "./objects.ts";
 import { askHead, fetchInto, isCached } from "./remote.ts";
@@ -29,6 +29,14 @@ export interface RepositoryOptions {
 export interface Repository {
   /** The commit the branch points at now: the name is resolved once, and that commit's objects are here when this returns. */
   fetchHead(signal: AbortSignal): Promise<string>;
+  /**
+   * Brings the head of a pull request here, also from a fork, as objects only; see `readDefinitions`.
+   *
+   * @throws LIMIT_EXCEEDED when it brings too much, GIT_UNREACHABLE also when its head is another one by now
+   */
+  fetchPull(number: number, head: string, signal: AbortSignal): Promise<void>;
+  /** Where two histories parted: one commit, but for none (nothing in common) and criss-cross merges. Both commits must be here. */
+  mergeBases(a: string, b: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Every file below the path; empty when the path is not there. See `readFiles`. */
   readDefinitions(commit: string, signal: AbortSignal): Promise<readonly SourceFile[]>;
   commitInfo(commit: string, signal: AbortSignal): Promise<CommitInfo>;
@@ -93,6 +101,12 @@ function remoteRepository(remote: Remote, path: string): Repository {
         const head = await askHead(remote, signal);
         return (await isCached(remote, head)) ? head : fetchInto(remote, {}, signal);
       }),
+    fetchPull: (number, head, signal) =>
+      oneByOne(async () => {
+        if (await isCached(remote, head)) return;
+        const came = await fetchInto(remote, { pull: number }, signal);
+        if (came !== head) throw new FirebreakError("GIT_UNREACHABLE", `pull request #${number} is at ${came}, not at ${head}`);
+      }),
     ...readers(path, read),
   };
 }
@@ -122,13 +136,16 @@ function localRepository(gitdir: string, { branch, path }: RepositoryOptions): R
         throw asGitError(`read branch ${branch}`, cause);
       }
     },
+    async fetchPull(_number, head, signal) {
+      await read(head, `read commit ${head}`, signal, (store) => readCommitInfo(store, head));
+    },
     ...readers(path, read),
   };
 }
 
 type Read = <T>(commit: string, doing: string, signal: AbortSignal, work: (store: ObjectStore) => Promise<T>) => Promise<T>;
 
-function readers(path: string, read: Read): Omit<Repository, "fetchHead"> {
+function readers(path: string, read: Read): Omit<Repository, "fetchHead" | "fetchPull"> {
   return {
     readDefinitions: (commit, signal) =>
       read(commit, `read the definitions of ${commit}`, signal, (store) => readFiles(store, commit, path, signal)),
@@ -137,6 +154,8 @@ function readers(path: string, read: Read): Omit<Repository, "fetchHead"> {
       read(commit, `look for ${ancestor} in the history of ${commit}`, signal, (store) =>
         isInHistory(store, ancestor, commit, signal),
       ),
+    mergeBases: (a, b, signal) =>
+      read(b, `find where ${a} and ${b} parted`, signal, (store) => commonAncestors(store, a, b, signal)),
     log: (from, to, signal, limit = 100) =>
       read(to, `read the history of ${to}`, signal, (store) => firstParents(store, from, to, limit, signal)),
   };

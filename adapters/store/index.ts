@@ -2,7 +2,17 @@
 export { openStore } from "./open.ts";
 export type { StoreLocation, StoreOptions, StoreReport } from "./open.ts";
 export type { EmbeddedSession, HeldLock, Store } from "./session.ts";
-export type { Candidate, DeliveryEvent, HeldBranch, RequestKind, StoredError, StoredIntent, WorkKind } from "./tables.ts";
+export type {
+  Candidate,
+  DeliveryEvent,
+  HeldBranch,
+  PullAnswer,
+  PullHold,
+  RequestKind,
+  StoredError,
+  StoredIntent,
+  WorkKind,
+} from "./tables.ts";
 export * from "./deliveries.ts";
 export * from "./entries.ts";
 export { tryExclusive } from "./exclusive.ts";
@@ -17,6 +27,7 @@ export { notify, subscribe } from "./notify.ts";
 export type { Subscriber, Topic } from "./notify.ts";
 export * from "./proposals.ts";
 export * from "./prune.ts";
+export * from "./pulls.ts";
 export * from "./repository.ts";
 export { finishRequest, requestRow, submitRequest, takeRequest, waitForRequest } from "./requests.ts";
 export type { RequestRow } from "./requests.ts";

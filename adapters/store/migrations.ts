@@ -192,12 +192,37 @@ const NOTICES_BY_FINDING: readonly string[] = [
   `CREATE INDEX deliveries_finding ON firebreak.deliveries (fingerprint) WHERE delivered_at IS NULL`,
 ];
 
+const PULLS: readonly string[] = [
+  `CREATE TABLE firebreak.pulls (
+     number bigint PRIMARY KEY,
+     head text NOT NULL,
+     author text NOT NULL,
+     url text NOT NULL,
+     plan text,
+     comment_id bigint,
+     full_head text,
+     held jsonb,
+     seen_comment bigint NOT NULL DEFAULT 0,
+     seen_at text,
+     answers jsonb NOT NULL DEFAULT '[]',
+     updated_at bigint NOT NULL)`,
+  `CREATE TABLE firebreak.approvals (
+     pull bigint NOT NULL,
+     head text NOT NULL,
+     who text NOT NULL,
+     via text NOT NULL,
+     plan text,
+     at bigint NOT NULL,
+     PRIMARY KEY (pull, head, via, who))`,
+];
+
 /** The schema, oldest step first. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "first", statements: FIRST },
   { version: 2, name: "notices", statements: NOTICES },
   { version: 3, name: "notices by finding", statements: NOTICES_BY_FINDING },
-  { version: 4, name: "proposals", statements: PROPOSALS },
+  { version: 4, name: "pulls", statements: PULLS },
+  { version: 5, name: "proposals", statements: PROPOSALS },
 ];
 
 /** What this version understands; a database beyond it was made by a newer Firebreak. */

@@ -7,6 +7,8 @@ export type Topic =
   | "work"
   | "revision"
   | "repository"
+  /** A pull request may have changed: its number, or "" when it is not known which. */
+  | "pulls"
   | "requests"
   | "request-done"
   | "targets"

@@ -222,6 +222,50 @@ export interface PendingEntryTable {
 }
 
 /** Everything, by qualified name: the schema is always spelled, so that the queue may use the same database session. */
+export interface PullTable {
+  number: number;
+  /** The head that its comments were read for. */
+  head: string;
+  /** Account that opened it. */
+  author: string;
+  url: string;
+  /** Id of the plan that its comment shows; null before the first. */
+  plan: string | null;
+  commentId: number | null;
+  /** The head whose full plan somebody with write access asked for. */
+  fullHead: string | null;
+  held: Json<PullHold | null>;
+  /** Id of the last comment that was read for commands, and when it was made (ISO 8601). */
+  seenComment: number;
+  seenAt: string | null;
+  answers: Json<readonly PullAnswer[]>;
+  updatedAt: number;
+}
+
+/** Somebody with write access does not want it in force. */
+export interface PullHold {
+  readonly by: string;
+  /** A stranger's text, one line; may be "". */
+  readonly reason: string;
+  readonly at: number;
+}
+
+/** What came of a command: to whom it is said, and a sentence of ours. */
+export interface PullAnswer {
+  readonly to: string;
+  readonly text: string;
+}
+
+export interface ApprovalTable {
+  pull: number;
+  head: string;
+  who: string;
+  /** A comment on the forge, or a token of the API: names of the two are no one's twice. */
+  via: "comment" | "token";
+  plan: string | null;
+  at: number;
+}
+
 export interface Tables {
   "firebreak.instance": InstanceTable;
   "firebreak.counters": CounterTable;
@@ -238,6 +282,8 @@ export interface Tables {
   "firebreak.proposals": ProposalTable;
   "firebreak.proposalMembers": ProposalMemberTable;
   "firebreak.entriesPending": PendingEntryTable;
+  "firebreak.pulls": PullTable;
+  "firebreak.approvals": ApprovalTable;
 }
 
 /** An error as people and other processes see it; the text is the chain's outermost message, never a secret. */
@@ -277,6 +323,16 @@ export interface StoredIntent {
   readonly at: number;
 }
 
-export type RequestKind = "accept" | "release" | "reconcile" | "plan" | "inventory" | "test" | "explain" | "reach" | "diff";
+export type RequestKind =
+  | "accept"
+  | "approve"
+  | "release"
+  | "reconcile"
+  | "plan"
+  | "inventory"
+  | "test"
+  | "explain"
+  | "reach"
+  | "diff";
 export type WorkKind = "revision" | "finding" | "membership" | "time" | "person" | "start" | "release";
 export type DeliveryEvent = "opened" | "updated" | "resolved";

@@ -12,6 +12,7 @@ export function addRunningVerbs(program: Command): void {
   addFindings(program);
   addReconcile(program);
   addAccept(program);
+  addApprove(program);
   addRelease(program);
   addNotifyVerbs(program);
 }
@@ -82,6 +83,21 @@ function addAccept(program: Command): void {
       ),
     );
   addExamples(command, [["the commit that `firebreak status` shows as refused", "firebreak accept 4f0c…"]]);
+}
+
+function addApprove(program: Command): void {
+  const command = program
+    .command("approve")
+    .argument("<plan>", "the id that a pull request's comment shows")
+    .description("approve a pull request's head by its plan, and lift a hold; it is logged with your token")
+    .addOption(outputOption())
+    .addOption(configOption())
+    .action(
+      verb(async (plan: string, options: OutputOptions & ConfigOptions) =>
+        (await import("../verbs/approve.ts")).approve(plan, options),
+      ),
+    );
+  addExamples(command, [["the plan that the comment ends with", "firebreak approve 3f9a0c12be77"]]);
 }
 
 function addRelease(program: Command): void {

@@ -17,6 +17,10 @@ export async function serve(roles: readonly Role[], options: ConfigOptions): Pro
   try {
     const { runServices } = await import("../../services/run.ts");
     await runServices(settings, roles, { signal: stop.signal });
+  } catch (error) {
+    // Asked to stop while it was starting: what was under way says so, and that is no failure.
+    const isOurStop = stop.signal.aborted && error instanceof Error && error.name === "AbortError";
+    if (!isOurStop) throw error;
   } finally {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   }

@@ -133,6 +133,13 @@ export interface AcceptAnswer {
   readonly message: string;
 }
 
+/** A pull request's head that was approved by a token. */
+export interface ApproveAnswer {
+  readonly pull: number;
+  readonly head: string;
+  readonly plan: string;
+}
+
 /** Who may connect to whom, by classes: the definitions in force on the workloads of now, or what is enforced. */
 export interface ReachAnswer {
   readonly classes: readonly ReachClass[];
@@ -170,6 +177,7 @@ export const API = {
   diff: "/api/v1/diff",
   reconcile: "/api/v1/reconcile",
   accept: "/api/v1/accept",
+  approve: "/api/v1/approve",
   release: "/api/v1/release",
   notifyRetry: "/api/v1/notify/retry",
 } as const;

@@ -23,6 +23,10 @@ export interface Forge {
   /** Pull requests from a branch of this repository in every state, the newest first: shows that a person closed one. */
   listPullsFrom(branch: string, signal: AbortSignal): Promise<readonly PullRequest[]>;
   readPull(number: number, signal: AbortSignal): Promise<PullRequest | undefined>;
+  /** The merged pull request that put this commit on its branch: the merge, the squash, or the last of what was rebased; undefined for others. */
+  readMerged(commit: string, signal: AbortSignal): Promise<PullRequest | undefined>;
+  /** How many commits of its own a pull request has, or had when it was merged; at most 250 (GitHub lists no more). */
+  countCommits(number: number, signal: AbortSignal): Promise<number>;
   readChangedFiles(number: number, signal: AbortSignal): Promise<ChangedFiles>;
   /** Opens a pull request, or finds the open one of the same two branches (`isNew` false; its text stays as it is). */
   openPull(pull: NewPull, signal: AbortSignal): Promise<{ readonly pull: PullRequest; readonly isNew: boolean }>;
@@ -100,6 +104,10 @@ export interface PullRequest {
   /** True also when it is not known where the head is. */
   readonly isFork: boolean;
   readonly labels: readonly string[];
+  /** Of a merged one: the merge, the squash, or the last commit of what was rebased. */
+  readonly mergeCommit: string | undefined;
+  /** ISO 8601: moves with commits, comments, reviews and edits. */
+  readonly updatedAt: string;
   /** For a browser. */
   readonly url: string;
 }
@@ -197,8 +205,9 @@ export interface BranchCommit {
   /** As Git says; unverified. */
   readonly authorName: string;
   readonly authorEmail: string;
-  /** Account that the forge found for the author; undefined when none. */
+  /** Accounts that the forge found for the author and the committer; undefined when none. */
   readonly authorLogin: string | undefined;
+  readonly committerLogin: string | undefined;
 }
 
 export interface NewCommit {

@@ -140,6 +140,11 @@ export const ERRORS = {
     next: "person",
     means: "A revision was refused and the one before stays in force. `firebreak status` shows why.",
   },
+  REVISION_UNAPPROVED: {
+    next: "person",
+    means:
+      "A commit came into the branch without the approvals that the Workspace in force asks for, or by a pull request on hold. Have it approved, or run `firebreak accept REVISION`.",
+  },
   STATE_LOCKED: {
     next: "person",
     means: "Another process uses this state folder. Stop it, or use its API: every other verb does.",

@@ -247,12 +247,21 @@ export interface Route {
  */
 export type DriftResponse = "heal" | "alert" | "issue" | "propose" | "hold";
 
+/** What a pull request needs before its merge comes into force. */
+export interface ApprovalRule {
+  /** People with write access who approved exactly its head; 0: none are asked for. */
+  readonly required: number;
+  /** Whoever opened it, or made one of its commits, does not count. */
+  readonly distinctFromAuthor: boolean;
+}
+
 export interface Workspace {
   readonly kind: "Workspace";
   readonly internal: readonly Prefix[];
   /** `probes` is always true: no NetworkPolicy can close a pod to its own node. */
   readonly essentials: Readonly<Record<EssentialName, boolean>>;
   readonly limits: { readonly unisolate: number };
+  readonly approvals: ApprovalRule;
   /** Fields that every policy must have. */
   readonly require: readonly ("owner" | "reason" | "ticket" | "expires")[];
   readonly drift: {

@@ -6,7 +6,12 @@ import { hasErrors, type Note } from "../model/note.ts";
 export interface RevisionProblem {
   readonly code: Extract<
     ErrorCode,
-    "REVISION_INVALID" | "REVISION_EMPTIES" | "LIMIT_EXCEEDED" | "GUARDRAIL_VIOLATED" | "GIT_BRANCH_REWRITTEN"
+    | "REVISION_INVALID"
+    | "REVISION_EMPTIES"
+    | "REVISION_UNAPPROVED"
+    | "LIMIT_EXCEEDED"
+    | "GUARDRAIL_VIOLATED"
+    | "GIT_BRANCH_REWRITTEN"
   >;
   /** What is wrong and what to do, one or two sentences. */
   readonly message: string;

@@ -48,15 +48,19 @@ function headline(reviewed: Reviewed, write: (text: string) => string): string {
   }
 }
 
-function reviewHeadline({ diff, visibility }: Review, write: (text: string) => string): string {
+function reviewHeadline({ diff, visibility, touched }: Review, write: (text: string) => string): string {
   const side = (name: Side): string => {
     const [first, ...more] = diff[name];
     if (first === undefined) return `${VERB[name]} nothing`;
     const many = visibility === "full" ? ` for ${plural(affected(first), "workload")}` : "";
     return `${VERB[name]} ${write(connection(first))}${many}${more.length > 0 ? ` and ${more.length} more` : ""}`;
   };
-  const doubts = diff.uncertain.length === 0 ? "" : `; ${plural(diff.uncertain.length, "thing")} uncertain`;
-  return `${side("opened")}, ${side("closed")}${doubts}`;
+  const unknown = touched.targets.filter(({ how }) => how === "unknown").length;
+  const doubts = [
+    ...(diff.uncertain.length === 0 ? [] : [`${plural(diff.uncertain.length, "thing")} uncertain`]),
+    ...(unknown === 0 ? [] : [`${plural(unknown, "target")} not seen whole`]),
+  ];
+  return [`${side("opened")}, ${side("closed")}`, ...doubts].join("; ");
 }
 
 function connection({ from, to, ports }: DiffLine): string {

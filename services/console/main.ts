@@ -20,7 +20,7 @@ import { storedError } from "../stored-error.ts";
 import { accessOf, apiToken, isOurHost, readOnlyToken } from "./access.ts";
 import { openMetrics } from "./metrics.ts";
 import { findingAnswer, readStatus } from "./status.ts";
-import { isSignedPush } from "./webhook.ts";
+import { isSignedPush, pullOf } from "./webhook.ts";
 
 /** Where the address lies under which the API is really reached, for the CLI. */
 export const ADDRESS_FILE = "api.address";
@@ -46,6 +46,9 @@ const DiffQuery = z.union([
 const ExplainQuery = z.strictObject({ from: z.string().max(300), to: z.string().max(300), port: z.string().max(40) });
 const ReconcileBody = z.strictObject({ target: z.string().optional() });
 const AcceptBody = z.strictObject({ revision: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, "must be a full commit id") });
+const ApproveBody = z.strictObject({
+  plan: z.string().regex(/^[0-9a-f]{12}$/, "must be the id that a pull request's comment shows"),
+});
 const NotifyRetryBody = z.strictObject({ channel: z.string().max(200).optional() });
 const ReleaseBody = z.strictObject({ target: z.string(), confirm: z.boolean(), keep: z.boolean(), forget: z.boolean() });
 
@@ -133,7 +136,8 @@ async function addWebhook(app: FastifyInstance, { settings, environment, store }
       if (!isSignedPush(request.headers, body, secret))
         return await reply.code(401).send({ code: "AUTH_DENIED", message: "bad signature" });
       await notify(store, "repository", "hint");
-      return await reply.code(202).send({ message: "the branch is read now" });
+      await notify(store, "pulls", String(pullOf(request.headers, body) ?? ""));
+      return await reply.code(202).send({ message: "the branch and its pull requests are read now" });
     });
   });
 }
@@ -158,6 +162,7 @@ function addReads(app: FastifyInstance, parts: ConsoleParts): void {
 
 function addWrites(app: FastifyInstance, parts: ConsoleParts): void {
   app.post(API.reconcile, async (request) => await ask(parts, "reconcile", ReconcileBody.parse(request.body ?? {})));
+  app.post(API.approve, async (request) => await ask(parts, "approve", ApproveBody.parse(request.body)));
   app.post(API.accept, async (request) => await ask(parts, "accept", AcceptBody.parse(request.body)));
   app.post(API.release, async (request) => await ask(parts, "release", ReleaseBody.parse(request.body)));
   app.post(API.notifyRetry, async (request) => {

@@ -8,19 +8,22 @@ import {
   recordHeld,
   recordTargets,
   repositoryState,
-  revision,
 } from "../../adapters/store/index.ts";
+import type { EntryInput } from "../../core/audit/entry.ts";
 import type { AuditActor } from "../../core/audit/fields.ts";
 import { errorChain, FirebreakError } from "../../core/model/error.ts";
-import type { Definitions, TargetId } from "../../core/model/kinds.ts";
+import type { Definitions } from "../../core/model/kinds.ts";
 import { listTargets } from "../../core/model/target.ts";
 import { checkRevision } from "../../core/plan/limits.ts";
 import { judgeRevision, type Judgement, type RevisionProblem } from "../../core/revision/judge.ts";
 import { clustersInPlay } from "../clusters-in-play.ts";
 import { storedError } from "../stored-error.ts";
 import type { InForce, SyncerContext } from "./context.ts";
+import { enforcedElsewhere } from "./enforced.ts";
 import { auditTarget } from "./entries.ts";
 import { guardrailsBroken } from "./guardrails.ts";
+import { auditPull } from "./pulls/context.ts";
+import { judgeMergesFor, type MergeJudgement } from "./pulls/judge.ts";
 
 /** Who made a commit the revision in force: the branch, or a person by `firebreak accept`. */
 export interface Acceptance {
@@ -52,21 +55,23 @@ async function lookAtBranch(context: SyncerContext, acceptance: Acceptance | und
     await forgetRefusal(context);
     return { kind: "unchanged" };
   }
-  const question = `${commit} after ${context.inForce?.sequence ?? 0}`;
-  if (acceptance === undefined && context.refused === question) return { kind: "unchanged" };
   if (acceptance !== undefined && acceptance.commit !== head) {
     throw new FirebreakError(
       "NOT_FOUND",
       `${acceptance.commit} is not the head of branch ${context.settings.repository.branch}, which is ${head}`,
     );
   }
-  const judgement = await judge(context, commit, acceptance);
+  // Approvals come after the commit, so who gave them is part of the question.
+  const merges = await judgeMergesFor(context, commit, acceptance !== undefined);
+  const question = `${commit} after ${context.inForce?.sequence ?? 0} ${merges.problems.map(({ message }) => message).join(" ")}`;
+  if (acceptance === undefined && context.refused === question) return { kind: "unchanged" };
+  const judgement = await judge(context, commit, merges, acceptance);
   if (judgement.kind === "refuse") {
     const outcome = await refuse(context, commit, judgement);
     context.refused = question;
     return outcome;
   }
-  const sequence = await accept(context, commit, judgement, acceptance);
+  const sequence = await accept(context, commit, { judgement, merges, acceptance });
   return { kind: "accepted", sequence, commit };
 }
 
@@ -81,7 +86,12 @@ async function fetchHead(context: SyncerContext): Promise<string> {
   }
 }
 
-async function judge(context: SyncerContext, commit: string, acceptance: Acceptance | undefined): Promise<Judgement> {
+async function judge(
+  context: SyncerContext,
+  commit: string,
+  merges: MergeJudgement,
+  acceptance: Acceptance | undefined,
+): Promise<Judgement> {
   const { inForce, repository, signal } = context;
   const descends = inForce === undefined || (await repository.isAncestor(inForce.commit, commit, signal));
   const { definitions, notes } = await context.definitions.read(commit, signal);
@@ -93,22 +103,9 @@ async function judge(context: SyncerContext, commit: string, acceptance: Accepta
       : [
           ...checkRevision({ before: inForce?.definitions, after: definitions, inventories, enforced }),
           ...(await guardrailsBroken(context, definitions, commit)),
+          ...merges.problems,
         ];
   return judgeRevision({ commit, definitions, notes, descends, problems, acceptedBy: acceptance?.actor });
-}
-
-/**
- * Targets that enforce by other definitions than those in force: only planned now, or gone from Git. What they enforce counts against
- * the limits too, so that no detour over `mode: plan` or a removal takes workloads out of isolation unseen.
- */
-async function enforcedElsewhere({ store, definitions, signal }: SyncerContext): Promise<ReadonlyMap<TargetId, Definitions>> {
-  const enforced = new Map<TargetId, Definitions>();
-  for (const row of await listTargetRows(store)) {
-    if (row.appliedSequence === null || (row.mode === "apply" && row.inGit)) continue;
-    const applied = await revision(store, row.appliedSequence);
-    if (applied !== undefined) enforced.set(row.id, await definitions.accepted(applied.commit, signal));
-  }
-  return enforced;
 }
 
 async function refuse(
@@ -138,12 +135,14 @@ async function refuse(
   return { kind: "refused", commit, problems };
 }
 
-async function accept(
-  context: SyncerContext,
-  commit: string,
-  judgement: Extract<Judgement, { kind: "accept" }>,
-  acceptance: Acceptance | undefined,
-): Promise<number> {
+/** A commit that comes into force, and by what. */
+interface Accepted {
+  readonly judgement: Extract<Judgement, { kind: "accept" }>;
+  readonly merges: MergeJudgement;
+  readonly acceptance: Acceptance | undefined;
+}
+
+async function accept(context: SyncerContext, commit: string, { judgement, merges, acceptance }: Accepted): Promise<number> {
   const { inForce, store, signal } = context;
   const info = await context.repository.commitInfo(commit, signal);
   const now = context.now();
@@ -175,6 +174,7 @@ async function accept(
         { name: "definitions", verdict: "valid" },
         ...judgement.overridden.map((problem) => ({ name: problem.code, verdict: `overridden by ${actor}` })),
       ],
+      ...mergedBy(merges),
       ...(inForce === undefined ? {} : { previousCommit: inForce.commit }),
     },
   ]);
@@ -184,6 +184,16 @@ async function accept(
   await putInForce(context, { sequence, commit, definitions: judgement.definitions });
   context.log.info({ commit, sequence }, "revision accepted");
   return sequence;
+}
+
+/** Who approved what came in; empty where nobody was asked. */
+function mergedBy({ merged }: MergeJudgement): Pick<EntryInput, "approvals" | "pullRequest"> {
+  const [only, ...more] = merged;
+  if (only === undefined) return {};
+  const approvals = merged.flatMap(({ pull, approvals: given }) =>
+    given.map(({ who, at }) => ({ who, at, commit: pull.head.sha, coversFinal: true })),
+  );
+  return { approvals, ...(more.length === 0 ? { pullRequest: auditPull(only.pull) } : {}) };
 }
 
 /** A target that a revision no longer names stays enforced; that it is nobody's any more is worth an entry of its own. */

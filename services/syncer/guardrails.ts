@@ -42,7 +42,7 @@ export async function guardrailsBroken(
 }
 
 /** Waits a little for clusters that were just connected: on half a picture little is certain, and what is uncertain blocks nothing. */
-async function seenOnce({ clusters, signal }: SyncerContext): Promise<void> {
+export async function seenOnce({ clusters, signal }: Pick<SyncerContext, "clusters" | "signal">): Promise<void> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(FIRST_LOOK_MS)]);
   await Promise.allSettled([...clusters.connections()].map(async ([, connection]) => await connection.synced(patience)));
 }

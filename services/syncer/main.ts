@@ -19,6 +19,7 @@ import { MemberLog } from "./member-log.ts";
 import { restoreMemberships } from "./membership-file.ts";
 import { MembershipFeed } from "./memberships.ts";
 import { propose } from "./proposals/loop.ts";
+import { PullWatch } from "./pulls/loop.ts";
 import { reconcile } from "./reconcile.ts";
 import { closeOpenIntents, replayLog, resume } from "./recover.ts";
 import { relayEntries } from "./relay.ts";
@@ -126,6 +127,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
       watchExpiry(running),
       relayEntries(running),
       propose(running),
+      new PullWatch(running).run(),
     ];
     let resumed = false;
     const everyMs = (): number => (resumed ? withJitter(source.poll, random) : RESUME_RETRY_MS);

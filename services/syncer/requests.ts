@@ -20,6 +20,7 @@ import { followBranch } from "./branch.ts";
 import { answerConnections } from "./connections.ts";
 import type { SyncerContext } from "./context.ts";
 import { makePlan } from "./planning.ts";
+import { approvePlan } from "./pulls/approve-plan.ts";
 import { release } from "./release.ts";
 import { saveInventory } from "./save-inventory.ts";
 
@@ -27,10 +28,22 @@ const POLL_MS = 1_000;
 /** Another syncer may take a request over after this. */
 const HOLD_MS = 120_000;
 
-const KINDS: readonly RequestKind[] = ["accept", "release", "reconcile", "plan", "inventory", "test", "explain", "reach", "diff"];
+const KINDS: readonly RequestKind[] = [
+  "accept",
+  "approve",
+  "release",
+  "reconcile",
+  "plan",
+  "inventory",
+  "test",
+  "explain",
+  "reach",
+  "diff",
+];
 
 const OneTarget = z.object({ target: z.string().optional() });
 const AcceptArgs = z.object({ revision: z.string() });
+const ApproveArgs = z.object({ plan: z.string() });
 const ReleaseArgs = z.object({ target: z.string(), confirm: z.boolean(), keep: z.boolean(), forget: z.boolean() });
 
 /** Answers what the API asks of the syncer, which alone can look at targets and write to them. */
@@ -65,6 +78,8 @@ async function answer(context: SyncerContext, { id, kind, args, actor }: Request
   switch (kind) {
     case "accept":
       return await accept(context, AcceptArgs.parse(args).revision, actor);
+    case "approve":
+      return await approvePlan(context, ApproveArgs.parse(args).plan, actor);
     case "release":
       return await release(context, ReleaseArgs.parse(args), actor);
     case "reconcile":

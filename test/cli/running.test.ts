@@ -126,6 +126,20 @@ test("accept takes a whole commit id only", async () => {
 });
 
 // Bug: a target is opened without anybody having been asked.
+test("approve takes the id of a plan and says which head it is for", async () => {
+  const body = { pull: 12, head: "5".repeat(40), plan: "3f9a0c12be77" };
+  await using service = await FakeService.start(({ path }) => (path === API.approve ? { body } : undefined));
+  const wrong = await runCli(["approve", "12", ...service.config]);
+  expect(wrong.code).toBe(1);
+  expect(service.requests).toEqual([]);
+  const { code, stdout } = await runCli(["approve", body.plan, ...service.config]);
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: `approved plan ${body.plan} of pull request #12 at ${body.head}\n`,
+  });
+  expect(service.requests).toMatchObject([{ method: "POST", body: { plan: body.plan } }]);
+});
+
 test("release without a terminal tells what it opens and refuses", async () => {
   await using service = await FakeService.start(({ body }) => ({ body: releaseAnswer((body as { confirm: boolean }).confirm) }));
   const args = ["release", "cluster/shop-old", ...service.config];

@@ -63,6 +63,23 @@ const Spec = z
       .array(z.enum(["owner", "reason", "ticket", "expires"]))
       .default([])
       .meta({ description: "What every policy must say." }),
+    approvals: z
+      .strictObject({
+        required: z
+          .int()
+          .min(0)
+          .max(20)
+          .default(0)
+          .meta({ description: "How many people with write access must have approved a pull request, for exactly its head." }),
+        distinctFromAuthor: z
+          .boolean()
+          .default(true)
+          .meta({ description: "The approval of whoever opened it, or made one of its commits, does not count." }),
+      })
+      .prefault({})
+      .meta({
+        description: "What a merge needs to come into force; counted by the revision in force, so no commit lowers it for itself.",
+      }),
     drift: Drift.prefault({}),
     routes: z
       .array(RouteSchema)
@@ -72,7 +89,6 @@ const Spec = z
   .register(guidance, {
     fields: {
       rollout: "Set mode: plan on the targets that should wait",
-      approvals: "Protect the branch on the forge",
     },
   });
 

@@ -121,6 +121,7 @@ export function contract(open: () => Promise<ForgeWorld>): void {
     it("a ref or a repository that is away is an error, no missing file or branch (the bug: absence taken for emptiness)", async () => {
       await expect(forge.readFile("README.md", "no-such-ref", signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
       const lost = openForge({ ...world.options, repository: "firebreak/none" });
+      await expect(lost.readMerged("0".repeat(40), signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
       await expect(lost.readFile("README.md", "main", signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
       await expect(lost.readBranch("main", signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
       await expect(lost.readPull(1, signal)).rejects.toMatchObject({ code: "FORGE_FAILED" });
@@ -205,6 +206,23 @@ export function contract(open: () => Promise<ForgeWorld>): void {
         { number: first, state: "closed" },
       ]);
       expect(await forge.listPullsFrom("firebreak/other", signal)).toEqual([]);
+    });
+
+    it("is found from the commit that it put on its branch, and from no other", async () => {
+      const number = await openPull({ isDraft: false });
+      const before = (await forge.readBranch("main", signal))!;
+      const open = (await forge.readPull(number, signal))!;
+      expect(open.mergeCommit).toBeUndefined();
+      expect(await forge.countCommits(number, signal)).toBe(1);
+      expect(await forge.readMerged(open.head.sha, signal)).toBeUndefined();
+      await world.merge(number);
+      const merged = (await forge.readBranch("main", signal))!;
+      const found = await forge.readMerged(merged, signal);
+      expect(found).toMatchObject({ number, state: "merged", mergeCommit: merged, head: { sha: open.head.sha } });
+      expect(await forge.readMerged(before, signal)).toBeUndefined();
+      expect(await forge.readMerged("0".repeat(40), signal)).toBeUndefined();
+      const [commit] = await forge.listCommits(before, open.head.sha, signal);
+      expect(commit?.committerLogin).toBe(await forge.readSelf(signal));
     });
 
     it("one from a fork is told as such, also when its branch is named as one of ours", async () => {

@@ -2,6 +2,7 @@
 import { openForge, type ForgeOptions } from "../../../adapters/forge/open.ts";
 import type { Forge } from "../../../core/forge/forge.ts";
 import type { Forge as Gitea } from "../../../testbed/forge.ts";
+import { until } from "../../support/until.ts";
 import { startGitHubDouble, type GitHubDouble } from "../../support/github-double/server.ts";
 
 /** A fresh repository with branch `main`, the product's own account, and people. */
@@ -70,8 +71,8 @@ export async function openDoubleWorld(credential?: ForgeOptions["credential"]): 
     },
     async merge(number) {
       const { head, base } = pull(number);
-      state.push(base, Object.fromEntries(state.git.at(head)!.files), "wanda");
-      Object.assign(pull(number), { state: "closed", mergedAt: state.nextTime() });
+      const mergeCommit = state.push(base, Object.fromEntries(state.git.at(head)!.files), "wanda");
+      Object.assign(pull(number), { state: "closed", mergedAt: state.nextTime(), mergeCommit });
       await Promise.resolve();
     },
     async close(number) {
@@ -185,7 +186,7 @@ export async function openGiteaWorld(gitea: Gitea, { bot, writer, stranger }: Gi
       const event = { approve: "APPROVED", refuse: "REQUEST_CHANGES", comment: "COMMENT" }[verdict];
       await gitea.call("POST", `${at}/pulls/${pull}/reviews`, { event, body: "looked at it" }, as);
     },
-    merge: async (pull) => void (await gitea.call("POST", `${at}/pulls/${pull}/merge`, { Do: "merge" }, writer)),
+    merge: async (pull) => await mergeOnGitea(gitea, `${at}/pulls/${pull}`, "merge", writer),
     close: async (pull) => void (await gitea.call("PATCH", `${at}/pulls/${pull}`, { state: "closed" }, writer)),
     async openFromFork(branch) {
       await gitea.call("POST", `${at}/forks`, { name: `${name}-fork` }, stranger);
@@ -226,4 +227,17 @@ export async function openGiteaWorld(gitea: Gitea, { bot, writer, stranger }: Gi
     // The whole forge goes at the end.
     [Symbol.asyncDispose]: async () => await Promise.resolve(),
   };
+}
+
+/** Gitea looks in the background whether a pull request can be merged; until then it asks for patience. */
+export async function mergeOnGitea(gitea: Gitea, at: string, how: "merge" | "squash" | "rebase", as: string): Promise<void> {
+  await until(async () => {
+    try {
+      await gitea.call("POST", `${at}/merge`, { Do: how }, as);
+      return true;
+    } catch (error) {
+      if (/try again later/i.test(String(error))) return false;
+      throw error;
+    }
+  }, 30_000);
 }

@@ -97,6 +97,11 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     );
     return [200, found.toReversed().map((pull) => simplePull(state, repository, pull))];
   },
+  [`GET ${R}/commits/{commit_sha}/pulls`]: ({ state, params, repository }) => {
+    if (state.git.at(params["commit_sha"] ?? "") === undefined) throw new Refusal(422, "No commit found for SHA");
+    const found = state.pulls.filter(({ mergeCommit }) => mergeCommit === params["commit_sha"]);
+    return [200, found.map((pull) => simplePull(state, repository, pull))];
+  },
   [`POST ${R}/pulls`]: ({ state, body, caller, repository }) => {
     const { title = "", body: text = "", head = "", base = "", draft = false } = body;
     if (draft && !state.hasDrafts) throw new Refusal(422, "Draft pull requests are not supported in this repository.");
@@ -130,6 +135,13 @@ export const ROUTES: Readonly<Record<string, Route>> = {
     const pull = pullOf(call);
     Object.assign(pull, picked(call.body, ["title", "body", "state"]));
     return [200, wholePull(call.state, call.repository, pull)];
+  },
+  [`GET ${R}/pulls/{pull_number}/commits`]: (call) => {
+    const { head, base, forkHead } = pullOf(call);
+    return [
+      200,
+      call.state.git.between(call.state.git.at(base)?.sha ?? "", forkHead ?? call.state.git.at(head)?.sha ?? "").map(commitData),
+    ];
   },
   [`GET ${R}/pulls/{pull_number}/files`]: (call) => {
     const pull = pullOf(call);
@@ -391,6 +403,8 @@ function simplePull(state: GitHubState, repository: string, pull: DoublePull): o
     state: pull.state,
     draft,
     merged_at: mergedAt,
+    merge_commit_sha: pull.mergeCommit ?? null,
+    updated_at: state.updatedAt(number),
     head: {
       ref: head,
       sha: pull.forkHead ?? state.git.at(head)?.sha ?? "",
@@ -430,5 +444,11 @@ function statusData({ context, state, description, target }: GitHubState["status
 
 function commitData({ sha, message, author, parents }: StoredCommit): object {
   const who = { name: author, email: `${author}@example.org` };
-  return { sha, commit: { message, author: who }, author: { login: author }, parents: parents.map((parent) => ({ sha: parent })) };
+  return {
+    sha,
+    commit: { message, author: who },
+    author: { login: author },
+    committer: { login: author },
+    parents: parents.map((parent) => ({ sha: parent })),
+  };
 }

@@ -8,6 +8,7 @@ export interface DoublePull {
   draft: boolean;
   state: "open" | "closed";
   mergedAt: string | null;
+  mergeCommit?: string;
   readonly head: string;
   /** Full name of the repository that the head is in; null: the fork is gone. */
   headRepository: string | null;
@@ -99,6 +100,15 @@ export class GitHubState {
   nextTime(): string {
     this.count += 1;
     return `${new Date(Date.UTC(2027, 0, 1) + this.count * 1_000).toISOString().slice(0, 19)}Z`;
+  }
+
+  /** Of a pull request: its newest comment or review, or when it was opened. */
+  updatedAt(number: number): string {
+    const times = [
+      ...this.comments.filter((comment) => comment.number === number).map(({ updatedAt }) => updatedAt),
+      ...this.reviews.filter(({ pull }) => pull === number).map(({ at }) => at),
+    ];
+    return times.toSorted().at(-1) ?? "2027-01-01T00:00:00Z";
   }
 
   /** A person pushes files to a branch (made when it is not there). */

@@ -1,0 +1,155 @@
+import { recordApproval, recordPull, type PullAnswer, type PullReading, type PullRow } from "../../../adapters/store/index.ts";
+import { parseCommands, type ForgeCommand } from "../../../core/forge/command.ts";
+import { mayWrite, type ForgeComment, type PullRequest } from "../../../core/forge/forge.ts";
+import { plain } from "../../../core/text/inert.ts";
+import { makersOf } from "./approvals.ts";
+import { auditPull, type PullContext } from "./context.ts";
+
+/** The last answers stand in the comment. */
+const ANSWERS = 5;
+
+/** What reading comments led to. */
+export interface CommandsRead {
+  readonly reading: PullReading;
+  /** Somebody asked for a plan of this head. */
+  readonly isPlanAsked: boolean;
+  readonly isApproved: boolean;
+}
+
+/**
+ * Reads the comments of a pull request that were not read yet, and does what those with write access ask for.
+ *
+ * A command counts for the head that was known when the comment was first read after it: what was said before a head was seen here
+ * says nothing about it, whatever clocks and commits claim. Only a hold counts always. An edited comment is no command.
+ */
+export async function readCommands(context: PullContext, pull: PullRequest, row: PullRow | undefined): Promise<CommandsRead> {
+  const { forge, store, signal, now } = context;
+  const isNewHead = row?.head !== pull.head.sha;
+  const self = await forge.readSelf(signal);
+  const state: State = {
+    fullHead: row?.fullHead ?? null,
+    held: row?.held ?? null,
+    answers: isNewHead ? [] : [...(row?.answers ?? [])],
+    isPlanAsked: false,
+    isApproved: false,
+  };
+  const comments = await forge.listComments(pull.number, row?.seenAt ?? undefined, signal);
+  const fresh = comments.filter(({ id }) => id > (row?.seenComment ?? 0)).toSorted((a, b) => a.id - b.id);
+  for (const comment of fresh) {
+    if (comment.author === self || comment.isEdited) continue;
+    const commands = parseCommands(comment.body);
+    if (commands.length > 0) await carryOut(context, { pull, comment, commands, isNewHead }, state);
+  }
+  const last = fresh.at(-1);
+  const reading: PullReading = {
+    number: pull.number,
+    head: pull.head.sha,
+    author: pull.author,
+    url: pull.url,
+    fullHead: state.fullHead,
+    held: state.held,
+    seenComment: last?.id ?? row?.seenComment ?? 0,
+    seenAt: last?.createdAt ?? row?.seenAt ?? null,
+    answers: state.answers.slice(-ANSWERS),
+  };
+  // The head and how far its comments were read go together: a crash in between must not make an old comment count for a new head.
+  if (row === undefined || isNewHead || last !== undefined) await recordPull(store, reading, now());
+  return { reading, isPlanAsked: state.isPlanAsked, isApproved: state.isApproved };
+}
+
+interface State {
+  fullHead: string | null;
+  held: PullReading["held"];
+  answers: PullAnswer[];
+  isPlanAsked: boolean;
+  isApproved: boolean;
+}
+
+interface Asked {
+  readonly pull: PullRequest;
+  readonly comment: ForgeComment;
+  readonly commands: readonly ForgeCommand[];
+  readonly isNewHead: boolean;
+}
+
+async function carryOut(context: PullContext, asked: Asked, state: State): Promise<void> {
+  const { comment, commands } = asked;
+  const answer = (text: string): void => void state.answers.push({ to: plain(comment.author), text });
+  if (!mayWrite(await context.forge.readPermission(comment.author, context.signal))) {
+    answer("has no write access here, so nothing was done.");
+    return;
+  }
+  for (const command of commands) {
+    const text = await carryOutOne(context, asked, state, command);
+    answer(text);
+  }
+}
+
+/** @returns what is said of it */
+async function carryOutOne(context: PullContext, asked: Asked, state: State, command: ForgeCommand): Promise<string> {
+  const { pull, comment, isNewHead } = asked;
+  if (isNewHead && (command.kind === "plan" || command.kind === "approve"))
+    return "that was said before this head was seen here; look at its plan, then say it again.";
+  switch (command.kind) {
+    case "plan":
+      state.fullHead = pull.head.sha;
+      state.isPlanAsked = true;
+      return "planned again.";
+    case "hold":
+      state.held = { by: comment.author, reason: plain(command.reason), at: context.now() };
+      await logHold(context, asked, command.reason);
+      return "on hold.";
+    case "approve":
+      return await approve(context, pull, comment, state);
+    case "help":
+      return "the commands are listed at the end of this comment.";
+    case "unknown":
+      return "that is no command; they are listed at the end of this comment.";
+    default:
+      return command satisfies never;
+  }
+}
+
+async function approve(context: PullContext, pull: PullRequest, comment: ForgeComment, state: State): Promise<string> {
+  const { forge, store, trail, signal, now, inForce, plans } = context;
+  const who = comment.author;
+  const isDistinct = inForce?.definitions.workspace.approvals.distinctFromAuthor ?? true;
+  const makers = isDistinct ? [pull.author, ...(await makersOf({ forge, signal }, pull.base.ref, pull.head.sha))] : [];
+  const isOwn = makers.some((name) => name.toLowerCase() === who.toLowerCase());
+  if (isOwn) {
+    // Who made the change may take back a hold of his own, no other's.
+    if (state.held?.by !== who) return "you made this change: your approval does not count.";
+    state.held = null;
+    return "the hold is lifted; your approval does not count, because you made this change.";
+  }
+  const plan = plans.get(pull.number)?.id ?? null;
+  await trail.append([
+    {
+      id: `plan-approved-${pull.number}-${pull.head.sha}-comment-${comment.id}`,
+      type: "plan.approved",
+      commit: pull.head.sha,
+      actor: { kind: "person", id: who },
+      pullRequest: auditPull(pull),
+      outcome: "ok",
+      ...(plan === null ? {} : { plan }),
+    },
+  ]);
+  await recordApproval(store, { pull: pull.number, head: pull.head.sha, who, via: "comment", plan, at: now() });
+  const wasHeld = state.held !== null;
+  state.held = null;
+  state.isApproved = true;
+  return wasHeld ? "approved; the hold is lifted." : "approved.";
+}
+
+async function logHold({ trail }: PullContext, { pull, comment }: Asked, reason: string): Promise<void> {
+  await trail.append([
+    {
+      id: `plan-held-${pull.number}-comment-${comment.id}`,
+      type: "plan.held",
+      commit: pull.head.sha,
+      actor: { kind: "person", id: comment.author },
+      pullRequest: auditPull(pull),
+      reason: plain(reason),
+    },
+  ]);
+}

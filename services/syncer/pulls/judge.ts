@@ -1,0 +1,193 @@
+import { listPullRows } from "../../../adapters/store/index.ts";
+import type { Forge, PullRequest } from "../../../core/forge/forge.ts";
+import { FirebreakError } from "../../../core/model/error.ts";
+import type { ApprovalRule } from "../../../core/model/kinds.ts";
+import type { SourceFile } from "../../../core/model/source.ts";
+import type { Approval } from "../../../core/review/approvals.ts";
+import { isSameFiles, mergeFiles } from "../../../core/review/merge.ts";
+import type { RevisionProblem } from "../../../core/revision/judge.ts";
+import { plain } from "../../../core/text/inert.ts";
+import type { SyncerContext } from "../context.ts";
+import { approvalsOf } from "./approvals.ts";
+
+/** More commits than this between two revisions are looked through by a person. */
+const MOST_COMMITS = 200;
+/** A rebase of more commits is not told from commits that somebody pushed. */
+const MOST_REBASED = 50;
+
+/** How what is new in the branch came there. */
+export interface MergeJudgement {
+  readonly problems: readonly RevisionProblem[];
+  /** Pull requests that it came by, with who approved their heads; for the log. */
+  readonly merged: readonly { readonly pull: PullRequest; readonly approvals: readonly Approval[] }[];
+}
+
+const NOTHING: MergeJudgement = { problems: [], merged: [] };
+
+/** What judging merges takes of the syncer. */
+export type MergeParts = Pick<SyncerContext, "store" | "signal" | "settings" | "repository" | "inForce" | "forge">;
+
+/**
+ * Judges how definitions came into the branch since the revision in force, by the rule of that revision: each commit of the branch's own
+ * line that changes definitions must be the merge (or squash, or rebase) of a pull request, whose head was approved often enough, is
+ * not on hold, and says what the merge says.
+ *
+ * @throws FirebreakError of the forge or of Git: what could not be asked is not approved, and is asked again
+ */
+export async function judgeMerges(parts: MergeParts, commit: string): Promise<MergeJudgement> {
+  const { inForce, forge, store, repository, signal } = parts;
+  if (inForce === undefined) return NOTHING;
+  const rule = inForce.definitions.workspace.approvals;
+  const isHeld = (await listPullRows(store)).some(({ held }) => held !== null);
+  if (rule.required === 0 && !isHeld) return NOTHING;
+  if (forge === undefined) return rule.required === 0 ? NOTHING : refused(commit, [NO_FORGE]);
+  if (!(await repository.isAncestor(inForce.commit, commit, signal))) return NOTHING; // a rewritten branch is refused as such
+  const walk = new Walk({ ...parts, forge }, rule, inForce.commit);
+  const { texts, merged } = await walk.judge(commit);
+  return { ...refused(commit, texts), merged };
+}
+
+/** The same, when a person accepts the commit anyway: what could not be asked is told, and passed. */
+export async function judgeMergesFor(parts: MergeParts, commit: string, isAccepted: boolean): Promise<MergeJudgement> {
+  try {
+    return await judgeMerges(parts, commit);
+  } catch (error) {
+    if (!isAccepted || !(error instanceof FirebreakError)) throw error;
+    return refused(commit, [`Nobody could be asked for approvals (${error.code}: ${error.message}).`]);
+  }
+}
+
+const NO_FORGE = "The Workspace in force asks for approvals, and firebreak.yaml names no forge to read them from.";
+
+function refused(commit: string, texts: readonly string[]): MergeJudgement {
+  const problems = texts.map((text, index) => ({
+    code: "REVISION_UNAPPROVED" as const,
+    message: index < texts.length - 1 ? text : `${text} Or run: firebreak accept ${commit}`,
+  }));
+  return { problems, merged: [] };
+}
+
+/** One walk down the branch's own line. */
+class Walk {
+  readonly #parts: MergeParts & { readonly forge: Forge };
+  readonly #rule: ApprovalRule;
+  readonly #from: string;
+  readonly #files = new Map<string, readonly SourceFile[]>();
+
+  constructor(parts: MergeParts & { readonly forge: Forge }, rule: ApprovalRule, from: string) {
+    this.#parts = parts;
+    this.#rule = rule;
+    this.#from = from;
+  }
+
+  async judge(to: string): Promise<{ readonly texts: readonly string[]; readonly merged: MergeJudgement["merged"] }> {
+    const { repository, signal } = this.#parts;
+    const line = await repository.log(this.#from, to, signal, MOST_COMMITS + 1);
+    if (line.length > MOST_COMMITS) return { texts: [`More than ${MOST_COMMITS} commits came at once.`], merged: [] };
+    const texts: string[] = [];
+    const merged: MergeJudgement["merged"][number][] = [];
+    for (let at = 0; at < line.length;) {
+      const found = await this.#judgeAt(line, at);
+      texts.push(...found.texts);
+      if (found.merged !== undefined) merged.push(found.merged);
+      at += found.covers;
+    }
+    return { texts, merged };
+  }
+
+  async #judgeAt(line: readonly LineCommit[], at: number): Promise<Judged> {
+    const { forge, settings, signal } = this.#parts;
+    const { commit, parents } = line[at] as LineCommit; // the caller stays inside
+    const parent = parents[0];
+    if (parent === undefined || (await this.#isSame(parent, commit))) return { texts: [], covers: 1 };
+    const { branch } = settings.repository;
+    const pull = await forge.readMerged(commit, signal);
+    if (pull === undefined || pull.base.ref !== branch) {
+      const text = `Commit ${commit.slice(0, 12)} changes definitions and came into ${branch} by no pull request.`;
+      return { texts: this.#rule.required === 0 ? [] : [text], covers: 1 };
+    }
+    const covers = await this.#covers(line, at, pull);
+    if (covers === 0) {
+      const text = `What commit ${commit.slice(0, 12)} put on ${branch} is not what the head of pull request #${pull.number} says merged.`;
+      return { texts: [text], covers: 1 };
+    }
+    const base = line[at + covers - 1]?.parents[0] ?? parent;
+    return { ...(await this.#judgePull(pull, base)), covers };
+  }
+
+  async #judgePull(pull: PullRequest, base: string): Promise<Omit<Judged, "covers">> {
+    const { forge, store, signal } = this.#parts;
+    const held = (await listPullRows(store)).find(({ number }) => number === pull.number)?.held ?? null;
+    const state = await approvalsOf({ forge, store, signal }, this.#rule, pull, base);
+    const texts: string[] = [];
+    if (held !== null)
+      texts.push(
+        `Pull request #${pull.number} is on hold by ${plain(held.by)}${held.reason === "" ? "" : ` (${held.reason})`}; /firebreak approve there lifts it.`,
+      );
+    if (!state.isEnough) {
+      const names = state.counted.length === 0 ? "" : ` (${state.counted.map(({ who }) => plain(who)).join(", ")})`;
+      const head = pull.head.sha.slice(0, 12);
+      texts.push(
+        `Pull request #${pull.number} has ${state.counted.length} of ${state.required} approvals of its head ${head}${names}; they can still be given there.`,
+      );
+    }
+    return { texts, merged: { pull, approvals: state.counted } };
+  }
+
+  /**
+   * How many commits of the line a pull request accounts for: 1 for a merge and a squash, as many as it has for a rebase; 0 when none of
+   * it is what merging its head gives, so that nothing slips in beside it.
+   */
+  async #covers(line: readonly LineCommit[], at: number, pull: PullRequest): Promise<number> {
+    const { repository, forge, signal } = this.#parts;
+    const { commit, parents } = line[at] as LineCommit;
+    await repository.fetchPull(pull.number, pull.head.sha, signal);
+    const counts = parents.length > 1 ? [1] : await this.#countsOf(forge, pull);
+    for (const count of counts) {
+      const before = line[at + count - 1]?.parents[0];
+      const isLinear = count === 1 || line.slice(at, at + count).every((one) => one.parents.length === 1);
+      if (before !== undefined && isLinear && (await this.#isMergeOf(before, pull.head.sha, commit))) return count;
+    }
+    return 0;
+  }
+
+  /** The most likely first: all of its commits, one, then what is in between (a rebase drops what is there already). */
+  async #countsOf(forge: Forge, { number }: PullRequest): Promise<readonly number[]> {
+    const commits = Math.min(await forge.countCommits(number, this.#parts.signal), MOST_REBASED);
+    const between = Array.from({ length: Math.max(0, commits - 2) }, (_, index) => commits - 1 - index);
+    return [...new Set([Math.max(1, commits), 1, ...between])];
+  }
+
+  /** True when merging `head` into `before` gives the definitions of `after`, file by file. */
+  async #isMergeOf(before: string, head: string, after: string): Promise<boolean> {
+    const { repository, signal } = this.#parts;
+    const [common, ...others] = await repository.mergeBases(before, head, signal);
+    if (common === undefined || others.length > 0) return false;
+    const merged = mergeFiles(await this.#read(common), await this.#read(before), await this.#read(head));
+    return merged.kind === "merged" && isSameFiles(merged.files, await this.#read(after));
+  }
+
+  async #isSame(a: string, b: string): Promise<boolean> {
+    return isSameFiles(await this.#read(a), await this.#read(b));
+  }
+
+  async #read(commit: string): Promise<readonly SourceFile[]> {
+    const known = this.#files.get(commit);
+    if (known !== undefined) return known;
+    const files = await this.#parts.repository.readDefinitions(commit, this.#parts.signal);
+    this.#files.set(commit, files);
+    return files;
+  }
+}
+
+interface LineCommit {
+  readonly commit: string;
+  readonly parents: readonly string[];
+}
+
+interface Judged {
+  readonly texts: readonly string[];
+  readonly merged?: MergeJudgement["merged"][number];
+  /** Commits of the line that this is about, at least 1. */
+  readonly covers: number;
+}

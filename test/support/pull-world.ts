@@ -1,0 +1,98 @@
+/** The syncer's side of pull requests on a real forge: a store, a clone and a log in memory; no clusters, no hosts. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pLimit from "p-limit";
+import { openRepository } from "../../adapters/git/index.ts";
+import { openForge } from "../../adapters/forge/open.ts";
+import { openStore } from "../../adapters/store/index.ts";
+import type { EntryInput } from "../../core/audit/entry.ts";
+import { parseSettings } from "../../core/config/settings.ts";
+import type { Forge } from "../../core/forge/forge.ts";
+import { DefinitionSource } from "../../services/definitions.ts";
+import { openLog } from "../../services/log.ts";
+import { Bell } from "../../services/loop.ts";
+import type { SyncerContext } from "../../services/syncer/context.ts";
+import { followBranch, type BranchOutcome } from "../../services/syncer/branch.ts";
+import { PullWatch } from "../../services/syncer/pulls/loop.ts";
+
+export interface PullWorld extends AsyncDisposable {
+  readonly context: SyncerContext;
+  /** What was logged, in order, each id once. */
+  readonly entries: readonly EntryInput[];
+  /** A look at every open pull request. */
+  look(): Promise<void>;
+  /** A look at the branch. */
+  follow(): Promise<BranchOutcome>;
+  /** As after a start: nothing but the store is remembered. */
+  restart(): void;
+}
+
+interface Wish {
+  readonly kind: Forge["kind"];
+  readonly url: string;
+  readonly repository: string;
+  readonly token: string;
+  /** Where the definitions are cloned from. */
+  readonly git: { readonly url: string; readonly username?: string };
+}
+
+export async function openPullWorld({ kind, url, repository: name, token, git }: Wish): Promise<PullWorld> {
+  const folder = mkdtempSync(join(tmpdir(), "fb-pulls-"));
+  const { signal } = new AbortController();
+  const store = await openStore({ kind: "embedded", folder: join(folder, "state") }, { signal });
+  const settings = parseSettings(`repository: {url: "${git.url}", path: "policies"}\nallow: {contexts: [eu]}\n`, {});
+  const auth = { kind: "basic", username: git.username ?? "firebreak", password: token } as const;
+  const repository = openRepository({ url: git.url, branch: "main", path: "policies", folder: join(folder, "git"), auth });
+  const entries = new Map<string, EntryInput>();
+  // The cast: no part of it that reaches targets is asked for here.
+  const context = {
+    settings,
+    operator: { floor: { from: [], ports: [] }, ownPaths: [] },
+    instance: "test",
+    start: "start",
+    log: openLog("error", "test"),
+    store,
+    queue: { enqueue: async () => await Promise.resolve() },
+    trail: {
+      append: async (list: readonly EntryInput[]) => {
+        for (const entry of list) if (!entries.has(entry.id)) entries.set(entry.id, entry);
+        return await Promise.resolve([]);
+      },
+    },
+    environment: {},
+    now: Date.now,
+    random: () => 0.5,
+    signal,
+    repository,
+    forge: openForge({ kind, url, repository: name, credential: { token }, isPaced: false }),
+    definitions: new DefinitionSource(repository, settings),
+    clusters: { connections: () => new Map(), update: async () => await Promise.resolve(new Map()) },
+    memberships: { catchUp: async () => await Promise.resolve() },
+    branchBell: new Bell(),
+    oneLook: pLimit(1),
+    refused: undefined,
+    inForce: undefined,
+    takingUp: undefined,
+  } as unknown as SyncerContext;
+  let watch = new PullWatch(context);
+  return {
+    context,
+    get entries() {
+      return [...entries.values()];
+    },
+    async look() {
+      watch.hint(undefined);
+      await watch.round();
+    },
+    follow: async () => await followBranch(context),
+    restart() {
+      watch = new PullWatch(context);
+      context.refused = undefined;
+    },
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
