@@ -25,7 +25,7 @@ test("a pod on the host network is not taken for one whose named ports count", (
     },
   ]);
   const rows = rowsOf(classes, 0, PROFILES["kube-network-policies"]);
-  const representative = mergeByBehaviour(classes, rows);
+  const representative = mergeByBehaviour(classes, rows, BOTH_FAMILIES);
   expect(new Set(representative.values()).size).toBe(representative.size);
 });
 
