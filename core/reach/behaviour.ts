@@ -59,7 +59,8 @@ function representatives(
   for (const [peer, part] of parts.entries()) {
     if (peer < start) continue;
     const known = classes.peers[peer];
-    const ports = known?.kind === "pods" ? (known.states[0]?.pod.ports ?? []) : [];
+    const pod = known?.kind === "pods" ? known.states[0]?.pod : undefined;
+    const ports = pod?.hostNetwork === true ? [] : (pod?.ports ?? []); // names of ports mean nothing on the host network
     const named = ports.filter(({ name }) => name !== undefined && portNames.has(name));
     const key = `${part.join()} ${JSON.stringify(named.map(({ name, protocol, containerPort }) => [name, protocol, containerPort]))}`;
     const found = first.get(key) ?? peer;
