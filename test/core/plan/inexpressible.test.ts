@@ -63,7 +63,13 @@ spec:
 const NAMESPACES = [namespace("shop")];
 const nodes = (range: string) => [{ name: "node-1", addresses: [`192.168.${range}.1`] }];
 const old = { namespace: "shop", name: "old", selector: {}, clusterIps: [], ports: [], endpoints: [] };
-const hook = { namespace: "shop", name: "hook", selector: { app: "web" }, clusterIps: [], ports: [{ protocol: "TCP", port: 443, targetPort: 8443 }] };
+const hook = {
+  namespace: "shop",
+  name: "hook",
+  selector: { app: "web" },
+  clusterIps: [],
+  ports: [{ protocol: "TCP", port: 443, targetPort: 8443 }],
+};
 const INVENTORIES = [
   inventory("eu", {
     namespaces: NAMESPACES,
@@ -83,7 +89,14 @@ function told(target: string): readonly string[] {
   if (definitions === undefined) throw new Error("the definitions do not parse");
   const [plan] = planOffline(offlineWorld(definitions, INVENTORIES), target);
   if (plan?.error !== undefined || plan === undefined) throw new Error(plan?.error?.message ?? target);
-  const codes = ["unenforceable-here", "widened-here", "not-inexpressible", "host-network-pod", "probes-open", "icmp-inexpressible"];
+  const codes = [
+    "unenforceable-here",
+    "widened-here",
+    "not-inexpressible",
+    "host-network-pod",
+    "probes-open",
+    "icmp-inexpressible",
+  ];
   return plan.notes
     .filter(({ code }) => codes.includes(code))
     .map(({ code, at, summary }) => `${at === undefined ? "" : formatPosition(at)} ${code}: ${summary}`)
