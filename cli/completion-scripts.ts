@@ -18,14 +18,21 @@ function wordsAfter({ commands, arguments: args }: CommandInfo): readonly string
   return [...commands.map(({ name }) => name), ...args.flatMap(({ choices }) => choices)];
 }
 
+/** What the values of options may be, and after which verb and flag: `-o` means something else for each verb. */
+function choicesByVerb(commands: ReturnType<typeof everyCommand>): ReadonlyMap<string, readonly string[]> {
+  const found = commands.flatMap(({ words, command }) =>
+    command.options
+      .filter((option) => option.choices.length > 0)
+      .flatMap(({ flags, choices }) => flags.map((flag) => ({ place: `"${words} ${flag}"`, choices: choices.join(" ") }))),
+  );
+  const byChoices = Map.groupBy(found, ({ choices }) => choices);
+  return new Map([...byChoices].map(([choices, places]) => [choices, places.map(({ place }) => place)]));
+}
+
 /** A completion script for bash. Plain words, no `bash-completion` needed; files where nothing else fits. */
 export function bashScript(program: CommandInfo): string {
   const commands = everyCommand(program);
-  const choices = new Map(
-    commands
-      .flatMap(({ command }) => command.options.filter((option) => option.choices.length > 0))
-      .map((option) => [option.flags.join("|"), option.choices.join(" ")] as const),
-  );
+  const choices = choicesByVerb(commands);
   const files = new Set(
     commands.flatMap(({ command }) => command.options.filter(({ isPath }) => isPath)).flatMap(({ flags }) => flags),
   );
@@ -41,8 +48,10 @@ _firebreak() {
     fi
     case "$verb" in *" "*) break ;; esac
   done
+  case "$verb $prev" in
+${[...choices].map(([words, places]) => `    ${places.join("|")}) COMPREPLY=($(compgen -W "${words}" -- "$cur")); return ;;`).join("\n")}
+  esac
   case "$prev" in
-${[...choices].map(([flags, words]) => `    ${flags}) COMPREPLY=($(compgen -W "${words}" -- "$cur")); return ;;`).join("\n")}
     ${[...files].join("|")}) COMPREPLY=($(compgen -f -- "$cur")); return ;;
   esac
   case "$verb" in

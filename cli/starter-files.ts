@@ -44,11 +44,13 @@ stateFolder: .firebreak
 # database: env:FIREBREAK_SECRET_DATABASE
 # redis: env:FIREBREAK_SECRET_REDIS
 
-# Who is told.
-# channels:                       # routes in policies/workspace.yaml choose among them; without routes all are told
+# Who is told. Routes in policies/workspace.yaml choose among the channels; without routes all are told everything.
+# \`firebreak notify test security\` shows what a channel would be sent, \`--send\` sends it.
+# channels:
 #   security: {slackBot: {token: env:FIREBREAK_SECRET_SLACK, channel: C0123456789}}
 #   oncall: {alertmanager: {url: "http://alertmanager:9093"}}
 #   siem: {webhook: {url: "https://siem.example.com/firebreak", secret: env:FIREBREAK_SECRET_SIEM}}
+#   shop: {webhook: {urlFrom: env:FIREBREAK_SECRET_TEAMS, template: teams}}      # or mattermost, discord, slack
 #   mail: {email: {smtp: env:FIREBREAK_SECRET_SMTP, from: firebreak@example.com, to: [netsec@example.com]}}
 # forge: {kind: github, url: "https://api.github.com", repository: owner/name, token: env:FIREBREAK_SECRET_FORGE}
 
@@ -66,6 +68,15 @@ spec:
   internal: [10.0.0.0/8]
   # What every policy must say.
   require: [owner, reason]
+  # What happens when a target drifts: heal puts back what Git says, alert tells the channels of firebreak.yaml, issue writes one per cause.
+  # drift: {default: [alert, heal, issue]}
+  # Who is told what; the first that matches counts, and what none matches is told everywhere.
+  # routes:
+  #   - match: {severity: [critical, high]}
+  #     channels: [oncall, security]
+  #   - match: {teams: [team-shop]}
+  #     channels: [shop]
+  #     quiet: [{from: "22:00", to: "07:00", zone: Europe/Zurich}]
 `,
   "policies/targets.yaml": `# One place that enforces. \`mode: plan\` is safe: it is observed, planned and shown, and never written. Change it to \`apply\` when
 # \`firebreak plan\` shows what you want.

@@ -6,6 +6,8 @@ interface Seen {
   readonly at: () => Position;
   count: number;
   readonly makesPods: boolean;
+  /** A template of objects, such as OpenShift's: they are not objects until somebody processes it. */
+  readonly holdsObjects: boolean;
 }
 
 /** Kinds that decide connections by other means than what is read here. */
@@ -20,7 +22,10 @@ export class Ignored {
     const label = `${apiVersion} ${kind}`;
     const before = this.#seen.get(label);
     if (before !== undefined) before.count += 1;
-    else this.#seen.set(label, { at: () => document.at(path), count: 1, makesPods: hasPodTemplate(value) });
+    else {
+      const holdsObjects = Array.isArray(value["objects"]) && value["objects"].length > 0;
+      this.#seen.set(label, { at: () => document.at(path), count: 1, makesPods: hasPodTemplate(value), holdsObjects });
+    }
   }
 
   notes(): readonly Note[] {
@@ -28,8 +33,12 @@ export class Ignored {
   }
 }
 
-function noteOf(label: string, { at, count, makesPods }: Seen): Note {
+function noteOf(label: string, { at, count, makesPods, holdsObjects }: Seen): Note {
   const summary = `${label} is not read${count === 1 ? "" : ` (${count} objects)`}`;
+  if (holdsObjects) {
+    const detail = "Objects that it holds are missing from the answer; give what it is processed to";
+    return { severity: "warning", code: "ignored-template", at: at(), summary, detail };
+  }
   if (makesPods) {
     const detail = "Pods that it makes are missing from the answer, unless they are among the manifests themselves";
     return { severity: "warning", code: "ignored-workload", at: at(), summary, detail };

@@ -70,6 +70,16 @@ function checkRule(check: Checker, value: unknown, path: Path, end: "from" | "to
   const kinds = end === "from" ? ["namespaces", "pods"] : ["namespaces", "pods", "nodes", "networks", "domainNames"];
   for (const [index, peer] of peers.entries()) checkOneOf(check, peer, kinds, [...path, end, index]);
   checkPorts(check, rule[shape.portsKey], [...path, shape.portsKey], shape);
+  noteNamesForNetworks(check, peers, rule[shape.portsKey], path);
+}
+
+/** A name of a port is a pod's: networks and nodes have none. Newer CRDs refuse the two in one rule. */
+function noteNamesForNetworks(check: Checker, peers: readonly unknown[], ports: unknown, path: Path): void {
+  const has = (items: unknown, keys: readonly string[]): boolean =>
+    Array.isArray(items) &&
+    items.some((item: unknown) => typeof item === "object" && item !== null && keys.some((key) => key in item));
+  if (!has(peers, ["networks", "nodes"]) || !has(ports, ["namedPort", "destinationNamedPort"])) return;
+  check.note("warning", path, "name-for-block", `${formatPath(path)}: a named port matches no address of networks or nodes`);
 }
 
 /** Exactly one of the kinds of peer (or subject). */

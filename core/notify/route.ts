@@ -26,8 +26,8 @@ export interface Routed {
   readonly kind: string;
   readonly target: string;
   readonly targetLabels: Labels;
-  /** Owner of the policy or segment concerned, where there is one. */
-  readonly team: string | undefined;
+  /** Owners of the policies concerned. */
+  readonly teams: readonly string[];
   /** Same change, whatever target it is on (`causeOf`). */
   readonly cause: string;
 }
@@ -82,7 +82,7 @@ function destinationsOn(routes: readonly Route[], incident: Routed, channels: re
 
 function isMatch({ match }: Route, incident: Routed): boolean {
   if (match.severities.length > 0 && !match.severities.includes(incident.severity)) return false;
-  if (match.teams.length > 0 && (incident.team === undefined || !match.teams.includes(incident.team))) return false;
+  if (match.teams.length > 0 && !incident.teams.some((team) => match.teams.includes(team))) return false;
   return match.targets === undefined || matches(match.targets, incident.targetLabels);
 }
 
@@ -99,7 +99,7 @@ function valueOf(label: GroupLabel, incident: Routed): string {
     case "kind":
       return incident.kind;
     case "team":
-      return incident.team ?? "";
+      return incident.teams.join(" ");
     default:
       return label satisfies never;
   }

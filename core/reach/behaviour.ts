@@ -7,10 +7,10 @@ import type { Rows } from "../verdict/rows.ts";
  * Pod classes that no rule in effect tells apart, by one representative: labels that differ without any rule noticing join here.
  *
  * Two classes behave alike when the same policies select them, the same rules name them, and they give the names of ports the same
- * numbers. Returns the representative of every pod class.
+ * numbers. Families of addresses tell them apart only among those that are asked about. Returns the representative of every pod class.
  */
-export function mergeByBehaviour(classes: Classes, rows: Rows): ReadonlyMap<number, number> {
-  const families = classes.peers.map((peer) => familiesOf(peer, 0));
+export function mergeByBehaviour(classes: Classes, rows: Rows, asked: number): ReadonlyMap<number, number> {
+  const families = classes.peers.map((peer) => familiesOf(peer, 0) & asked);
   const first = classes.atoms.list.length; // pod classes follow the address classes
   const parts: (number | string)[][] = families.map((bits) => [bits]);
   const numbers = new Map<unknown, number>();
@@ -59,7 +59,8 @@ function representatives(
   for (const [peer, part] of parts.entries()) {
     if (peer < start) continue;
     const known = classes.peers[peer];
-    const ports = known?.kind === "pods" ? (known.states[0]?.pod.ports ?? []) : [];
+    const pod = known?.kind === "pods" ? known.states[0]?.pod : undefined;
+    const ports = pod?.hostNetwork === true ? [] : (pod?.ports ?? []); // names of ports mean nothing on the host network
     const named = ports.filter(({ name }) => name !== undefined && portNames.has(name));
     const key = `${part.join()} ${JSON.stringify(named.map(({ name, protocol, containerPort }) => [name, protocol, containerPort]))}`;
     const found = first.get(key) ?? peer;

@@ -6,7 +6,6 @@ import { BOTH_FAMILIES, classify, V4 } from "../verdict/classes.ts";
 import type { Classes } from "../verdict/classes.ts";
 import type { Profile } from "../verdict/profile.ts";
 import { rowsOf } from "../verdict/rows.ts";
-import type { Rows } from "../verdict/rows.ts";
 import { compilePolicy } from "../verdict/compile.ts";
 import { livePods, podId } from "../verdict/world.ts";
 import type { World, WorldPod } from "../verdict/world.ts";
@@ -62,12 +61,13 @@ export function reachOf(manifests: Manifests, profile: Profile): Reach {
     entered === undefined ? manifests.world : { ...manifests.world, pods: [...manifests.world.pods, CONTROLLER] };
   const classes = classify([world]);
   const rows = rowsOf(classes, 0, profile);
-  const groups = groupWorkloads(livePods(manifests.world.pods), classes, rows, entered?.ofPod ?? new Map());
   const policies = world.policies.map((object) => ({ object, compiled: compilePolicy(object, world.nodes) }));
   const sources = cutPieces(policies, "ingress");
   const destinations = cutPieces(policies, "egress");
   const usesV6 = hasV6(world, [...sources, ...destinations]);
   const families = usesV6 ? BOTH_FAMILIES : V4;
+  const representative = mergeByBehaviour(classes, rows, families);
+  const groups = groupWorkloads(livePods(manifests.world.pods), classes, representative, entered?.ofPod ?? new Map());
   const controller = entered === undefined ? [] : [classes.ofPod.get(podId(CONTROLLER)) as number]; // it is in the world
   const peers = new Set([...classes.atoms.list.keys(), ...groups.flatMap((group) => group.peers), ...controller]);
   const writer = new Writer(new PairTable(classes, rows, [...peers]), groups, families);
@@ -101,10 +101,9 @@ export function workloadOf(pod: WorldPod): string {
 function groupWorkloads(
   pods: readonly WorldPod[],
   classes: Classes,
-  rows: Rows,
+  representative: ReadonlyMap<number, number>,
   entered: ReadonlyMap<WorldPod, PortSet>,
 ): readonly Group[] {
-  const representative = mergeByBehaviour(classes, rows);
   const workloads = new Map<string, { peers: Set<number>; entered: PortSet }>();
   for (const pod of pods) {
     const name = workloadOf(pod);

@@ -109,7 +109,7 @@ function reviewBody(review: Review): readonly string[] {
 }
 
 const INTENT =
-  "_Computed from the definitions alone, on made-up workloads: no names and no numbers of what runs. Somebody with write access gets those by_ `/firebreak plan`.";
+  "_Computed from the definitions alone, on made-up workloads: no names and no numbers of what runs. Where the service reads comments, somebody with write access gets those by_ `/firebreak plan`.";
 
 function connections(diff: Diff, visibility: Review["visibility"]): readonly string[] {
   const rows = (["opened", "closed"] as const).flatMap((side) => diff[side].map((line) => row(side, line, visibility)));

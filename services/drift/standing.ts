@@ -65,7 +65,7 @@ function standingFindings(context: DriftContext, row: TargetRow, clashes: readon
   if (row.enforcer === "none") {
     const summary =
       "nothing enforces NetworkPolicy there: the policies will not do a thing. Install an enforcer, or name it in the Cluster";
-    findings.push(standing(row, "not-enforcing", "critical", "enforcer", summary));
+    findings.push(standing(row, "not-enforcing", "high", "enforcer", summary));
   }
   findings.push(...unenforceable(row), ...clashFindings(row, clashes));
   return findings;

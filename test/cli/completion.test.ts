@@ -24,6 +24,10 @@ test("bash completes verbs, verbs of verbs, options and their choices", () => {
   expect(complete("status", "--o")).toEqual(["--output"]);
   expect(complete("completion", "z")).toEqual(["zsh"]);
   expect(complete("inventory", "")).toContain("save");
+  expect(complete("test", "-o", "")).toEqual(["table", "json", "junit", "sarif", "github"]);
+  expect(complete("reach", "-o", "")).toEqual(["table", "json", "csv", "dot"]);
+  expect(complete("diff", "--enforcer", "c")).toEqual(["calico", "cilium"]);
+  expect(complete("explain", "a", "b", "22", "--de")).toEqual(["--definitions", "--detailed-exitcode"]);
   expect(complete("validate", "polic")).toEqual(["policies"]);
 });
 

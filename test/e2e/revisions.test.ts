@@ -2,7 +2,9 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { API, type AcceptAnswer, type ReleaseAnswer } from "../../core/api/shapes.ts";
+import { API, type AcceptAnswer, type DiffAnswer, type ReachAnswer, type ReleaseAnswer } from "../../core/api/shapes.ts";
+import type { ExplainAnswer } from "../../core/explain/answer.ts";
+import type { TestReport } from "../../core/guardrail/report.ts";
 import { waitFor } from "../../testbed/wait.ts";
 import { startFirebreak, type Firebreak } from "../support/e2e-firebreak.ts";
 import {
@@ -221,10 +223,41 @@ spec:
     expect(JSON.stringify(entry)).toContain("GUARDRAIL_VIOLATED");
     const finding = await firebreak.finding("guardrail-violated", { target: CLUSTER, subject: "guardrail customers/never/0" });
     expect([finding.severity, finding.effect.opened.join()]).toEqual(["critical", expect.stringContaining("shop/cust-record")]);
+    await isAnswered("allowed", "let them in");
 
-    await firebreak.converged(await organisation.edit("policies/order-flow.yaml", (text) => text.replace(extra, ""), "as it was"));
+    const closes = await organisation.edit("policies/order-flow.yaml", (text) => text.replace(extra, ""), "as it was");
+    await firebreak.converged(closes);
     await firebreak.resolved(finding.fingerprint);
+    await isAnswered("denied", undefined);
+    const { basis, diff } = await (await firebreak.api()).get<DiffAnswer>(API.diff, { before: opens, after: closes });
+    expect([basis, diff.kind, diff.closed.map(({ from, to, ports }) => `${from} → ${to}: ${ports}`)]).toEqual([
+      "live",
+      "closes",
+      ["geo-location → cust-record: 8443/tcp"],
+    ]);
   });
+
+  /** The same question to every part of the API that answers questions about connections. */
+  async function isAnswered(verdict: "allowed" | "denied", by: string | undefined): Promise<void> {
+    const api = await firebreak.api();
+    const answer = await api.get<ExplainAnswer>(API.explain, { from: "geo-location", to: "cust-record", port: "8443" });
+    expect(answer).toMatchObject({ verdict, basis: "live", live: { verdict, agrees: true } });
+    if (by !== undefined) expect(answer.lines.map(({ blame }) => blame?.subject)).toContain(by);
+    if (verdict === "denied") expect(answer.edit?.what).toMatch(/^adds a rule to the policy order-flow/);
+
+    const report = await api.get<TestReport>(API.test);
+    const outcome = report.guardrails.find(({ id }) => id === "customers/never/0")?.outcome;
+    expect([report.basis, outcome]).toEqual(["live", verdict === "allowed" ? "violated" : "passed"]);
+
+    for (const query of [{}, { live: "true" }] as const) {
+      const { classes, connections } = await api.get<ReachAnswer>(API.reach, query);
+      const idOf = (name: string) => classes.find(({ members }) => members.some((member) => member.includes(name)))?.id;
+      const found = connections.filter(({ src, dst }) => src === idOf("geo/geo-location") && dst === idOf("shop/cust-record"));
+      expect(found.map(({ conn }) => conn)).toEqual(verdict === "allowed" ? ["TCP 8443"] : []);
+    }
+    const { diff } = await api.get<DiffAnswer>(API.diff, { live: "true" });
+    expect([diff.opened, diff.closed]).toEqual([[], []]);
+  }
 
   it("that a relabelled pod breaks is a finding, without any commit, until the label is gone", async () => {
     const { eu } = organisation;

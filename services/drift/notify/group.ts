@@ -7,7 +7,7 @@ import { findTarget } from "../../../core/model/target.ts";
 import { ISSUES } from "../../../core/notify/channel.ts";
 import { destinationsOf, issueOf } from "../../../core/notify/route.ts";
 import type { Destination, Routed } from "../../../core/notify/route.ts";
-import { teamOf } from "../../../core/notify/team.ts";
+import { teamsOf } from "../../../core/notify/team.ts";
 import type { DriftContext } from "../context.ts";
 
 /** Puts an incident into its group on every channel that the routes of the revision in force choose. */
@@ -39,7 +39,7 @@ export async function groupIssue(
 function routedOf(definitions: Definitions, { finding }: Incident): Routed {
   const { severity, kind, target } = finding;
   const targetLabels = findTarget(definitions, target)?.labels ?? {};
-  return { severity, kind, target, targetLabels, team: teamOf(definitions, finding), cause: causeOf(finding) };
+  return { severity, kind, target, targetLabels, teams: teamsOf(definitions, finding), cause: causeOf(finding) };
 }
 
 async function join(

@@ -114,13 +114,14 @@ describe("what is told", () => {
   test("custom workloads as a warning, types of others as nothing wrong (bug: their pods are missing and nobody says so)", () => {
     const { told } = read({
       "a.yaml":
-        "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: x}\nspec: {template: {spec: {containers: []}}}\n---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: y}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: z}\n---\napiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: z}\n",
+        "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: x}\nspec: {template: {spec: {containers: []}}}\n---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: y}\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: z}\n---\napiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: z}\n---\napiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {name: z}\nobjects: [{kind: Pod}]\n",
     });
     expect(told).toEqual([
       "a.yaml:1 warning argoproj.io/v1alpha1 Rollout is not read",
       "a.yaml:6 info autoscaling/v2 HorizontalPodAutoscaler is not read",
       "a.yaml:10 info rbac.authorization.k8s.io/v1 Role is not read",
       "a.yaml:14 info serving.knative.dev/v1 Service is not read",
+      "a.yaml:18 warning template.openshift.io/v1 Template is not read",
     ]);
   });
 
@@ -130,6 +131,17 @@ describe("what is told", () => {
         "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {name: p}\nspec:\n  priority: 1\n  subject: {namespaces: {}}\n  egress:\n  - action: Deny\n    to: [{pods: {namespaceSelector: {}}}]\n",
     });
     expect(told).toEqual(["a.yaml:9 warning AdminNetworkPolicy p: spec.egress[0].to[0].pods.podSelector is missing"]);
+  });
+
+  test("names of ports beside networks, which have none", () => {
+    const rule = { action: "Deny", to: [{ networks: ["10.0.0.0/8"] }], ports: [{ namedPort: "dns" }] };
+    const spec = { priority: 1, subject: { namespaces: {} }, egress: [rule] };
+    const { told } = read({
+      "a.json": [{ apiVersion: "policy.networking.k8s.io/v1alpha1", kind: "AdminNetworkPolicy", metadata: { name: "p" }, spec }],
+    });
+    expect(told).toEqual([
+      "a.json:1 warning AdminNetworkPolicy p: spec.egress[0]: a named port matches no address of networks or nodes",
+    ]);
   });
 
   test("a workload that does not select its own pods", () => {

@@ -8,7 +8,7 @@ const incident: Routed = {
   kind: "modified",
   target: "cluster/prod-eu",
   targetLabels: { env: "prod" },
-  team: "shop",
+  teams: ["shop"],
   cause: "c1",
 };
 const CHANNELS = ["chat", "mail", "pager"];
@@ -49,11 +49,11 @@ describe("routes", () => {
       route({ match: { targets: { matchLabels: { env: "prod" } } }, channels: ["mail"] }),
     ];
     expect(channelsFor(routes)).toEqual(["mail"]);
-    expect(channelsFor(routes, { team: "bank" })).toEqual(["pager"]);
+    expect(channelsFor(routes, { teams: ["shop", "bank"] })).toEqual(["pager"]);
   });
 
   it("what no route matches is told everywhere (the bug: an incident that nobody hears of)", () => {
-    expect(channelsFor([route({ match: { teams: ["bank"] }, channels: ["pager"] })], { team: undefined })).toEqual(CHANNELS);
+    expect(channelsFor([route({ match: { teams: ["bank"] }, channels: ["pager"] })], { teams: [] })).toEqual(CHANNELS);
   });
 
   it("groups by what the route names (the bug: a thousand targets with one cause are a thousand messages)", () => {

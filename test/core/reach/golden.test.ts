@@ -44,6 +44,12 @@ function pod(
   };
 }
 
+/** Metadata of an object that another one controls. */
+function controlled(id: string, kind: string, owner: string): object {
+  const [space, name] = id.split("/");
+  return { metadata: { name, namespace: space, ownerReferences: [{ kind, name: owner, controller: true }] } };
+}
+
 function policy(id: string, spec: object): object {
   const [space, name] = id.split("/");
   return { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name, namespace: space }, spec };
@@ -197,6 +203,82 @@ const CASES: Readonly<Record<string, readonly object[]>> = {
       spec: { to: { kind: "Service", name: "api" }, port: { targetPort: "main" } },
     },
     policy("a/api", { podSelector: app("api"), ingress: [{ from: [{ podSelector: {} }] }] }),
+  ],
+  // A pod is its topmost controller's that is there; the same name is another workload in another kind or namespace.
+  owners: [
+    workload("a/web"),
+    { ...workload("a/web-1", "ReplicaSet", { labels: { app: "web" } }), ...controlled("a/web-1", "Deployment", "web") },
+    pod("a/web-1-x", { app: "web" }, { owner: "ReplicaSet/web-1", ip: "10.244.0.7" }),
+    workload("a/nightly", "CronJob"),
+    { ...workload("a/nightly-1", "Job", { labels: { app: "nightly" } }), ...controlled("a/nightly-1", "CronJob", "nightly") },
+    pod("a/nightly-1-x", { app: "nightly" }, { owner: "Job/nightly-1" }),
+    pod("a/api-5f-x", { app: "api" }, { owner: "ReplicaSet/api-5f" }),
+    workload("a/web", "StatefulSet", { labels: { app: "other" } }),
+    pod("b/web", { app: "web" }),
+    policy("a/web", { podSelector: app("web"), ingress: [{ from: [{ podSelector: app("nightly") }], ports: [{ port: 80 }] }] }),
+  ],
+  // Only the API server says what a namespace is called; an empty selector, a null one and none of a policy are all its pods.
+  namespaces: [
+    namespace("a", { "kubernetes.io/metadata.name": "b" }),
+    workload("a/web"),
+    workload("b/web"),
+    workload("c/web"),
+    policy("c/null", {
+      podSelector: null,
+      ingress: [{ from: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "b" } } }] }],
+    }),
+    policy("b/none", {
+      ingress: [{ from: [{ namespaceSelector: { matchExpressions: [{ key: "team", operator: "DoesNotExist" }] } }] }],
+    }),
+  ],
+  // An allow of one protocol says nothing of the others; ranges touch and overlap.
+  protocols: [
+    workload("a/web"),
+    workload("a/db"),
+    policy("a/db", {
+      podSelector: app("db"),
+      policyTypes: ["Ingress", "Egress"],
+      ingress: [
+        { ports: [{ protocol: "SCTP" }, { protocol: "TCP", port: 1, endPort: 65535 }] },
+        {
+          from: [{ podSelector: {} }],
+          ports: [
+            { protocol: "UDP", port: 1, endPort: 100 },
+            { protocol: "UDP", port: 101, endPort: 65535 },
+          ],
+        },
+      ],
+      egress: [{ to: [{ ipBlock: { cidr: "0.0.0.0/0", except: ["10.0.0.0/8"] } }], ports: [{ protocol: "SCTP", port: 65535 }] }],
+    }),
+  ],
+  // Headless and with names of target ports as any other; ExternalName and those without a selector lead nowhere that is known.
+  "service-kinds": [
+    workload("a/web", "Deployment", { ports: [...http, { name: "dns", containerPort: 53, protocol: "UDP" }] }),
+    ...Object.entries({
+      headless: { clusterIP: "None", selector: { app: "web" }, ports: [{ port: 80, targetPort: "http" }] },
+      balanced: { type: "LoadBalancer", selector: { app: "web" }, ports: [{ port: 443, nodePort: 30443, targetPort: 9999 }] },
+      outside: { type: "ExternalName", externalName: "db.example.com" },
+      empty: { ports: [{ port: 80 }] },
+    }).map(([name, spec]) => ({ apiVersion: "v1", kind: "Service", metadata: { name, namespace: "a" }, spec })),
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: { name: "all", namespace: "a" },
+      spec: {
+        rules: [
+          {
+            http: {
+              paths: [
+                ["headless", 80],
+                ["balanced", 443],
+                ["outside", 80],
+                ["empty", 80],
+              ].map(([name, number]) => ({ backend: { service: { name, port: { number } } } })),
+            },
+          },
+        ],
+      },
+    },
   ],
   "admin-and-baseline": [
     namespace("a", { team: "red" }),
