@@ -1,3 +1,4 @@
+import { clusterEvidence, hostEvidence, type Evidence } from "../core/adopt/evidence.ts";
 import { compareCluster } from "../core/drift/cluster.ts";
 import type { Finding, FindingKind } from "../core/drift/finding.ts";
 import { compareHost } from "../core/drift/host.ts";
@@ -32,21 +33,30 @@ export const HOST_KINDS: readonly FindingKind[] = [
   "conflict",
 ];
 
+/** How a target parts from what is expected there, and what each finding stands on. */
+export interface Compared {
+  readonly findings: readonly Finding[];
+  /** Undefined for a finding that Git could not say. */
+  readonly evidenceOf: (finding: Finding) => Evidence | undefined;
+}
+
 /** How a cluster parts from what is expected there. `enforcer` as it was found, undefined before anybody looked. */
 export function compareClusterWith(
   { target, want, mark, definitions }: Expectation,
   observation: ClusterObservation,
   inventory: ClusterInventory,
   enforcer: string | undefined,
-): readonly Finding[] {
+): Compared {
   if (target.kind !== "cluster" || want.kind !== "cluster")
     throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no cluster`);
   // The policies of a namespace that is being deleted, or is gone, vanished with it: nobody's doing.
   const living = new Set(livingNamespaces(inventory.namespaces).map(({ name }) => name));
   const lives = (object: NetworkPolicy): boolean => living.has(object.metadata.namespace);
-  return compareCluster({
-    expected: renderNetworkPolicies(want, mark).filter(lives),
-    observation: { ...observation, policies: observation.policies.filter(({ object }) => lives(object)) },
+  const expected = renderNetworkPolicies(want, mark).filter(lives);
+  const seen = { ...observation, policies: observation.policies.filter(({ object }) => lives(object)) };
+  const findings = compareCluster({
+    expected,
+    observation: seen,
     governed: want.governed,
     inventory,
     cluster: target.cluster,
@@ -54,12 +64,17 @@ export function compareClusterWith(
     instance: mark.instance,
     profile: profileOf(enforcer ?? target.cluster.enforcer),
   });
+  return { findings, evidenceOf: (finding) => clusterEvidence(finding, expected, seen) };
 }
 
 /** How a host parts from what is expected there. */
-export function compareHostWith({ target, want, mark }: Expectation, observation: HostObservation): readonly Finding[] {
+export function compareHostWith({ target, want, mark }: Expectation, observation: HostObservation): Compared {
   if (want.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
   // Which generation is in the fence is the writer's business; that there is one, and our mark, is compared.
   const generation = readTable(observation.ruleset)?.generation ?? 1;
-  return compareHost({ expected: renderRuleset(want, mark, { generation, phase: "final" }), observation });
+  const expected = renderRuleset(want, mark, { generation, phase: "final" });
+  return {
+    findings: compareHost({ expected, observation }),
+    evidenceOf: (finding) => hostEvidence(finding, expected, observation),
+  };
 }

@@ -34,6 +34,7 @@ function channelsFor({ settings }: Pick<Parts, "settings">, workspace: Workspace
   const channels = ["log"];
   if (listed.includes("alert") && Object.keys(settings.channels).length > 0) channels.push("alert");
   if (listed.includes("issue") && settings.forge !== undefined) channels.push("issue");
+  if (listed.includes("propose") && settings.forge !== undefined) channels.push("proposal");
   return channels;
 }
 

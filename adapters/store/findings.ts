@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Selectable, Updateable } from "kysely";
+import type { Adoption } from "../../core/adopt/adoption.ts";
 import type { Finding, FindingEffect, FindingKind, Severity } from "../../core/drift/finding.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { Position } from "../../core/model/note.ts";
@@ -152,6 +154,7 @@ async function writeFinding(tx: Db, finding: Finding, before: Row | undefined, n
     healable: finding.healable,
     widens: finding.widens,
     foreignObject: finding.foreign,
+    adoption: toJson<unknown>(finding.adoption ?? keptAdoption(before, finding)),
     lastSeen: now,
     resolvedAt: null,
   };
@@ -167,7 +170,17 @@ async function writeFinding(tx: Db, finding: Finding, before: Row | undefined, n
   return fromRow(row);
 }
 
+/** Who compares before a write does not ask how Git could say it: what is known of the same divergence stays. */
+function keptAdoption(before: Row | undefined, finding: Finding): unknown {
+  return before !== undefined && before.resolvedAt === null && !hasOtherWords(before, finding) ? before.adoption : null;
+}
+
 function readsDifferently(before: Row, finding: Finding): boolean {
+  if (hasOtherWords(before, finding)) return true;
+  return finding.adoption !== undefined && !isDeepStrictEqual(before.adoption, finding.adoption); // jsonb keeps no order of keys
+}
+
+function hasOtherWords(before: Row, finding: Finding): boolean {
   const was = fromRow(before);
   const told = (of: Finding): string =>
     toJsonText([of.kind, of.severity, of.summary, of.effect.verdict, of.effect.opened, of.effect.closed, of.who]);
@@ -271,6 +284,7 @@ function fromRow(row: Row): StoredFinding {
     healable: row.healable,
     widens: row.widens,
     foreign: row.foreignObject,
+    ...(row.adoption === null ? {} : { adoption: row.adoption as Adoption }),
     firstSeen: row.firstSeen,
     lastSeen: row.lastSeen,
     resolvedAt: row.resolvedAt ?? undefined,

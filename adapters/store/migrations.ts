@@ -164,6 +164,28 @@ const NOTICES: readonly string[] = [
   `CREATE INDEX notice_members_of ON firebreak.notice_members (channel, fingerprint)`,
 ];
 
+const PROPOSALS: readonly string[] = [
+  `ALTER TABLE firebreak.findings ADD COLUMN adoption jsonb`,
+  `CREATE TABLE firebreak.proposals (
+     cause text PRIMARY KEY,
+     state text NOT NULL,
+     memory jsonb NOT NULL,
+     opened_at bigint NOT NULL,
+     seen_at bigint NOT NULL,
+     due_at bigint,
+     attempts int NOT NULL DEFAULT 0,
+     last_error jsonb)`,
+  `CREATE INDEX proposals_due ON firebreak.proposals (due_at) WHERE due_at IS NOT NULL`,
+  `CREATE TABLE firebreak.proposal_members (
+     cause text NOT NULL REFERENCES firebreak.proposals (cause) ON DELETE CASCADE,
+     fingerprint text NOT NULL,
+     resolved boolean NOT NULL,
+     healed boolean NOT NULL,
+     finding jsonb NOT NULL,
+     PRIMARY KEY (cause, fingerprint))`,
+  `CREATE INDEX proposal_members_of ON firebreak.proposal_members (fingerprint)`,
+];
+
 /** Where a finding is told is asked for at each of its changes. */
 const NOTICES_BY_FINDING: readonly string[] = [
   `CREATE INDEX notice_members_finding ON firebreak.notice_members (fingerprint) WHERE NOT told_ended`,
@@ -200,6 +222,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 2, name: "notices", statements: NOTICES },
   { version: 3, name: "notices by finding", statements: NOTICES_BY_FINDING },
   { version: 4, name: "pulls", statements: PULLS },
+  { version: 5, name: "proposals", statements: PROPOSALS },
 ];
 
 /** What this version understands; a database beyond it was made by a newer Firebreak. */

@@ -15,6 +15,7 @@ export type Topic =
   | "findings"
   | "memberships"
   | "deliveries"
+  | "proposals"
   | "entries"
   | "integrated";
 

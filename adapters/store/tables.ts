@@ -128,6 +128,29 @@ export interface FindingTable {
   healTimes: Json<readonly number[]>;
   stopped: Generated<boolean>;
   issueRef: string | null;
+  adoption: Json<unknown>;
+}
+
+/** Pull requests that adopt live changes, one per cause. */
+export interface ProposalTable {
+  cause: string;
+  state: string;
+  memory: Json<unknown>;
+  /** This time. */
+  openedAt: number;
+  seenAt: number;
+  dueAt: number | null;
+  attempts: Generated<number>;
+  lastError: Json<StoredError | null>;
+}
+
+/** Findings that a proposal is about. */
+export interface ProposalMemberTable {
+  cause: string;
+  fingerprint: string;
+  resolved: boolean;
+  healed: boolean;
+  finding: Json<unknown>;
 }
 
 export interface MembershipTable {
@@ -256,6 +279,8 @@ export interface Tables {
   "firebreak.deliveries": DeliveryTable;
   "firebreak.notices": NoticeTable;
   "firebreak.noticeMembers": NoticeMemberTable;
+  "firebreak.proposals": ProposalTable;
+  "firebreak.proposalMembers": ProposalMemberTable;
   "firebreak.entriesPending": PendingEntryTable;
   "firebreak.pulls": PullTable;
   "firebreak.approvals": ApprovalTable;

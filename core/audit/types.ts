@@ -43,6 +43,9 @@ export const ENTRY_TYPES = {
   "issue.closed": ["issue"],
   "pull-request.opened": ["pullRequest"],
   "pull-request.closed": ["pullRequest"],
+  "proposal.opened": ["pullRequest"],
+  "proposal.updated": ["pullRequest"],
+  "proposal.closed": ["pullRequest"],
   // Firebreak itself
   "log.started": [],
   "log.stopped": [],

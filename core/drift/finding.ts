@@ -1,3 +1,4 @@
+import type { Adoption } from "../adopt/adoption.ts";
 import type { TargetId } from "../model/kinds.ts";
 import type { Position } from "../model/note.ts";
 
@@ -62,6 +63,8 @@ export interface Finding {
   readonly widens: boolean;
   /** True when it concerns an object that is not ours. */
   readonly foreign: boolean;
+  /** How Git could say it, where the target's responses list `propose`; absent: not asked for, or nothing that Git could say. */
+  readonly adoption?: Adoption | undefined;
 }
 
 /** No effect on connections. */

@@ -108,7 +108,8 @@ function phrase(texts: readonly string[], what: string): readonly string[] {
   return [texts.length <= 3 ? `${shown} ${what}` : `${shown} and ${texts.length - 3} more ${what}`];
 }
 
-function withElements(ruleset: NftRuleset, name: string, elem: readonly unknown[]): readonly unknown[] {
+/** A ruleset of ours with other elements in one of its address sets. */
+export function withElements(ruleset: NftRuleset, name: string, elem: readonly unknown[]): readonly unknown[] {
   return ruleset.map((object) =>
     "set" in object && object.set.name === name ? { set: { ...object.set, elem: elem.map(plain) } } : object,
   );

@@ -12,8 +12,10 @@ export interface Response {
   readonly heal: boolean;
   readonly alert: boolean;
   readonly issue: boolean;
+  /** A pull request that adopts it, where Git can say it. */
+  readonly propose: boolean;
   /** Why it is not healed although it could be; undefined when it is healed or cannot be. */
-  readonly notHealedBecause: "plan only" | "not asked for" | "fight" | "foreign" | undefined;
+  readonly notHealedBecause: "plan only" | "not asked for" | "fight" | "foreign" | "held" | undefined;
 }
 
 /** What the Workspace of the revision in force says for a target: the first override whose selector matches, else the default. */
@@ -29,8 +31,9 @@ export function isFight(healTimes: readonly number[], now: number): boolean {
 /**
  * Decides the response to a finding.
  *
- * A divergence that makes an object of ours wider is healed whatever the Workspace lists; foreign objects are only told, unless the
- * cluster says `foreign: remove`; a target in `mode: plan` is never written (DESIGN.md §5 "Fights", §4 "First contact").
+ * A divergence that makes an object of ours wider is healed whatever the Workspace lists, unless it lists `hold`; `propose` alone leaves
+ * nothing open. Foreign objects are only told, unless the cluster says `foreign: remove`; a target in `mode: plan` is never written
+ * (DESIGN.md §5 "Fights", §4 "First contact").
  *
  * @param target undefined when Git names the target no more: an orphan is healed by the defaults
  * @param healTimes when this fingerprint was healed before, ms since the epoch
@@ -48,6 +51,7 @@ export function decideResponse(
     heal: finding.healable && reason === undefined,
     alert: listed.includes("alert") || reason === "fight",
     issue: listed.includes("issue"),
+    propose: listed.includes("propose"),
     notHealedBecause: reason,
   };
 }
@@ -63,7 +67,10 @@ function reasonNotToHeal(
   if (finding.foreign) {
     const removes = target?.kind === "cluster" && target.cluster.foreign === "remove" && finding.widens;
     if (!removes) return "foreign";
-  } else if (!finding.widens && !listed.includes("heal")) {
+    if (listed.includes("hold")) return "held";
+  } else if (finding.widens) {
+    if (listed.includes("hold")) return "held";
+  } else if (!listed.includes("heal")) {
     return "not asked for";
   }
   return isFight(healTimes, now) ? "fight" : undefined;

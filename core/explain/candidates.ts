@@ -1,16 +1,8 @@
-import { parseAllDocuments } from "yaml";
-import { editYaml, type YamlEdit } from "../edit/edit.ts";
-import type { Definitions, Policy, Rule } from "../model/kinds.ts";
+import { policyEdits } from "../adopt/allow.ts";
+import type { FileEdit } from "../adopt/file.ts";
+import type { Definitions } from "../model/kinds.ts";
 import type { SourceFile } from "../model/source.ts";
 import { unusedName, type KnownAs } from "./known-as.ts";
-
-/** One edit that may do: a file before and after it. */
-export interface Candidate {
-  readonly path: string;
-  readonly before: string;
-  readonly after: string;
-  readonly what: string;
-}
 
 /** Edits from the smallest on, each only a proposal. */
 export function* candidates(
@@ -19,67 +11,15 @@ export function* candidates(
   from: KnownAs,
   to: KnownAs,
   port: string,
-): Generator<Candidate> {
-  if (from.kind === "segment" && to.kind === "segment") yield* inPolicies(definitions, files, from.name, to.name, port);
+): Generator<FileEdit> {
+  if (from.kind === "segment" && to.kind === "segment") {
+    yield* policyEdits(definitions, files, { from: [from.name], to: [to.name], ports: [port] });
+  }
   yield newFile(definitions, files, from, to, port);
 }
 
-/** Edits of policies that are there. One that expires is nobody's place for something new. */
-function* inPolicies(
-  definitions: Definitions,
-  files: readonly SourceFile[],
-  from: string,
-  to: string,
-  port: string,
-): Generator<Candidate> {
-  const policies = [...definitions.policies.values()].filter(({ expires }) => expires === undefined);
-  for (const policy of policies) {
-    for (const [index, rule] of policy.rules.entries()) {
-      if (!isExactly(rule, from, to)) continue;
-      const edit: YamlEdit = { kind: "append", path: ["spec", "rules", index, "ports"], text: port, value: port };
-      const found = edited(files, policy, edit, `adds ${port} to the rule ${rule.id}`);
-      if (found !== undefined) yield found;
-    }
-  }
-  const text = `{from: [${from}], to: [${to}], ports: [${port}]}`;
-  const value = { from: [from], to: [to], ports: [port] };
-  for (const policy of [...policies].sort((a, b) => fitness(b, from, to) - fitness(a, from, to) || (a.name < b.name ? -1 : 1))) {
-    if (fitness(policy, from, to) === 0) break;
-    const edit: YamlEdit = { kind: "append", path: ["spec", "rules"], text, value };
-    const owner = policy.owner === undefined ? "" : ` of ${policy.owner}`;
-    const found = edited(files, policy, edit, `adds a rule to the policy ${policy.name}${owner}`);
-    if (found !== undefined) yield found;
-  }
-}
-
-function isExactly({ from, to, ports, same }: Rule, wantedFrom: string, wantedTo: string): boolean {
-  return (
-    from.length === 1 && to.length === 1 && from[0] === wantedFrom && to[0] === wantedTo && ports !== "any" && same.length === 0
-  );
-}
-
-/** Whoever opens the responder to others owns that decision; else whoever speaks for the initiator. */
-function fitness({ rules }: Policy, from: string, to: string): number {
-  const opens = rules.some((rule) => rule.to.includes(to));
-  const asks = rules.some((rule) => rule.from.includes(from));
-  return (opens ? 2 : 0) + (asks ? 1 : 0);
-}
-
-function edited(files: readonly SourceFile[], policy: Policy, edit: YamlEdit, what: string): Candidate | undefined {
-  const file = files.find(({ path }) => path === policy.at.file);
-  if (file === undefined) return undefined;
-  const before = new TextDecoder().decode(file.bytes);
-  const document = parseAllDocuments(before).findIndex((found) => {
-    const value = found.toJS() as { readonly kind?: unknown; readonly metadata?: { readonly name?: unknown } } | null;
-    return value?.kind === "Policy" && value.metadata?.name === policy.name;
-  });
-  if (document < 0) return undefined;
-  const after = editYaml(before, document, edit);
-  return "ok" in after ? { path: file.path, before, after: after.ok, what } : undefined;
-}
-
 /** A policy in a file of its own, beside the first one, with the segments that are missing. */
-function newFile(definitions: Definitions, files: readonly SourceFile[], from: KnownAs, to: KnownAs, port: string): Candidate {
+function newFile(definitions: Definitions, files: readonly SourceFile[], from: KnownAs, to: KnownAs, port: string): FileEdit {
   const known = [...definitions.policies.values()][0]?.at.file ?? files[0]?.path ?? "policies/policy.yaml";
   const folder = known.slice(0, known.lastIndexOf("/") + 1);
   const wanted = `${from.name}-to-${to.name}`.slice(0, 60).replace(/-+$/, "");

@@ -1,16 +1,14 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
-import { checkGuardrails } from "../guardrail/check.ts";
-import { checkTests } from "../guardrail/tests.ts";
-import { formatPosition } from "../model/note.ts";
+import { brokenBy } from "../adopt/breaks.ts";
+import { withEdit, type FileEdit } from "../adopt/file.ts";
 import { parseDefinitions } from "../model/parse.ts";
 import type { Definitions } from "../model/kinds.ts";
 import type { SourceFile } from "../model/source.ts";
 import { partyName } from "../guardrail/words.ts";
-import type { Party, Source } from "../reach/source.ts";
-import { formatCause } from "../text/guardrail.ts";
+import type { Party } from "../reach/source.ts";
 import type { AllowingEdit } from "./answer.ts";
 import type { Question } from "./ask.ts";
-import { candidates, type Candidate } from "./candidates.ts";
+import { candidates } from "./candidates.ts";
 import { knownAs } from "./known-as.ts";
 import { findPair, verdictOf, type Pair } from "./pair.ts";
 import type { ConnectivityWorld } from "./world.ts";
@@ -64,16 +62,21 @@ function proven(
   { files, patchPath }: EditInputs,
   question: Question,
   pair: Pair,
-  { path, before, after, what }: Candidate,
+  candidate: FileEdit,
 ): { readonly edit: AllowingEdit; readonly isWhole: boolean } | undefined {
-  const file: SourceFile = { path, bytes: new TextEncoder().encode(after) };
-  const { definitions } = parseDefinitions([...files.filter((other) => other.path !== path), file], { allow: undefined });
+  const { path, before, after, what } = candidate;
+  const { definitions } = parseDefinitions(withEdit(files, candidate), { allow: undefined });
   if (definitions === undefined) return undefined;
   // Targets and workloads stay as they are in this world: made up as applied, or as they were seen.
   const changed: Definitions = { ...definitions, clusters: world.definitions.clusters, fleets: world.definitions.fleets };
   const source = world.intentOf(changed);
   if (verdictOf(source, question, pair) !== "allowed") return undefined;
-  const edit = { patch: patchOf(patchPath(path), before, after), file: path, what, breaks: broken(world, changed, source) };
+  const edit = {
+    patch: patchOf(patchPath(path), before, after),
+    file: path,
+    what,
+    breaks: brokenBy(world, { definitions: changed, source }),
+  };
   return { edit, isWhole: findPair(source, question).verdict === "allowed" };
 }
 
@@ -82,19 +85,4 @@ function patchOf(path: string, before: string, after: string): string {
   const [old, young] = [before === "" ? "/dev/null" : `a/${path}`, `b/${path}`];
   const header = path.includes(" ") ? "" : undefined;
   return createTwoFilesPatch(old, young, before, after, header, header, { context: 3, headerOptions: FILE_HEADERS_ONLY });
-}
-
-/** Guardrails that would be broken, or broken wider, and tests of policies that would fail. */
-function broken({ definitions: now, approved }: ConnectivityWorld, changed: Definitions, source: Source): readonly string[] {
-  const guardrails = checkGuardrails(changed, source, { source: approved }).flatMap(({ guardrail, claim, violations }) =>
-    violations
-      .filter(({ added }) => added)
-      .slice(0, 1)
-      .map((violation) => `guardrail ${guardrail} (${claim}): ${formatCause(violation)}`),
-  );
-  const failedBefore = new Set(checkTests(now, approved).flatMap(({ id, outcome }) => (outcome === "violated" ? [id] : [])));
-  const tests = checkTests(changed, source).flatMap(({ id, claim, outcome, at }) =>
-    outcome === "violated" && !failedBefore.has(id) ? [`test ${id} (${formatPosition(at)}): ${claim}`] : [],
-  );
-  return [...guardrails, ...tests];
 }

@@ -241,7 +241,11 @@ export interface Route {
   readonly continues: boolean;
 }
 
-export type DriftResponse = "heal" | "alert" | "issue";
+/**
+ * heal: put back what Git says · alert, issue: tell · propose: a pull request that would make Git say what is live · hold: leave what
+ * widens as it is, until somebody decides.
+ */
+export type DriftResponse = "heal" | "alert" | "issue" | "propose" | "hold";
 
 /** What a pull request needs before its merge comes into force. */
 export interface ApprovalRule {

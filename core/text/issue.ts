@@ -77,6 +77,7 @@ function factsOf(incident: Incident): readonly string[] {
     row("Last seen", incident.lastSeen),
     ...(incident.resolvedAt === undefined ? [] : [row("Resolved", incident.resolvedAt)]),
     row("Repairs", String(incident.heals)),
+    ...(finding.adoption?.kind === "unsayable" ? [row("No pull request", finding.adoption.why)] : []),
     row("Fingerprint", finding.fingerprint),
   ];
 }

@@ -14,6 +14,7 @@ export function incidentFacts({ finding, ...incident }: Incident): readonly (rea
     ["Since", incident.firstSeen],
     ...(incident.resolvedAt === undefined ? [] : [["Resolved", incident.resolvedAt] as const]),
     ["Repairs", String(incident.heals)],
+    ...(finding.adoption?.kind === "unsayable" ? [["No pull request", finding.adoption.why] as const] : []),
   ];
 }
 

@@ -1,3 +1,4 @@
+import type { Adoption } from "../../core/adopt/adoption.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { ClusterPool } from "../clusters.ts";
 import type { DefinitionSource } from "../definitions.ts";
@@ -18,4 +19,6 @@ export interface DriftContext extends Parts {
   readonly failures: Map<TargetId, number>;
   /** When each repair was last asked for, by fingerprint; ms since the epoch. */
   readonly askedAt: Map<string, number>;
+  /** How Git could say each finding, by fingerprint, and what that was worked out from. */
+  readonly adoptions: Map<string, { readonly key: string; readonly seen: number; readonly adoption: Adoption }>;
 }

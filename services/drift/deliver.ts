@@ -1,4 +1,6 @@
 import {
+  joinProposal,
+  leaveProposal,
   recordDelivered,
   recordDeliveryFailure,
   subscribe,
@@ -6,6 +8,7 @@ import {
   type DeliveryRow,
   type StoredFinding,
 } from "../../adapters/store/index.ts";
+import { causeOf } from "../../core/drift/cause.ts";
 import type { Incident } from "../../core/drift/incident.ts";
 import { ISSUES } from "../../core/notify/channel.ts";
 import { Bell, runLoop } from "../loop.ts";
@@ -18,17 +21,19 @@ const POLL_MS = 1_000;
 const HOLD_MS = 60_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 10 * 60_000;
+/** A pull request that a person closed is not opened again before its cause was away for a day. */
+const DECLINED_FOR_MS = 24 * 60 * 60_000;
 
-/** Where findings go: the service's log, the groups of channels, the groups of issues. */
-export const OUTLETS = ["log", "alert", "issue"] as const;
+/** Where findings go: the service's log, the groups of channels, the groups of issues, the proposals of causes. */
+export const OUTLETS = ["log", "alert", "issue", "proposal"] as const;
 export type Outlet = (typeof OUTLETS)[number];
 
 /** What delivering needs of the drift detector. */
 export type DeliverContext = Pick<DriftContext, "store" | "log" | "signal" | "now" | "inForce">;
 
 /**
- * Takes what stands in the outbox to its outlet, at least once, in order per finding. Alerts and issues only join their groups here,
- * which takes no network: {@link ./notify/tell.ts} tells the groups.
+ * Takes what stands in the outbox to its outlet, at least once, in order per finding. Alerts, issues and proposals only join their groups
+ * here, which takes no network: {@link ./notify/tell.ts} tells the groups, and the syncer looks after proposals.
  *
  * @param channels names of all channels, the forge's issues among them
  */
@@ -76,6 +81,7 @@ async function deliverOne(context: DeliverContext, outlet: Outlet, channels: rea
 async function hand(context: DeliverContext, outlet: Outlet, channels: readonly string[], row: DeliveryRow): Promise<void> {
   const incident = incidentOf(context, row);
   if (outlet === "log") return sayInLog(context, incident);
+  if (outlet === "proposal") return await askToAdopt(context, row);
   const { inForce } = context;
   if (inForce === undefined) throw new Error("no revision is in force"); // asked before
   if (outlet === "issue") {
@@ -84,6 +90,16 @@ async function hand(context: DeliverContext, outlet: Outlet, channels: readonly 
   }
   const named = channels.filter((name) => name !== ISSUES);
   await groupAlert(context, incident, inForce.definitions, named);
+}
+
+/** A finding that Git can say joins the proposal of its cause, and leaves it when it is over. */
+async function askToAdopt({ store, now }: DeliverContext, { event, payload }: DeliveryRow): Promise<void> {
+  const finding = payload as StoredFinding; // the cast: as below
+  if (event !== "resolved" && finding.adoption?.kind === "sayable") {
+    return await joinProposal(store, { cause: causeOf(finding), finding, now: now(), declinedForMs: DECLINED_FOR_MS });
+  }
+  const isHealed = event === "resolved" && finding.healTimes.some((at) => at >= finding.firstSeen);
+  await leaveProposal(store, finding.fingerprint, isHealed, now());
 }
 
 function sayInLog({ log }: DeliverContext, { event, finding }: Incident): void {

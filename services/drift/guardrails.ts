@@ -1,15 +1,15 @@
 import { listFindings, listOpenWork } from "../../adapters/store/index.ts";
 import type { Finding } from "../../core/drift/finding.ts";
-import { seenWorld, type ConnectivityWorld } from "../../core/explain/world.ts";
+import type { ConnectivityWorld } from "../../core/explain/world.ts";
 import { checkGuardrails } from "../../core/guardrail/check.ts";
 import { guardrailFindings, subjectOf } from "../../core/guardrail/findings.ts";
 import type { GuardrailResult } from "../../core/guardrail/results.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import { findTarget, listTargets } from "../../core/model/target.ts";
 import { runLoop } from "../loop.ts";
-import { listOrphans, readOrphans } from "../orphans.ts";
 import type { DriftContext } from "./context.ts";
 import { respond } from "./respond.ts";
+import { worldNow } from "./world.ts";
 
 /** Pods come and go all the time; once a second is soon enough to tell people. */
 const EVERY_MS = 1_000;
@@ -64,7 +64,7 @@ export class GuardrailWatch {
   async #check(definitions: Definitions): Promise<void> {
     const context = this.#context;
     if (definitions.guardrails.size === 0 && this.#told?.size === 0) return;
-    const world = await this.#world(definitions);
+    const world = await worldNow(context, definitions);
     const lists = sourcesOf(world).map((source) => checkGuardrails(world.definitions, source));
     const open = (await listFindings(context.store, { open: true, limit: 10_000 })).filter(
       ({ kind }) => kind === "guardrail-violated",
@@ -101,25 +101,6 @@ export class GuardrailWatch {
     const waiting = new Set(waits.map(({ fingerprint }) => fingerprint));
     this.#since = new Map([...since].filter(([fingerprint]) => waiting.has(fingerprint)));
     return findings.filter(({ fingerprint }) => !waiting.has(fingerprint));
-  }
-
-  async #world(definitions: Definitions): Promise<ConnectivityWorld> {
-    const { clusters, seen, store, now, operator } = this.#context;
-    const known = [...clusters.connections()].filter(([, connection]) => connection.health().everSynced);
-    const orphans = await readOrphans(this.#context, await listOrphans(store));
-    const targets = [...listTargets(definitions), ...orphans].map(({ id }) => id);
-    return seenWorld(
-      definitions,
-      {
-        inventories: new Map(known.map(([target, connection]) => [target, connection.inventory()])),
-        live: seen.live(targets),
-        enforcers: seen.enforcers(),
-        hosts: seen.hosts(),
-        orphans,
-      },
-      now(),
-      operator,
-    );
   }
 
   /** True when every target that is written was seen, and every cluster's workloads are known: then what is not violated is over. */

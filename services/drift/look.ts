@@ -1,13 +1,14 @@
 import { recordRead, targetRow, targetsInFlight, type TargetRow } from "../../adapters/store/index.ts";
-import type { Finding, FindingKind } from "../../core/drift/finding.ts";
+import type { FindingKind } from "../../core/drift/finding.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { findTarget } from "../../core/model/target.ts";
 import { observationDigest } from "../../core/plan/cluster.ts";
 import { hostObservationDigest } from "../../core/plan/host.ts";
 import { storedError } from "../stored-error.ts";
+import { withAdoptions } from "./adopt.ts";
 import type { DriftContext } from "./context.ts";
-import { CLUSTER_KINDS, compareClusterWith, compareHostWith, HOST_KINDS } from "../compare.ts";
+import { CLUSTER_KINDS, compareClusterWith, compareHostWith, HOST_KINDS, type Compared } from "../compare.ts";
 import { expectationOf, type Expectation } from "../expected.ts";
 import { respond } from "./respond.ts";
 
@@ -52,15 +53,15 @@ export async function look(context: DriftContext, id: TargetId): Promise<LookOut
   if (context.failures.delete(id)) await context.queue.enqueue(id);
   // What may be written and what is done about a finding is said by the revision in force, not by the one that was applied.
   const target = context.inForce === undefined ? undefined : findTarget(context.inForce.definitions, id);
-  await respond(context, { id, target, kinds: seen.kinds, findings: seen.findings });
+  const findings = await withAdoptions(context, expectation.definitions, target, seen.findings, seen.evidenceOf);
+  await respond(context, { id, target, kinds: seen.kinds, findings });
   return "compared";
 }
 
-interface Seen {
+interface Seen extends Compared {
   readonly at: number;
   readonly digest: string;
   readonly kinds: readonly FindingKind[];
-  readonly findings: readonly Finding[];
 }
 
 async function lookAtCluster(context: DriftContext, expectation: Expectation): Promise<Seen> {
@@ -70,8 +71,8 @@ async function lookAtCluster(context: DriftContext, expectation: Expectation): P
   const observation = await connection.readObservation(context.signal);
   const enforcer = (await targetRow(context.store, id))?.enforcer ?? undefined;
   context.seen.set(id, observation, observationDigest(observation), { enforcer });
-  const findings = compareClusterWith(expectation, observation, connection.inventory(), enforcer);
-  return { at: observation.at, digest: observationDigest(observation), kinds: CLUSTER_KINDS, findings };
+  const compared = compareClusterWith(expectation, observation, connection.inventory(), enforcer);
+  return { at: observation.at, digest: observationDigest(observation), kinds: CLUSTER_KINDS, ...compared };
 }
 
 async function lookAtHost(context: DriftContext, expectation: Expectation): Promise<Seen> {
@@ -84,8 +85,12 @@ async function lookAtHost(context: DriftContext, expectation: Expectation): Prom
   }
   const { resolvers, timeServers = [] } = observation;
   context.seen.set(target.id, observation, hostObservationDigest(observation), { host: { resolvers, timeServers } });
-  const findings = compareHostWith(expectation, observation);
-  return { at: observation.at, digest: hostObservationDigest(observation), kinds: HOST_KINDS, findings };
+  return {
+    at: observation.at,
+    digest: hostObservationDigest(observation),
+    kinds: HOST_KINDS,
+    ...compareHostWith(expectation, observation),
+  };
 }
 
 /**

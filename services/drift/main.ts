@@ -75,6 +75,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     seen: new SeenTargets(),
     failures: new Map(),
     askedAt: new Map(),
+    adoptions: new Map(),
   };
   const watch = new Watch(context);
   const isolation = new IsolationWatch(context);

@@ -18,6 +18,7 @@ import { watchExpiry } from "./expiry.ts";
 import { MemberLog } from "./member-log.ts";
 import { restoreMemberships } from "./membership-file.ts";
 import { MembershipFeed } from "./memberships.ts";
+import { propose } from "./proposals/loop.ts";
 import { PullWatch } from "./pulls/loop.ts";
 import { reconcile } from "./reconcile.ts";
 import { closeOpenIntents, replayLog, resume } from "./recover.ts";
@@ -125,6 +126,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
       sweep(running),
       watchExpiry(running),
       relayEntries(running),
+      propose(running),
       new PullWatch(running).run(),
     ];
     let resumed = false;

@@ -44,7 +44,7 @@ function compare(
   expectation: Expectation,
   { observation, resolved, enforcer }: Planned,
 ): readonly Finding[] {
-  if (observation.kind === "host") return compareHostWith(expectation, observation);
+  if (observation.kind === "host") return compareHostWith(expectation, observation).findings;
   const inventory = context.clusters.connection(resolved.target.id).inventory();
-  return compareClusterWith(expectation, observation, inventory, enforcer);
+  return compareClusterWith(expectation, observation, inventory, enforcer).findings;
 }

@@ -7,10 +7,10 @@ import { RouteSchema } from "./route.ts";
 import { selector } from "./selectors.ts";
 import { refuse } from "./text.ts";
 
-const Response = z
-  .enum(["heal", "alert", "issue"] satisfies DriftResponse[])
-  .meta({ description: "`heal`: put back what Git says. `alert`: tell. `issue`: one issue per cause on the forge." })
-  .register(guidance, { values: { propose: "Use issue, and change Git by hand", hold: "Use alert without heal" } });
+const Response = z.enum(["heal", "alert", "issue", "propose", "hold"] satisfies DriftResponse[]).meta({
+  description:
+    "`heal`: put back what Git says. `alert`: tell. `issue`: one issue per cause on the forge. `propose`: a pull request that makes Git say what is live. `hold`: do not close what somebody opened; without it a divergence that widens is healed whatever else is listed.",
+});
 
 const Responses = z.array(Response).min(1);
 

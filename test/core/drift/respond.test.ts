@@ -65,6 +65,79 @@ const CASES: readonly Case[] = [
     listed: ["alert"],
     want: { heal: false, alert: true, notHealedBecause: "not asked for" },
   },
+  // `propose` asks people and leaves nothing open by itself.
+  {
+    what: "wider, only proposed",
+    finding: { ...ours, widens: true },
+    listed: ["propose"],
+    want: { heal: true, propose: true, notHealedBecause: undefined },
+  },
+  {
+    what: "narrower, only proposed, stays until somebody decides",
+    finding: { ...ours, widens: false },
+    listed: ["alert", "propose"],
+    want: { heal: false, propose: true, notHealedBecause: "not asked for" },
+  },
+  {
+    what: "narrower, proposed and healed",
+    finding: { ...ours, widens: false },
+    listed: ["heal", "propose"],
+    want: { heal: true, propose: true },
+  },
+  { what: "not proposed", finding: { ...ours, widens: true }, listed: ["heal", "alert"], want: { propose: false } },
+  // `hold` is the one word that leaves open what somebody opened.
+  {
+    what: "wider, held",
+    finding: { ...ours, widens: true },
+    listed: ["alert", "hold"],
+    want: { heal: false, alert: true, notHealedBecause: "held" },
+  },
+  {
+    what: "wider, held, although heal is listed",
+    finding: { ...ours, widens: true },
+    listed: ["heal", "propose", "hold"],
+    want: { heal: false, propose: true, notHealedBecause: "held" },
+  },
+  {
+    what: "wider, held, many repairs behind it",
+    finding: { ...ours, widens: true },
+    listed: ["heal", "hold"],
+    heals: fiveHeals,
+    want: { heal: false, notHealedBecause: "held" },
+  },
+  {
+    what: "narrower, held and healed: hold is about what opens",
+    finding: { ...ours, widens: false },
+    listed: ["heal", "hold"],
+    want: { heal: true, notHealedBecause: undefined },
+  },
+  {
+    what: "narrower, held alone",
+    finding: { ...ours, widens: false },
+    listed: ["alert", "hold"],
+    want: { heal: false, notHealedBecause: "not asked for" },
+  },
+  {
+    what: "foreign, removed elsewhere, held here",
+    finding: { ...foreign, widens: true },
+    listed: ["alert", "hold"],
+    target: target({ foreign: "remove" }),
+    want: { heal: false, notHealedBecause: "held" },
+  },
+  {
+    what: "plan only, held",
+    finding: { ...ours, widens: true },
+    listed: ["hold"],
+    target: target({ mode: "plan" }),
+    want: { heal: false, notHealedBecause: "plan only" },
+  },
+  {
+    what: "orphan, held",
+    finding: { ...ours, widens: true },
+    listed: ["alert", "hold"],
+    target: undefined,
+    want: { heal: false, notHealedBecause: "held" },
+  },
   // What an apply cannot mend is told.
   {
     what: "not healable",
@@ -194,6 +267,7 @@ describe("what a target lists", () => {
       heal: false,
       alert: false,
       issue: false,
+      propose: false,
       notHealedBecause: "not asked for",
     });
   });

@@ -2,23 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { editYaml } from "../../../core/edit/edit.ts";
 import type { YamlEdit } from "../../../core/edit/edit.ts";
+import { removeDocument } from "../../../core/edit/document.ts";
 import { readValues } from "../../../core/edit/values.ts";
+import { lineDiff } from "../../support/line-diff.ts";
 
 function edited(text: string, edit: YamlEdit, document = 0): string {
   const result = editYaml(text, document, edit);
   if ("refused" in result) throw new Error(result.refused);
   return result.ok;
-}
-
-/** Lines that are in one text and not in the other, in order. */
-function lineDiff(before: string, after: string): { readonly gone: readonly string[]; readonly fresh: readonly string[] } {
-  const old = before.split("\n");
-  const now = after.split("\n");
-  let head = 0;
-  while (head < Math.min(old.length, now.length) && old[head] === now[head]) head += 1;
-  let tail = 0;
-  while (tail < Math.min(old.length, now.length) - head && old.at(-1 - tail) === now.at(-1 - tail)) tail += 1;
-  return { gone: old.slice(head, old.length - tail), fresh: now.slice(head, now.length - tail) };
 }
 
 const append = (path: (string | number)[], text: string, value: unknown): YamlEdit => ({ kind: "append", path, text, value });
@@ -169,6 +160,48 @@ describe("over many layouts", () => {
         },
       ),
       { numRuns: 300 },
+    );
+  });
+
+  it("a rule that goes takes its own lines and no comment that stands alone", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(name, name), { minLength: 2, maxLength: 4 }),
+        layout,
+        fc.array(style, { minLength: 1, maxLength: 3 }),
+        fc.nat(3),
+        (rules, how, styles, at) => {
+          const text = writeFile(rules, how, styles);
+          const after = edited(text, { kind: "remove", path: ["spec", "rules", at % rules.length] });
+          const { gone, fresh } = lineDiff(text, after);
+          expect(fresh).toEqual([]);
+          expect(gone.length).toBeLessThanOrEqual(7);
+          expect(after.match(/^ *# rule/gm)).toEqual(text.match(/^ *# rule/gm));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it("a document that goes leaves its neighbours their bytes", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(layout, fc.array(style, { minLength: 1, maxLength: 2 })), { minLength: 2, maxLength: 4 }),
+        fc.nat(3),
+        fc.boolean(),
+        fc.constantFrom("\n", "\r\n"),
+        (documents, at, opens, newline) => {
+          const texts = documents.map(([how, styles]) => writeFile([["a", "b"]], { ...how, newline, ends: true }, styles));
+          const index = at % texts.length;
+          const text = (opens ? `---${newline}` : "") + texts.join(`---${newline}`);
+          const result = removeDocument(text, index);
+          const left = texts.filter((_, number) => number !== index);
+          if ("refused" in result) throw new Error(result.refused);
+          for (const neighbour of left) expect(result.ok).toContain(neighbour);
+          expect(readValues(result.ok)).toMatchObject({ ok: { length: left.length } });
+        },
+      ),
+      { numRuns: 200 },
     );
   });
 });

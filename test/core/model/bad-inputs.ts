@@ -113,12 +113,17 @@ const SHAPE: readonly BadInput[] = [
   {
     name: "unsupported-values",
     codes: ["unsupported-value"],
-    files: extra(`${head("Workspace", "x")}spec: {drift: {default: [propose, hold]}, essentials: {probes: false}}\n`),
+    files: extra(`${head("Workspace", "x")}spec: {essentials: {probes: false}}\n`),
   },
   {
     name: "bad-values",
     codes: ["bad-value"],
     files: extra(`${cluster("  context: us\n  mode: aply\n  enforcer: calcio\n  foreign: delete\n")}`),
+  },
+  {
+    name: "bad-responses",
+    codes: ["bad-value"],
+    files: extra(`${head("Workspace", "x")}spec: {drift: {default: [propose, holt]}}\n`),
   },
   { name: "boolean-isolate", codes: ["bad-value"], files: extra(segment(`  members:\n${DB_MEMBER}  isolate: {ingress: true}\n`)) },
   {
