@@ -72,7 +72,9 @@ export function noteMembers(
     const service = findService(services, member.service.namespace, member.service.name);
     return service === undefined || hasSelector(service) ? [] : [noteSelectorless(where, member.at, service)];
   });
-  return [...(problem === undefined ? [] : [noteProblem(where, segment, problem)]), ...selectorless];
+  // What is in a cluster now is no reason to refuse a definition: it is told, and closed.
+  const doubts = problem === undefined ? [] : [{ ...noteProblem(where, segment, problem), severity: "warning" as const }];
+  return [...doubts, ...selectorless];
 }
 
 /** A segment that needs the API server, where no way to it is opened. */
