@@ -1,4 +1,4 @@
-import { intersect, isEmpty, rangeFirst, toRanges, unionAll } from "../address/index.ts";
+import { isEmpty, unionAll } from "../address/index.ts";
 import type { Address, AddressSet } from "../address/index.ts";
 import type { Workload } from "../estate/estate.ts";
 import type { TargetId } from "../model/kinds.ts";
@@ -282,10 +282,10 @@ function addressViews(explicit: ReadonlyMap<number, AddressSet>) {
     ({ family, within }): Hits => new Map(within.map((position) => [numbers[position] as number, family === 4 ? 1 : 2])),
   );
   const hitsOf = (addresses: AddressSet): Hits => {
-    const singles = singleAddresses(addresses);
-    if (singles === undefined) return hitsOfRanges(numbers, sets, addresses);
-    const [first = NO_HITS, ...more] = singles.map((single) => hitsOfAtom[atoms.indexOf(single)] ?? NO_HITS);
-    return more.every((other) => other === first) ? first : mergeHits([first, ...more]);
+    const single = singleAddress(addresses);
+    const met = single === undefined ? atoms.meeting(addresses) : [atoms.indexOf(single)];
+    const [first = NO_HITS, ...more] = met.map((atom) => hitsOfAtom[atom] ?? NO_HITS);
+    return more.length === 0 ? first : mergeHits([first, ...more]);
   };
   const list: View[] = [];
   const byKey = new Map<string, number>();
@@ -309,17 +309,6 @@ function textOf(hits: Hits): string {
   return [...hits].map(([number, families]) => `${number}/${families}`).join();
 }
 
-/** Each set by itself: only externals and addresses outside are ranges. */
-function hitsOfRanges(numbers: readonly number[], sets: readonly AddressSet[], addresses: AddressSet): Hits {
-  const hits = new Map<number, number>();
-  for (const [position, set] of sets.entries()) {
-    const { v4, v6 } = intersect(addresses, set);
-    const families = (v4.length > 0 ? 1 : 0) | (v6.length > 0 ? 2 : 0);
-    if (families !== 0) hits.set(numbers[position] as number, families);
-  }
-  return hits;
-}
-
 function mergeHits(parts: readonly Hits[]): Hits {
   const hits = new Map<number, number>();
   for (const part of parts) for (const [number, families] of part) hits.set(number, (hits.get(number) ?? 0) | families);
@@ -330,15 +319,6 @@ function mergeHits(parts: readonly Hits[]): Hits {
 export function familiesOf({ v4, v6 }: AddressSet): number {
   const bits = (v4.length > 0 ? 1 : 0) | (v6.length > 0 ? 2 : 0);
   return bits === 0 ? 3 : bits;
-}
-
-/** The addresses of a set of few, each for itself; undefined where there is a range, and for none. */
-function singleAddresses(set: AddressSet): readonly Address[] | undefined {
-  const single = singleAddress(set);
-  if (single !== undefined) return [single];
-  const ranges = toRanges(set);
-  if (ranges.length === 0 || ranges.some(({ first, last }) => first !== last)) return undefined;
-  return ranges.map(rangeFirst);
 }
 
 /** The address of a set of one. */
