@@ -5,6 +5,8 @@ import { consumersOfCluster } from "../core/engine/consumers.ts";
 import { computeMembership } from "../core/membership/compute.ts";
 import type { ClusterInventory } from "../core/membership/inventory.ts";
 import type { Membership } from "../core/membership/membership.ts";
+import { clusterStructure } from "../core/compile/structure.ts";
+import { requireEquivalence } from "../core/plan/equivalence.ts";
 import { relevantMemberships } from "../core/membership/parts.ts";
 import type { Cluster, Definitions, TargetId } from "../core/model/kinds.ts";
 import { clusterTargetId, listTargets } from "../core/model/target.ts";
@@ -41,6 +43,8 @@ function measure(definitions: Definitions, size: number): Result {
   for (const cluster of definitions.clusters.values())
     computeMembership(definitions, cluster, inventoryOf(inventories, cluster), 0);
   const scratchMs = cpuMs() - scratchStarted;
+  const checks = checkTimes(definitions, inventories, memberships);
+  printFigure(`${size} pods, what was rendered is what was meant`, checks);
   const eventsStarted = cpuMs();
   const events = eventTimes(definitions, engines, size);
   const eventMs = (cpuMs() - eventsStarted) / events.length;
@@ -94,6 +98,29 @@ function compileAll(
     compileTarget(definitions, target, inputs, operator);
   }
   return cpuMs() - started;
+}
+
+/** The equivalence check of each cluster and of one host, the first of which makes what all share; how much of it was compared. */
+function checkTimes(
+  definitions: Definitions,
+  inventories: ReadonlyMap<TargetId, ClusterInventory>,
+  memberships: ReadonlyMap<TargetId, Membership>,
+): string {
+  const operator = { floor: { from: [], ports: [] }, ownPaths: [] };
+  const targets = listTargets(definitions);
+  const asked = [...targets.filter(({ kind }) => kind === "cluster"), ...targets.filter(({ kind }) => kind === "host").slice(0, 1)];
+  const times = asked.map((target) => {
+    const known = { memberships: relevantMemberships(definitions, target, memberships), orphans: [], now: 0 };
+    const inputs: TargetInputs =
+      target.kind === "cluster"
+        ? { kind: "cluster", ...clusterStructure(definitions, target.cluster, inventoryOf(inventories, target.cluster)), ...known }
+        : { kind: "host", resolvers: [], ...known };
+    const { want } = compileTarget(definitions, target, inputs, operator);
+    const started = cpuMs();
+    const notes = requireEquivalence({ definitions, target, want, inputs, operator, inventories });
+    return `${target.id} ${formatMs(cpuMs() - started)} ${notes.length === 0 ? "whole" : "in part"}`;
+  });
+  return times.join(" · ");
 }
 
 /** Processor time of this process so far, collection of garbage in other threads included; ms. */

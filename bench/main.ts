@@ -12,6 +12,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<void>>> = {
   core: async () => await (await import("./core.ts")).benchCore(),
   engine: async () => await (await import("./engine.ts")).benchEngine(),
   diff: async () => await (await import("./diff.ts")).benchDiff(),
+  review: async () => await (await import("./review.ts")).benchReview(),
   reach: async () => void (await import("./reach.ts")),
   audit: async () => void (await import("./audit.ts")),
   notify: async () => await (await import("./notify.ts")).benchNotify(),

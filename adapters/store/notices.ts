@@ -32,21 +32,23 @@ const MOST_OPENINGS = 10;
 export function joinNotice(store: Store, join: NoticeJoin): Promise<void> {
   const { fingerprint } = join.incident.finding;
   return transact(store, `group finding ${fingerprint}`, async (tx) => {
-    const before = await tx
+    const known = await tx
       .selectFrom("firebreak.noticeMembers")
-      .selectAll()
+      .select(["notice", "digest", "openedAt", "resolved", "changedAt", "toldEnded"])
       .where("channel", "=", join.channel)
       .where("fingerprint", "=", fingerprint)
-      .where("toldEnded", "=", false)
-      .executeTakeFirst();
-    const resolved = join.incident.event === "resolved";
-    if (before === undefined && resolved && (await wasTold(tx, join, fingerprint))) return;
-    const notice = before?.notice ?? (await beginNotice(tx, join));
+      .execute();
+    const active = known.find(({ toldEnded }) => !toldEnded);
+    const isResolved = join.incident.event === "resolved";
+    // A resolution that was told already: a repeat of the same row of the outbox.
+    if (active === undefined && isResolved && known.some(({ resolved, digest }) => resolved && digest === join.digest)) return;
+    const notice = active?.notice ?? (await beginNotice(tx, join));
     if (notice === undefined) return;
-    await writeMember(tx, notice, join, resolved);
+    const before = known.find((member) => member.notice === notice);
+    await writeMember(tx, notice, join, before);
     await sql`
       UPDATE firebreak.notices SET due_at = CASE
-        WHEN dead_at IS NOT NULL THEN LEAST(due_at, ${join.now} + (timing->>'groupIntervalMs')::bigint)
+        WHEN dead_at IS NOT NULL THEN LEAST(due_at, ${join.now} + round((timing->>'groupIntervalMs')::numeric)::bigint)
         WHEN sending IS NULL THEN ${join.now}
         ELSE due_at END
       WHERE id = ${notice}`.execute(tx);
@@ -68,51 +70,29 @@ export function activeChannels(store: Store, fingerprint: string): Promise<reado
   });
 }
 
-/** A resolution that was told already: a repeat of the same row of the outbox. */
-async function wasTold(tx: Db, join: NoticeJoin, fingerprint: string): Promise<boolean> {
-  const ended = await tx
-    .selectFrom("firebreak.noticeMembers")
-    .select("digest")
-    .where("channel", "=", join.channel)
-    .where("fingerprint", "=", fingerprint)
-    .where("toldEnded", "=", true)
-    .where("resolved", "=", true)
-    .execute();
-  return ended.some(({ digest }) => digest === join.digest);
-}
-
+/** The group, made when it is not there; one in which nothing is open any more begins anew. */
 async function beginNotice(tx: Db, { group, channel, now }: NoticeJoin): Promise<string | undefined> {
   if (group === undefined) return undefined;
   const { id, key, timing } = group;
-  await tx
-    .insertInto("firebreak.notices")
-    .values({ id, channel, groupKey: key, timing: toJson<unknown>(timing), since: now, dueAt: now })
-    .onConflict((conflict) => conflict.column("id").doUpdateSet({ timing: toJson<unknown>(timing) }))
-    .execute();
-  const active = await tx
-    .selectFrom("firebreak.noticeMembers")
-    .select("fingerprint")
-    .where("notice", "=", id)
-    .where("toldEnded", "=", false)
-    .limit(1)
-    .execute();
-  if (active.length === 0) await tx.updateTable("firebreak.notices").set({ since: now }).where("id", "=", id).execute();
+  await sql`
+    INSERT INTO firebreak.notices AS n (id, channel, group_key, timing, since, due_at)
+    VALUES (${id}, ${channel}, ${key}, ${toJson<unknown>(timing)}, ${now}, ${now})
+    ON CONFLICT (id) DO UPDATE SET timing = excluded.timing, since = CASE
+      WHEN EXISTS (SELECT FROM firebreak.notice_members m WHERE m.notice = n.id AND NOT m.told_ended) THEN n.since
+      ELSE excluded.since END`.execute(tx);
   return id;
 }
+
+type KnownMember = Pick<Selectable<NoticeMemberTable>, "openedAt" | "resolved" | "changedAt" | "toldEnded">;
 
 async function writeMember(
   tx: Db,
   notice: string,
   { channel, incident, digest, now }: NoticeJoin,
-  resolved: boolean,
+  known: KnownMember | undefined,
 ): Promise<void> {
   const { fingerprint, severity } = incident.finding;
-  const known = await tx
-    .selectFrom("firebreak.noticeMembers")
-    .select(["openedAt", "resolved", "changedAt", "toldEnded"])
-    .where("notice", "=", notice)
-    .where("fingerprint", "=", fingerprint)
-    .executeTakeFirst();
+  const resolved = incident.event === "resolved";
   const opens = !resolved && (known === undefined || known.resolved || known.toldEnded);
   const openedAt = [...(known?.openedAt ?? []), ...(opens || known === undefined ? [now] : [])].slice(-MOST_OPENINGS);
   const isTurn = known === undefined || known.resolved !== resolved || known.toldEnded;

@@ -14,7 +14,7 @@ import { peerResolver } from "./ends.ts";
 import type { PeerResolver } from "./ends.ts";
 import { dnsPeer, DNS_PORTS, findDnsEndpoints, NODE_LOCAL_DNS } from "./essentials.ts";
 import type { DnsEndpoint } from "./essentials.ts";
-import { noteApiServer, noteCluster, noteSpared, noteWebhooks } from "./notes.ts";
+import { noteApiServer, noteCluster, noteMembers, noteSpared, noteWebhooks } from "./notes.ts";
 import { ruleBook } from "./rules.ts";
 import { compileSegment } from "./segment-objects.ts";
 import type { HeldSegment, RuleEnd } from "./segment-objects.ts";
@@ -104,6 +104,7 @@ export function compileCluster(input: ClusterCompilation): Compiled<ClusterWant>
   };
   const notes = [
     ...noteCluster(definitions, cluster, [...view.held.values()], view.dns),
+    ...ruleBook(definitions).segments.flatMap((segment) => noteMembers(definitions, segment, cluster, services)),
     ...directions.flatMap((direction) => direction.notes),
     ...sparedNotes,
     ...noteServicePorts(definitions, cluster, services),

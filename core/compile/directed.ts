@@ -124,15 +124,18 @@ function icmpNotes(rule: Rule, left: readonly IcmpMessages[], target: string): r
   ];
 }
 
+/** Names at peers that are addresses here: pods of other clusters, hosts, externals, ranges. Pods of the cluster resolve them. */
 function namedPortNotes(rule: Rule, end: PeerEnd, ports: ClusterPorts, target: string): readonly Note[] {
   const named = ports === "any" ? [] : ports.filter((port): port is NamedPort => isNamed(port));
-  if (named.length === 0 || end.kind === "any" || !end.hasRemotePods) return [];
+  if (named.length === 0 || end.kind === "any" || (!end.hasRemotePods && isEmpty(end.addresses))) return [];
+  const words = named.map(portWords).join(", ");
+  const whose = end.hasRemotePods ? "of pods in other clusters is not known to" : "of addresses outside means nothing to";
   return [
     {
       severity: "warning",
       code: "unenforceable-here",
       at: rule.at,
-      summary: `rule ${rule.id}: ${named.map(portWords).join(", ")} of pods in other clusters is not known to ${target}, unenforceable here`,
+      summary: `rule ${rule.id}: ${words} ${whose} ${target}, unenforceable here`,
       detail: "Only a pod's own cluster knows its named ports. Name the number, too, if they are meant.",
     },
   ];

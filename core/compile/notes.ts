@@ -4,6 +4,10 @@ import type { DnsEndpoint } from "./essentials.ts";
 import type { HeldSegment } from "./segment-objects.ts";
 import type { ClusterObject } from "./want.ts";
 import type { WebhookPods } from "./webhooks.ts";
+import { noteSelectorless } from "../membership/compute.ts";
+import type { Service } from "../membership/inventory.ts";
+import { choosesCluster, noteProblem, resolveSubjects } from "../membership/resolve.ts";
+import { findService, hasSelector } from "../membership/services.ts";
 
 /** What is special about this cluster: an enforcer that does nothing, and the essentials it can or cannot have. */
 export function noteCluster(
@@ -52,6 +56,23 @@ function noteNoEnforcer(segment: Segment, cluster: Cluster): Note {
     summary: `segment ${segment.name}: cluster ${cluster.name} has no enforcer, so the policies will not do a thing there`,
     detail: "Install a network plugin that enforces NetworkPolicy, or enforce the other end.",
   };
+}
+
+/** What labels cannot say of a segment in this cluster: who is left out, and the pods that only a service's endpoints name. */
+export function noteMembers(
+  definitions: Definitions,
+  segment: Segment,
+  cluster: Cluster,
+  services: readonly Service[],
+): readonly Note[] {
+  const where = `segment ${segment.name} in cluster ${cluster.name}`;
+  const { problem } = resolveSubjects(definitions, segment, cluster, services);
+  const selectorless = segment.members.flatMap((member): readonly Note[] => {
+    if (member.kind !== "service" || !choosesCluster(member.clusters, cluster)) return [];
+    const service = findService(services, member.service.namespace, member.service.name);
+    return service === undefined || hasSelector(service) ? [] : [noteSelectorless(where, member.at, service)];
+  });
+  return [...(problem === undefined ? [] : [noteProblem(where, segment, problem)]), ...selectorless];
 }
 
 /** A segment that needs the API server, where no way to it is opened. */

@@ -15,6 +15,7 @@ import { familiesOf, rowsOf } from "../verdict/rows.ts";
 import type { Rows } from "../verdict/rows.ts";
 import type { PolicyObject, WorldPod } from "../verdict/world.ts";
 import { explainEnd } from "./decide.ts";
+import { namedByPolicies } from "./named.ts";
 import { addressesAt, AtomFinder } from "./peers.ts";
 import type { TargetEnds } from "./target.ts";
 
@@ -25,7 +26,9 @@ export interface ClusterView {
   readonly atoms: AtomFinder;
   /** Class of a workload of this cluster. Undefined: no pod of the inventory. */
   readonly classOf: (workload: Workload) => number | undefined;
-  /** The classes (with the families in which they are met) that a peer is here. */
+  /** The classes that a peer is here. */
+  readonly met: (direction: Direction, peer: Party) => readonly number[];
+  /** The same with the families in which they are met. */
   readonly peersOf: (direction: Direction, subject: number, peer: Party) => readonly MetPeer[];
 }
 
@@ -90,6 +93,7 @@ export function clusterEnds(
       ends.set(ports, end);
       return end;
     },
+    namedAt: namedByPolicies(view),
     explain: (direction, subject, peer, protocol, port) =>
       explainEnd({ view, estate, target, inventory, direction, subject, peer, protocol, port }),
     doubts: [...doubts, ...problems],
@@ -108,16 +112,18 @@ function viewOf(target: TargetId, inventory: ClusterInventory, policies: readonl
     const found = classes.peers[peer];
     return found === undefined ? 0 : familiesOf(found, 0);
   };
+  const met = (direction: Direction, peer: Party): readonly number[] => {
+    const own = peer.kind === "workload" ? classOf(peer.workload) : undefined;
+    return own === undefined ? atoms.of(addressesAt(direction, peer)) : [own];
+  };
   return {
     classes,
     rows: rowsOf(classes, 0, profile),
     atoms,
     classOf,
-    peersOf: (direction, subject, peer) => {
-      const own = peer.kind === "workload" ? classOf(peer.workload) : undefined;
-      const found = own === undefined ? atoms.of(addressesAt(direction, peer)) : [own];
-      return found.map((index) => ({ peer: index, families: familiesAt(index) & familiesAt(subject) }));
-    },
+    met,
+    peersOf: (direction, subject, peer) =>
+      met(direction, peer).map((index) => ({ peer: index, families: familiesAt(index) & familiesAt(subject) })),
   };
 }
 

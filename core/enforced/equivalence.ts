@@ -1,4 +1,4 @@
-import { emptySet, formatSet, fromRanges, intersect, isEmpty, subtract, toRanges, unionAll } from "../address/index.ts";
+import { emptySet, formatSet, fromRanges, intersect, isEmpty, toRanges, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import {
   allOf,
@@ -19,6 +19,8 @@ import { formatPosition } from "../model/note.ts";
 import type { End, Party, Reason, Source } from "../reach/source.ts";
 import { cutIntoAtoms } from "../verdict/atoms.ts";
 import type { Atoms } from "../verdict/atoms.ts";
+import { PeerChoice } from "./peer-choice.ts";
+import type { PeerRow, Row } from "./peer-choice.ts";
 import { addressesAt, AtomFinder } from "./peers.ts";
 import type { EnforcedSource } from "./source.ts";
 
@@ -70,9 +72,10 @@ export const PAIR_LIMIT = 400_000;
 /**
  * True when what was rendered for a target lets through exactly what the definitions mean, as far as its enforcer can see it.
  *
- * Workloads and addresses are compared by classes that neither side tells apart; ends that neither isolates need one look. Above the
- * limit every class of subjects is compared with as many of its peers as there is room for, in an order that depends on nothing but
- * the question, and `compared` says how many.
+ * Workloads and addresses are compared by classes that neither side tells apart; ends that neither isolates need one look, and of the
+ * peers that no rule of either side names at an end, two of each sort. Where that still is above the limit, every class of subjects
+ * is compared with as many of its peers as there is room for, in an order that depends on nothing but the question, and `compared`
+ * says how many.
  */
 export function checkEquivalence(question: EquivalenceQuestion): Equivalence {
   const { target, rendered, limit = PAIR_LIMIT } = question;
@@ -83,36 +86,33 @@ export function checkEquivalence(question: EquivalenceQuestion): Equivalence {
     subjectsOf(question, direction).map((subject): Row => ({ direction, subject })),
   );
   const isolated = rows.filter((row) => isIsolated(question, row, peers));
+  const choice = new PeerChoice(question, peers);
+  const perRow = roomPerRow(choice, isolated, limit);
   const pairs = isolated.length * peers.length;
-  const perRow = pairs <= limit ? peers.length : Math.max(1, Math.floor(limit / isolated.length));
   let compared = 0;
   let undecided = 0;
   for (const [index, row] of isolated.entries()) {
-    for (const peer of chosenPeers(peers, index, perRow)) {
+    const candidates = choice.of(row);
+    for (const peer of someOf(candidates, index, perRow)) {
       const found = comparePair(question, row, peer);
-      compared += 1;
       if (found === "undecided") undecided += 1;
       else if (found !== undefined) {
-        const extent = { compared, pairs, undecided };
-        return { kind: "differs", counterExample: found, text: describeCounterExample(found), ...extent };
+        return { kind: "differs", counterExample: found, text: describeCounterExample(found), compared, pairs, undecided };
       }
     }
+    compared += candidates.length <= perRow ? peers.length : perRow;
   }
   return { kind: "same", compared, pairs, undecided };
 }
 
-/** A class of subjects in one direction, by one of them. */
-interface Row {
-  readonly direction: Direction;
-  readonly subject: Workload;
-}
-
-/** A class of peers, by one of them; the second one stands in where the first is the subject itself. */
-interface PeerRow {
-  readonly party: Party;
-  readonly second: Workload | undefined;
-  /** The workload by each of the addresses under which it is known elsewhere, where somebody tells them apart. */
-  readonly pieces: Readonly<Record<Direction, readonly Party[]>>;
+/** As many peers of each row as there are, or as fit below the limit. */
+function roomPerRow(choice: PeerChoice, rows: readonly Row[], limit: number): number {
+  let total = 0;
+  for (const row of rows) {
+    total += choice.of(row).length;
+    if (total > limit) return Math.max(1, Math.floor(limit / rows.length));
+  }
+  return Number.POSITIVE_INFINITY;
 }
 
 const WHOLE: PeerRow["pieces"] = { ingress: [], egress: [] };
@@ -128,9 +128,12 @@ function subjectsOf({ target, intent, rendered, isSubject }: EquivalenceQuestion
 }
 
 function peersOf({ intent, rendered, leftOut = emptySet }: EquivalenceQuestion): readonly PeerRow[] {
-  const atoms = cutIntoAtoms([...intent.borders, ...rendered.borders]);
-  const finder = new AtomFinder(atoms);
   const { workloads } = intent.estate;
+  // Addresses that workloads have, or show as pods of a masqueraded cluster show their node's, are looked at as those workloads.
+  const owned = unionAll([leftOut, ...workloads.flatMap(({ addresses, shown }) => [addresses, shown])]);
+  const sets = [...intent.borders, ...rendered.borders];
+  const atoms = cutIntoAtoms([...sets, owned]);
+  const finder = new AtomFinder(atoms);
   const byKey = new Map<string, { readonly first: Workload; second: Workload | undefined }>();
   for (const workload of workloads) {
     if (!isEmpty(leftOut) && isTouched(workload, leftOut)) continue;
@@ -144,12 +147,9 @@ function peersOf({ intent, rendered, leftOut = emptySet }: EquivalenceQuestion):
     second,
     pieces: piecesOf(first, atoms, finder),
   }));
-  // Addresses that workloads have, or show as pods of a masqueraded cluster show their node's, are looked at as those workloads.
-  const owned = unionAll([leftOut, ...workloads.flatMap(({ addresses, shown }) => [addresses, shown])]);
-  const outside = atoms.list.flatMap(({ addresses }): readonly PeerRow[] => {
-    const left = subtract(addresses, owned);
-    return isEmpty(left) ? [] : [{ party: { kind: "addresses", addresses: left }, second: undefined, pieces: WHOLE }];
-  });
+  const outside = atoms.list.flatMap(({ addresses, within }): readonly PeerRow[] =>
+    within.includes(sets.length) ? [] : [{ party: { kind: "addresses", addresses }, second: undefined, pieces: WHOLE }],
+  );
   return [...managed, ...outside];
 }
 
@@ -181,16 +181,11 @@ function isIsolated({ intent, rendered }: EquivalenceQuestion, { direction, subj
   return [intent, rendered].some((source) => source.end(direction, party, first.party).mode === "enforced");
 }
 
-/** The peers of a row: all, or as many as there is room for, starting somewhere else in every row. */
-function* chosenPeers(peers: readonly PeerRow[], row: number, count: number): Generator<PeerRow> {
-  if (count >= peers.length) {
-    yield* peers;
-    return;
-  }
-  for (let index = 0; index < count; index += 1) {
-    const peer = peers[(row * count + index) % peers.length];
-    if (peer !== undefined) yield peer;
-  }
+/** All of a list, or a part of it that starts somewhere else in every row. */
+function someOf(list: readonly PeerRow[], row: number, count: number): readonly PeerRow[] {
+  if (count >= list.length) return list;
+  const start = (row * count) % list.length;
+  return [...list.slice(start, start + count), ...list.slice(0, Math.max(0, start + count - list.length))];
 }
 
 function comparePair(question: EquivalenceQuestion, row: Row, peer: PeerRow): CounterExample | "undecided" | undefined {

@@ -1,4 +1,4 @@
-import { intersect, isEmpty, rangeFirst, toRanges } from "../address/index.ts";
+import { isEmpty } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import type { Direction } from "../model/kinds.ts";
 import type { Party } from "../reach/source.ts";
@@ -26,26 +26,12 @@ export class AtomFinder {
   of(set: AddressSet): readonly number[] {
     const known = this.#known.get(set);
     if (known !== undefined) return known;
-    const found = isEmpty(set) ? this.#unnamed() : this.#find(set);
+    const found = isEmpty(set) ? this.#unnamed() : this.#atoms.meeting(set);
     this.#known.set(set, found);
     return found;
   }
 
   #unnamed(): readonly number[] {
     return this.#atoms.list.flatMap(({ within }, atom) => (within.length === 0 ? [atom] : []));
-  }
-
-  #find(set: AddressSet): readonly number[] {
-    const found = new Set<number>();
-    let isPlain = true;
-    for (const range of toRanges(set)) {
-      const first = this.#atoms.indexOf(rangeFirst(range));
-      found.add(first);
-      if (range.first !== range.last) isPlain = false;
-    }
-    if (isPlain) return [...found].sort((a, b) => a - b);
-    return this.#atoms.list.flatMap(({ addresses }, atom) =>
-      found.has(atom) || !isEmpty(intersect(addresses, set)) ? [atom] : [],
-    );
   }
 }

@@ -136,6 +136,8 @@ function sourceOf(
       workload.target === undefined ? "unmanaged" : endsOf(workload.target).endKey(direction, workload),
     end: (direction, subject, peer) =>
       subject.kind === "workload" ? endsAt(subject).end(direction, subject.workload, peer) : OUTSIDE,
+    namedAt: (direction, subject, peers) =>
+      subject.target === undefined ? undefined : endsOf(subject.target).namedAt?.(direction, subject, peers),
     explain: (direction, subject, peer, protocol, port) =>
       subject.kind === "workload"
         ? endsAt(subject).explain(direction, subject.workload, peer, protocol, port)

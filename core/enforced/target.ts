@@ -2,7 +2,7 @@ import type { AddressSet } from "../address/index.ts";
 import type { Protocol } from "../address/ports.ts";
 import type { Workload } from "../estate/estate.ts";
 import type { Direction } from "../model/kinds.ts";
-import type { End, Party, Reason } from "../reach/source.ts";
+import type { End, Party, Reason, Source } from "../reach/source.ts";
 import type { PolicyObject } from "../verdict/world.ts";
 
 /** What was rendered for one target: NetworkPolicy objects, or the `nftables` array of a host's table. */
@@ -38,6 +38,8 @@ export interface TargetEnds {
   readonly ownKey: (workload: Workload) => string;
   readonly endKey: (direction: Direction, workload: Workload) => string;
   readonly end: (direction: Direction, subject: Workload, peer: Party) => End;
+  /** See `Source.namedAt`. Absent: ask about each. */
+  readonly namedAt?: NonNullable<Source["namedAt"]>;
   readonly explain: (direction: Direction, subject: Workload, peer: Party, protocol: Protocol, port: number) => Reason;
   /** What is there and is not understood; each a sentence. Answers are then at best an upper bound. */
   readonly doubts: readonly string[];

@@ -37,6 +37,9 @@ export function readQuestion(definitions: Definitions, estate: Estate, from: str
   return { from: readEnd(definitions, estate, from), to: readEnd(definitions, estate, to), port: parsed.ok, portText };
 }
 
+/** Two colons, or four numbers, and nothing that a name has. */
+const LIKE_ADDRESS = /^(?:[0-9]+\.){3}[0-9]+(?:\/[0-9]+)?$|^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*(?:\/[0-9]+)?$/i;
+
 function readEnd(definitions: Definitions, estate: Estate, text: string): Named {
   if (definitions.segments.has(text) || text === "internet") return ofSegment(definitions, estate, text);
   const address = parseAddress(text);
@@ -48,6 +51,10 @@ function readEnd(definitions: Definitions, estate: Estate, text: string): Named 
   }
   const found = estate.workloads.filter((workload) => isNamed(workload, text));
   if (found.length > 0) return { text, kind: "workload", parties: found.map(ofWorkload) };
+  if (LIKE_ADDRESS.test(text)) {
+    const why = text.includes("/") ? `${text} is a block; name one address of it` : address.error;
+    throw new FirebreakError("USAGE", why);
+  }
   const near = didYouMean(text, knownNames(definitions, estate));
   throw new FirebreakError(
     "NOT_FOUND",

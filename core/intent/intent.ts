@@ -16,6 +16,7 @@ import { explainIntent } from "./explain.ts";
 import type { IntentView } from "./explain.ts";
 import { names } from "./match.ts";
 import type { Meeting, Peer } from "./match.ts";
+import { NamedPeers } from "./named.ts";
 import { resolveNames } from "./ports.ts";
 import { RowReader } from "./row.ts";
 import type { Row } from "./row.ts";
@@ -79,6 +80,7 @@ class Intent implements Source, IntentView {
   readonly #ends: Readonly<Record<EndMode, (End | undefined)[]>> = { enforced: [], observed: [], open: [], unmanaged: [] };
   readonly #peersOfAddresses = new WeakMap<AddressSet, Peer>();
   readonly #peersElsewhere = new WeakMap<Workload, Peer>();
+  readonly #named = new WeakMap<readonly Party[], NamedPeers>();
   /** Of workloads that were asked about: few, and those again and again. */
   readonly #classes = new WeakMap<Workload, WorkloadClass>();
   readonly #peersOfClasses: (Peer | undefined)[] = [];
@@ -120,6 +122,17 @@ class Intent implements Source, IntentView {
 
   explain = (direction: Direction, subject: Party, peer: Party, protocol: Protocol, port: number): Reason =>
     explainIntent(this, { direction, subject, peer, protocol, port });
+
+  namedAt = (direction: Direction, subject: Workload, peers: readonly Party[]): ReadonlySet<number> | undefined => {
+    const known =
+      this.#named.get(peers) ??
+      new NamedPeers(
+        peers.map((peer) => this.peerOf(peer)),
+        this.reading.table.shadows,
+      );
+    this.#named.set(peers, known);
+    return known.at(direction, this.rows.of(direction, this.classOf(subject)));
+  };
 
   segmentsOf = (party: Party): readonly string[] => {
     const peer = this.peerOf(party);

@@ -1,7 +1,7 @@
 import { emptySet, fromAddressTexts, isEmpty } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import type { Cluster, Definitions, Direction, Member, Segment } from "../model/kinds.ts";
-import type { Note } from "../model/note.ts";
+import type { Note, Position } from "../model/note.ts";
 import { clusterTargetId } from "../model/target.ts";
 import { formatSelector, matches } from "../selector/index.ts";
 import { boundaryAddresses } from "./boundary.ts";
@@ -194,7 +194,7 @@ function noteMember({ cluster, services, groups }: World, where: string, member:
   if (member.kind !== "pods" && member.kind !== "service") return [];
   if (!choosesCluster(member.clusters, cluster)) return [];
   const service = member.kind === "service" ? findService(services, member.service.namespace, member.service.name) : undefined;
-  if (service !== undefined && !hasSelector(service)) return [noteSelectorless(where, member, service)];
+  if (service !== undefined && !hasSelector(service)) return [noteSelectorless(where, member.at, service)];
   const subjects = plainSubjects(member, cluster, services) ?? [];
   if (subjects.some((subject) => selectPods(groups, subject).length > 0)) return [];
   const what =
@@ -215,11 +215,12 @@ function noteMember({ cluster, services, groups }: World, where: string, member:
   ];
 }
 
-function noteSelectorless(where: string, member: Member, service: Service): Note {
+/** A member that is a service without a selector. `where`: the segment and the cluster. */
+export function noteSelectorless(where: string, at: Position, service: Service): Note {
   return {
     severity: "warning",
     code: "unenforceable-here",
-    at: member.at,
+    at,
     summary: `${where}: service ${serviceKey(service)} has no selector: what stands behind it is a peer by address and cannot be isolated`,
     detail: "Select its pods by labels (pods and namespaces) if they shall be isolated.",
   };

@@ -113,7 +113,8 @@ export const ERRORS = {
   },
   NOT_FOUND: {
     next: "person",
-    means: "What was named is not there. `firebreak status` lists targets.",
+    means:
+      "What was named is not there: a target, a workload, a commit, a file. `firebreak status` lists targets, `firebreak reach` workloads.",
   },
   PLAN_INVARIANT_BROKEN: {
     next: "bug",

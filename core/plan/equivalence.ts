@@ -7,10 +7,8 @@ import { checkEquivalence } from "../enforced/equivalence.ts";
 import type { Equivalence } from "../enforced/equivalence.ts";
 import { renderedSource } from "../enforced/source.ts";
 import type { RenderedTarget } from "../enforced/target.ts";
-import { estateOf } from "../estate/build.ts";
 import type { Workload } from "../estate/estate.ts";
 import { intentOf } from "../intent/intent.ts";
-import { computeMembership } from "../membership/compute.ts";
 import { sha256Hex } from "../membership/hash.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
 import type { Membership } from "../membership/membership.ts";
@@ -22,6 +20,10 @@ import type { Target } from "../model/target.ts";
 import { membersDigest, wantDigest } from "../render/digest.ts";
 import { renderNetworkPolicies } from "../render/networkpolicy.ts";
 import { renderRuleset } from "../render/nft.ts";
+import { profileOf } from "../verdict/profile.ts";
+import { noteHostNetwork } from "./host-network.ts";
+import { momentEstate } from "./moment-estate.ts";
+import type { MomentEstate } from "./moment-estate.ts";
 
 /** A compilation, and what it was made from. */
 export interface CompiledWant {
@@ -48,12 +50,13 @@ const MAX_ADDRESSES = 50_000;
 /**
  * Checks that what a want renders to lets through exactly what the definitions mean, before anybody may plan with it.
  *
- * @returns a note for what was not compared; none when everything was
+ * @returns notes on what was not compared, and on pods on the host network that segments name
  * @throws FirebreakError PLAN_INVARIANT_BROKEN with a connection about which the two do not agree
  */
 export function requireEquivalence(compiled: CompiledWant): readonly Note[] {
   const { target, want, inputs } = compiled;
-  const definitions = asApplied(definitionsOf(compiled.definitions, inputs.now).definitions, target);
+  const now = definitionsOf(compiled.definitions, inputs.now).definitions;
+  const definitions = asApplied(now, target);
   const rendered = renderedOf(want);
   if (rendered.kind === "host" && countAddresses(rendered.ruleset) > MAX_ADDRESSES) {
     return [partialNote(target, `its sets hold more than ${MAX_ADDRESSES} addresses`)];
@@ -62,7 +65,7 @@ export function requireEquivalence(compiled: CompiledWant): readonly Note[] {
     return [partialNote(target, "its own boundary is not known yet")];
   }
   const chosen = chosenNamespaces(want, rendered);
-  const estate = estateOf(definitions, fedInventories(compiled, definitions));
+  const { estate, membershipOf } = momentEstate(now, fedInventories(compiled, definitions));
   const enforcers = new Map(readsPolicies(compiled.enforcer) ? [[target.id, compiled.enforcer]] : []);
   const facts = inputs.kind === "host" ? { resolvers: inputs.resolvers, timeServers: inputs.timeServers ?? [] } : undefined;
   const found = checkEquivalence({
@@ -74,11 +77,20 @@ export function requireEquivalence(compiled: CompiledWant): readonly Note[] {
       enforcers,
     }),
     rendered: renderedSource(estate, new Map([[target.id, onlyIn(rendered, chosen)]]), enforcers),
-    leftOut: unsettledAddresses(compiled, definitions),
+    leftOut: unsettledAddresses(compiled, definitions, membershipOf),
     isSubject: subjectsIn(inputs, chosen),
   });
   if (found.kind !== "same") throw broken(target, found);
-  return notesOf(target, found, chosen);
+  return [...notesOf(target, found, chosen), ...hostNetworkNotes(compiled, now)];
+}
+
+/** Who is a node here, whatever its labels say: only the inventory tells. */
+function hostNetworkNotes({ target, inventories, enforcer }: CompiledWant, definitions: Definitions): readonly Note[] {
+  const inventory = inventories.get(target.id);
+  if (target.kind !== "cluster" || inventory === undefined) return [];
+  const { cluster } = target;
+  const found = cluster.enforcer === "auto" ? (enforcer ?? "auto") : cluster.enforcer;
+  return noteHostNetwork(definitions, cluster, inventory, profileOf(found));
 }
 
 /** Where nothing was found that enforces, policies are compared in the usual reading: they are written for when something does. */
@@ -159,14 +171,16 @@ function fedInventories({ target, inputs, inventories }: CompiledWant, definitio
  * Addresses that joined or left something between the moment of a membership and that of the inventory: nobody can say whose they are
  * now. Closed or open because of that is no bug; the next membership mends it.
  */
-function unsettledAddresses({ target, inputs, inventories }: CompiledWant, definitions: Definitions): AddressSet {
+function unsettledAddresses(
+  { target, inputs }: CompiledWant,
+  definitions: Definitions,
+  membershipOf: MomentEstate["membershipOf"],
+): AddressSet {
   const sets = feedersOf(definitions, target).flatMap((feeder): readonly AddressSet[] => {
-    const cluster = definitions.clusters.get(feeder.replace(/^cluster\//, ""));
-    const inventory = inventories.get(feeder);
     const known = inputs.memberships.get(feeder);
     if (known === undefined) return [];
-    if (cluster === undefined || inventory === undefined) return [...known.segments.values()];
-    const { membership } = computeMembership(definitions, cluster, inventory, 0);
+    const membership = membershipOf(feeder);
+    if (membership === undefined) return [...known.segments.values()];
     const fresh = feeder === target.id ? boundaryOnly(membership) : membership;
     return fresh.digest === known.digest ? [] : differenceOf(known, fresh);
   });

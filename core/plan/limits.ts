@@ -158,7 +158,11 @@ function lostInCluster(
   inventory: ClusterInventory | undefined,
 ): readonly Loss[] {
   const services = inventory?.services ?? [];
-  const [isolators, remaining] = [listIsolators(...before, services), listIsolators(...after, services)];
+  const remaining = listIsolators(...after, services);
+  const kept = new Set(remaining.map(({ key }) => key));
+  // What means the same after as before isolates the same: only the others can lose anybody.
+  const isolators = listIsolators(...before, services).filter(({ key }) => !kept.has(key));
+  if (isolators.length === 0) return [];
   const target = `cluster ${before[1].name}`;
   const pods = (inventory?.pods ?? []).filter((pod) => !pod.hostNetwork);
   const seen = groupPods(inventory?.namespaces ?? [], pods).flatMap((group): readonly Loss[] => {
@@ -169,19 +173,13 @@ function lostInCluster(
     return [{ workloads: group.pods.length, words, by }];
   });
   if (inventory?.complete === true) return seen;
-  return [...seen, ...lostUnseen(target, isolators, remaining, new Set(seen.flatMap(({ by }) => by)))];
+  return [...seen, ...lostUnseen(target, isolators, new Set(seen.flatMap(({ by }) => by)))];
 }
 
 /** Selectors that isolate no more, in a cluster whose pods are not all known: each may have pods. */
-function lostUnseen(
-  target: string,
-  isolators: readonly Isolator[],
-  remaining: readonly Isolator[],
-  accounted: ReadonlySet<string>,
-): readonly Loss[] {
-  const kept = new Set(remaining.map(({ key }) => key));
+function lostUnseen(target: string, isolators: readonly Isolator[], accounted: ReadonlySet<string>): readonly Loss[] {
   return isolators
-    .filter(({ key, segment, direction }) => !kept.has(key) && !accounted.has(`${segment} ${direction}`))
+    .filter(({ segment, direction }) => !accounted.has(`${segment} ${direction}`))
     .map(({ segment, direction }) => ({
       workloads: 1,
       words: `${target}: ${segment} ${direction}, an unknown number of pods (its inventory is not complete)`,

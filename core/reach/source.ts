@@ -59,6 +59,11 @@ export interface Source {
   readonly end: (direction: Direction, subject: Party, peer: Party) => End;
   /** Why that end answers so for one port (a type for ICMP). */
   readonly explain: (direction: Direction, subject: Party, peer: Party, protocol: Protocol, port: number) => Reason;
+  /**
+   * Positions of those among some peers whom rules can name at that end; all others of one place and with the same address families
+   * get one answer. Undefined: ask about each.
+   */
+  readonly namedAt?: (direction: Direction, subject: Workload, peers: readonly Party[]) => ReadonlySet<number> | undefined;
   /** Names that people know a party by: segments, and `internet`; the same for parties with equal keys. */
   readonly segmentsOf?: (party: Party) => readonly string[];
   /** `keyOf` as numbers, by position in `estate.workloads`: equal numbers, equal keys. Where it is there, dividing is faster. */

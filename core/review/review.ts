@@ -77,7 +77,9 @@ function reviewFull(input: ReviewInput, { inventories, orphans, enforced }: Live
   const after = definitionsAt(input.after, now).definitions;
   const old = definitionsAt(before ?? nothingOf(input.after), now).definitions;
   const [oldEstate, estate] = estatesOf([old, after], inventories, orphans);
-  const { inventories: madeUp } = symbolicInventories(after);
+  // Only guardrails ask about workloads that are not there yet.
+  const isGuarded = after.guardrails.size > 0 || old.guardrails.size > 0;
+  const madeUp = isGuarded ? symbolicInventories(after).inventories : new Map<TargetId, ClusterInventory>();
   const madeUpEstates = estatesOf([old, after], madeUp);
   const judged = (definitions: Definitions, of: Estate, made: Estate): JudgedRevision & { readonly sources: [Source, Source] } => ({
     definitions,
@@ -94,7 +96,7 @@ function reviewFull(input: ReviewInput, { inventories, orphans, enforced }: Live
     enforceable: isSameDiff(diff, enforceable) ? undefined : enforceable,
     problems: [
       ...checkRevision({ before, after: input.after, inventories, enforced }),
-      ...guardrailProblems(will, before && was, undefined),
+      ...(isGuarded ? guardrailProblems(will, before && was, undefined) : []),
     ],
     notes: notesOf(input, touched.notes),
     touched,

@@ -1,5 +1,5 @@
 import type { Address, AddressSet } from "../address/index.ts";
-import { flipsUpTo } from "../address/intervals.ts";
+import { flipsUpTo, pairsOf } from "../address/intervals.ts";
 import type { Flips } from "../address/intervals.ts";
 
 /** A part of one family's address space that no ipBlock in use divides. */
@@ -15,6 +15,8 @@ export interface Atoms {
   readonly list: readonly Atom[];
   /** Index of the atom that holds the address. */
   readonly indexOf: (address: Address) => number;
+  /** Indices of the atoms that hold some of the set, ascending. */
+  readonly meeting: (set: AddressSet) => readonly number[];
 }
 
 /** Cuts both families along the borders of the sets; addresses that are in exactly the same sets are one atom. */
@@ -39,6 +41,11 @@ export function cutIntoAtoms(sets: readonly AddressSet[]): Atoms {
       if (address.family === 4) return v4.atomOf[flipsUpTo(v4.borders, address.value) - 1] as number; // 0 is a border
       return v4.atoms.length + (v6.atomOf[flipsUpTo(v6.borders, address.value) - 1] as number);
     },
+    meeting: (set) => {
+      const found = new Set(meetingPieces(v4, set.v4));
+      for (const atom of meetingPieces(v6, set.v6)) found.add(v4.atoms.length + atom);
+      return [...found].sort((a, b) => a - b);
+    },
   };
 }
 
@@ -48,6 +55,13 @@ interface Cut<V extends number | bigint> {
   /** Atom of each piece. */
   readonly atomOf: readonly number[];
   readonly atoms: readonly { readonly flips: Flips<V>; readonly within: readonly number[] }[];
+}
+
+/** The atom of every piece that one of the ranges touches. */
+function* meetingPieces<V extends number | bigint>({ borders, atomOf }: Cut<V>, ranges: Flips<V>): Generator<number> {
+  for (const [start, end] of pairsOf(ranges)) {
+    for (let piece = flipsUpTo(borders, start) - 1; (borders[piece] ?? end) < end; piece += 1) yield atomOf[piece] as number;
+  }
 }
 
 /** One sweep over all borders, keeping the sets that are open; pieces with the same open sets join one atom. */

@@ -68,7 +68,7 @@ async function begin(required: number): Promise<void> {
   );
   const git = { url: `${gitea.url}/${repository}.git`, username: people.bot.name };
   const { url } = world.options;
-  pulls = await openPullWorld({ kind: "gitea", url, repository, token: people.bot.token, git });
+  pulls = await openPullWorld({ kind: "gitea", url, repository, credential: { token: people.bot.token }, git });
   expect(await pulls.follow()).toMatchObject({ kind: "accepted", sequence: 1 });
 }
 

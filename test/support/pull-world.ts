@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pLimit from "p-limit";
-import { openRepository } from "../../adapters/git/index.ts";
-import { openForge } from "../../adapters/forge/open.ts";
+import { openRepository, type Repository } from "../../adapters/git/index.ts";
+import { openForge, type ForgeCredential } from "../../adapters/forge/open.ts";
 import { openStore } from "../../adapters/store/index.ts";
 import type { EntryInput } from "../../core/audit/entry.ts";
 import { parseSettings } from "../../core/config/settings.ts";
@@ -32,18 +32,22 @@ interface Wish {
   readonly kind: Forge["kind"];
   readonly url: string;
   readonly repository: string;
-  readonly token: string;
-  /** Where the definitions are cloned from. */
+  readonly credential: ForgeCredential;
+  /** Where the definitions are cloned from, with a token's password. */
   readonly git: { readonly url: string; readonly username?: string };
+  /** Instead of a clone. */
+  readonly repositoryOf?: Repository;
 }
 
-export async function openPullWorld({ kind, url, repository: name, token, git }: Wish): Promise<PullWorld> {
+export async function openPullWorld({ kind, url, repository: name, credential, git, repositoryOf }: Wish): Promise<PullWorld> {
   const folder = mkdtempSync(join(tmpdir(), "fb-pulls-"));
   const { signal } = new AbortController();
   const store = await openStore({ kind: "embedded", folder: join(folder, "state") }, { signal });
   const settings = parseSettings(`repository: {url: "${git.url}", path: "policies"}\nallow: {contexts: [eu]}\n`, {});
-  const auth = { kind: "basic", username: git.username ?? "firebreak", password: token } as const;
-  const repository = openRepository({ url: git.url, branch: "main", path: "policies", folder: join(folder, "git"), auth });
+  const password = "token" in credential ? credential.token : "";
+  const auth = { kind: "basic", username: git.username ?? "firebreak", password } as const;
+  const repository =
+    repositoryOf ?? openRepository({ url: git.url, branch: "main", path: "policies", folder: join(folder, "git"), auth });
   const entries = new Map<string, EntryInput>();
   // The cast: no part of it that reaches targets is asked for here.
   const context = {
@@ -65,7 +69,7 @@ export async function openPullWorld({ kind, url, repository: name, token, git }:
     random: () => 0.5,
     signal,
     repository,
-    forge: openForge({ kind, url, repository: name, credential: { token }, isPaced: false }),
+    forge: openForge({ kind, url, repository: name, credential, isPaced: false }),
     definitions: new DefinitionSource(repository, settings),
     clusters: { connections: () => new Map(), update: async () => await Promise.resolve(new Map()) },
     memberships: { catchUp: async () => await Promise.resolve() },

@@ -2,12 +2,14 @@ import { sql } from "kysely";
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import * as rows from "../../../adapters/store/index.ts";
-import type { NewRevision } from "../../../adapters/store/index.ts";
+import type { NewRevision, Store } from "../../../adapters/store/index.ts";
 import { equals, fromAddressTexts } from "../../../core/address/index.ts";
 import { NO_EFFECT } from "../../../core/drift/finding.ts";
 import type { Finding } from "../../../core/drift/finding.ts";
 import type { Membership } from "../../../core/membership/membership.ts";
 import { until } from "../../support/until.ts";
+import { noticeOf } from "../../../core/notify/notice.ts";
+import { incident } from "../../support/incidents.ts";
 import { onBothBackends } from "./backends.ts";
 
 const signal = (): AbortSignal => AbortSignal.timeout(20_000);
@@ -343,6 +345,79 @@ onBothBackends("store", (stores) => {
       expect(after).toMatchObject([
         { event: "opened", attempts: 2, lastError: { code: "CHANNEL_FAILED" }, payload: { subject: "late" } },
       ]);
+    });
+  });
+
+  describe("groups of notices", () => {
+    const timing = { groupWaitMs: 30_000, groupIntervalMs: 300_000.5, repeatIntervalMs: 14_400_000, quiet: [] };
+    const join = (fingerprint: string, now: number, event: "opened" | "resolved" = "opened", channel = "chat") =>
+      rows.joinNotice(stores().store, {
+        channel,
+        group: { id: `g-${channel}`, key: "cause", timing },
+        incident: incident({ fingerprint }, { event }),
+        digest: `${fingerprint} ${event}`,
+        now,
+      });
+    const take = (store: Store, now: number, channel = "chat") => rows.takeNotices(store, { channel }, now, 1_000, 10);
+    const told = (version: number) => ({ at: version, version, severity: "high" as const, open: {}, messageAt: version });
+    const sendingOf = (version: number, ended: readonly string[] = []): rows.Sending => {
+      const head = { group: "g", version, as: "message", why: "first", at: version, validUntil: 0 } as const;
+      return { notice: noticeOf(head, [incident()], []), told: told(version), ended, isAnew: false };
+    };
+
+    test("is taken by one, told once, and looked at again when a member came meanwhile (would catch: two senders, a lost member)", async () => {
+      const { store, other } = stores();
+      await join("a", 100);
+      const [one, two] = await Promise.all([take(store, 100), take(other, 100)]);
+      const [group] = [...one, ...two];
+      expect([...one, ...two]).toHaveLength(1);
+      expect(group?.members.map(({ fingerprint }) => fingerprint)).toEqual(["a"]);
+      await join("b", 150);
+      await rows.recordWait(store, "g-chat", 1_100, undefined); // too late: a member came
+      expect(await rows.recordSending(store, "g-chat", 1_100, sendingOf(1))).toBe(false);
+      const [again] = await take(other, 200);
+      expect(again?.members.map(({ fingerprint }) => fingerprint)).toEqual(["a", "b"]);
+      expect(await rows.recordSending(store, "g-chat", 1_200, sendingOf(1))).toBe(true);
+      expect(await rows.recordSending(other, "g-chat", 1_200, sendingOf(1))).toBe(false);
+      expect(await rows.countAttempt(store, "g-chat")).toBe(1);
+      await join("c", 210);
+      expect(await take(other, 1_199)).toEqual([]); // whoever sends it keeps it
+      await rows.recordTold(store, "g-chat", sendingOf(1), "ref-1", 220);
+      expect(await take(store, 220)).toMatchObject([{ ref: "ref-1", told: { version: 1 }, sending: undefined }]);
+    });
+
+    test("a failure waits, a dead one is seen, revived, and waits its interval for a change", async () => {
+      const { store } = stores();
+      const error = { code: "AUTH_DENIED", message: "no" };
+      await rows.recordNoticeFailure(store, "g-chat", { error, dueAt: 9_000_000, deadAt: 300, isDropped: true });
+      expect(await rows.noticeTroubles(store)).toEqual([{ channel: "chat", dead: 1, failing: 0, deadSince: 300, error }]);
+      await join("d", 400);
+      expect(await take(store, 300_399)).toEqual([]);
+      expect(await take(store, 300_401)).toHaveLength(1);
+      await rows.recordNoticeFailure(store, "g-chat", { error, dueAt: 9_000_000, deadAt: 300, isDropped: true });
+      expect(await rows.reviveNotices(store, 500, "mail")).toBe(0);
+      expect(await rows.reviveNotices(store, 500)).toBe(1);
+      expect(await take(store, 500)).toHaveLength(1);
+      await rows.recordWait(store, "g-chat", 1_500, undefined);
+      expect(await rows.noticeTroubles(store)).toEqual([]);
+    });
+
+    test("an end that was told is told once; a channel that is gone has a lane; what is over is removed in time", async () => {
+      const { store } = stores();
+      for (const fingerprint of ["a", "b", "c", "d"]) await join(fingerprint, 600, "resolved");
+      await take(store, 600);
+      await rows.recordTold(store, "g-chat", sendingOf(2, ["a", "b", "c", "d"]), "ref-1", 610);
+      await join("a", 620, "resolved");
+      expect(await rows.activeChannels(store, "a")).toEqual([]);
+      await join("a", 630, "opened", "gone");
+      expect(await rows.activeChannels(store, "a")).toEqual(["gone"]);
+      expect(await rows.takeNotices(store, { except: ["chat", "mail"] }, 640, 1_000, 10)).toMatchObject([{ channel: "gone" }]);
+      await rows.forgetNotice(store, "g-gone");
+      await take(store, 640);
+      await rows.recordWait(store, "g-chat", 1_640, undefined);
+      await rows.pruneStore(store, 10_000);
+      await join("e", 700);
+      expect(await take(store, 700)).toMatchObject([{ since: 700, told: undefined, ref: undefined }]);
     });
   });
 

@@ -217,9 +217,10 @@ describe("who is known how, and where", () => {
 
   // Bug: a peer with addresses of both families was let in by the one that the other end does not have.
   test("an address of a family that the other end does not have", () => {
-    const both = { addresses: ["10.1.0.4", "2001:db8:1::4"] };
+    const both = { addresses: ["10.1.0.4", "2001:db8:1::4"], node: undefined };
     const list = [pod("shop/b-1", { app: "b" }, undefined, both), pod("shop/s-6", { app: "s" }, "2001:db8:1::6"), ...pods];
     const defs = one({
+      clusters: [cluster("eu", { podNetwork: "masqueraded" })],
       segments: [segment("s", [app("s")], "enforce", "enforce"), segment("v4", [addressesMember("10.0.0.0/8")])],
       policies: [policy("p", rule("v4", "s", "443/tcp"), rule("s", "v4", "80/tcp"))],
     });
@@ -229,8 +230,8 @@ describe("who is known how, and where", () => {
   // Bug: a host of one family asked about one of the other, which is let in by a rule for everybody.
   test("hosts without a family in common", () => {
     const defs = one({
-      segments: [segment("hosts", [hostsMember({})], "enforce", "enforce")],
-      policies: [policy("p", rule("hosts", "hosts", "any"))],
+      segments: [segment("hosts", [hostsMember({})], "enforce", "enforce"), segment("all", [addressesMember("0.0.0.0/0", "::/0")])],
+      policies: [policy("p", rule("all", "hosts", "any"))],
     });
     expect(differencesOf({ definitions: defs, inventories: [] })).toEqual([]);
   });
@@ -261,8 +262,8 @@ describe("who is known how, and where", () => {
   // Bug: port 0, which nobody listens on and no NetworkPolicy can leave out of a whole protocol.
   test("all ports from 1 on", () => {
     const defs = one({
-      segments: [segment("s", [app("s")], "enforce", "enforce")],
-      policies: [policy("p", rule("s", "s", "1-65535/tcp"))],
+      segments: [segment("s", [app("s")], "enforce", "enforce"), segment("a", [app("a")])],
+      policies: [policy("p", rule("a", "s", "1-65535/tcp"))],
     });
     expect(differencesOf({ definitions: defs, inventories: [eu(pods)] })).toEqual([]);
   });

@@ -82,7 +82,7 @@ describe("a finding and its row in the outbox", () => {
   });
 });
 
-describe("a process that dies", () => {
+describe("a process that dies", { timeout: 300_000 }, () => {
   it("at any statement on the way from the outbox to the channels: told once (the bug: lost or twice after a crash)", async () => {
     let stories = 0;
     for (let last = 1; ; last += 1) {

@@ -59,7 +59,7 @@ async function end(): Promise<void> {
   await world.pass(40 * MINUTE, 30_000);
 }
 
-describe("100 replays of one drift, in any order, with restarts between", () => {
+describe("100 replays of one drift, in any order, with restarts between", { timeout: 300_000 }, () => {
   it.each([1])("are one issue, one message and its thread (the bug: one each time) (order %i)", async (seed) => {
     await replay(seeded(seed * 7_919));
     await end();
@@ -300,7 +300,7 @@ describe("routes", () => {
   });
 });
 
-describe("a storm", () => {
+describe("a storm", { timeout: 300_000 }, () => {
   it("of 250 targets with one cause is one message with edits, and one issue (the bug: 250 of each)", async () => {
     const targets = Array.from({ length: 250 }, (_, index) => `host/fleet/h-${index}`);
     for (const [index, target] of targets.entries()) {
