@@ -41,7 +41,7 @@ const ingressOf = (app: string): NetworkPolicy =>
 function opened(object: NetworkPolicy, app: string, port: number): NetworkPolicy {
   const rule = { from: [{ podSelector: { matchLabels: { app } }, namespaceSelector: {} }], ports: [{ protocol: "TCP", port }] };
   const spec = { ...object.spec, ingress: [...(object.spec.ingress ?? []), rule] };
-  return { ...object, spec: spec as NetworkPolicy["spec"] };
+  return { ...object, spec };
 }
 
 describe("what a finding of a cluster stands on", () => {
@@ -74,7 +74,7 @@ describe("what a finding of a cluster stands on", () => {
 });
 
 describe("what a finding of a host stands on", () => {
-  const at = (live: readonly unknown[]): HostObservation => observationOf(live as never, HOST);
+  const at = (live: readonly unknown[]): HostObservation => observationOf(live, HOST);
 
   const toPort = (right: number) => ({ match: { op: "==", left: { payload: { protocol: "tcp", field: "dport" } }, right } });
   const inserted = (expr: readonly unknown[]): Evidence | undefined => {
