@@ -10,6 +10,8 @@ export interface CommitOptions {
   readonly branch?: string;
   /** "Name <address>" */
   readonly author?: string;
+  /** The account that pushes, where the repository is on a forge; default its owner. */
+  readonly as?: { readonly name: string; readonly token: string };
 }
 
 /** A change to make as one commit. */

@@ -33,25 +33,33 @@ export interface GitServerOptions {
   readonly webhook?: WebhookTarget;
 }
 
-/** A Git server with one repository. Commits through it work also while it is stopped: they are made in the repository itself. */
-export interface GitServer extends AsyncDisposable {
+/** Where definitions are pushed to and fetched from. */
+export interface GitRemote {
   /** http://ADDRESS:PORT/NAME.git, without credentials. */
   readonly url: string;
   /** The default branch. */
   readonly branch: string;
   readonly username: string;
-  /** Accepted as the password of `username` and as a bearer token. */
+  /** Accepted as the password of `username`. */
   readonly token: string;
+  /** Adds or replaces files in one commit on the branch (made if it is not there) and returns its SHA. */
+  pushFiles(files: Files, message: string, options?: CommitOptions): Promise<string>;
+  deleteFiles(paths: readonly string[], message: string, options?: CommitOptions): Promise<string>;
+  head(branch?: string): Promise<string | undefined>;
+}
+
+/**
+ * A Git server with one repository; its token is a bearer token, too. Commits through it work also while it is stopped: they are made in
+ * the repository itself.
+ */
+export interface GitServer extends GitRemote, AsyncDisposable {
   /** Folder of the bare repository. */
   readonly path: string;
-  /** Adds or replaces files in one commit on the branch (made if it is not there) and returns its SHA. */
   pushFiles(files: Files, message: string, options?: CommitOptions & Pick<Change, "modes">): Promise<string>;
-  deleteFiles(paths: readonly string[], message: string, options?: CommitOptions): Promise<string>;
   /** Rewrites the branch: one commit with nothing but `files`, onto `onto` (its files are then kept) or onto nothing. */
   forcePush(files: Files, message: string, options?: CommitOptions & { readonly onto?: string }): Promise<string>;
   /** Moves the branch to any commit. */
   reset(sha: string, branch?: string): Promise<void>;
-  head(branch?: string): Promise<string | undefined>;
   setWebhook(target: WebhookTarget | undefined): void;
   /** Every connection is cut and the port is closed. */
   stop(): Promise<void>;

@@ -91,12 +91,12 @@ export async function populateCluster(cluster: TestCluster): Promise<ReadonlyMap
 export interface SettingsOptions {
   readonly world: Pick<
     World,
-    "plan" | "hosts" | "git" | "rootAddress" | "kubeconfig" | "readerKubeconfig" | "sshKey" | "sshReadKey"
+    "plan" | "hosts" | "repository" | "rootAddress" | "kubeconfig" | "readerKubeconfig" | "sshKey" | "sshReadKey"
   >;
   readonly stateFolder: string;
   readonly listen?: string;
-  /** Laid over the settings, top level. */
-  readonly extra?: Readonly<Record<string, unknown>>;
+  /** Laid over the settings, top level; what it says of the repository is laid over that. */
+  readonly extra?: Readonly<Record<string, unknown>> & { readonly repository?: Readonly<Record<string, unknown>> };
 }
 
 /** Writes a firebreak.yaml for this world and the host keys pinned by target; returns its path. */
@@ -106,10 +106,12 @@ export function writeSettings({ world, stateFolder, listen = "127.0.0.1:0", extr
   const lines = [...world.hosts.values()].map((host) => `host/${FLEET}/${host.name} ${host.hostKey}`);
   writeFileSync(knownHosts, `${lines.join("\n")}\n`, { mode: 0o600 });
   const tokenFile = join(stateFolder, "git.token");
-  writeFileSync(tokenFile, world.git.token, { mode: 0o600 });
+  writeFileSync(tokenFile, world.repository.token, { mode: 0o600 });
+  const { url, username } = world.repository;
+  const { repository, ...rest } = extra;
   const settings = {
     stateFolder,
-    repository: { url: world.git.url, path: "policies", poll: "1s", username: world.git.username, token: `file:${tokenFile}` },
+    repository: { url, path: "policies", poll: "1s", username, token: `file:${tokenFile}`, ...repository },
     allow: { contexts: [...CLUSTERS], hosts: [world.plan.hosts], users: ["root"] },
     lifeline: { from: [`${world.rootAddress}/32`] },
     kubernetes: { kubeconfig: world.kubeconfig },
@@ -118,7 +120,7 @@ export function writeSettings({ world, stateFolder, listen = "127.0.0.1:0", extr
     // Fresh hosts without live sessions: nothing to settle. Looks are close together, so that the tour need not wait.
     hosts: { settle: "1s", deadMan: "20s", readEvery: "1s" },
     listen,
-    ...extra,
+    ...rest,
   };
   const file = join(stateFolder, "firebreak.yaml");
   writeFileSync(file, stringify(settings), { mode: 0o600 });

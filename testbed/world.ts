@@ -16,8 +16,9 @@ import { createClusterDns } from "./cluster-dns.ts";
 import { startCluster, type TestCluster } from "./cluster.ts";
 import { kubeconfigText } from "./control-plane.ts";
 import { startEnforcer, whyNoEnforcer } from "./enforcer.ts";
+import { createHostedRepository, type HostedRepository } from "./forge-repository.ts";
 import { startForge, type Forge } from "./forge.ts";
-import { startGitServer, type GitServer } from "./git-server.ts";
+import { startGitServer, type GitRemote, type GitServer } from "./git-server.ts";
 import { startHost, type TestHost } from "./host.ts";
 import { linkWorld, mayMakeNamespaces, overlaps } from "./link.ts";
 import { GATEWAY, createNetns, devices, ip, linkLeaf } from "./netns.ts";
@@ -69,6 +70,7 @@ export interface WorldOptions {
   readonly hosts?: readonly HostSpec[];
   readonly externals?: readonly ExternalSpec[];
   readonly git?: boolean;
+  /** A forge, with a repository for the definitions on it. */
   readonly forge?: boolean;
   /** What the hosts' read key runs, whatever was asked for. Default "firebreak-readback". */
   readonly readCommand?: string;
@@ -102,6 +104,10 @@ export interface World extends AsyncDisposable {
   /** Throws when the world was made without. */
   readonly git: GitServer;
   readonly forge: Forge;
+  /** Where the definitions are: on the forge, where there is one, else on the Git server. */
+  readonly repository: GitRemote;
+  /** That on the forge. */
+  readonly hosted: HostedRepository;
   close(): Promise<void>;
 }
 
@@ -192,10 +198,7 @@ async function populate(run: Run, options: WorldOptions): Promise<World> {
 
   const [git, forge] = await inParallel([
     async () => (options.git === true ? await startGitServer({ run }) : undefined),
-    async () =>
-      options.forge === true
-        ? await startForge({ run, signal, ...(options.log === undefined ? {} : { log: options.log }) })
-        : undefined,
+    async () => (options.forge === true ? await raiseForge(run, options) : undefined),
     async () => void (await inParallel((options.hosts ?? []).map((spec) => () => addHost(spec)))),
     async () => void (await inParallel((options.externals ?? []).map((spec) => () => addExternal(spec)))),
     async () => void (await inParallel((options.clusters ?? []).map((spec) => () => addCluster(spec)))),
@@ -226,11 +229,28 @@ async function populate(run: Run, options: WorldOptions): Promise<World> {
     },
     get forge() {
       if (forge === undefined) throw new Error("this world was made without a forge");
-      return forge;
+      return forge.forge;
+    },
+    get repository() {
+      const remote = forge?.hosted ?? git;
+      if (remote === undefined) throw new Error("this world was made without a repository");
+      return remote;
+    },
+    get hosted() {
+      if (forge === undefined) throw new Error("this world was made without a forge");
+      return forge.hosted;
     },
     close: () => run.close(),
     [Symbol.asyncDispose]: () => run.close(),
   };
+}
+
+async function raiseForge(
+  run: Run,
+  { signal, log }: WorldOptions,
+): Promise<{ readonly forge: Forge; readonly hosted: HostedRepository }> {
+  const forge = await startForge({ run, signal, ...(log === undefined ? {} : { log }) });
+  return { forge, hosted: await createHostedRepository(run, forge, "network") };
 }
 
 /** Runs all, 8 at a time; waits for every one before it throws, so that nothing still starts while the rest is removed. */

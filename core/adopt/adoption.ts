@@ -15,6 +15,8 @@ export interface Said {
  */
 export interface Scope {
   readonly target: TargetId;
+  /** What the target's workloads are in the pairs that changed: a change of who may come in says nothing of where they may go. */
+  readonly as: readonly ("initiator" | "responder")[];
   /** `all`: a host knows everybody by address. */
   readonly peers: readonly TargetId[] | "all";
 }

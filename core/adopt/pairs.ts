@@ -92,8 +92,9 @@ export function targetsOf({ workloads }: PartyClass): readonly (TargetId | undef
   return workloads.length === 0 ? [undefined] : [...new Set(workloads.map(({ target }) => target))];
 }
 
-function isIn({ target, peers }: Scope, a: TargetId | undefined, b: TargetId | undefined): boolean {
-  if (a !== target && b !== target) return false;
-  const other = a === target ? b : a;
-  return other === undefined || other === target || peers === "all" || peers.includes(other);
+function isIn({ target, as, peers }: Scope, initiator: TargetId | undefined, responder: TargetId | undefined): boolean {
+  const isKnown = (other: TargetId | undefined): boolean =>
+    other === undefined || other === target || peers === "all" || peers.includes(other);
+  if (initiator === target && as.includes("initiator") && isKnown(responder)) return true;
+  return responder === target && as.includes("responder") && isKnown(initiator);
 }

@@ -41,9 +41,12 @@ export function sayDifference(before: Source, after: Source, names: Source, targ
 
 /** A host knows everybody by address; a cluster's objects know its own pods, and by address whoever they changed something for. */
 function scopeOf({ changes }: PairDifference, target: TargetId): Scope {
-  if (target.startsWith("host/")) return { target, peers: "all" };
-  const others = new Set(changes.flatMap(({ from, to }) => [...targetsOf(from), ...targetsOf(to)]));
-  return { target, peers: [...others].filter((other) => other !== undefined && other !== target) as TargetId[] };
+  const initiators = new Set(changes.flatMap(({ from }) => targetsOf(from)));
+  const responders = new Set(changes.flatMap(({ to }) => targetsOf(to)));
+  const as = [initiators.has(target) ? ["initiator" as const] : [], responders.has(target) ? ["responder" as const] : []].flat();
+  if (target.startsWith("host/")) return { target, as, peers: "all" };
+  const others = [...new Set([...initiators, ...responders])].filter((other) => other !== undefined);
+  return { target, as, peers: others.filter((other) => other !== target).sort() };
 }
 
 function unsayable(why: string): Adoption {

@@ -2,6 +2,7 @@ import {
   acceptRevision,
   addWork,
   listTargetRows,
+  notify,
   recordCandidate,
   recordFetch,
   recordFetchError,
@@ -231,6 +232,7 @@ export async function putInForce(context: SyncerContext, next: InForce): Promise
     context.now(),
   );
   context.takingUp = undefined;
+  await notify(store, "pulls"); // plans hold for what is in force
   for (const { id } of targets) await context.queue.enqueue(id);
 }
 

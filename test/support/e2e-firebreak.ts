@@ -12,7 +12,7 @@ import type { FindingKind } from "../../core/drift/finding.ts";
 import { formatFindings, formatStatus } from "../../core/text/answers.ts";
 import type { StepName } from "../../services/syncer/context.ts";
 import type { Daemon } from "../../testbed/daemon.ts";
-import { writeSettings } from "../../testbed/organisation.ts";
+import { writeSettings, type SettingsOptions } from "../../testbed/organisation.ts";
 import { freePort } from "../../testbed/ports.ts";
 import { startPostgres } from "../../testbed/postgres.ts";
 import { startRedis, type TestRedis } from "../../testbed/redis.ts";
@@ -68,8 +68,8 @@ export interface Firebreak {
 
 export interface FirebreakOptions {
   readonly mode?: Mode;
-  /** Laid over the settings, top level. */
-  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Laid over the settings, top level; what it says of the repository is laid over that. */
+  readonly settings?: NonNullable<SettingsOptions["extra"]>;
   readonly environment?: Readonly<Record<string, string>>;
   /** Runs the services in a process that {@link Firebreak.killAt} works on, instead of the command. */
   readonly endsAtSteps?: boolean;
@@ -215,7 +215,7 @@ export async function prepareFirebreak(organisation: Organisation, options: Fire
 export async function startFirebreak(organisation: Organisation, options: FirebreakOptions = {}): Promise<Firebreak> {
   const firebreak = await prepareFirebreak(organisation, options);
   await firebreak.start();
-  await firebreak.converged((await organisation.world.git.head()) ?? "");
+  await firebreak.converged((await organisation.world.repository.head()) ?? "");
   return firebreak;
 }
 

@@ -44,12 +44,17 @@ export interface Organisation extends AsyncDisposable {
 export interface OrganisationOptions {
   /** One cluster is enough for most stories, and none for some, in a fraction of the time. Default: both. */
   readonly clusters?: readonly ("shop-eu" | "shop-us")[];
+  /** The definitions are on a forge. Default: on a bare Git server. */
+  readonly forge?: boolean;
 }
 
 /** Brings the organisation up; dispose it and nothing is left. With one cluster the other is left out of the definitions too. */
-export async function openOrganisation({ clusters = ["shop-eu", "shop-us"] }: OrganisationOptions = {}): Promise<Organisation> {
+export async function openOrganisation({
+  clusters = ["shop-eu", "shop-us"],
+  forge = false,
+}: OrganisationOptions = {}): Promise<Organisation> {
   const readCommand = `/bin/sh ${join(import.meta.dirname, "../../adapters/nftables/readback.sh")}`;
-  const world = await createWorld({ git: true, readCommand, clusters: clusters.map((name) => ({ name })) });
+  const world = await createWorld({ git: !forge, forge, readCommand, clusters: clusters.map((name) => ({ name })) });
   try {
     await addMachines(world);
     for (const name of clusters) await populateCluster(world.cluster(name));
@@ -57,7 +62,7 @@ export async function openOrganisation({ clusters = ["shop-eu", "shop-us"] }: Or
     const clusterFile = "policies/targets/clusters.yaml";
     files[clusterFile] = onlyClusters(files[clusterFile] ?? "", clusters);
     if (clusters.length === 0) delete files[clusterFile];
-    await world.git.pushFiles(files, "the sample organisation");
+    await world.repository.pushFiles(files, "the sample organisation");
     return organisation(world, files);
   } catch (error) {
     await world.close();
@@ -73,7 +78,7 @@ function organisation(world: World, files: Record<string, string>): Organisation
   };
   const commit = async (path: string, content: string, message: string): Promise<string> => {
     files[`policies/${path}`] = content;
-    return await world.git.pushFiles({ [`policies/${path}`]: content }, message);
+    return await world.repository.pushFiles({ [`policies/${path}`]: content }, message);
   };
   return {
     world,
@@ -100,7 +105,7 @@ function organisation(world: World, files: Record<string, string>): Organisation
     remove: async (paths, message) => {
       const full = paths.map((path) => `policies/${path}`);
       for (const path of full) delete files[path];
-      return await world.git.deleteFiles(full, message);
+      return await world.repository.deleteFiles(full, message);
     },
     files: () => ({ ...files }),
     [Symbol.asyncDispose]: async () => await world.close(),

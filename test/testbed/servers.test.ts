@@ -2,7 +2,8 @@
 import pg from "pg";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startForge } from "../../testbed/forge.ts";
+import { createHostedRepository } from "../../testbed/forge-repository.ts";
+import { startForge, type Forge } from "../../testbed/forge.ts";
 import { startPostgres } from "../../testbed/postgres.ts";
 import { startRedis } from "../../testbed/redis.ts";
 import { openRun, type Run } from "../../testbed/run.ts";
@@ -47,9 +48,30 @@ describe("real servers", () => {
     await postgres.start();
     expect(await query("select a from t")).toEqual([{ a: 7 }]);
   });
+});
 
-  it("the forge takes an issue from its administrator", async () => {
-    const forge = await startForge({ run });
+describe("the forge", () => {
+  let forge: Forge;
+
+  beforeAll(async () => {
+    forge = await startForge({ run });
+  });
+
+  it("has a repository that is pushed to, reviewed and merged by accounts of their own (the bug: all are the administrator)", async () => {
+    const hosted = await createHostedRepository(run, forge, "network");
+    const [author, reviewer] = [await hosted.addAccount("ada"), await hosted.addAccount("rik")];
+    await hosted.pushFiles({ "policies/a.yaml": "a: 1\n" }, "first");
+    const head = await hosted.pushFiles({ "policies/a.yaml": "a: 2\n" }, "second", { branch: "change", as: author });
+    const pull = await hosted.openPull({ title: "Two", branch: "change", as: author });
+    expect([pull.user.login, pull.head.sha]).toEqual(["ada", head]);
+    await hosted.approve(pull.number, reviewer);
+    await hosted.comment(pull.number, "well done", reviewer);
+    expect((await hosted.comments(pull.number)).map(({ user }) => user.login)).toEqual(["rik"]);
+    const merged = await hosted.merge(pull.number, reviewer);
+    expect([await hosted.head(), (await hosted.pulls())[0]?.merged]).toEqual([merged, true]);
+  });
+
+  it("takes an issue from its administrator", async () => {
     const repository = await forge.createRepo("policies");
     const issue = await forge.call("POST", `/repos/${repository.owner}/${repository.name}/issues`, { title: "drift" });
     expect(issue).toMatchObject({ number: 1, state: "open" });

@@ -26,6 +26,7 @@ export type DemoWorld = Pick<
   | "sshKey"
   | "sshReadKey"
   | "git"
+  | "repository"
   | typeof Symbol.asyncDispose
 >;
 
@@ -54,6 +55,7 @@ export async function createFlatWorld({
   };
   let count = 0;
   try {
+    const git = await startGitServer({ run });
     return {
       run,
       plan,
@@ -77,7 +79,8 @@ export async function createFlatWorld({
       readerKubeconfig,
       sshKey: join(run.folder, "no-key"),
       sshReadKey: join(run.folder, "no-key"),
-      git: await startGitServer({ run }),
+      git,
+      repository: git,
       [Symbol.asyncDispose]: run.close,
     };
   } catch (error) {

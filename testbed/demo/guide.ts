@@ -2,10 +2,9 @@
 import { fromHere, type Stage } from "./stage.ts";
 
 /** The commands, ready to be pasted into another terminal in the same folder. */
-export function formatGuide({ world, settingsFile, logFile }: Stage): string {
+export function formatGuide({ world, repository, settingsFile, logFile }: Stage): string {
   const firebreak = (verb: string): string => `node_modules/.bin/node cli/firebreak.ts ${verb} -c ${fromHere(settingsFile)}`;
-  const { git } = world;
-  const url = git.url.replace("://", `://${git.username}:${git.token}@`);
+  const url = repository.url.replace("://", `://${repository.username}:${repository.token}@`);
   return [
     "It stays up until Ctrl-C. Meanwhile, in another terminal in this folder:",
     "",

@@ -1,4 +1,5 @@
 /** Firebreak itself: `firebreak up` as a process of its own, and the API it serves. */
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
@@ -46,7 +47,7 @@ export interface Service {
 export async function startService({ run, settingsFile, logFile, signal }: ServiceOptions): Promise<Service> {
   const settings = await loadSettings(settingsFile);
   // ssh's control sockets go to the temporary folder when the state folder's path is too long for them; this one goes with the run.
-  const env = { TMPDIR: run.makePublicFolder("tmp") };
+  const env = { TMPDIR: run.makePublicFolder(`tmp-${randomUUID().slice(0, 4)}`) };
   const argv = [process.execPath, FIREBREAK, "up", "--config", settingsFile];
   const daemon = run.start({ label: "firebreak up", argv, logFile, env, stopSignal: "SIGTERM" });
   const wait = async <T>(what: string, timeoutMs: number, condition: () => Promise<T | undefined>): Promise<T> =>

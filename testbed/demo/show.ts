@@ -1,15 +1,21 @@
 /** The whole demonstration: stage, tour, and then it stays up. As root in a world with packets; else what needs no rights. */
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { formatStatus } from "../../core/text/answers.ts";
+import { exampleFiles } from "../organisation.ts";
 import { createFlatWorld } from "./flat-world.ts";
+import { buildForge, moveToForge } from "./forge-stage.ts";
 import { formatGuide } from "./guide.ts";
 import { OFFLINE_STEPS } from "./offline.ts";
 import { joinClusters, raiseClusters, raiseHosts, startFirebreak, type Clusters, type Stage, type StageOptions } from "./stage.ts";
 import { NO_SCORE, playSteps, type Score } from "./step.ts";
 import { auditStep } from "./tour-audit.ts";
 import { clusterSteps } from "./tour-clusters.ts";
+import { forgeSteps } from "./tour-forge.ts";
 import { hostSteps } from "./tour-hosts.ts";
 import type { Voice } from "./voice.ts";
+
+/** Clusters that are there. */
+type Fleet = Exclude<Clusters, { readonly missing: string }>;
 
 export interface ShowOptions extends StageOptions {
   /** Leave after the tour. */
@@ -35,12 +41,32 @@ export async function showWorld(options: ShowOptions): Promise<number> {
         await joinClusters(stage);
         showStatus(stage, await stage.service.status());
         score = await playSteps(stage, await clusterSteps(stage, clusters), score);
+        return await playOnForge(stage, clusters, options, score);
       }
       score = await playSteps(stage, [auditStep], score);
       return await finish(options, score, clusters, stage);
     });
   } finally {
     await building.catch(() => undefined); // nothing may still start while the world is removed
+  }
+}
+
+/** The last act, where a forge can be had: the repository moves there, and people review and are told. */
+async function playOnForge(stage: Stage, clusters: Fleet, options: ShowOptions, before: Score): Promise<number> {
+  stage.voice.heading("The loop closes where people work");
+  const why = clusters.withoutPackets ?? (await buildForge(stage))?.missing;
+  if (why !== undefined) {
+    const score = await playSteps(stage, [auditStep], before);
+    const without = [...options.without, `no forge: ${why}`];
+    return await finish({ ...options, without }, score, clusters, stage);
+  }
+  const onForge = await moveToForge(stage);
+  try {
+    const orderFlow = exampleFiles(stage.world.plan)["policies/policies/order-flow.yaml"] ?? "";
+    const score = await playSteps(onForge, forgeSteps(orderFlow, clusters.pods), before);
+    return await finish(options, await playSteps<Stage>(onForge, [auditStep], score), clusters, onForge);
+  } finally {
+    await onForge.service.stop();
   }
 }
 

@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 import { errorChain } from "../../core/model/error.ts";
 import { buildPart } from "../build.mjs";
 import { addMachines, CLUSTERS, exampleFiles, HOSTS, populateCluster, writeSettings } from "../organisation.ts";
+import type { GitRemote } from "../git-server.ts";
 import type { TestPod } from "../pods.ts";
 import { createWorld } from "../world.ts";
 import type { DemoWorld } from "./flat-world.ts";
@@ -15,11 +16,13 @@ const HOSTS_FILE = "policies/targets/hosts.yaml";
 /** The read-back that the hosts' second key is forced to. */
 const READ_BACK = `/bin/sh ${join(import.meta.dirname, "..", "..", "adapters", "nftables", "readback.sh")}`;
 /** Looks are close together, so that the tour need not wait; the dead man waits longer than a busy machine needs. */
-const HOST_SETTINGS = { settle: "1s", deadMan: "30s", readEvery: "1s" };
+export const HOST_SETTINGS = { settle: "1s", deadMan: "30s", readEvery: "1s" };
 
 /** What the tour is played on. */
 export interface Stage {
   readonly world: DemoWorld;
+  /** Where the definitions are. */
+  readonly repository: GitRemote;
   readonly service: Service;
   readonly settingsFile: string;
   readonly logFile: string;
@@ -74,7 +77,7 @@ export async function startFirebreak(world: DemoWorld, { folder, voice, signal }
   try {
     const { targets } = await service.inForce(commit, count);
     voice.say(`revision 1 is applied and read back on ${targets.length} targets`);
-    return { world, service, settingsFile, logFile, voice, signal };
+    return { world, repository: world.git, service, settingsFile, logFile, voice, signal };
   } catch (error) {
     await service.stop();
     throw error;

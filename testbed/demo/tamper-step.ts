@@ -84,7 +84,8 @@ async function bothOf<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   return await Promise.all([a, b]);
 }
 
-/** The finding that opens most; undefined when there is none. */
+/** The finding that opens most; undefined when there is none. A guardrail that it breaks, too, is told beside it where repair takes long. */
 function worstOf(findings: readonly FindingAnswer[]): FindingAnswer | undefined {
-  return findings.toSorted((a, b) => b.effect.opened.length - a.effect.opened.length)[0];
+  const direct = findings.filter(({ kind }) => kind !== "guardrail-violated");
+  return direct.toSorted((a, b) => b.effect.opened.length - a.effect.opened.length)[0];
 }

@@ -12,6 +12,8 @@ import { bindingNow } from "./plan.ts";
 const WHOLE_LOOK_MS = 10 * 60_000;
 /** Forges tell times in seconds: what came in the second of the last look would be missed. */
 const SETTLED_MS = 5_000;
+/** How often it is asked whether a revision is in force yet. */
+const FIRST_LOOK_MS = 1_000;
 
 /** What was seen of a pull request at the last whole look. */
 interface Glance {
@@ -43,7 +45,10 @@ export class PullWatch {
       subscribe(store, "pulls", (payload) => this.hint(Number(payload) || undefined)),
       subscribe(store, "revision", () => this.#bell.ring()),
     ];
-    const everyMs = (): number => Math.max(withJitter(settings.repository.poll, random), this.#retryAfterMs);
+    const everyMs = (): number =>
+      this.#context.inForce === undefined
+        ? FIRST_LOOK_MS
+        : Math.max(withJitter(settings.repository.poll, random), this.#retryAfterMs);
     try {
       await runLoop({ name: "pulls", log, signal, everyMs, bell: this.#bell }, async () => await this.round());
     } finally {
@@ -61,12 +66,13 @@ export class PullWatch {
   /** One look at every pull request of which something may be new. A failing one stops no other; a limit or a refusal stops the round. */
   async round(): Promise<void> {
     const { forge, repository, settings, signal, log } = this.#context;
-    // Before a revision is in force, or its taking up is known, everything would be compared with nothing.
-    if (forge === undefined || this.#context.takingUp !== undefined) return;
+    const { inForce, takingUp } = this.#context;
+    // Without a revision in force, as in the first moments after a start, everything would be compared with nothing.
+    if (forge === undefined || inForce === undefined || takingUp !== undefined) return;
     this.#retryAfterMs = 0;
     const hinted = this.#hinted;
     this.#hinted = new Set();
-    const context: PullContext = { ...this.#context, inForce: this.#context.inForce, forge, plans: this.#plans };
+    const context: PullContext = { ...this.#context, inForce, forge, plans: this.#plans };
     try {
       const pulls = await forge.listPulls(settings.repository.branch, signal);
       const base = await repository.fetchHead(signal);

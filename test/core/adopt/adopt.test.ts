@@ -51,7 +51,7 @@ describe("a live change in the words of rules, and the smallest edit that says i
       kind: "sayable",
       opened: [{ from: ["geo"], to: ["only"], ports: ["9000/tcp"] }],
       closed: [],
-      scopes: [{ target: EU, peers: [] }],
+      scopes: [{ target: EU, as: ["initiator", "responder"], peers: [] }],
     });
     const answer = adopt(FILES, adoption);
     expect(fileDiff(answer)).toEqual([
@@ -144,14 +144,14 @@ describe("a live change in the words of rules, and the smallest edit that says i
       kind: "sayable",
       opened: [{ from: ["web"], to: ["db"], ports: ["8443/tcp"] }],
       closed: [],
-      scopes: [{ target: EU, peers: [] }],
+      scopes: [{ target: EU, as: ["initiator", "responder"], peers: [] }],
     } as const;
     expect(adopt(FILES, said)).toEqual({ said: true });
     const gone = {
       kind: "sayable",
       opened: [{ from: ["left"], to: ["db"], ports: ["8443/tcp"] }],
       closed: [],
-      scopes: [{ target: EU, peers: [] }],
+      scopes: [{ target: EU, as: ["initiator", "responder"], peers: [] }],
     } as const;
     expect(adopt(FILES, gone)).toEqual({ none: "there is no segment left any more" });
   });

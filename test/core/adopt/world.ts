@@ -36,6 +36,7 @@ spec:
   transport: {ssh: {user: firebreak, port: 22}}
   hosts:
     - {name: ldap-1, addresses: [10.20.0.11], labels: {role: ldap}}
+    - {name: ldap-2, addresses: [10.20.0.12], labels: {role: ldap}}
 `;
 
 const segmentDocument = (name: string, members: string, isolate = "ingress: enforce, egress: observe"): string => `---

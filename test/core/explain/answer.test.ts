@@ -161,11 +161,9 @@ describe("names", () => {
     await expect(ask("eu/shop/db_1", "db", "22")).rejects.toThrow('Did you mean "eu/shop/db-1"?');
     await expect(ask("\u001b[2J", "db", "22")).rejects.toThrow('there is no "\\u001b[2J". Name a segment');
     await expect(ask("nobody", "db", "22")).rejects.toThrow("segment nobody selects nothing now");
-    await expect(ask("10.9.0.0/24", "db", "22")).rejects.toThrow(
-      "is no address: a block is not asked about; name one address of it",
-    );
-    await expect(ask("10.9.0.256", "db", "22")).rejects.toThrow(/^USAGE: "10\.9\.0\.256" is no address: ./);
-    await expect(ask("::ffff:10.9.0.1", "db", "22")).rejects.toThrow(/ is no address: ./);
+    await expect(ask("10.9.0.0/24", "db", "22")).rejects.toThrow("10.9.0.0/24 is a block; name one address of it");
+    await expect(ask("10.9.0.256", "db", "22")).rejects.toThrow("10.9.0.256 is not an IP address");
+    await expect(ask("::ffff:10.9.0.1", "db", "22")).rejects.toThrow("write 10.9.0.1");
     for (const port of ["any", "70000", "22/tpc", "0", "1-0/tcp", ""]) {
       await expect(ask("web", "db", port), port).rejects.toMatchObject({ code: "USAGE" });
     }

@@ -30,7 +30,7 @@ export const NARROWED = POLICY.replace("[80/tcp, 81/tcp]", "[80/tcp]");
 const START = Date.parse("2026-11-21T10:00:00Z");
 export const DAY = 24 * 60 * 60_000;
 
-const scopes = [{ target: "cluster/eu", peers: [] }];
+const scopes = [{ target: "cluster/eu", as: ["initiator", "responder"], peers: [] }] as const;
 export const WIDENED: Adoption = {
   kind: "sayable",
   opened: [{ from: ["geo"], to: ["only"], ports: ["9000/tcp"] }],
