@@ -46,10 +46,10 @@ export const SYSTEM_PARTS = [
     apt: ["prometheus-alertmanager"],
     without: "Alertmanager to send alerts to",
   },
-  { name: "gcc", job: "test", programs: ["gcc"], apt: ["gcc"], without: "forge, which is built with cgo" },
+  { name: "gcc", job: "demo", programs: ["gcc"], apt: ["gcc"], without: "forge, which is built with cgo" },
   {
     name: "libc6-dev",
-    job: "test",
+    job: "demo",
     files: ["/usr/include/stdio.h"],
     apt: ["libc6-dev"],
     without: "forge, which is built with cgo",

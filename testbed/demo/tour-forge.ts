@@ -72,7 +72,7 @@ export function forgeSteps(orderFlow: string, pods: Pods): readonly Step<ForgeSt
           ...PATIENCE,
           signal,
         });
-        voice.detail("chat", "one message");
+        voice.detail("chat", "heard of it, with what it opened");
         const issue = async () => (await issues(stage)).find(({ body }) => body.includes(finding.fingerprint));
         const told = await waitFor(issue, { what: "there is an issue", ...PATIENCE, signal });
         voice.detail("issue", `#${told.number} ${told.title}`);

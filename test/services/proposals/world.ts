@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -63,12 +63,11 @@ export function drift(adoption: Adoption, over: Partial<Finding> = {}): Finding 
 }
 
 let opened: Promise<Store> | undefined;
+let folder: string | undefined;
 
 async function theStore(): Promise<Store> {
-  opened ??= openStore(
-    { kind: "embedded", folder: mkdtempSync(join(tmpdir(), "fb-proposals-")) },
-    { signal: new AbortController().signal },
-  );
+  folder ??= mkdtempSync(join(tmpdir(), "fb-proposals-"));
+  opened ??= openStore({ kind: "embedded", folder }, { signal: new AbortController().signal });
   return await opened;
 }
 
@@ -79,7 +78,11 @@ export async function openTheStore(): Promise<void> {
 
 /** To be called after all tests of a file. */
 export async function closeStore(): Promise<void> {
-  await (await opened)?.close();
+  try {
+    await (await opened)?.close();
+  } finally {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 const answers = new Map<string, AdoptingAnswer>();
