@@ -22,6 +22,7 @@ import type { Atoms } from "../verdict/atoms.ts";
 import { PeerChoice } from "./peer-choice.ts";
 import type { PeerRow, Row } from "./peer-choice.ts";
 import { addressesAt, AtomFinder } from "./peers.ts";
+import { Pieces, WHOLE } from "./pieces.ts";
 import type { EnforcedSource } from "./source.ts";
 
 /** What is compared, of one target. */
@@ -35,7 +36,7 @@ export interface EquivalenceQuestion {
   readonly leftOut?: AddressSet;
   /** Whose ends are compared, of the target's workloads. Absent: all. */
   readonly isSubject?: (workload: Workload) => boolean;
-  /** Pairs of classes that are compared at most. */
+  /** Looks that are taken at most: a peer that is known by several addresses takes one for each. */
   readonly limit?: number;
 }
 
@@ -67,7 +68,11 @@ export type Equivalence =
   | { readonly kind: "unreadable"; readonly text: string };
 
 /** About a second on one slow core; see docs/design/verdicts.md. */
-export const PAIR_LIMIT = 400_000;
+export const LOOK_LIMIT = 1_000_000;
+/** A look at somebody whom so many address sets hold takes twice as long as one at somebody whom none holds. */
+const HOLDERS_PER_LOOK = 8;
+/** A prime: every row begins somewhere else. */
+const STRIDE = 7919;
 
 /**
  * True when what was rendered for a target lets through exactly what the definitions mean, as far as its enforcer can see it.
@@ -78,7 +83,7 @@ export const PAIR_LIMIT = 400_000;
  * says how many.
  */
 export function checkEquivalence(question: EquivalenceQuestion): Equivalence {
-  const { target, rendered, limit = PAIR_LIMIT } = question;
+  const { target, rendered, limit = LOOK_LIMIT } = question;
   const [doubt] = rendered.doubtsOf(target);
   if (doubt !== undefined) return { kind: "unreadable", text: `what was rendered for ${target} is not understood: ${doubt}` };
   const peers = peersOf(question);
@@ -93,29 +98,39 @@ export function checkEquivalence(question: EquivalenceQuestion): Equivalence {
   let undecided = 0;
   for (const [index, row] of isolated.entries()) {
     const candidates = choice.of(row);
-    for (const peer of someOf(candidates, index, perRow)) {
-      const found = comparePair(question, row, peer);
+    let left = perRow;
+    let seen = 0;
+    for (const peer of turned(candidates, index)) {
+      const looks = looksAt(row, peer);
+      const found = comparePair(question, row, peer, Math.max(1, Math.floor(left / peer.weight)), index);
+      left -= looks * peer.weight;
+      if (left >= 0) seen += 1;
       if (found === "undecided") undecided += 1;
       else if (found !== undefined) {
         return { kind: "differs", counterExample: found, text: describeCounterExample(found), compared, pairs, undecided };
       }
+      if (left <= 0) break;
     }
-    compared += candidates.length <= perRow ? peers.length : perRow;
+    compared += seen === candidates.length ? peers.length : seen;
   }
   return { kind: "same", compared, pairs, undecided };
 }
 
-/** As many peers of each row as there are, or as fit below the limit. */
+/** As many looks for each row as its peers take, or as fit below the limit. */
 function roomPerRow(choice: PeerChoice, rows: readonly Row[], limit: number): number {
   let total = 0;
   for (const row of rows) {
-    total += choice.of(row).length;
+    for (const peer of choice.of(row)) total += looksAt(row, peer) * peer.weight;
     if (total > limit) return Math.max(1, Math.floor(limit / rows.length));
   }
   return Number.POSITIVE_INFINITY;
 }
 
-const WHOLE: PeerRow["pieces"] = { ingress: [], egress: [] };
+/** How many parties a peer is at the ends of a row. */
+function looksAt({ direction, subject }: Row, { party, pieces }: PeerRow): number {
+  const isElsewhere = party.kind === "workload" && party.workload.target !== subject.target;
+  return isElsewhere ? Math.max(1, pieces[direction].count) : 1;
+}
 
 function subjectsOf({ target, intent, rendered, isSubject }: EquivalenceQuestion, direction: Direction): readonly Workload[] {
   const byKey = new Map<string, Workload>();
@@ -146,20 +161,37 @@ function peersOf({ intent, rendered, leftOut = emptySet }: EquivalenceQuestion):
     party: { kind: "workload", workload: first },
     second,
     pieces: piecesOf(first, atoms, finder),
+    weight: weightOf(
+      [...finder.of(first.shown), ...finder.of(first.addresses)].map((atom) => atoms.list[atom]?.within.length ?? 0),
+    ),
   }));
   const outside = atoms.list.flatMap(({ addresses, within }): readonly PeerRow[] =>
-    within.includes(sets.length) ? [] : [{ party: { kind: "addresses", addresses }, second: undefined, pieces: WHOLE }],
+    within.includes(sets.length)
+      ? []
+      : [
+          {
+            party: { kind: "addresses", addresses },
+            second: undefined,
+            pieces: { ingress: WHOLE, egress: WHOLE },
+            weight: weightOf([within.length]),
+          },
+        ],
   );
   return [...managed, ...outside];
 }
 
+/** Sets that hold an address are walked at each look. */
+function weightOf(holders: readonly number[]): number {
+  return 1 + Math.floor(holders.reduce((most, count) => Math.max(most, count), 0) / HOLDERS_PER_LOOK);
+}
+
 /** A workload by each of its addresses that somebody tells apart; none where nobody does. */
 function piecesOf(workload: Workload, atoms: Atoms, finder: AtomFinder): PeerRow["pieces"] {
-  const pieces = (set: AddressSet, by: (addresses: AddressSet) => Workload): readonly Party[] => {
+  const pieces = (set: AddressSet, by: (addresses: AddressSet) => Workload): Pieces => {
     const found = isEmpty(set) ? [] : finder.of(set);
-    if (found.length <= 1) return [];
-    return found.map((atom) => {
-      const addresses = intersect(atoms.list[atom]?.addresses ?? emptySet, set);
+    if (found.length <= 1) return WHOLE;
+    return new Pieces(found.length, (index) => {
+      const addresses = intersect(atoms.list[found[index] ?? -1]?.addresses ?? emptySet, set);
       return { kind: "workload", workload: by(addresses) };
     });
   };
@@ -181,21 +213,28 @@ function isIsolated({ intent, rendered }: EquivalenceQuestion, { direction, subj
   return [intent, rendered].some((source) => source.end(direction, party, first.party).mode === "enforced");
 }
 
-/** All of a list, or a part of it that starts somewhere else in every row. */
-function someOf(list: readonly PeerRow[], row: number, count: number): readonly PeerRow[] {
-  if (count >= list.length) return list;
-  const start = (row * count) % list.length;
-  return [...list.slice(start, start + count), ...list.slice(0, Math.max(0, start + count - list.length))];
+/** A list from somewhere in it on, somewhere else in every row: what is left out is not always the same. */
+function turned<T>(list: readonly T[], row: number): readonly T[] {
+  const start = list.length === 0 ? 0 : (row * STRIDE) % list.length;
+  return start === 0 ? list : [...list.slice(start), ...list.slice(0, start)];
 }
 
-function comparePair(question: EquivalenceQuestion, row: Row, peer: PeerRow): CounterExample | "undecided" | undefined {
+/** @param most looks; of a peer that takes more, only as many of its pieces are seen */
+function comparePair(
+  question: EquivalenceQuestion,
+  row: Row,
+  peer: PeerRow,
+  most: number,
+  turn: number,
+): CounterExample | "undecided" | undefined {
   const party = otherThan(row.subject, peer);
   if (party === undefined) return undefined;
   const isElsewhere = party.kind === "workload" && party.workload.target !== row.subject.target;
-  const pieces = isElsewhere && party === peer.party ? peer.pieces[row.direction] : [];
+  const pieces = isElsewhere && party === peer.party ? peer.pieces[row.direction] : WHOLE;
+  if (pieces.count === 0) return compareOne(question, row, party);
   let answer: "undecided" | undefined;
-  for (const seen of pieces.length === 0 ? [party] : pieces) {
-    const found = compareOne(question, row, seen);
+  for (let index = 0; index < Math.min(pieces.count, most); index += 1) {
+    const found = compareOne(question, row, pieces.at((index + turn) % pieces.count));
     if (found !== undefined && found !== "undecided") return found;
     answer ??= found;
   }

@@ -2,6 +2,7 @@ import type { AddressSet } from "../address/index.ts";
 import type { Workload } from "../estate/estate.ts";
 import type { Direction } from "../model/kinds.ts";
 import type { Party } from "../reach/source.ts";
+import type { Pieces } from "./pieces.ts";
 import type { EquivalenceQuestion } from "./equivalence.ts";
 
 /** A class of subjects in one direction, by one of them. */
@@ -15,7 +16,9 @@ export interface PeerRow {
   readonly party: Party;
   readonly second: Workload | undefined;
   /** The workload by each of the addresses under which it is known elsewhere, where somebody tells them apart. */
-  readonly pieces: Readonly<Record<Direction, readonly Party[]>>;
+  readonly pieces: Readonly<Record<Direction, Pieces>>;
+  /** What one look costs, in looks at a peer that few address sets hold. */
+  readonly weight: number;
 }
 
 /** Peers of one sort that no rule names get one answer; the second is there for the one that is the subject itself. */

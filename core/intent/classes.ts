@@ -281,11 +281,16 @@ function addressViews(explicit: ReadonlyMap<number, AddressSet>) {
   const hitsOfAtom = atoms.list.map(
     ({ family, within }): Hits => new Map(within.map((position) => [numbers[position] as number, family === 4 ? 1 : 2])),
   );
+  const many = new WeakMap<AddressSet, Hits>(); // a network that covers everybody's addresses is asked about once for each
   const hitsOf = (addresses: AddressSet): Hits => {
     const single = singleAddress(addresses);
-    const met = single === undefined ? atoms.meeting(addresses) : [atoms.indexOf(single)];
-    const [first = NO_HITS, ...more] = met.map((atom) => hitsOfAtom[atom] ?? NO_HITS);
-    return more.length === 0 ? first : mergeHits([first, ...more]);
+    if (single !== undefined) return hitsOfAtom[atoms.indexOf(single)] ?? NO_HITS;
+    const known = many.get(addresses);
+    if (known !== undefined) return known;
+    const [first = NO_HITS, ...more] = atoms.meeting(addresses).map((atom) => hitsOfAtom[atom] ?? NO_HITS);
+    const found = more.length === 0 ? first : mergeHits([first, ...more]);
+    many.set(addresses, found);
+    return found;
   };
   const list: View[] = [];
   const byKey = new Map<string, number>();

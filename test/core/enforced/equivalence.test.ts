@@ -8,6 +8,8 @@ import { renderedSource } from "../../../core/enforced/source.ts";
 import type { RenderedTarget } from "../../../core/enforced/target.ts";
 import { intentOf } from "../../../core/intent/intent.ts";
 import type { TargetId } from "../../../core/model/kinds.ts";
+import type { Source } from "../../../core/reach/source.ts";
+import * as D from "../../support/definitions.ts";
 import { renderAll } from "./render-all.ts";
 import { inventories, shop } from "./shop.ts";
 
@@ -243,6 +245,27 @@ describe("a limit", () => {
     expect(cut.pairs).toBe(whole.pairs);
     const open = mutate(EU, (all) => void all.splice(all.indexOf(policy(all, "fb-lone-i")), 1));
     expect(check(EU, open, 10).kind).toBe("differs");
+  });
+
+  // Bug: networks that cover everybody's addresses count as one look each, and are looked at by every address of everybody: a plan takes minutes.
+  test("counts every address under which a peer is looked at", () => {
+    const colours = Array.from({ length: 40 }, (_, index) => `c${index}`);
+    const definitions = D.definitions({
+      clusters: [D.cluster("eu")],
+      externals: colours.map((color) => D.external(`e-${color}`, { color }, "10.0.0.0/8")),
+      segments: [D.segment("x", [D.externalsMember({})]), D.segment("w", [D.app("a")], "enforce", "enforce")],
+      policies: [D.policy("p", D.rule("x", "w", "443/tcp", ["color"]))],
+    });
+    const pods = colours.map((color, index) => D.pod(`shop/${color}`, { app: "a", color }, `10.0.0.${index + 1}`));
+    const inventory = D.inventory("eu", { namespaces: [D.namespace("shop")], pods });
+    const { estate, rendered } = renderAll(definitions, [inventory]);
+    const meant = intentOf(definitions, estate, { as: "enforceable" });
+    let looks = 0;
+    const counted: Source = { ...meant, end: (...question) => ((looks += 1), meant.end(...question)) };
+    const found = checkEquivalence({ target: EU, intent: counted, rendered: renderedSource(estate, rendered), limit: 400 });
+    if (found.kind !== "same") throw new Error(words(found));
+    expect(found.compared).toBeLessThan(found.pairs);
+    expect(looks).toBeLessThan(1_000);
   });
 
   test("the same question has the same answer", () => {

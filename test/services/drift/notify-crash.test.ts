@@ -2,6 +2,7 @@
 import type { KyselyPlugin } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findingByFingerprint, listFindings, noticeTroubles, type Store } from "../../../adapters/store/index.ts";
+import { OUTLETS } from "../../../services/drift/deliver.ts";
 import { openLanes, tell } from "../../../services/drift/notify/tell.ts";
 import { openWebhook } from "../../../adapters/chat/webhook.ts";
 import { startReceiver } from "../../support/http-receiver.ts";
@@ -59,7 +60,7 @@ describe("a finding and its row in the outbox", () => {
         () => true,
       );
       const found = await findingByFingerprint(world.store, drift(target).fingerprint);
-      expect(await waiting(drift(target).fingerprint), `died at statement ${last}`).toBe(found === undefined ? 0 : 3);
+      expect(await waiting(drift(target).fingerprint), `died at statement ${last}`).toBe(found === undefined ? 0 : OUTLETS.length);
       isWhole = !died;
     }
     expect(last).toBeGreaterThan(4);
@@ -75,7 +76,7 @@ describe("a finding and its row in the outbox", () => {
         () => true,
       );
       const [finding] = await listFindings(world.store, { target });
-      expect(await waiting(drift(target).fingerprint)).toBe(finding?.resolvedAt === undefined ? 3 : 6);
+      expect(await waiting(drift(target).fingerprint)).toBe(finding?.resolvedAt === undefined ? OUTLETS.length : 2 * OUTLETS.length);
       isWhole = !isDead;
     }
     expect(last).toBeGreaterThan(4);
