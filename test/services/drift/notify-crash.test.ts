@@ -76,7 +76,9 @@ describe("a finding and its row in the outbox", () => {
         () => true,
       );
       const [finding] = await listFindings(world.store, { target });
-      expect(await waiting(drift(target).fingerprint)).toBe(finding?.resolvedAt === undefined ? OUTLETS.length : 2 * OUTLETS.length);
+      expect(await waiting(drift(target).fingerprint)).toBe(
+        finding?.resolvedAt === undefined ? OUTLETS.length : 2 * OUTLETS.length,
+      );
       isWhole = !isDead;
     }
     expect(last).toBeGreaterThan(4);
