@@ -4,6 +4,7 @@ import type { Forge } from "./forge.ts";
 import { createRepository, GIT_ENV, git, headOf, writeCommit, type Change } from "./git-repository.ts";
 import type { GitRemote } from "./git-server.ts";
 import type { Run } from "./run.ts";
+import { waitFor } from "./wait.ts";
 
 /** Who does something on the forge. */
 export interface Account {
@@ -107,7 +108,12 @@ export async function createHostedRepository(run: Run, forge: Forge, name: strin
       await forge.call("PATCH", `${api}/pulls/${number}`, { title: title.replace(/^(WIP|Draft): */i, "") }, as.name);
     },
     async merge(pull, as) {
-      await forge.call("POST", `${api}/pulls/${pull}/merge`, { Do: "merge" }, as.name);
+      // Whether it can be merged is worked out in the background; until then the forge says 405, "try again later".
+      const isMerged = async (): Promise<boolean> => {
+        await forge.call("POST", `${api}/pulls/${pull}/merge`, { Do: "merge" }, as.name);
+        return true;
+      };
+      await waitFor(isMerged, { what: `pull request ${pull} is merged`, timeoutMs: 30_000, everyMs: 200 });
       return (await head()) ?? "";
     },
     async comment(number, body, as) {
