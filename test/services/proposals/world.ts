@@ -97,6 +97,8 @@ function editOf(text: string | undefined, adoption: SayableAdoption): AdoptingAn
   return answer;
 }
 
+const PATIENCE = 8;
+
 /** The syncer's side of proposals: a store, a clock, a forge; started anew at will. */
 export class Desk {
   readonly entries: EntryInput[] = [];
@@ -150,6 +152,13 @@ export class Desk {
       },
     };
     await lookAfterProposals(context);
+    // A real forge on a busy machine may fail for a moment: what was put off is tried again when it is due, as the loop does.
+    for (let left = PATIENCE; forge.kind === "gitea" && left > 0; left -= 1) {
+      const failed = (await this.rows()).find(({ lastError }) => lastError !== undefined);
+      if (failed?.dueAt === undefined) return;
+      this.at = Math.max(this.at, failed.dueAt);
+      await lookAfterProposals(context);
+    }
   }
 
   /** Later, and one round. */
