@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDoubleWorld } from "../../adapters/forge/world.ts";
 import type { Fault } from "../../support/github-double/server.ts";
 import { stories } from "./story.ts";
-import { ADOPTED, closeStore, Desk, openTheStore, drift, PATH, POLICY, WIDENED } from "./world.ts";
+import { ADOPTED, closeStore, DAY, Desk, openTheStore, drift, PATH, POLICY, WIDENED } from "./world.ts";
 
 beforeAll(openTheStore, 120_000);
 afterAll(closeStore);
@@ -12,6 +12,23 @@ stories(async () => await openDoubleWorld());
 
 const WIDE = drift(WIDENED);
 const DAY_OFF = 60 * 60_000;
+
+// Not on Gitea, where a day passes in no time: it closes what a deleted branch had open in the background, and would close the new one, too.
+it("what a person closed is asked again when its cause was away for a day", async () => {
+  await using world = await openDoubleWorld();
+  await world.push("main", { [PATH]: POLICY, CODEOWNERS: "* @wanda\n" }, "wanda");
+  const desk = await Desk.open(world.forge);
+  await desk.found(WIDE);
+  await desk.look();
+  const [pull] = await desk.pulls(WIDE);
+  await world.close(pull!.number);
+  await desk.later();
+  await desk.over(WIDE, false);
+  await desk.later(DAY + 1);
+  await desk.found(WIDE);
+  await desk.look();
+  expect((await desk.pulls(WIDE)).map(({ state }) => state)).toEqual(["open", "closed"]);
+});
 
 describe("what goes wrong on the way", () => {
   const faults: readonly Fault[] = [
