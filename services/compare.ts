@@ -20,6 +20,7 @@ export const CLUSTER_KINDS: readonly FindingKind[] = [
   "conflict",
   "unpublished-element",
   "would-un-isolate",
+  "not-comparable",
 ];
 
 /** Kinds that a comparison of a host can find. */
@@ -31,6 +32,7 @@ export const HOST_KINDS: readonly FindingKind[] = [
   "foreign-chain",
   "unpublished-element",
   "conflict",
+  "not-comparable",
 ];
 
 /** How a target parts from what is expected there, and what each finding stands on. */

@@ -14,6 +14,7 @@ export const FINDING_KINDS = [
   "foreign-chain",
   "unpublished-element",
   "unreachable",
+  "not-comparable",
   "late",
   "orphaned",
   "unenforceable-here",

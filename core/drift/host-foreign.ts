@@ -1,5 +1,3 @@
-import { fromAddressTexts } from "../address/index.ts";
-import type { AddressSet } from "../address/index.ts";
 import type { HostObservation } from "../plan/observation.ts";
 import { FAMILY, TABLE } from "../render/nft-names.ts";
 import type { NftRuleset } from "../render/nft.ts";
@@ -7,7 +5,8 @@ import { isRecord } from "../render/nft-table.ts";
 import { NO_EFFECT } from "./finding.ts";
 import type { Finding, FindingEffect, FindingKind } from "./finding.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { effectBetween, isWider, severityOf, UNCERTAIN } from "./host-effect.ts";
+import { isWider, NOT_COMPARED, NOT_COMPARED_WORDS, severityOf, UNCERTAIN } from "./host-effect.ts";
+import type { FoundOnHost, HostJudge, Judged } from "./host-effect.ts";
 import { natEffect } from "./host-nat.ts";
 
 /** A base chain of another table, with the whole of its table. */
@@ -19,8 +18,19 @@ export interface ForeignChain {
   readonly type: string;
   readonly policy: string;
   readonly rules: readonly (readonly unknown[])[];
-  /** Every object of the same table. */
-  readonly objects: readonly { readonly kind: string; readonly body: Readonly<Record<string, unknown>> }[];
+  readonly within: ForeignTable;
+}
+
+/** A table of somebody else, read once for all its chains. */
+interface ForeignTable {
+  readonly objects: readonly ForeignObject[];
+  readonly baseChains: ReadonlySet<string>;
+  readonly rulesOf: ReadonlyMap<string, readonly (readonly unknown[])[]>;
+}
+
+interface ForeignObject {
+  readonly kind: string;
+  readonly body: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -29,10 +39,9 @@ export interface ForeignChain {
  * An accept elsewhere does not open what we drop, so tables that only accept are told as information; a drop elsewhere closes what we
  * accept; address translation can lead past us, because our input chain sees the port after it.
  */
-export function compareForeign(expected: NftRuleset, observation: HostObservation): readonly Finding[] {
-  const local = fromAddressTexts(observation.addresses).set;
+export function compareForeign(observation: HostObservation, judge: HostJudge): readonly FoundOnHost[] {
   const chains = foreignChains(observation.ruleset).flatMap((chain) => {
-    const judged = judgeChain(chain, expected, local);
+    const judged = judgeChain(chain, judge);
     return judged === undefined ? [] : [finding(observation, judged.kind, chainSubject(chain), judged.summary, judged.effect)];
   });
   const flowtables = foreignFlowtables(observation.ruleset).map((subject) =>
@@ -50,60 +59,73 @@ export function compareForeign(expected: NftRuleset, observation: HostObservatio
   return [...chains, ...flowtables, ...legacy];
 }
 
-function finding({ target }: HostObservation, kind: FindingKind, subject: string, summary: string, effect: FindingEffect): Finding {
-  return {
+function finding(
+  { target }: HostObservation,
+  kind: FindingKind,
+  subject: string,
+  summary: string,
+  judged: FindingEffect | Judged,
+): FoundOnHost {
+  const isNotCompared = "isNotCompared" in judged && judged.isNotCompared;
+  const { verdict, opened, closed } = judged;
+  const effect = { verdict, opened, closed };
+  const finding: Finding = {
     fingerprint: fingerprintOf(kind, target, subject),
     kind,
     target,
     subject,
-    severity: severityOf(effect, true),
-    summary,
+    severity: isNotCompared ? "high" : severityOf(effect, true),
+    summary: isNotCompared ? `${summary} (${NOT_COMPARED_WORDS})` : summary,
     effect,
     who: undefined,
     at: undefined,
     healable: false,
-    widens: isWider(effect),
+    widens: isNotCompared || isWider(effect),
     foreign: true,
   };
+  return { finding, isNotCompared };
 }
 
 function judgeChain(
   chain: ForeignChain,
-  expected: NftRuleset,
-  local: AddressSet,
-): { readonly kind: FindingKind; readonly summary: string; readonly effect: FindingEffect } | undefined {
+  judge: HostJudge,
+): { readonly kind: FindingKind; readonly summary: string; readonly effect: FindingEffect | Judged } | undefined {
   const subject = chainSubject(chain);
   const isEmpty = chain.rules.length === 0 && chain.policy !== "drop";
   if (isEmpty || chain.hook === "forward") return undefined; // forwarded packets are not the host's
-  if (chain.type === "nat") return { kind: "foreign-nat", ...natEffect(chain, subject, expected, local) };
+  if (chain.type === "nat") return { kind: "foreign-nat", ...natEffect(chain, subject, judge) };
   const kind = "foreign-chain";
+  // Each base chain looks through all of its table, and a table may hold any number of them.
+  if (!judge.affords(8 * chain.within.objects.length))
+    return { kind, summary: `${subject} has rules of somebody else`, effect: NOT_COMPARED };
   if (uses(chain, ["mangle", "xt", "fwd", "dup", "tproxy", "queue", "synproxy"])) {
     return { kind, summary: `${subject} rewrites or diverts packets`, effect: UNCERTAIN };
   }
   const drops = chain.policy === "drop" || uses(chain, ["drop", "reject"]);
   if (!drops) return { kind, summary: `${subject} has rules of somebody else, none of which drops`, effect: NO_EFFECT };
   const isFollowed = (chain.hook === "input" || chain.hook === "output") && ["ip", "ip6", "inet"].includes(chain.family);
-  const effect = isFollowed ? effectBetween(expected, joined(expected, chain), local) : UNCERTAIN;
+  const effect = isFollowed ? judge.effectOf(joined(judge.expected, chain)) : UNCERTAIN;
   return { kind, summary: `${subject} drops packets`, effect };
 }
 
 /** True when a rule that the chain may reach has one of these statements. */
 function uses(chain: ForeignChain, statements: readonly string[]): boolean {
-  const inTable = chain.objects.flatMap(({ kind, body }) => (kind === "rule" && !isOtherBase(chain, body) ? [body["expr"]] : []));
+  const inTable = chain.within.objects.flatMap(({ kind, body }) =>
+    kind === "rule" && !isOtherBase(chain, body) ? [body["expr"]] : [],
+  );
   return inTable.some(
     (expr) => Array.isArray(expr) && expr.some((part) => isRecord(part) && statements.some((name) => name in part)),
   );
 }
 
 /** True for a rule of another base chain of the same table. */
-function isOtherBase(chain: ForeignChain, rule: Readonly<Record<string, unknown>>): boolean {
-  if (rule["chain"] === chain.name) return false;
-  return chain.objects.some(({ kind, body }) => kind === "chain" && body["name"] === rule["chain"] && body["hook"] !== undefined);
+function isOtherBase({ name, within }: ForeignChain, rule: Readonly<Record<string, unknown>>): boolean {
+  return rule["chain"] !== name && within.baseChains.has(String(rule["chain"]));
 }
 
 /** Our table with the foreign base chain hooked in beside ours: a packet passes only if both let it. */
 function joined(expected: NftRuleset, chain: ForeignChain): readonly unknown[] {
-  const theirs = chain.objects
+  const theirs = chain.within.objects
     .filter(({ kind, body }) => kind !== "table" && !(kind === "rule" && isOtherBase(chain, body)))
     .filter(({ kind, body }) => !(kind === "chain" && body["hook"] !== undefined && body["name"] !== chain.name))
     .map(({ kind, body }) => ({ [kind]: moved(kind, body) }));
@@ -156,14 +178,13 @@ function plainName(name: string): string {
 
 function foreignChains(listing: readonly unknown[]): readonly ForeignChain[] {
   const objects = foreignObjects(listing);
-  return objects.flatMap(({ kind, body }) => {
-    if (kind !== "chain" || typeof body["hook"] !== "string") return [];
-    const { family, table, name, hook, type, policy } = body;
-    const same = objects.filter((object) => object.body["family"] === family && object.body["table"] === table);
-    const rules = same.flatMap((object) => {
-      const { expr } = object.body;
-      return object.kind === "rule" && object.body["chain"] === name && Array.isArray(expr) ? [expr] : [];
-    });
+  const tables = new Map(
+    [...Map.groupBy(objects, tableKey)].map(([key, inTable]): readonly [string, ForeignTable] => [key, foreignTable(inTable)]),
+  );
+  return objects.flatMap((object) => {
+    const { family, table, name, hook, type, policy } = object.body;
+    const within = tables.get(tableKey(object));
+    if (object.kind !== "chain" || typeof hook !== "string" || within === undefined) return [];
     const texts = {
       family: String(family),
       table: String(table),
@@ -172,8 +193,27 @@ function foreignChains(listing: readonly unknown[]): readonly ForeignChain[] {
       type: String(type),
       policy: String(policy),
     };
-    return [{ ...texts, rules, objects: same }];
+    return [{ ...texts, rules: within.rulesOf.get(texts.name) ?? [], within }];
   });
+}
+
+function tableKey({ kind, body }: ForeignObject): string {
+  return `${String(body["family"])} ${String(kind === "table" ? body["name"] : body["table"])}`;
+}
+
+function foreignTable(inTable: readonly ForeignObject[]): ForeignTable {
+  const objects = inTable.filter(({ kind }) => kind !== "table");
+  const chains = objects.filter(({ kind, body }) => kind === "chain" && body["hook"] !== undefined);
+  const rules = objects.flatMap(({ kind, body }) => {
+    const { chain, expr } = body;
+    return kind === "rule" && Array.isArray(expr) ? [{ chain: String(chain), expr: expr as readonly unknown[] }] : [];
+  });
+  const byChain = [...Map.groupBy(rules, ({ chain }) => chain)];
+  return {
+    objects,
+    baseChains: new Set(chains.map(({ body }) => String(body["name"]))),
+    rulesOf: new Map(byChain.map(([chain, list]) => [chain, list.map(({ expr }) => expr)])),
+  };
 }
 
 function foreignFlowtables(listing: readonly unknown[]): readonly string[] {
@@ -185,9 +225,9 @@ function foreignFlowtables(listing: readonly unknown[]): readonly string[] {
     );
 }
 
-function foreignObjects(listing: readonly unknown[]) {
+function foreignObjects(listing: readonly unknown[]): readonly ForeignObject[] {
   return listing.flatMap((object) =>
-    Object.entries(isRecord(object) ? object : {}).flatMap(([kind, body]) => {
+    Object.entries(isRecord(object) ? object : {}).flatMap(([kind, body]): readonly ForeignObject[] => {
       if (!isRecord(body) || kind === "metainfo") return [];
       const isOurs = body["family"] === FAMILY && (kind === "table" ? body["name"] : body["table"]) === TABLE;
       return isOurs ? [] : [{ kind, body }];

@@ -1,13 +1,13 @@
 import { formatSet, intersect, isEmpty, subtract, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import { hasPort } from "../address/ports.ts";
-import type { NftRuleset } from "../render/nft.ts";
 import { isRecord } from "../render/nft-table.ts";
-import { admittedBoxes, hostAccess } from "../verdict/nft.ts";
+import { admittedBoxes } from "../verdict/nft.ts";
 import type { Box } from "../verdict/nft.ts";
 import { NO_EFFECT } from "./finding.ts";
 import type { FindingEffect } from "./finding.ts";
-import { cut, UNCERTAIN } from "./host-effect.ts";
+import { cut, NOT_COMPARED, UNCERTAIN } from "./host-effect.ts";
+import type { HostJudge, Judged } from "./host-effect.ts";
 import type { ForeignChain } from "./host-foreign.ts";
 
 /** A rule that leads one port of the host to another one of it. */
@@ -24,9 +24,8 @@ interface Redirect {
 export function natEffect(
   chain: ForeignChain,
   subject: string,
-  expected: NftRuleset,
-  local: AddressSet,
-): { readonly summary: string; readonly effect: FindingEffect } {
+  judge: HostJudge,
+): { readonly summary: string; readonly effect: FindingEffect | Judged } {
   const translations = chain.rules.filter((expr) => !isSourceOnly(expr));
   if (translations.length === 0) return { summary: `${subject} translates source addresses`, effect: NO_EFFECT };
   const redirects = translations.map(readRedirect);
@@ -37,12 +36,16 @@ export function natEffect(
       effect: UNCERTAIN,
     };
   }
-  const words = known.map(({ protocol, asked, answered }) => `${asked}/${protocol} to ${answered}`).join(", ");
-  return { summary: `${subject} redirects ${words}`, effect: redirectEffect(known, expected, local) };
+  const words = cut(known, ({ protocol, asked, answered }) => `${asked}/${protocol} to ${answered}`).join(", ");
+  return { summary: `${subject} redirects ${words}`, effect: redirectEffect(known, judge) };
 }
 
-function redirectEffect(redirects: readonly Redirect[], expected: NftRuleset, local: AddressSet): FindingEffect {
-  const boxes = admittedBoxes(hostAccess(expected, undefined, local).input);
+function redirectEffect(redirects: readonly Redirect[], judge: HostJudge): FindingEffect | Judged {
+  const { input } = judge.access;
+  const boxes = admittedBoxes(input);
+  const cost = boxes.reduce((sum, { peers }) => sum + 1 + peers.v4.length + peers.v6.length, 0);
+  // Each redirect looks through all boxes, twice.
+  if (input.isOverBudget || !judge.affords(redirects.length * 4 * cost)) return NOT_COMPARED;
   const opened: string[] = [];
   const closed: string[] = [];
   for (const { protocol, asked, answered } of redirects) {
@@ -57,7 +60,7 @@ function redirectEffect(redirects: readonly Redirect[], expected: NftRuleset, lo
     if (!isEmpty(diverted)) closed.push(`${formatSet(diverted)} → this host: ${port}, which port ${answered} answers instead`);
   }
   const verdict = opened.length > 0 ? (closed.length > 0 ? "both" : "opens") : closed.length > 0 ? "closes" : "equivalent";
-  return { verdict, opened: cut(opened), closed: cut(closed) };
+  return { verdict, opened: cut(opened, String), closed: cut(closed, String) };
 }
 
 function peersOf(boxes: readonly Box[], protocol: "tcp" | "udp", port: number): AddressSet {

@@ -1,5 +1,3 @@
-import { fromAddressTexts } from "../address/index.ts";
-import type { AddressSet } from "../address/index.ts";
 import type { HostObservation } from "../plan/observation.ts";
 import { elementsOf, tableDigest } from "../render/nft-canonical.ts";
 import { elementText } from "../render/nft-elements.ts";
@@ -8,9 +6,10 @@ import type { NftRuleset } from "../render/nft.ts";
 import { isRecord, readTable } from "../render/nft-table.ts";
 import type { ListedTable } from "../render/nft-table.ts";
 import { NO_EFFECT } from "./finding.ts";
-import type { Finding, FindingEffect, FindingKind } from "./finding.ts";
+import type { Finding, FindingKind } from "./finding.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { effectBetween, isWider, severityOf } from "./host-effect.ts";
+import { isWider, NOT_COMPARED_WORDS, severityOf } from "./host-effect.ts";
+import type { FoundOnHost, HostJudge, Judged } from "./host-effect.ts";
 import { describeChange } from "./host-words.ts";
 
 const SUBJECT = "table inet firebreak";
@@ -20,80 +19,74 @@ interface Divergence {
   readonly kind: FindingKind;
   readonly subject: string;
   readonly summary: string;
-  readonly effect: FindingEffect;
+  readonly judged: Judged;
 }
 
 /** How our table on a host differs from what was published to it; all of it is undone by an apply. */
-export function compareOurs(expected: NftRuleset, observation: HostObservation): readonly Finding[] {
-  const local = fromAddressTexts(observation.addresses).set;
-  return divergences(expected, observation.ruleset, local).map(({ kind, subject, summary, effect }) => ({
-    fingerprint: fingerprintOf(kind, observation.target, subject),
-    kind,
-    target: observation.target,
-    subject,
-    severity: severityOf(effect, false),
-    summary,
-    effect,
-    who: undefined,
-    at: undefined,
-    healable: true,
-    widens: isWider(effect),
-    foreign: false,
-  }));
+export function compareOurs(observation: HostObservation, judge: HostJudge): readonly FoundOnHost[] {
+  return divergences(observation.ruleset, judge).map(({ kind, subject, summary, judged }) => {
+    const { isNotCompared, ...effect } = judged;
+    const finding: Finding = {
+      fingerprint: fingerprintOf(kind, observation.target, subject),
+      kind,
+      target: observation.target,
+      subject,
+      severity: isNotCompared ? "critical" : severityOf(effect, false),
+      summary: isNotCompared ? `${summary} (${NOT_COMPARED_WORDS})` : summary,
+      effect,
+      who: undefined,
+      at: undefined,
+      healable: true,
+      // What cannot be told may open, and it is ours: it is healed as what opens is.
+      widens: isWider(effect) || effect.verdict === "uncertain",
+      foreign: false,
+    };
+    return { finding, isNotCompared };
+  });
 }
 
-function divergences(expected: NftRuleset, listing: readonly unknown[], local: AddressSet): readonly Divergence[] {
+function divergences(listing: readonly unknown[], judge: HostJudge): readonly Divergence[] {
   const live = readTable(listing);
-  const want = readTable(expected);
+  const want = readTable(judge.expected);
   if (want === undefined) return [];
   if (live === undefined) {
-    const effect = effectBetween(expected, [], local);
-    return [{ kind: "table-missing", subject: SUBJECT, summary: "table inet firebreak is gone: nothing is enforced", effect }];
+    const judged = judge.effectOf([]);
+    return [{ kind: "table-missing", subject: SUBJECT, summary: "table inet firebreak is gone: nothing is enforced", judged }];
   }
-  return [
-    ...dormancy(expected, listing, live, local),
-    ...changedRules(expected, listing, live, want, local),
-    ...changedSets(expected, live, want, local),
-  ];
+  return [...dormancy(listing, live, judge), ...changedRules(listing, live, want, judge), ...changedSets(live, want, judge)];
 }
 
 /** Any flag will do: nft 1.0.6 prints them wrongly in JSON, and a table of ours has none. */
-function dormancy(expected: NftRuleset, listing: readonly unknown[], live: ListedTable, local: AddressSet): readonly Divergence[] {
+function dormancy(listing: readonly unknown[], live: ListedTable, judge: HostJudge): readonly Divergence[] {
   if (live.flags === undefined) return [];
-  const effect = effectBetween(expected, withTableFlags(listing, ["dormant"]), local);
+  const judged = judge.effectOf(withTableFlags(listing, ["dormant"]));
   return [
-    { kind: "dormant", subject: SUBJECT, summary: "table inet firebreak is dormant: listed in full, enforced not at all", effect },
+    { kind: "dormant", subject: SUBJECT, summary: "table inet firebreak is dormant: listed in full, enforced not at all", judged },
   ];
 }
 
-function changedRules(
-  expected: NftRuleset,
-  listing: readonly unknown[],
-  live: ListedTable,
-  want: ListedTable,
-  local: AddressSet,
-): readonly Divergence[] {
+function changedRules(listing: readonly unknown[], live: ListedTable, want: ListedTable, judge: HostJudge): readonly Divergence[] {
   const changes = describeChange(want, live);
   if (changes.length === 0) return [];
   const isStructural = tableDigest(want) !== tableDigest({ ...live, flags: undefined });
-  const effect = isStructural ? effectBetween(expected, withTableFlags(listing, undefined), local) : NO_EFFECT;
+  const judged = isStructural ? judge.effectOf(withTableFlags(listing, undefined)) : { ...NO_EFFECT, isNotCompared: false };
   return [
-    { kind: "ruleset-changed", subject: SUBJECT, summary: `table inet firebreak was changed: ${changes.join("; ")}`, effect },
+    { kind: "ruleset-changed", subject: SUBJECT, summary: `table inet firebreak was changed: ${changes.join("; ")}`, judged },
   ];
 }
 
 /** Address sets that hold something else than what was published; each judged alone, within the expected rules. */
-function changedSets(expected: NftRuleset, live: ListedTable, want: ListedTable, local: AddressSet): readonly Divergence[] {
+function changedSets(live: ListedTable, want: ListedTable, judge: HostJudge): readonly Divergence[] {
   const published = elementsOf(want);
   return [...elementsOf(live)].flatMap(([name, elements]): readonly Divergence[] => {
     const known = published.get(name);
     if (known === undefined || sameTexts(known, elements)) return [];
     const extra = without(elements, known);
     const missing = without(known, elements);
-    const effect = effectBetween(expected, withElements(expected, name, live.sets.get(name)?.elem ?? []), local);
+    const judged = judge.effectOf(withElements(judge.expected, name, live.sets.get(name)?.elem ?? []));
     const words = [...phrase(extra, "nobody published"), ...phrase(missing, "taken out")];
     const kind = extra.length > 0 ? "unpublished-element" : "ruleset-changed";
-    return [{ kind, subject: `set ${name}`, summary: `set ${name}: ${words.join("; ")}`, effect }];
+    return [{ kind, subject: `set ${name}`, summary: `set ${name}: ${words.join("; ")}`, judged }];
   });
 }
 

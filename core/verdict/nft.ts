@@ -12,12 +12,13 @@ import {
 import type { AddressSet } from "../address/index.ts";
 import { noPorts, portRanges } from "../address/ports.ts";
 import { phrasePorts } from "./effect-words.ts";
+import { Budget, OverBudget } from "./budget.ts";
 import { readListing } from "./nft/listing.ts";
 import type { ListedTable, TableName } from "./nft/listing.ts";
-import { boxesOf, intersectSpaces, isEmptySpace, spaceFromBoxes, subtractSpaces, wholeSpace } from "./nft/space.ts";
+import { boxesOf, costOf, intersectSpaces, isEmptySpace, spaceFromBoxes, subtractSpaces, wholeSpace } from "./nft/space.ts";
 import type { Box, Space } from "./nft/space.ts";
 import { gatherGains } from "./nft/gains.ts";
-import { admittedBy } from "./nft/walk.ts";
+import { admittedBy, HOOK_STEPS, TOO_MUCH } from "./nft/walk.ts";
 import type { Admitted } from "./nft/walk.ts";
 
 export type { Box } from "./nft/space.ts";
@@ -54,6 +55,8 @@ export interface HostEffect {
   readonly uncertain: readonly string[];
   /** Not understood either, but the same on both sides. */
   readonly notes: readonly string[];
+  /** True when comparing them would have cost more than the budget: nothing is known of the difference, which `uncertain` says too. */
+  readonly isOverBudget: boolean;
 }
 
 const OUR_TABLE: TableName = { family: "inet", name: "firebreak" };
@@ -63,15 +66,15 @@ const OUR_TABLE: TableName = { family: "inet", name: "firebreak" };
  *
  * Only new connections with other machines are looked at: established ones and loopback always pass. Source ports are the peer's
  * choice. The result is an upper bound: what is not understood may admit, and is named in `uncertain`. `local` (the host's own
- * addresses) decides matches on the host's side of a packet.
+ * addresses) decides matches on the host's side of a packet. `budget`: what all of it may cost.
  */
-export function hostAccess(listing: unknown, table: TableName = OUR_TABLE, local?: AddressSet): HostAccess {
+export function hostAccess(listing: unknown, table: TableName = OUR_TABLE, local?: AddressSet, budget?: Budget): HostAccess {
   const listed = readListing(listing, table);
   return {
     exists: listed.exists,
     isDormant: listed.isDormant,
-    input: admittedBy(listed, { hook: "input", local }),
-    output: admittedBy(listed, { hook: "output", local }),
+    input: admittedBy(listed, { hook: "input", local, budget }),
+    output: admittedBy(listed, { hook: "output", local, budget }),
     uncertain: [...listed.strange.map((text) => `not interpreted: ${text}`), ...otherHooks(listed)],
   };
 }
@@ -82,18 +85,52 @@ export function admits(access: HostAccess, direction: "input" | "output", connec
   return isEmptySpace(subtractSpaces(asked, access[direction].space));
 }
 
-/** Which connections of a host open and close between two listings (either may lack the table). */
-export function hostEffect(before: unknown, after: unknown, table: TableName = OUR_TABLE, local?: AddressSet): HostEffect {
-  const old = hostAccess(before, table, local);
-  const now = hostAccess(after, table, local);
-  const opened = [...compare(old, now, "input"), ...compare(old, now, "output")];
-  const closed = [...compare(now, old, "input"), ...compare(now, old, "output")];
+/**
+ * Which connections of a host open and close between two listings (either may lack the table).
+ *
+ * What costs more than the budget is no guess: nothing opened, nothing closed, and `isOverBudget`, which must not be read as harmless.
+ */
+export function hostEffect(
+  before: unknown,
+  after: unknown,
+  table: TableName = OUR_TABLE,
+  local?: AddressSet,
+  budget: Budget = new Budget(4 * HOOK_STEPS),
+): HostEffect {
+  return accessDifference(hostAccess(before, table, local, budget), hostAccess(after, table, local, budget), budget);
+}
+
+/** The same of two listings that were read already. */
+export function accessDifference(old: HostAccess, now: HostAccess, budget: Budget): HostEffect {
+  if ([old.input, old.output, now.input, now.output].some(({ isOverBudget }) => isOverBudget)) return NOT_COMPARED;
+  try {
+    const opened = [...compare(old, now, "input", budget), ...compare(old, now, "output", budget)];
+    const closed = [...compare(now, old, "input", budget), ...compare(now, old, "output", budget)];
+    return { ...doubtsBetween(old, now), kind: kindOf(opened.length > 0, closed.length > 0), opened, closed, isOverBudget: false };
+  } catch (error) {
+    if (error instanceof OverBudget) return NOT_COMPARED;
+    throw error;
+  }
+}
+
+const NOT_COMPARED: HostEffect = {
+  kind: "equivalent",
+  opened: [],
+  closed: [],
+  uncertain: [TOO_MUCH],
+  notes: [],
+  isOverBudget: true,
+};
+
+function kindOf(opens: boolean, closes: boolean): HostEffect["kind"] {
+  if (opens) return closes ? "both" : "opens";
+  return closes ? "closes" : "equivalent";
+}
+
+function doubtsBetween(old: HostAccess, now: HostAccess): Pick<HostEffect, "uncertain" | "notes"> {
   const doubtsOld = new Set(doubtsOf(old));
   const doubtsNow = new Set(doubtsOf(now));
   return {
-    kind: opened.length > 0 ? (closed.length > 0 ? "both" : "opens") : closed.length > 0 ? "closes" : "equivalent",
-    opened,
-    closed,
     uncertain: [...[...doubtsNow].filter((text) => !doubtsOld.has(text)), ...[...doubtsOld].filter((text) => !doubtsNow.has(text))],
     notes: [...doubtsNow].filter((text) => doubtsOld.has(text)),
   };
@@ -123,16 +160,25 @@ function doubtsOf(access: HostAccess): readonly string[] {
   return [...access.input.uncertain, ...access.output.uncertain, ...access.uncertain];
 }
 
-function compare(before: HostAccess, after: HostAccess, direction: "input" | "output"): readonly HostConnection[] {
+function compare(before: HostAccess, after: HostAccess, direction: "input" | "output", budget: Budget): readonly HostConnection[] {
   const full = after[direction].space;
   const gained = subtractSpaces(full, before[direction].space);
-  return gatherGains(gained, full).map((box) => ({
-    direction,
-    box,
-    peers: formatPeers(box.peers),
-    ports: phrasePorts(box.ports),
-    witness: witnessOf(intersectSpaces(gained, spaceFromBoxes([box]))),
-  }));
+  budget.spend(gatherCost(gained, full));
+  return gatherGains(gained, full).map((box) => {
+    budget.spend(costOf(gained));
+    return {
+      direction,
+      box,
+      peers: formatPeers(box.peers),
+      ports: phrasePorts(box.ports),
+      witness: witnessOf(intersectSpaces(gained, spaceFromBoxes([box]))),
+    };
+  });
+}
+
+/** Every step of a gain is held against the sets gathered so far, and every gathered set against the whole. */
+function gatherCost(gained: Space, full: Space): number {
+  return costOf(full) * 4 + gained.starts.length ** 2 / 8;
 }
 
 function witnessOf(gained: Space): HostConnection["witness"] {

@@ -78,7 +78,9 @@ function targetStatus(row: TargetRow, findings: readonly StoredFinding[], staleB
     inGit: row.inGit,
     mode: row.mode,
     isUnreachable: row.readError !== null,
-    isStale: row.lastReadOkAt !== null && row.lastReadOkAt < staleBefore,
+    // What was read and could not be compared vouches for nothing either.
+    isStale:
+      (row.lastReadOkAt !== null && row.lastReadOkAt < staleBefore) || findings.some(({ kind }) => kind === "not-comparable"),
     hasDrifted: findings.some(({ kind, foreign }) => DRIFT.has(kind) && !foreign),
     applied: row.appliedSequence,
     wanted: row.wantedSequence,

@@ -3,6 +3,7 @@ import { familyBits, networkOf, readAddress } from "../../address/index.ts";
 import type { Address, AddressSet } from "../../address/index.ts";
 import { allOf, allPorts, intersectPorts, noPorts, otherProtocols, portsFromRanges, unionPorts } from "../../address/ports.ts";
 import type { PortSet, Protocol } from "../../address/ports.ts";
+import type { Budget } from "../budget.ts";
 import { recordOf } from "./listing.ts";
 import { ICMP_CODES, ICMP_TYPES, ICMPV6_CODES, ICMPV6_TYPES, L4_PROTOCOLS } from "./names.ts";
 
@@ -11,6 +12,8 @@ export interface Viewpoint {
   readonly hook: "input" | "output";
   /** The host's own addresses, when known: decides matches on the other address. */
   readonly local: AddressSet | undefined;
+  /** What reading may cost; without one a fresh one is taken for each hook. */
+  readonly budget?: Budget | undefined;
 }
 
 /** What an expression looks at, as far as new connections with other machines are concerned. */

@@ -56,13 +56,23 @@ export function readListing(listing: unknown, table: TableName): ListedTable {
   return { exists, isDormant, chains, elements, strange };
 }
 
-/** The tables of a listing, in its order, each once. */
-export function tablesOf(listing: unknown): readonly TableName[] {
-  const tables = new Map<string, TableName>();
-  for (const [kind, object] of objectsOf(listing, [])) {
+/** A table of a listing, with the objects that are about it. */
+export interface TableObjects extends TableName {
+  readonly objects: readonly unknown[];
+}
+
+/** The tables of a listing, in its order, each once; one pass, because a listing may hold any number of them. */
+export function tablesOf(listing: unknown): readonly TableObjects[] {
+  const tables = new Map<string, TableName & { readonly objects: unknown[] }>();
+  const all = objectsOf(listing, []);
+  for (const [kind, object] of all) {
     if (kind !== "table") continue;
     const [family, name] = [String(object["family"]), String(object["name"])];
-    tables.set(`${family} ${name}`, { family, name });
+    tables.set(`${family} ${name}`, { family, name, objects: [] });
+  }
+  for (const [kind, object] of all) {
+    const name = kind === "table" ? object["name"] : object["table"];
+    tables.get(`${String(object["family"])} ${String(name)}`)?.objects.push({ [kind]: object });
   }
   return [...tables.values()];
 }

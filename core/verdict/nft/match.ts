@@ -1,6 +1,7 @@
 import { anyAddress, unionAll } from "../../address/index.ts";
 import type { AddressSet } from "../../address/index.ts";
 import type { PortSet } from "../../address/ports.ts";
+import type { Budget } from "../budget.ts";
 import { bothSelections, fieldDomain, readBounds, readField, selectValue } from "./fields.ts";
 import type { Field, Selection, Viewpoint } from "./fields.ts";
 import { listOf, recordOf } from "./listing.ts";
@@ -21,9 +22,13 @@ export interface Match {
 /** A condition that this reader does not understand: it may select everything or nothing. */
 export const UNKNOWN_MATCH: Match = { upper: wholeSpace, firm: emptySpace, lower: emptySpace };
 
+/** The kernel concatenates no more parts than this; longer ones are not understood. */
+export const MAX_PARTS = 16;
+
 /** The `match` statement. */
 export function readMatch(match: Readonly<Record<string, unknown>>, table: ListedTable, view: Viewpoint): Match {
   const fields = readFields(match["left"], view);
+  if (fields.length > MAX_PARTS) return UNKNOWN_MATCH;
   const values = readValues(match["op"], match["right"], fields, table);
   if (values === undefined) return UNKNOWN_MATCH;
   const positive = selectKeys(fields, values, view);
@@ -43,9 +48,10 @@ export function readFields(expression: unknown, view: Viewpoint): readonly Field
 
 /** The union of what the keys select. Keys with the same ports are gathered first, so that big sets cost one union. */
 export function selectKeys(fields: readonly Field[], keys: readonly unknown[], view: Viewpoint): Match {
-  const upper = new Gatherer();
-  const firm = new Gatherer();
-  const lower = new Gatherer();
+  view.budget?.spend(fields.length + keys.length * Math.max(1, fields.length));
+  const upper = new Gatherer(view.budget);
+  const firm = new Gatherer(view.budget);
+  const lower = new Gatherer(view.budget);
   for (const key of keys) {
     for (const selection of selectKey(fields, key, view)) {
       upper.add(selection);
@@ -64,7 +70,10 @@ function selectKey(fields: readonly Field[], key: unknown, view: Viewpoint): rea
   const parts = listOf(recordOf(plain)["concat"]);
   return fields
     .map((part, index) => selectValue(part, unwrap(parts[index]), view))
-    .reduce((left, right) => left.flatMap((a) => right.map((b) => bothSelections(a, b))));
+    .reduce((left, right) => {
+      view.budget?.spend(16 * left.length * right.length);
+      return left.flatMap((a) => right.map((b) => bothSelections(a, b)));
+    });
 }
 
 /** An element with a timeout, counter or comment is wrapped. */
@@ -110,8 +119,14 @@ export function readSet(right: unknown, table: ListedTable): readonly unknown[] 
 class Gatherer {
   readonly #groups = new Map<string, { readonly ports: PortSet; readonly peers: AddressSet[] }>();
   readonly #keys = new Map<PortSet, string>();
+  readonly #budget: Budget | undefined;
+
+  constructor(budget: Budget | undefined) {
+    this.#budget = budget;
+  }
 
   add({ peers, ports }: Selection): void {
+    this.#budget?.spend(1 + peers.v4.length + peers.v6.length);
     const key = this.#keyOf(ports);
     const group = this.#groups.get(key);
     if (group === undefined) this.#groups.set(key, { ports, peers: [peers] });
@@ -123,13 +138,14 @@ class Gatherer {
     for (const { ports, peers } of this.#groups.values()) {
       boxes.push({ ports, peers: peers.includes(anyAddress) ? anyAddress : unionAll(peers) });
     }
-    return intersectSpaces(spaceFromBoxes(boxes), wholeSpace);
+    return intersectSpaces(spaceFromBoxes(boxes, this.#budget), wholeSpace);
   }
 
   #keyOf(ports: PortSet): string {
     const known = this.#keys.get(ports);
     if (known !== undefined) return known;
     const key = JSON.stringify(ports);
+    this.#budget?.spend(key.length);
     this.#keys.set(ports, key);
     return key;
   }

@@ -1,11 +1,13 @@
 import { anyV4, anyV6 } from "../../address/index.ts";
 import type { AddressSet } from "../../address/index.ts";
 import { allPorts } from "../../address/ports.ts";
+import { Budget } from "../budget.ts";
+import type { Viewpoint } from "./fields.ts";
 import { readListing, tablesOf } from "./listing.ts";
 import type { ListedTable, TableName } from "./listing.ts";
 import { intersectSpaces, spaceFromBoxes, subtractSpaces, uniteSpaces, wholeSpace } from "./space.ts";
 import type { Space } from "./space.ts";
-import { admittedBy } from "./walk.ts";
+import { admittedBy, HOOK_STEPS, TOO_MUCH } from "./walk.ts";
 import type { Decision } from "./walk.ts";
 
 /** One direction of a host, with all tables that stand in its way. */
@@ -40,11 +42,13 @@ const FAMILIES: Readonly<Record<string, Space>> = {
 
 /**
  * Reads every table of a listing: a new connection passes when no table stops it, since an accept in one never undoes a drop in
- * another. `local`: the host's own addresses. Like `hostAccess`, it never guesses: what is not understood passes and is named.
+ * another. `local`: the host's own addresses. Within one budget for all of it: what it does not reach passes and is named. Like `hostAccess`, it never guesses: what is not understood passes and is named.
  */
 export function rulesetAccess(listing: unknown, local?: AddressSet): RulesetAccess {
-  const tables = tablesOf(listing).map((name) => ({ name, listed: readListing(listing, name) }));
-  const side = (hook: "input" | "output"): RulesetSide => sideOf(tables, hook, local);
+  // All tables together: a listing may hold any number of them.
+  const budget = new Budget(4 * HOOK_STEPS);
+  const tables = tablesOf(listing).map(({ objects, ...name }) => ({ name, listed: readListing(objects, name) }));
+  const side = (hook: "input" | "output"): RulesetSide => sideOf(tables, { hook, local, budget });
   return {
     input: side("input"),
     output: side("output"),
@@ -65,7 +69,7 @@ interface Table {
   readonly listed: ListedTable;
 }
 
-function sideOf(tables: readonly Table[], hook: "input" | "output", local: AddressSet | undefined): RulesetSide {
+function sideOf(tables: readonly Table[], view: Viewpoint): RulesetSide {
   let space = wholeSpace;
   let accepted = wholeSpace;
   let isHooked = false;
@@ -74,10 +78,14 @@ function sideOf(tables: readonly Table[], hook: "input" | "output", local: Addre
     const domain = FAMILIES[name.family];
     uncertain.push(...doubtsOf(name, listed));
     if (domain === undefined) continue;
+    if (view.budget?.isSpent === true) {
+      uncertain.push(told(name, TOO_MUCH));
+      continue;
+    }
     const outside = subtractSpaces(wholeSpace, domain);
-    const admitted = admittedBy(listed, { hook, local }, { entering: domain });
-    const strict = isOurs(name) ? admittedBy(listed, { hook, local }, { entering: domain, policiesDrop: true }) : admitted;
-    isHooked ||= !listed.isDormant && [...listed.chains.values()].some((chain) => chain.hook === hook);
+    const admitted = admittedBy(listed, view, { entering: domain });
+    const strict = isOurs(name) ? admittedBy(listed, view, { entering: domain, policiesDrop: true }) : admitted;
+    isHooked ||= !listed.isDormant && [...listed.chains.values()].some((chain) => chain.hook === view.hook);
     space = intersectSpaces(space, uniteSpaces(admitted.space, outside));
     accepted = intersectSpaces(accepted, uniteSpaces(strict.space, outside));
     uncertain.push(...admitted.uncertain.map((text) => told(name, text)));

@@ -3,6 +3,7 @@ import type { AddressSet } from "../../address/index.ts";
 import { PROTOCOLS, portRanges } from "../../address/ports.ts";
 import type { PortRange, PortSet } from "../../address/ports.ts";
 import { noPorts, otherProtocols, portsFromRanges, unionPorts } from "../../address/ports.ts";
+import type { Budget } from "../budget.ts";
 
 /**
  * A set of (peer address, protocol and port): which connections.
@@ -25,11 +26,21 @@ const POINTS = 65536;
 const OTHER = PROTOCOLS.length * POINTS;
 const END = OTHER + 1;
 
+/** A union of many sets sorts their numbers, which costs more than reading them. */
+const SORTED = 6;
+
 /** No connection. */
 export const emptySpace: Space = { starts: [0], sets: [emptySet] };
 
-/** The union of boxes, overlapping or not; one sweep over their borders. */
-export function spaceFromBoxes(boxes: readonly Box[]): Space {
+/** What an operation on the set costs, in steps of a budget: the numbers it is written with. */
+export function costOf(space: Space): number {
+  let cost = space.starts.length;
+  for (const { v4, v6 } of space.sets) cost += v4.length + v6.length;
+  return cost;
+}
+
+/** The union of boxes, overlapping or not; one sweep over their borders. Boxes that overlap in ports cost, so a stranger's need a budget. */
+export function spaceFromBoxes(boxes: readonly Box[], budget?: Budget): Space {
   const borders: { readonly at: number; readonly box: Box; readonly opens: boolean }[] = [];
   for (const box of boxes) {
     if (isEmpty(box.peers)) continue;
@@ -44,7 +55,9 @@ export function spaceFromBoxes(boxes: readonly Box[]): Space {
       if (depth === 0) open.delete(border.box);
       else open.set(border.box, depth);
     }
-    steps.add(at, unionOf([...open.keys()]));
+    const overlapping = [...open.keys()];
+    budget?.spend(SORTED * overlapping.reduce((sum, { peers }) => sum + peers.v4.length + peers.v6.length, 1));
+    steps.add(at, unionOf(overlapping));
     at = borders[next]?.at ?? END;
   }
   return steps.space();
@@ -63,6 +76,15 @@ export function intersectSpaces(a: Space, b: Space): Space {
 /** Connections in the first and not in the second. */
 export function subtractSpaces(a: Space, b: Space): Space {
   return combine(a, b, (x, y) => (isEmpty(y) || isEmpty(x) ? x : x === y ? emptySet : subtract(x, y)));
+}
+
+/** The same connections. */
+export function equalSpaces(a: Space, b: Space): boolean {
+  if (a === b) return true;
+  if (a.starts.length !== b.starts.length) return false;
+  return a.starts.every(
+    (start, index) => start === b.starts[index] && equals(a.sets[index] as AddressSet, b.sets[index] as AddressSet),
+  );
 }
 
 /** True when there is no connection in it. */

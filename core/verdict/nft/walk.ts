@@ -1,8 +1,19 @@
-import { listOf, recordOf } from "./listing.ts";
+import { Budget, OverBudget } from "../budget.ts";
+import { recordOf } from "./listing.ts";
 import type { ListedChain, ListedRule, ListedTable } from "./listing.ts";
 import type { Viewpoint } from "./fields.ts";
-import { readFields, readMatch, readSet, selectKeys } from "./match.ts";
-import { emptySpace, intersectSpaces, isEmptySpace, subtractSpaces, uniteSpaces, wholeSpace } from "./space.ts";
+import { MAX_PARTS, readFields, readMatch, readSet, selectKeys } from "./match.ts";
+import { CONDITIONAL, describe, groupByVerdict, PASSIVE, SIDE_EFFECTS } from "./statements.ts";
+import {
+  costOf,
+  emptySpace,
+  equalSpaces,
+  intersectSpaces,
+  isEmptySpace,
+  subtractSpaces,
+  uniteSpaces,
+  wholeSpace,
+} from "./space.ts";
 import type { Space } from "./space.ts";
 
 /** New connections that one hook of a table lets pass: an upper bound, exact where nothing is uncertain. */
@@ -10,6 +21,8 @@ export interface Admitted {
   readonly space: Space;
   /** Texts of what was not understood, each with its chain. */
   readonly uncertain: readonly string[];
+  /** True when following the rules would have cost more than the budget: `space` is then everything that entered. */
+  readonly isOverBudget: boolean;
 }
 
 /** Where a walk came to an end: a rule's verdict, or the policy of a base chain. */
@@ -35,44 +48,42 @@ export interface WalkOptions {
 /** The kernel allows a jump depth of 16; more than that is a loop we must not follow. */
 const MAX_DEPTH = 20;
 
-/** Statements that change nothing about whether a packet passes. */
-const PASSIVE = new Set(["counter", "log", "comment", "last"]);
+/**
+ * What following one hook of one table may cost where the caller brings no budget: about a second. A step is one number of a set that an
+ * operation reads.
+ */
+export const HOOK_STEPS = 20_000_000;
 
-/** Statements that let a rule match only sometimes. */
-const CONDITIONAL = new Set(["limit", "quota", "ct count"]);
+/** So many answers of a chain are remembered, the latest ones: a chain is mostly entered with the same connections, or with ever new ones. */
+const REMEMBERED = 8;
 
-/** Statements that decide nothing themselves, but change what later rules or other hooks see. */
-const SIDE_EFFECTS = new Set([
-  "mangle",
-  "set",
-  "map",
-  "meter",
-  "notrack",
-  "flow",
-  "dup",
-  "ct helper",
-  "ct timeout",
-  "ct expectation",
-  "secmark",
-]);
+/** What is said instead of an answer that would cost too much. */
+export const TOO_MUCH = "following its chains takes more steps than the budget allows, so nothing was concluded";
 
 /**
  * Follows every new connection with another machine through the base chains of a hook.
  *
  * A connection passes when all base chains let it. Without a base chain there everything passes. What is not understood may match
- * or not: it never closes anything and is named in `uncertain`.
+ * or not: it never closes anything and is named in `uncertain`. A chain is followed once for the same connections, however many rules
+ * jump to it, and all of it within a budget (`view.budget`): whoever writes the listing does not decide how long reading it takes.
  */
 export function admittedBy(table: ListedTable, view: Viewpoint, options: WalkOptions = {}): Admitted {
   const entering = options.entering ?? wholeSpace;
-  if (!table.exists || table.isDormant) return { space: entering, uncertain: [] };
+  if (!table.exists || table.isDormant) return { space: entering, uncertain: [], isOverBudget: false };
   const uncertain = new Set<string>();
+  const limited = { ...view, budget: view.budget ?? new Budget(HOOK_STEPS) };
   let space = entering;
-  for (const chain of table.chains.values()) {
-    if (chain.hook !== view.hook) continue;
-    if (chain.type !== "filter") uncertain.add(`chain ${chain.name} of type ${chain.type ?? "unknown"} is not interpreted`);
-    else space = intersectSpaces(space, new Walk(table, view, uncertain, options).baseChain(chain, entering));
+  try {
+    for (const chain of table.chains.values()) {
+      if (chain.hook !== view.hook) continue;
+      if (chain.type !== "filter") uncertain.add(`chain ${chain.name} of type ${chain.type ?? "unknown"} is not interpreted`);
+      else space = intersectSpaces(space, new Walk(table, limited, uncertain, options).baseChain(chain, entering));
+    }
+  } catch (error) {
+    if (!(error instanceof OverBudget)) throw error;
+    return { space: entering, uncertain: [...uncertain, TOO_MUCH], isOverBudget: true };
   }
-  return { space, uncertain: [...uncertain] };
+  return { space, uncertain: [...uncertain], isOverBudget: false };
 }
 
 /** The packets a rule is about so far. */
@@ -83,16 +94,25 @@ interface Matched {
   readonly doubts: string[];
 }
 
+/** What a chain did with what entered it: what it accepted is in `accepted` for good, so only what leaves it is remembered. */
+interface Followed {
+  readonly entering: Space;
+  readonly passing: Space;
+}
+
 /** What a chain does with what enters it: `passing` leaves at the end or by return. */
 class Walk {
   readonly #table: ListedTable;
-  readonly #view: Viewpoint;
+  readonly #view: Viewpoint & { readonly budget: Budget };
+  readonly #followed = new Map<string, Followed[]>();
+  /** Chains that are being followed; one that comes back to itself never ends. */
+  readonly #open = new Set<string>();
   readonly #uncertain: Set<string>;
   readonly #options: WalkOptions;
   #accepted: Space = emptySpace;
   #current: ListedRule | undefined;
 
-  constructor(table: ListedTable, view: Viewpoint, uncertain: Set<string>, options: WalkOptions) {
+  constructor(table: ListedTable, view: Viewpoint & { readonly budget: Budget }, uncertain: Set<string>, options: WalkOptions) {
     this.#table = table;
     this.#view = view;
     this.#uncertain = uncertain;
@@ -100,6 +120,7 @@ class Walk {
   }
 
   baseChain(chain: ListedChain, entering: Space): Space {
+    this.#open.add(chain.name);
     const passing = this.#chain(chain, entering, 0);
     const verdict = this.#options.policiesDrop === true ? "drop" : chain.policy;
     this.#current = undefined;
@@ -116,14 +137,21 @@ class Walk {
   #chain(chain: ListedChain, entering: Space, depth: number): Space {
     const flow = { going: entering, returned: emptySpace };
     for (const rule of chain.rules) {
+      this.#spend(flow.going);
       if (isEmptySpace(flow.going)) break;
       this.#rule(chain, rule, flow, depth);
     }
     return uniteSpaces(flow.going, flow.returned);
   }
 
+  /** Counts an operation on these sets before it is done. */
+  #spend(...spaces: readonly Space[]): void {
+    this.#view.budget.spend(spaces.reduce((sum, space) => sum + costOf(space), 1));
+  }
+
   #rule(chain: ListedChain, rule: ListedRule, flow: Flow, depth: number): void {
     this.#current = rule;
+    this.#view.budget.spend(rule.expressions.length);
     const matched: Matched = { upper: flow.going, firm: flow.going, lower: flow.going, doubts: [] };
     for (const expression of rule.expressions) {
       if (isEmptySpace(matched.upper)) return;
@@ -145,7 +173,7 @@ class Walk {
     if (CONDITIONAL.has(kind)) matched.doubts.push(text);
     else {
       this.#uncertain.add(text);
-      this.#accepted = uniteSpaces(this.#accepted, matched.upper);
+      this.#accept(matched.upper);
     }
     matched.firm = emptySpace;
     matched.lower = emptySpace;
@@ -153,6 +181,7 @@ class Walk {
 
   #narrow(chain: ListedChain, match: Readonly<Record<string, unknown>>, matched: Matched): void {
     const read = readMatch(match, this.#table, this.#view);
+    this.#spend(read.upper, read.firm, read.lower, matched.upper, matched.firm, matched.lower);
     matched.upper = intersectSpaces(matched.upper, read.upper);
     matched.firm = intersectSpaces(matched.firm, read.firm);
     matched.lower = intersectSpaces(matched.lower, read.lower);
@@ -164,7 +193,7 @@ class Walk {
     const target = recordOf(value)["target"];
     switch (kind) {
       case "accept":
-        this.#accepted = uniteSpaces(this.#accepted, matched.upper);
+        this.#accept(matched.upper);
         this.#tell(chain, "accept", matched.upper);
         break;
       case "drop":
@@ -172,14 +201,15 @@ class Walk {
         this.#tell(chain, "drop", matched.upper);
         break;
       case "return":
+        this.#spend(flow.returned, matched.upper);
         flow.returned = uniteSpaces(flow.returned, matched.upper);
         break;
       case "jump":
         this.#leave(matched, flow);
-        flow.going = uniteSpaces(flow.going, this.#enter(chain, target, matched.upper, depth));
+        flow.going = this.#unite(flow.going, this.#enter(chain, target, matched.upper, depth));
         return true;
       case "goto":
-        flow.returned = uniteSpaces(flow.returned, this.#enter(chain, target, matched.upper, depth));
+        flow.returned = this.#unite(flow.returned, this.#enter(chain, target, matched.upper, depth));
         break;
       case "continue":
         return true;
@@ -192,6 +222,7 @@ class Walk {
 
   /** What certainly matched goes on no further in this chain; doubts are told when they made a difference. */
   #leave(matched: Matched, flow: Flow): void {
+    this.#spend(flow.going, matched.lower);
     flow.going = subtractSpaces(flow.going, matched.lower);
     if (matched.doubts.length === 0 || !isDoubtful(matched)) return;
     for (const doubt of matched.doubts) this.#uncertain.add(doubt);
@@ -199,28 +230,49 @@ class Walk {
 
   #enter(chain: ListedChain, target: unknown, entering: Space, depth: number): Space {
     const next = this.#table.chains.get(String(target));
-    if (next !== undefined && depth < MAX_DEPTH) {
+    if (next !== undefined && depth < MAX_DEPTH && !this.#open.has(next.name)) {
+      const known = this.#followed.get(next.name)?.find((followed) => equalSpaces(followed.entering, entering));
+      if (known !== undefined) return known.passing;
       const calling = this.#current;
+      this.#open.add(next.name);
       const passing = this.#chain(next, entering, depth + 1);
+      this.#open.delete(next.name);
       this.#current = calling;
+      this.#remember(next, { entering, passing });
       return passing;
     }
     this.#uncertain.add(
       `chain ${chain.name} jumps to ${String(target)}, which ${next === undefined ? "is not listed" : "never ends"}`,
     );
-    this.#accepted = uniteSpaces(this.#accepted, entering);
+    this.#accept(entering);
     return entering;
+  }
+
+  #remember(chain: ListedChain, followed: Followed): void {
+    const known = this.#followed.get(chain.name) ?? [];
+    this.#followed.set(chain.name, [followed, ...known.slice(0, REMEMBERED - 1)]);
+  }
+
+  #accept(connections: Space): void {
+    this.#accepted = this.#unite(this.#accepted, connections);
+  }
+
+  #unite(a: Space, b: Space): Space {
+    this.#spend(a, b);
+    return uniteSpaces(a, b);
   }
 
   #verdictMap(chain: ListedChain, vmap: Readonly<Record<string, unknown>>, matched: Matched, flow: Flow, depth: number): void {
     const fields = readFields(vmap["key"], this.#view);
     const elements = readSet(vmap["data"], this.#table);
-    if (elements === undefined) {
+    if (elements === undefined || fields.length > MAX_PARTS) {
       this.#unknownMap(chain, vmap, matched);
       return;
     }
+    this.#view.budget.spend(elements.length);
     for (const { verdict, keys } of groupByVerdict(elements)) {
       const read = selectKeys(fields, keys, this.#view);
+      this.#spend(read.upper, read.firm, read.lower, matched.upper, matched.firm, matched.lower);
       const part: Matched = {
         upper: intersectSpaces(matched.upper, read.upper),
         firm: intersectSpaces(matched.firm, read.firm),
@@ -238,7 +290,7 @@ class Walk {
 
   /** Nobody knows what such a map decides: it may accept. */
   #unknownMap(chain: ListedChain, vmap: Readonly<Record<string, unknown>>, matched: Matched): void {
-    this.#accepted = uniteSpaces(this.#accepted, matched.upper);
+    this.#accept(matched.upper);
     this.#uncertain.add(describe(chain, { vmap }));
     matched.firm = emptySpace;
     matched.lower = emptySpace;
@@ -250,30 +302,6 @@ interface Flow {
   returned: Space;
 }
 
-interface VerdictGroup {
-  readonly verdict: Readonly<Record<string, unknown>>;
-  readonly keys: unknown[];
-}
-
-/** Keys of a map never overlap, so their order means nothing. */
-function groupByVerdict(elements: readonly unknown[]): readonly VerdictGroup[] {
-  const groups = new Map<string, VerdictGroup>();
-  for (const element of elements) {
-    const [key, verdict] = listOf(element);
-    const text = JSON.stringify(verdict);
-    const group = groups.get(text);
-    if (group === undefined) groups.set(text, { verdict: recordOf(verdict), keys: [key] });
-    else group.keys.push(key);
-  }
-  return [...groups.values()];
-}
-
 function isDoubtful({ upper, firm }: { readonly upper: Space; readonly firm: Space }): boolean {
   return !isEmptySpace(subtractSpaces(upper, firm));
-}
-
-/** The expression as nft printed it, cut to a length that fits a line. */
-function describe(chain: ListedChain, expression: unknown): string {
-  const text = JSON.stringify(expression);
-  return `chain ${chain.name}: ${text.length > 200 ? `${text.slice(0, 200)}…` : text}`;
 }
