@@ -11,12 +11,12 @@ export interface PairChange {
   readonly to: number;
   readonly opened: number;
   readonly closed: number;
-  /** What passes before and after. */
-  readonly before: number;
-  readonly after: number;
-  /** The parts of `opened` and `closed` that only `observe` lets pass. */
+  /** What passed and passes on where something closed; nothing elsewhere. */
+  readonly stays: number;
+  /** The parts of the three that only `observe` lets pass. */
   readonly openedObserved: number;
   readonly closedObserved: number;
+  readonly staysObserved: number;
 }
 
 /** A pair whose answer may be otherwise, before or after. */
@@ -108,14 +108,15 @@ function changeOf([before, after]: Both, from: PartyClass, to: PartyClass, out: 
   const real = (set: number): number => (ports.subtract(set, absent) === NO_PORTS ? NO_PORTS : set);
   const opened = real(ports.subtract(now.now, old.now));
   const closed = real(ports.subtract(old.now, now.now));
+  const stays = closed === NO_PORTS ? NO_PORTS : real(ports.intersect(old.now, now.now));
   return {
     from: from.number,
     to: to.number,
     opened,
     closed,
-    before: old.now,
-    after: now.now,
+    stays,
     openedObserved: ports.subtract(opened, now.meant),
     closedObserved: ports.subtract(closed, old.meant),
+    staysObserved: ports.subtract(stays, now.meant),
   };
 }

@@ -1,15 +1,16 @@
 import { firstAddress, formatAddress } from "../address/index.ts";
-import { hasPort, isSubsetPorts, portRanges } from "../address/ports.ts";
+import { hasPort, portRanges } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
 import { phrasePorts } from "../verdict/effect-words.ts";
 import { pairCount } from "./classes.ts";
 import type { Matrix, PartyClass } from "./classes.ts";
-import type { DiffDoubt, DiffLine, DiffView, DiffWitness } from "./diff-lines.ts";
+import { SOURCE_OF } from "./diff-lines.ts";
+import type { DiffDoubt, DiffLine, DiffSide, DiffView, DiffWitness } from "./diff-lines.ts";
 import type { PairChange, PairDoubt } from "./diff-compare.ts";
 import { nameParties } from "./diff-names.ts";
 import { NO_PORTS } from "./port-table.ts";
 
-/** Initiators that all get (or lose) the same ports to some responders. */
+/** Initiators that all get (or lose, or keep) the same ports to some responders. */
 interface Group {
   readonly ports: number;
   readonly from: ReadonlySet<number>;
@@ -27,16 +28,16 @@ interface Part {
 /**
  * Changed pairs as lines that people read: per responder, initiators with the same ports; then responders with the same initiators.
  *
- * An initiator that had some of the ports already joins the line that says all it can do now.
+ * A line claims exactly what changed: every pair and port of it opened (closed, stays open), and every one that did is in a line.
  */
-export function groupChanges(view: DiffView, changes: readonly PairChange[], side: "opened" | "closed"): readonly DiffLine[] {
+export function groupChanges(view: DiffView, changes: readonly PairChange[], side: DiffSide): readonly DiffLine[] {
   const groups = [false, true].flatMap((isObservedOnly) => {
     const parts = changes.flatMap((change): readonly Part[] => {
       const observed = change[`${side}Observed`];
       const ports = isObservedOnly ? observed : view.ends[0].ports.subtract(change[side], observed);
       return ports === NO_PORTS ? [] : [{ change, ports }];
     });
-    return joinResponders(groupInitiators(view, parts, side), view.matrix).map((group) => ({ ...group, isObservedOnly }));
+    return joinResponders(groupInitiators(parts), view.matrix).map((group) => ({ ...group, isObservedOnly }));
   });
   const lines = groups.map((group) => writeGroup(view, group, side));
   return lines.sort((a, b) => b.weight - a.weight || compareText(a.line, b.line)).map(({ line }) => line);
@@ -49,33 +50,18 @@ function compareText(a: DiffLine, b: DiffLine): number {
 
 type Loose = Omit<Group, "isObservedOnly">;
 
-function groupInitiators({ ends }: DiffView, parts: readonly Part[], side: "opened" | "closed"): readonly Loose[] {
-  const groups: Loose[] = [];
-  const { ports } = ends[0];
-  for (const [to, list] of Map.groupBy(parts, ({ change }) => change.to)) {
-    const widestFirst = [...new Set(list.map((part) => part.ports))].sort(
-      (a, b) => breadth(ports.ports(b)) - breadth(ports.ports(a)) || a - b,
-    );
-    const homes = new Map<number, { from: Set<number>; sample: PairChange }>();
-    for (const { change, ports: own } of list) {
-      const full = ports.ports(side === "opened" ? change.after : change.before);
-      const fits = (home: number): boolean =>
-        isSubsetPorts(ports.ports(own), ports.ports(home)) && isSubsetPorts(ports.ports(home), full);
-      const home = widestFirst.length === 1 ? own : (widestFirst.find(fits) ?? own);
-      const known = homes.get(home);
-      if (known === undefined) homes.set(home, { from: new Set([change.from]), sample: change });
-      else {
-        known.from.add(change.from);
-        known.sample = earlier(known.sample, change);
-      }
+function groupInitiators(parts: readonly Part[]): readonly Loose[] {
+  const groups = new Map<string, { ports: number; from: Set<number>; to: number; sample: PairChange }>();
+  for (const { change, ports } of parts) {
+    const key = `${change.to} ${ports}`;
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, { ports, from: new Set([change.from]), to: change.to, sample: change });
+    else {
+      known.from.add(change.from);
+      known.sample = earlier(known.sample, change);
     }
-    for (const [home, { from, sample }] of homes) groups.push({ ports: home, from, to: new Set([to]), sample });
   }
-  return groups;
-}
-
-function breadth(set: PortSet): number {
-  return portRanges(set).reduce((sum, range) => sum + range.last - range.first + 1, set.other ? 65536 : 0);
+  return [...groups.values()].map((group) => ({ ...group, to: new Set([group.to]) }));
 }
 
 /** Responders with the same initiators and ports are one group; so are those of which each only misses itself. */
@@ -122,15 +108,22 @@ function setText(set: ReadonlySet<number>): string {
   return Uint32Array.from(set).sort().join();
 }
 
-function writeGroup(view: DiffView, group: Group, side: "opened" | "closed"): { readonly line: DiffLine; readonly weight: number } {
+function writeGroup(view: DiffView, group: Group, side: DiffSide): { readonly line: DiffLine; readonly weight: number } {
   const { matrix, ends } = view;
   const portSet = ends[0].ports.ports(group.ports);
   const from = classesAt(matrix, group.from);
   const to = classesAt(matrix, group.to);
   const [fromCount, toCount] = [countOf(from), countOf(to)];
+  const initiators = nameParties(view, side, from, { others: to, role: "from" });
+  // Against all whom the first words mean: else both ends together would claim pairs that neither was asked about.
+  const responders = nameParties(view, side, to, { others: initiators.meant, role: "to" });
   const line: DiffLine = {
-    from: nameParties(view, side, from, { ports: group.ports, others: to, role: "from" }),
-    to: nameParties(view, side, to, { ports: group.ports, others: from, role: "to" }),
+    from: initiators.short,
+    to: responders.short,
+    fromFull: initiators.full,
+    toFull: responders.full,
+    isAnyFrom: initiators.isAny,
+    isAnyTo: responders.isAny,
     fromWorkloads: fromCount,
     toWorkloads: toCount,
     workloads: countOf([...new Set([...from, ...to])]),
@@ -139,7 +132,8 @@ function writeGroup(view: DiffView, group: Group, side: "opened" | "closed"): { 
     isObservedOnly: group.isObservedOnly,
     witness: witnessOf(matrix, group.sample, portSet, side),
   };
-  return { line, weight: Math.max(1, fromCount) * Math.max(1, toCount) };
+  const size = (isAny: boolean, count: number): number => (isAny ? Math.max(2, matrix.workloadCount) : Math.max(1, count));
+  return { line, weight: size(line.isAnyFrom, fromCount) * size(line.isAnyTo, toCount) };
 }
 
 function classesAt({ classes }: Matrix, numbers: ReadonlySet<number>): readonly PartyClass[] {
@@ -150,8 +144,8 @@ function countOf(classes: readonly PartyClass[]): number {
   return classes.reduce((sum, { workloads }) => sum + workloads.length, 0);
 }
 
-function witnessOf({ classes }: Matrix, { from, to }: PairChange, ports: PortSet, side: "opened" | "closed"): DiffWitness {
-  const at = side === "opened" ? 1 : 0;
+function witnessOf({ classes }: Matrix, { from, to }: PairChange, ports: PortSet, side: DiffSide): DiffWitness {
+  const at = SOURCE_OF[side];
   const responder = classes[to];
   const names = { from: partyName(classes[from], at, from === to), to: partyName(responder, at, false) };
   const declared = responder?.workloads[0]?.ports.find(({ protocol, port }) => hasPort(ports, protocol, port));

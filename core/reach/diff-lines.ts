@@ -13,11 +13,23 @@ export interface DiffWitness {
   readonly protocol: string;
 }
 
-/** Connections that opened (or closed) together. */
+/** What a line says of its connections: they opened, they closed, or they stay open beside what closed between the same two. */
+export type DiffSide = "opened" | "closed" | "stays";
+
+/** Which of the two sources has the connections of a line. */
+export const SOURCE_OF = { opened: 1, closed: 0, stays: 1 } as const satisfies Record<DiffSide, 0 | 1>;
+
+/** Connections that opened (or closed, or stay open) together: every initiator with every responder, on each of the ports. */
 export interface DiffLine {
-  /** `any`, segments, workloads, address ranges; several joined by commas. */
+  /** `any`, `any but web`, segments, workloads, address ranges; several joined by commas, "and N more" after a few. */
   readonly from: string;
   readonly to: string;
+  /** The same with up to 1,000 names. */
+  readonly fromFull: string;
+  readonly toFull: string;
+  /** True for `any` and `any but …`. */
+  readonly isAnyFrom: boolean;
+  readonly isAnyTo: boolean;
   /** Workloads at each end for which it changed, and at both together; 0 where an end is addresses only. */
   readonly fromWorkloads: number;
   readonly toWorkloads: number;
@@ -25,7 +37,7 @@ export interface DiffLine {
   /** `any port`, `5432/tcp`. */
   readonly ports: string;
   readonly portSet: PortSet;
-  /** True where no rule allows it and only `observe` lets it pass: before, for what closed; now, for what opened. */
+  /** True where no rule allows it and only `observe` lets it pass: before, for what closed; now, for what opened or stays. */
   readonly isObservedOnly: boolean;
   readonly witness: DiffWitness;
 }
@@ -44,6 +56,8 @@ export interface Diff {
   /** The widest first. */
   readonly opened: readonly DiffLine[];
   readonly closed: readonly DiffLine[];
+  /** What passes on, now, between those for which something closed. */
+  readonly stays: readonly DiffLine[];
   /**
    * Ordered pairs of workloads, or of a workload and addresses that nobody tells apart, for which something opened, something closed, or
    * nothing changed.

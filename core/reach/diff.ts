@@ -26,6 +26,7 @@ function matrixDiff(matrix: Matrix): Diff {
   const { changes, doubts, isCut } = compareSources(matrix, ends);
   const opened = groupChanges({ matrix, ends }, changes, "opened");
   const closed = groupChanges({ matrix, ends }, changes, "closed");
+  const stays = groupChanges({ matrix, ends }, changes, "stays");
   const count = (isCounted: (change: (typeof changes)[number]) => boolean): number =>
     changes.filter(isCounted).reduce((sum, { from, to }) => sum + pairCount(matrix, from, to), 0);
   const uncertain = groupDoubts(matrix, doubts);
@@ -33,6 +34,7 @@ function matrixDiff(matrix: Matrix): Diff {
     kind: kindOf(opened.length > 0, closed.length > 0),
     opened,
     closed,
+    stays,
     openedCount: count((change) => change.opened !== 0),
     closedCount: count((change) => change.closed !== 0),
     unchangedCount: allPairs(matrix) - count(() => true),

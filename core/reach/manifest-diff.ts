@@ -15,6 +15,7 @@ export function manifestDiff(before: Manifests, after: Manifests, profile: Profi
     kind: effect.kind,
     opened: effect.opened.map(lineOf),
     closed: effect.closed.map(lineOf),
+    stays: [],
     openedCount: effect.openedCount,
     closedCount: effect.closedCount,
     // Addresses count as one more; a pair that both opens and closes is counted in both, so this is at least so many.
@@ -27,5 +28,6 @@ export function manifestDiff(before: Manifests, after: Manifests, profile: Profi
 function lineOf(connection: Connection): DiffLine {
   const { from, to, fromWorkloads, toWorkloads } = connection;
   const workloads = from === to ? Math.max(fromWorkloads, toWorkloads) : fromWorkloads + toWorkloads;
-  return { ...connection, workloads, isObservedOnly: false };
+  const isAny = { isAnyFrom: from === "any", isAnyTo: to === "any" };
+  return { ...connection, ...isAny, fromFull: from, toFull: to, workloads, isObservedOnly: false };
 }

@@ -1,9 +1,15 @@
-import type { Diff, DiffDoubt, DiffLine, DiffWitness } from "../reach/diff-lines.ts";
+import type { Diff, DiffDoubt, DiffLine, DiffSide, DiffWitness } from "../reach/diff-lines.ts";
 import { formatTable } from "./table.ts";
 import { visible } from "./visible.ts";
 
 /** Lines written before the last one says how many more there are. */
 const LINES = 20;
+
+/** The parts of a difference, in the order in which they are told. */
+const SIDES = ["opened", "closed", "stays"] as const satisfies readonly DiffSide[];
+
+/** What a line of each part begins with. */
+export const VERB = { opened: "opens", closed: "closes", stays: "stays open" } as const satisfies Record<DiffSide, string>;
 
 /** What changes, in one sentence: `opens 14 connections, closes none, 9,870 unchanged`. */
 export function summariseDiff(diff: Diff): string {
@@ -14,18 +20,14 @@ export function summariseDiff(diff: Diff): string {
   return `opens ${connections(openedCount)}, closes ${connections(closedCount)}, ${counted(unchangedCount)} unchanged${doubts}`;
 }
 
-/** `opens web → db: 5432/tcp for 14 workloads`, `closes …`, then what is uncertain and noted; one line each. */
+/** `opens web → db: 5432/tcp for 14 workloads`, `closes …`, `stays open …`, then what is uncertain and noted; one line each. */
 export function formatDiff(diff: Diff, limit: number = LINES): readonly string[] {
-  const changes = [
-    ...cut(
-      diff.opened.map((line) => `opens ${formatDiffLine(line, "opened")}`),
+  const changes = SIDES.flatMap((side) =>
+    cut(
+      diff[side].map((line) => `${VERB[side]} ${formatDiffLine(line, side)}`),
       limit,
     ),
-    ...cut(
-      diff.closed.map((line) => `closes ${formatDiffLine(line, "closed")}`),
-      limit,
-    ),
-  ];
+  );
   const nothing = changes.length === 0 ? ["opens nothing, closes nothing"] : [];
   return [
     ...changes,
@@ -39,20 +41,29 @@ export function formatDiff(diff: Diff, limit: number = LINES): readonly string[]
 }
 
 /** `web → db: 5432/tcp for 14 workloads`, and whether only `observe` lets it pass. */
-export function formatDiffLine(line: DiffLine, side: "opened" | "closed"): string {
-  const observed = line.isObservedOnly ? (side === "opened" ? " (observed only)" : " (was observed only)") : "";
+export function formatDiffLine(line: DiffLine, side: DiffSide): string {
+  const observed = line.isObservedOnly ? ` (${observedWords(side)})` : "";
   return visible(`${line.from} → ${line.to}: ${line.ports} for ${plural(affected(line), "workload")}${observed}`);
 }
 
-/** A table for a terminal: what, from, to, ports, how many, and one connection to try. */
-export function formatDiffTable(diff: Diff): string {
-  const row = (word: string, line: DiffLine): readonly string[] => [
-    line.isObservedOnly ? `${word} (observed)` : word,
-    ...[line.from, line.to, line.ports].map(visible),
+/** What is said of a line that no rule allows. */
+export function observedWords(side: DiffSide): string {
+  return side === "closed" ? "was observed only" : "observed only";
+}
+
+/**
+ * A table for a terminal: what, from, to, ports, how many, and one connection to try.
+ *
+ * @param isFull all names of an end, where a few and "and N more" stand otherwise
+ */
+export function formatDiffTable(diff: Diff, isFull: boolean = false): string {
+  const row = (side: DiffSide, line: DiffLine): readonly string[] => [
+    line.isObservedOnly ? `${VERB[side]} (observed)` : VERB[side],
+    ...[isFull ? line.fromFull : line.from, isFull ? line.toFull : line.to, line.ports].map(visible),
     String(affected(line)),
     visible(formatWitness(line.witness)),
   ];
-  const rows = [...diff.opened.map((line) => row("opens", line)), ...diff.closed.map((line) => row("closes", line))];
+  const rows = SIDES.flatMap((side) => diff[side].map((line) => row(side, line)));
   const table = rows.length === 0 ? [] : [formatTable(["change", "from", "to", "ports", "workloads", "for example"], rows), ""];
   const doubts = diff.uncertain.map((doubt) => `uncertain: ${formatDoubt(doubt)}`);
   return [...table, ...doubts, ...diff.notes.map((note) => `note: ${visible(note)}`), summariseDiff(diff)].join("\n");
@@ -60,13 +71,12 @@ export function formatDiffTable(diff: Diff): string {
 
 /** Lines of a Markdown list for a pull request: the decision first, each line with one connection to try. */
 export function formatDiffMarkdown(diff: Diff, limit: number = LINES): readonly string[] {
-  const item = (word: string, side: "opened" | "closed") => (line: DiffLine) =>
-    `- **${word}** ${code(formatDiffLine(line, side))}, for example ${code(visible(formatWitness(line.witness)))}`;
+  const item = (side: DiffSide) => (line: DiffLine) =>
+    `- **${VERB[side]}** ${code(formatDiffLine(line, side))}, for example ${code(visible(formatWitness(line.witness)))}`;
   return [
     `**${summariseDiff(diff)}**`,
     "",
-    ...cut(diff.opened.map(item("opens", "opened")), limit, "- "),
-    ...cut(diff.closed.map(item("closes", "closed")), limit, "- "),
+    ...SIDES.flatMap((side) => cut(diff[side].map(item(side)), limit, "- ")),
     ...cut(
       diff.uncertain.map((doubt) => `- uncertain: ${code(formatDoubt(doubt))}`),
       limit,
@@ -76,23 +86,28 @@ export function formatDiffMarkdown(diff: Diff, limit: number = LINES): readonly 
   ];
 }
 
-/** The difference as plain JSON: a stable contract. */
+/** The difference as plain JSON: a stable contract. Ends are told with all their names. */
 export function diffAnswer(diff: Diff): Readonly<Record<string, unknown>> {
-  const line = ({ portSet: _, ...rest }: DiffLine): unknown => rest;
+  const line = ({ portSet: _, fromFull, toFull, isAnyFrom: _from, isAnyTo: _to, ...rest }: DiffLine): unknown => ({
+    ...rest,
+    from: fromFull,
+    to: toFull,
+  });
   return {
     kind: diff.kind,
     opened: diff.opened.map(line),
     closed: diff.closed.map(line),
+    stays: diff.stays.map(line),
     counts: { opened: diff.openedCount, closed: diff.closedCount, unchanged: diff.unchangedCount },
     uncertain: diff.uncertain.map(({ text, pairs, witness }) => ({ text, pairs: pairs ?? null, witness: witness ?? null })),
     notes: diff.notes,
   };
 }
 
-/** Workloads that a line concerns: where one end is everybody, those at the other. */
-export function affected({ from, to, fromWorkloads, toWorkloads, workloads }: DiffLine): number {
-  if (from === "any" && toWorkloads > 0) return toWorkloads;
-  if (to === "any" && fromWorkloads > 0) return fromWorkloads;
+/** Workloads that a line concerns: where one end is everybody (but a few), those at the other. */
+export function affected({ isAnyFrom, isAnyTo, fromWorkloads, toWorkloads, workloads }: DiffLine): number {
+  if (isAnyFrom && toWorkloads > 0) return toWorkloads;
+  if (isAnyTo && fromWorkloads > 0) return fromWorkloads;
   return workloads;
 }
 

@@ -1,9 +1,9 @@
-import type { Diff, DiffLine } from "../reach/diff-lines.ts";
+import type { Diff, DiffLine, DiffSide } from "../reach/diff-lines.ts";
 import type { Review } from "../review/review.ts";
 import { notesIn, verdictOf, type Reviewed } from "../review/reviewed.ts";
 import type { Note } from "../model/note.ts";
 import { formatPosition } from "../model/note.ts";
-import { affected } from "./diff.ts";
+import { affected, observedWords, VERB } from "./diff.ts";
 import { code, mute } from "./inert.ts";
 
 /** Lines of a table that are always seen, and those in the folded part below it. */
@@ -11,9 +11,6 @@ const SHOWN = 20;
 const FOLDED = 200;
 /** A sentence about a change may name several things. */
 const LONG = 1_000;
-
-type Side = "opened" | "closed";
-const VERB = { opened: "opens", closed: "closes" } as const satisfies Record<Side, string>;
 
 /**
  * A review as a security reviewer reads it, in Markdown; the first line says what it opens and closes.
@@ -49,7 +46,7 @@ function headline(reviewed: Reviewed, write: (text: string) => string): string {
 }
 
 function reviewHeadline({ diff, visibility, touched }: Review, write: (text: string) => string): string {
-  const side = (name: Side): string => {
+  const side = (name: "opened" | "closed"): string => {
     const [first, ...more] = diff[name];
     if (first === undefined) return `${VERB[name]} nothing`;
     const many = visibility === "full" ? ` for ${plural(affected(first), "workload")}` : "";
@@ -112,7 +109,7 @@ const INTENT =
   "_Computed from the definitions alone, on made-up workloads: no names and no numbers of what runs. Where the service reads comments, somebody with write access gets those by_ `/firebreak plan`.";
 
 function connections(diff: Diff, visibility: Review["visibility"]): readonly string[] {
-  const rows = (["opened", "closed"] as const).flatMap((side) => diff[side].map((line) => row(side, line, visibility)));
+  const rows = (["opened", "closed", "stays"] as const).flatMap((side) => diff[side].map((line) => row(side, line, visibility)));
   if (rows.length === 0) return [];
   const isFull = visibility === "full";
   const head = isFull
@@ -134,8 +131,8 @@ function connections(diff: Diff, visibility: Review["visibility"]): readonly str
   ];
 }
 
-function row(side: Side, line: DiffLine, visibility: Review["visibility"]): string {
-  const word = line.isObservedOnly ? `${VERB[side]} (${side === "opened" ? "observed only" : "was observed only"})` : VERB[side];
+function row(side: DiffSide, line: DiffLine, visibility: Review["visibility"]): string {
+  const word = line.isObservedOnly ? `${VERB[side]} (${observedWords(side)})` : VERB[side];
   const cells = [word, code(line.from), code(line.to), code(line.ports)];
   const { witness } = line;
   const port = witness.protocol === "other" ? "another protocol" : `${witness.port}/${witness.protocol}`;

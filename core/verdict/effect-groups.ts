@@ -1,6 +1,6 @@
-import { firstAddress, formatAddress, subtract } from "../address/index.ts";
+import { firstAddress, formatAddress, isSubset, subtract } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import { PROTOCOLS, hasPort, isEmptyPorts, isSubsetPorts, portRanges } from "../address/ports.ts";
+import { PROTOCOLS, hasPort, isEmptyPorts, portRanges } from "../address/ports.ts";
 import type { PortRange, PortSet } from "../address/ports.ts";
 import type { Classes, PeerClass } from "./classes.ts";
 import { describePeers, phrasePorts } from "./effect-words.ts";
@@ -35,33 +35,27 @@ export interface Connection {
 export interface PairChange {
   readonly from: number;
   readonly to: number;
-  readonly before: PortSet;
-  readonly after: PortSet;
   readonly opened: PortSet;
   readonly closed: PortSet;
 }
 
-/** What grouping needs to look up: the classes, and connections of either world (0 before, 1 after). */
+/** What grouping needs to look up. */
 export interface GroupView {
   readonly classes: Classes;
-  readonly connection: (world: 0 | 1, from: number, to: number) => PortSet;
   /** Addresses of pods: no witness for "somebody outside". */
   readonly podAddresses: AddressSet;
 }
 
 interface Group {
   readonly ports: PortSet;
-  readonly from: readonly number[];
+  readonly from: Set<number>;
   readonly to: number[];
   readonly sample: PairChange;
 }
 
 /**
- * Gathers changed pairs into lines that people read.
- *
- * Per responder, initiators with the same ports are one group. An initiator that had some of these ports already joins the group
- * that says all it can do now: "any → shop/db: any port" although `shop/api` had 5432/tcp before. Then responders with the same
- * group are joined.
+ * Gathers changed pairs into lines that people read: per responder, initiators with the same ports are one group; then responders with
+ * the same group are joined. A line claims exactly what changed: every pair and port of it opened (closed).
  */
 export function groupChanges(view: GroupView, changes: readonly PairChange[], side: "opened" | "closed"): readonly Connection[] {
   const byResponder = Map.groupBy(
@@ -70,74 +64,48 @@ export function groupChanges(view: GroupView, changes: readonly PairChange[], si
   );
   const groups = new Map<string, Group>();
   for (const [to, list] of byResponder) {
-    for (const [ports, members] of groupInitiators(list, side)) addGroup(view, groups, to, ports, members, side);
+    for (const members of Map.groupBy(list, (change) => JSON.stringify(change[side])).values()) {
+      addGroup(view, groups, to, members, side);
+    }
   }
   return [...groups.values()].sort((a, b) => reach(b) - reach(a)).map((group) => writeGroup(view, group, side));
 }
 
 function reach(group: Group): number {
-  return group.from.length * group.to.length;
+  return group.from.size * group.to.length;
 }
 
-/** Groups by ports; the widest ports first, so that partial openings join them. */
-function groupInitiators(list: readonly PairChange[], side: "opened" | "closed"): ReadonlyMap<PortSet, PairChange[]> {
-  const distinct = [...new Map(list.map((change) => [JSON.stringify(change[side]), change[side]])).values()];
-  const widestFirst = distinct.sort((a, b) => breadth(b) - breadth(a));
-  const groups = new Map<PortSet, PairChange[]>();
-  for (const change of list) {
-    const full = side === "opened" ? change.after : change.before;
-    const home = widestFirst.find((ports) => isSubsetPorts(change[side], ports) && isSubsetPorts(ports, full)) ?? change[side];
-    const group = groups.get(home);
-    if (group === undefined) groups.set(home, [change]);
-    else group.push(change);
-  }
-  return groups;
-}
-
-function breadth(ports: PortSet): number {
-  return portRanges(ports).reduce((sum, range) => sum + range.last - range.first + 1, ports.other ? 65536 : 0);
-}
-
+/** @param members changes of one responder and the same ports; at least one */
 function addGroup(
   view: GroupView,
   groups: Map<string, Group>,
   to: number,
-  ports: PortSet,
   members: readonly PairChange[],
   side: "opened" | "closed",
 ): void {
-  const from = widen(view, to, ports, members, side);
-  const key = `${from.length === view.classes.peers.length ? "any" : from.join()} ${JSON.stringify(ports)}`;
+  const [first] = members as readonly [PairChange, ...PairChange[]];
+  const ports = first[side];
+  const from = new Set(members.map((change) => change.from).sort((a, b) => a - b));
+  const sample = members.find((change) => isPodPeer(view.classes, change.from)) ?? first;
+  const world = side === "opened" ? 1 : 0;
+  const isWhole = view.classes.peers.every((_, index) => from.has(index) || isIdle(view, world, index, [to]));
+  const key = `${isWhole ? "any" : [...from].join()} ${JSON.stringify(ports)}`;
   const known = groups.get(key);
-  if (known !== undefined) known.to.push(to);
-  else
-    groups.set(key, {
-      ports,
-      from,
-      to: [to],
-      sample: members.find((change) => isPodPeer(view.classes, change.from)) ?? (members[0] as PairChange),
-    });
+  if (known === undefined) groups.set(key, { ports, from, to: [to], sample });
+  else {
+    known.to.push(to);
+    for (const index of from) known.from.add(index);
+  }
 }
 
-/** All classes, when those outside the group had the ports anyway (or cannot be initiators): then the group is "any". */
-function widen(
-  view: GroupView,
-  to: number,
-  ports: PortSet,
-  members: readonly PairChange[],
-  side: "opened" | "closed",
-): readonly number[] {
-  const { peers } = view.classes;
-  const inside = new Set(members.map((change) => change.from));
-  if (!members.some((change) => !isPodPeer(view.classes, change.from))) return [...inside].sort((a, b) => a - b);
-  const world = side === "opened" ? 1 : 0;
-  const isCovered = (peer: PeerClass, index: number): boolean =>
-    inside.has(index) ||
-    (familiesOf(peer, world) & familiesOf(peers[to] as PeerClass, world)) === 0 ||
-    (index === to && peer.kind === "pods" && peer.pods.length === 1) ||
-    isSubsetPorts(ports, view.connection(world, index, to));
-  if (peers.every(isCovered)) return [...peers.keys()];
-  return [...inside].sort((a, b) => a - b);
+/** True when no connection to these responders can begin there: itself, another address family, or addresses of known pods. */
+function isIdle({ classes, podAddresses }: GroupView, world: 0 | 1, index: number, responders: readonly number[]): boolean {
+  const peer = classes.peers[index] as PeerClass;
+  if (peer.kind === "addresses" && isSubset(peer.addresses, podAddresses)) return true;
+  return responders.every((to) => {
+    const isItself = index === to && peer.kind === "pods" && peer.pods.length === 1;
+    return isItself || (familiesOf(peer, world) & familiesOf(classes.peers[to] as PeerClass, world)) === 0;
+  });
 }
 
 function isPodPeer(classes: Classes, index: number): boolean {
@@ -145,8 +113,10 @@ function isPodPeer(classes: Classes, index: number): boolean {
 }
 
 function writeGroup(view: GroupView, group: Group, side: "opened" | "closed"): Connection {
-  const from = describePeers(view.classes, group.from);
-  const to = describePeers(view.classes, group.to);
+  const world = side === "opened" ? 1 : 0;
+  const initiators = [...group.from];
+  const from = describePeers(view.classes, initiators, (index) => isIdle(view, world, index, group.to));
+  const to = describePeers(view.classes, group.to, (index) => isIdle(view, world, index, from.meant));
   return {
     from: from.text,
     to: to.text,

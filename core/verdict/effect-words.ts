@@ -1,10 +1,12 @@
-import { equals, anyV4, anyV6, formatRange, isSubset, toRanges, unionAll } from "../address/index.ts";
+import { anyV4, anyV6, formatRange, isSubset, toRanges, unionAll } from "../address/index.ts";
+import type { AddressSet } from "../address/index.ts";
 import { allPorts, equalPorts, formatPorts, subtractPorts } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
 import { V4, V6 } from "./classes.ts";
 import type { Classes } from "./classes.ts";
 import type { Connection } from "./effect-groups.ts";
 import type { Effect } from "./effect.ts";
+import { podId } from "./world.ts";
 import type { WorldPod } from "./world.ts";
 
 /** Names listed before "and N more". */
@@ -55,18 +57,61 @@ export function phrasePorts(ports: PortSet): string {
   return ports.other && but.length < direct.length ? but : direct;
 }
 
-/** A set of classes in words, and how many workloads it is. */
-export function describePeers(classes: Classes, indices: readonly number[]): { readonly text: string; readonly workloads: number } {
+/**
+ * A set of classes in words that say neither more nor less, and how many workloads it is. `meant` are all whom the words
+ * take in: idle ones, too.
+ *
+ * @param isIdle true for a class that cannot be at this end of these connections: it may stand in a name without being meant
+ */
+export function describePeers(
+  classes: Classes,
+  indices: readonly number[],
+  isIdle: (index: number) => boolean,
+): { readonly text: string; readonly workloads: number; readonly meant: readonly number[] } {
   const chosen = new Set(indices);
   const pods = indices.flatMap((index) => podsAt(classes, index));
   const families = familiesInUse(classes);
-  const isEverything = classes.peers.every(
-    (peer, index) => chosen.has(index) || (peer.kind === "addresses" && !families.has(peer.family)),
+  const left = classes.peers.flatMap((peer, index) =>
+    chosen.has(index) || isIdle(index) || (peer.kind === "addresses" && !families.has(peer.family)) ? [] : [{ peer, index }],
   );
-  if (isEverything) return { text: "any", workloads: pods.length };
-  const addresses = describeAddresses(classes, chosen, families);
-  const names = pods.length === 0 ? [] : describePods(classes, pods);
-  return { text: [...names, ...addresses].join(", "), workloads: pods.length };
+  const all = [...classes.peers.keys()];
+  if (left.length === 0) return { text: "any", workloads: pods.length, meant: all };
+  const idle = classes.peers.flatMap((peer, index) => (peer.kind === "addresses" && isIdle(index) ? [peer.addresses] : []));
+  const meant = wordsFor(classes, indices, families, idle);
+  const but = wordsFor(
+    classes,
+    left.map(({ index }) => index),
+    families,
+    [],
+  );
+  const isShort = sizeOf(but) < sizeOf(meant) || (but.ranges.length === 0 && sizeOf(but) <= NAMES);
+  const isExcept = meant.ranges.length > 0 && isShort;
+  if (!isExcept) return { text: sentence(meant), workloads: pods.length, meant: indices };
+  const excepted = new Set(left.map(({ index }) => index));
+  return { text: `any but ${sentence(but)}`, workloads: pods.length, meant: all.filter((index) => !excepted.has(index)) };
+}
+
+/** One end of a line, word by word. */
+interface Words {
+  readonly workloads: readonly string[];
+  readonly ranges: readonly string[];
+}
+
+function wordsFor(classes: Classes, indices: readonly number[], families: ReadonlySet<4 | 6>, idle: readonly AddressSet[]): Words {
+  const pods = indices.flatMap((index) => podsAt(classes, index));
+  const parts = indices.flatMap((index) => {
+    const peer = classes.peers[index];
+    return peer?.kind === "addresses" ? [peer.addresses] : [];
+  });
+  return { workloads: workloadNames(classes, pods), ranges: parts.length === 0 ? [] : rangeWords(unionAll(parts), families, idle) };
+}
+
+function sizeOf({ workloads, ranges }: Words): number {
+  return workloads.length + ranges.length;
+}
+
+function sentence({ workloads, ranges }: Words): string {
+  return [...shorten(workloads, "workloads"), ...shorten(ranges, "ranges")].join(", ");
 }
 
 function podsAt(classes: Classes, index: number): readonly WorldPod[] {
@@ -89,31 +134,32 @@ function anyFamilies(classes: Classes, index: number): number {
   return peer.states.reduce((sum, state) => sum | (state?.families ?? 0), 0);
 }
 
-function describeAddresses(classes: Classes, chosen: ReadonlySet<number>, families: ReadonlySet<4 | 6>): readonly string[] {
-  const parts = classes.peers.flatMap((peer, index) => (peer.kind === "addresses" && chosen.has(index) ? [peer.addresses] : []));
-  if (parts.length === 0) return [];
-  const whole = unionAll(parts);
-  const isV4 = isSubset(anyV4, whole) || !families.has(4);
-  const isV6 = isSubset(anyV6, whole) || !families.has(6);
-  if (isV4 && isV6) return ["any address outside"];
-  if (equals(whole, anyV4)) return ["any IPv4 address outside"];
-  if (equals(whole, anyV6)) return ["any IPv6 address outside"];
-  return shorten(toRanges(whole).map(formatRange), "ranges");
+/** Ranges; addresses of known pods among them are nobody outside, so they may fill what is missing to "any". */
+function rangeWords(whole: AddressSet, families: ReadonlySet<4 | 6>, idle: readonly AddressSet[]): readonly string[] {
+  const filled = unionAll([whole, ...idle]);
+  const isV4 = isSubset(anyV4, filled);
+  const isV6 = isSubset(anyV6, filled);
+  if ((isV4 || !families.has(4)) && (isV6 || !families.has(6))) return ["any address outside"];
+  if (isV4 && whole.v6.length === 0) return ["any IPv4 address outside"];
+  if (isV6 && whole.v4.length === 0) return ["any IPv6 address outside"];
+  return toRanges(whole).map(formatRange);
 }
 
-function describePods(classes: Classes, pods: readonly WorldPod[]): readonly string[] {
+/** `every pod`, `every pod of NAMESPACE`, controllers of which all pods are meant, else pods. */
+function workloadNames(classes: Classes, pods: readonly WorldPod[]): readonly string[] {
+  if (pods.length === 0) return [];
   const everyPod = classes.peers.flatMap((_, index) => podsAt(classes, index));
   if (pods.length === everyPod.length) return ["every pod"];
   const total = countBy(everyPod, (pod) => pod.namespace);
+  const sizes = countBy(everyPod, (pod) => `${pod.namespace}/${workloadName(pod)}`);
   const byNamespace = Map.groupBy(pods, (pod) => pod.namespace);
-  const names = [...byNamespace]
+  return [...byNamespace]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([namespace, members]) => {
-      const workloads = [...new Set(members.map(workloadName))].sort();
-      const isAll = members.length === total.get(namespace) && workloads.length > 1;
-      return isAll ? [`every pod of ${namespace}`] : workloads.map((workload) => `${namespace}/${workload}`);
+      const workloads = [...Map.groupBy(members, (pod) => `${namespace}/${workloadName(pod)}`)];
+      if (members.length === total.get(namespace) && workloads.length > 1) return [`every pod of ${namespace}`];
+      return workloads.flatMap(([name, some]) => (some.length === sizes.get(name) ? [name] : some.map(podId))).sort();
     });
-  return shorten(names, "workloads");
 }
 
 /** The controller's name (a ReplicaSet's without its hash, so the Deployment's), or the pod's own. */
@@ -135,7 +181,7 @@ function shorten(names: readonly string[], noun: string): readonly string[] {
 }
 
 function isWide(end: string): boolean {
-  return end === "any" || end === "every pod";
+  return end === "any" || end.startsWith("any but ") || end === "every pod";
 }
 
 function plural(count: number): string {

@@ -55,7 +55,7 @@ export function connectivityDiff(before: World, after: World, profile: Profile =
   };
   const podAddresses = addressesOfPods(before, after);
   const pairs = comparePairs(classes, rows, touched("ingress"), touched("egress"), outsideOf(podAddresses, classes));
-  const view = { classes, connection: (world: 0 | 1, from: number, to: number) => rows[world].connection(from, to), podAddresses };
+  const view = { classes, podAddresses };
   const opened = groupChanges(view, pairs.changes, "opened");
   const closed = groupChanges(view, pairs.changes, "closed");
   return {
@@ -158,7 +158,7 @@ function compareConnection(rows: readonly [Rows, Rows], from: number, to: number
   const before = rows[0].connection(from, to);
   const after = rows[1].connection(from, to);
   if (before === after || equalPorts(before, after)) return undefined;
-  return { from, to, before, after, opened: subtractPorts(after, before), closed: subtractPorts(before, after) };
+  return { from, to, opened: subtractPorts(after, before), closed: subtractPorts(before, after) };
 }
 
 function addressesOfPods(before: World, after: World): AddressSet {

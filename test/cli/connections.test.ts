@@ -279,6 +279,10 @@ describe("diff", () => {
       workloads: 2,
       ports: "22/tcp",
       portSet: set,
+      fromFull: "a\u001b[2J",
+      toFull: "b",
+      isAnyFrom: false,
+      isAnyTo: false,
       isObservedOnly: true,
     };
     const witness = { from: "cluster/eu/s/a", to: "cluster/eu/s/b", port: 22, protocol: "tcp" };
@@ -287,6 +291,7 @@ describe("diff", () => {
       kind: "opens",
       opened: [{ ...line, witness }],
       closed: [],
+      stays: [],
       ...counted,
       uncertain: [],
       notes: ["n\n::error::"],

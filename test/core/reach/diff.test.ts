@@ -177,7 +177,10 @@ describe("what people read", () => {
     const lines = formatDiff(
       read(world("observe", rule("any", "db", "5432/tcp")), world("enforce", rule("any", "db", "5432/tcp"))),
     );
-    expect(lines).toEqual(["closes any → db: any port but 5432/tcp for 2 workloads (was observed only)"]);
+    expect(lines).toEqual([
+      "closes any → db: any port but 5432/tcp for 2 workloads (was observed only)",
+      "stays open any → db: 5432/tcp for 2 workloads",
+    ]);
     expect(formatDiff(read(world("observe"), world("off")))).toEqual(["opens nothing, closes nothing"]);
   });
 
