@@ -11,16 +11,18 @@ import { build } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const entry = join(root, "cli", "firebreak.ts");
+const worker = join(root, "services", "workers", "worker.ts");
 const outdir = join(root, "dist");
 
 if (!existsSync(entry)) throw new Error("cli/firebreak.ts is not there: nothing to bundle");
 rmSync(outdir, { recursive: true, force: true });
 await build({
-  entryPoints: { firebreak: entry },
+  entryPoints: { firebreak: entry, worker },
   outdir,
   bundle: true,
   splitting: true,
-  chunkNames: "chunks/[name]-[hash]",
+  // All in one folder: code finds the worker's module beside itself.
+  chunkNames: "[name]-[hash]",
   packages: "external",
   platform: "node",
   target: "node24",

@@ -9,6 +9,7 @@ import type { Trail } from "../core/audit/trail.ts";
 import type { OperatorInputs } from "../core/compile/inputs.ts";
 import type { Logger } from "./log.ts";
 import { readSecret } from "./secrets.ts";
+import type { Workers } from "./workers/open.ts";
 
 /** Services that one process may run; `up` runs all three. */
 export type Role = "syncer" | "drift" | "console";
@@ -25,6 +26,8 @@ export interface Parts {
   readonly store: Store;
   readonly queue: Queue;
   readonly trail: Trail;
+  /** Where work is done whose size somebody else decides. */
+  readonly workers: Workers;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly now: () => number;
   readonly random: () => number;

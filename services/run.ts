@@ -12,6 +12,7 @@ import { openStoreAndQueue, type Parts, type Role } from "./parts.ts";
 import type { Service } from "./service.ts";
 import { storeTrail } from "./store-trail.ts";
 import { startSyncer, type SyncerParts } from "./syncer/main.ts";
+import { openWorkers } from "./workers/open.ts";
 
 export interface RunOptions {
   readonly signal: AbortSignal;
@@ -46,6 +47,7 @@ export async function runServices(settings: SettingsFile, roles: readonly Role[]
     store,
     queue,
     trail: fileTrail ?? storeTrail(store, Date.now, signal),
+    workers: opened.use(openWorkers()),
     environment,
     now: Date.now,
     random: Math.random,

@@ -2,8 +2,11 @@ import { execFile } from "node:child_process";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { WorkerPool } from "../../adapters/workers/index.ts";
+import type { TASKS } from "../../services/workers/tasks.ts";
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "../..");
@@ -53,6 +56,21 @@ test("the packed firebreak validates the example, and finds a mistake in it", as
 test("the packed firebreak knows its version", async () => {
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { readonly version: string };
   expect((await firebreak("--version")).stdout.trim()).toBe(version);
+});
+
+// Bug: the packed service has no worker to plan with, or looks for it where it is not: every pull request fails.
+test("the packed worker plans, and lies beside all code that looks for it", async () => {
+  const dist = join(folder, "node_modules", "firebreak", "dist");
+  const entries = await readdir(dist, { withFileTypes: true });
+  expect(entries.filter((entry) => !entry.isFile())).toEqual([]);
+  const lane = { memoryMb: 512, deadlineMs: 60_000, queue: 1 };
+  await using pool = new WorkerPool<typeof TASKS, "one">({ entry: pathToFileURL(join(dist, "worker.js")), lanes: { one: lane } });
+  const bytes = new TextEncoder().encode("apiVersion: firebreak.dev/v1alpha1\nkind: Segmnt\nmetadata: {name: x}\nspec: {}\n");
+  const files = [{ path: "a.yaml", bytes, mode: "100644" }];
+  const operator = { floor: { from: [], ports: [] }, ownPaths: [] };
+  const candidate = { common: [], base: [], head: files, allow: undefined, before: undefined, now: 0, operator, live: undefined };
+  const outcome = await pool.run("review", candidate, { lane: "one", signal: AbortSignal.timeout(60_000) });
+  expect(outcome).toMatchObject({ kind: "done", value: { kind: "invalid" } });
 });
 
 // Bug: sources, tests or somebody's state are published.

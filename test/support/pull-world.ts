@@ -15,6 +15,7 @@ import { Bell } from "../../services/loop.ts";
 import type { SyncerContext } from "../../services/syncer/context.ts";
 import { followBranch, type BranchOutcome } from "../../services/syncer/branch.ts";
 import { PullWatch } from "../../services/syncer/pulls/loop.ts";
+import { openWorkers } from "../../services/workers/open.ts";
 
 export interface PullWorld extends AsyncDisposable {
   readonly context: SyncerContext;
@@ -48,6 +49,7 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
   const auth = { kind: "basic", username: git.username ?? "firebreak", password } as const;
   const repository =
     repositoryOf ?? openRepository({ url: git.url, branch: "main", path: "policies", folder: join(folder, "git"), auth });
+  const workers = openWorkers();
   const entries = new Map<string, EntryInput>();
   // The cast: no part of it that reaches targets is asked for here.
   const context = {
@@ -64,6 +66,7 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
         return await Promise.resolve([]);
       },
     },
+    workers,
     environment: {},
     now: Date.now,
     random: () => 0.5,
@@ -95,6 +98,7 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
       context.refused = undefined;
     },
     async [Symbol.asyncDispose]() {
+      await workers[Symbol.asyncDispose]();
       await store.close();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -7,7 +7,18 @@ import type { SyncerContext } from "../context.ts";
 /** What looking at pull requests takes of the syncer. */
 export type PullContext = Pick<
   SyncerContext,
-  "store" | "trail" | "settings" | "operator" | "log" | "signal" | "now" | "repository" | "definitions" | "clusters" | "inForce"
+  | "store"
+  | "trail"
+  | "workers"
+  | "settings"
+  | "operator"
+  | "log"
+  | "signal"
+  | "now"
+  | "repository"
+  | "definitions"
+  | "clusters"
+  | "inForce"
 > & {
   readonly forge: Forge;
   /** This process's memory of plans, by number. */

@@ -1,9 +1,9 @@
 import { listTargetRows } from "../../../adapters/store/index.ts";
+import { isOverBudget, overBudgetText } from "../../../adapters/workers/index.ts";
 import { allowOf } from "../../../core/config/operator.ts";
 import type { PullRequest } from "../../../core/forge/forge.ts";
 import { FirebreakError } from "../../../core/model/error.ts";
 import { liveDigest, planId, type Binding } from "../../../core/review/binding.ts";
-import { reviewCandidate } from "../../../core/review/candidate.ts";
 import type { LiveWorld, Visibility } from "../../../core/review/review.ts";
 import { verdictOf, type Reviewed } from "../../../core/review/reviewed.ts";
 import { reviewTitle } from "../../../core/text/review.ts";
@@ -59,12 +59,12 @@ async function reviewOfPull(
   { number, head, base }: { readonly number: number; readonly head: string; readonly base: string },
   visibility: Visibility,
 ): Promise<Reviewed> {
-  const { repository, signal, settings, inForce, operator, now } = context;
+  const { repository, signal, settings, inForce, operator, now, workers } = context;
   try {
     await repository.fetchPull(number, head, signal);
     const [common, ...others] = await repository.mergeBases(base, head, signal);
     if (common === undefined || others.length > 0) return { kind: "unplannable", why: NO_COMMON };
-    return reviewCandidate({
+    const candidate = {
       common: await repository.readDefinitions(common, signal),
       base: await repository.readDefinitions(base, signal),
       head: await repository.readDefinitions(head, signal),
@@ -73,7 +73,12 @@ async function reviewOfPull(
       now: now(),
       operator,
       live: visibility === "full" ? await liveWorld(context) : undefined,
-    });
+    };
+    const lane = visibility === "full" ? "writers" : "strangers";
+    const outcome = await workers.run("review", candidate, { lane, signal });
+    if (outcome.kind === "done") return outcome.value;
+    if (isOverBudget(outcome)) return { kind: "unplannable", why: overBudgetText(outcome) };
+    throw outcome.error;
   } catch (error) {
     // Too many files, or too large ones: the author's to mend.
     if (error instanceof FirebreakError && error.code === "LIMIT_EXCEEDED") return { kind: "unplannable", why: error.message };

@@ -1,0 +1,163 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { FirebreakError } from "../../core/model/error.ts";
+import { receivedError, type FromWorker, type ToWorker } from "./messages.ts";
+import type { Outcome } from "./outcome.ts";
+import { Assembly, parcelsOf } from "./parcels.ts";
+
+/** Time to load the code; not counted against a task. */
+const START_MS = 60_000;
+const MEMORY_LOOK_MS = 100;
+/** Beside the heap of JavaScript: buffers, code, and what the collector needs while it is at work. */
+const BESIDE_HEAP_MB = 128;
+/** How V8 and the kernel end a process that has no memory left. */
+const ENDS_WITHOUT_MEMORY = new Set(["SIGABRT", "SIGTRAP", "SIGILL", "SIGKILL"]);
+/** All that a worker is told of the service's environment: no secret is in it. */
+const PASSED_ON = ["PATH", "TZ", "LANG", "LC_ALL"];
+
+export interface ChildOptions {
+  readonly entry: URL;
+  readonly memoryMb: number;
+}
+
+/** One worker process. It runs one task at a time, and whatever ends a task early ends it. */
+export class WorkerChild {
+  readonly #process: ChildProcess;
+  readonly #memoryMb: number;
+  readonly #ready: Promise<void>;
+  #stderr = "";
+  #isGone = false;
+
+  constructor({ entry, memoryMb }: ChildOptions) {
+    this.#memoryMb = memoryMb;
+    this.#process = fork(entry, [], {
+      execArgv: [`--max-old-space-size=${Math.max(64, memoryMb - BESIDE_HEAP_MB)}`],
+      env: Object.fromEntries(PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    });
+    this.#process.stderr?.on("data", (chunk: Buffer) => (this.#stderr = `${this.#stderr}${chunk.toString()}`.slice(-4_000)));
+    this.#ready = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`it did not start within ${START_MS} ms`)), START_MS);
+      const settle = (act: () => void): void => {
+        clearTimeout(timer);
+        act();
+      };
+      this.#process.once("message", () => settle(resolve)); // its first word is "ready"
+      this.#process.once("error", (error) => settle(() => reject(error)));
+      this.#process.once("exit", (code, signal) => {
+        this.#isGone = true;
+        settle(() => reject(new Error(`it ended while it started (${signal ?? code}): ${this.#stderr.slice(-500)}`)));
+      });
+    });
+    this.#ready.catch(() => undefined); // whoever runs a task is told
+    this.#process.on("error", () => undefined); // a message that could not be sent: its end says why
+    this.#hold(false);
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    this.#isGone = true;
+    this.#process.kill("SIGKILL");
+  }
+
+  /** Runs a task. @throws the reason of the signal; everything else is an outcome */
+  async run(task: string, input: unknown, deadlineMs: number, signal: AbortSignal): Promise<Outcome<unknown>> {
+    signal.throwIfAborted();
+    this.#hold(true);
+    try {
+      await this.#ready;
+      signal.throwIfAborted();
+      return await this.#ask(task, input, deadlineMs, signal);
+    } catch (error) {
+      this.kill();
+      signal.throwIfAborted();
+      const cause = error instanceof FirebreakError ? error : undefined;
+      const failed = cause ?? new FirebreakError("PLAN_INVARIANT_BROKEN", `a worker for ${task} failed`, { cause: error });
+      return { kind: "failed", error: failed };
+    } finally {
+      this.#hold(false);
+    }
+  }
+
+  async #ask(task: string, input: unknown, deadlineMs: number, signal: AbortSignal): Promise<Outcome<unknown>> {
+    const answer = new Assembly();
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome<unknown>>();
+    const end = (outcome: Outcome<unknown>): void => {
+      resolve(outcome); // before it goes: its end is no surprise then
+      this.kill();
+    };
+    const onMessage = (message: FromWorker): void => {
+      if (message.kind === "parcel") answer.take(message.parcel);
+      else if (message.kind === "done") resolve({ kind: "done", value: answer.value });
+      else if (message.kind === "error") resolve(outcomeOf(receivedError(message.error)));
+    };
+    const onExit = (code: number | null, by: NodeJS.Signals | null): void => resolve(this.#ended(task, code, by));
+    const onAbort = (): void => reject(signal.reason as Error);
+    const deadline = setTimeout(() => end({ kind: "timed-out", afterMs: deadlineMs }), deadlineMs);
+    const watch = setInterval(() => void this.#isTooBig().then((isTooBig) => isTooBig && end(this.#tooBig())), MEMORY_LOOK_MS);
+    this.#process.on("message", onMessage).on("exit", onExit);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      // Its end while it is being told is an outcome, too.
+      return await Promise.race([promise, this.#tell(task, input).then(async () => await promise)]);
+    } finally {
+      clearTimeout(deadline);
+      clearInterval(watch);
+      this.#process.off("message", onMessage).off("exit", onExit);
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  async #tell(task: string, input: unknown): Promise<void> {
+    await this.#send({ kind: "begin", task });
+    for (const parcel of parcelsOf(input)) {
+      await this.#send({ kind: "parcel", parcel });
+      await new Promise(setImmediate); // others have their turn between two pieces
+    }
+    await this.#send({ kind: "go" });
+  }
+
+  /** Resolves when it is on its way, and also when there is nobody to take it: then the end of the process says why. */
+  async #send(message: ToWorker): Promise<void> {
+    if (this.#isGone) return;
+    await new Promise<void>((resolve) => void this.#process.send(message, () => resolve()));
+  }
+
+  #ended(task: string, code: number | null, by: NodeJS.Signals | null): Outcome<unknown> {
+    this.#isGone = true;
+    if (by !== null && ENDS_WITHOUT_MEMORY.has(by)) return this.#tooBig();
+    const message = `a worker for ${task} ended (${by ?? code}): ${this.#stderr.slice(-500)}`;
+    return { kind: "failed", error: new FirebreakError("PLAN_INVARIANT_BROKEN", message) };
+  }
+
+  #tooBig(): Outcome<never> {
+    return { kind: "out-of-memory", limitMb: this.#memoryMb };
+  }
+
+  /** Buffers are outside of the heap that V8 bounds. Only Linux tells; elsewhere the heap's bound is the only one. */
+  async #isTooBig(): Promise<boolean> {
+    const status = await readFile(`/proc/${this.#process.pid}/status`, "utf8").catch(() => "");
+    const kilobytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
+    return kilobytes / 1024 > this.#memoryMb;
+  }
+
+  /** A worker with nothing to do keeps no process alive. */
+  #hold(isHeld: boolean): void {
+    if (isHeld) {
+      this.#process.ref();
+      this.#process.channel?.ref();
+    } else {
+      this.#process.unref();
+      this.#process.channel?.unref();
+    }
+  }
+}
+
+function outcomeOf(error: FirebreakError): Outcome<never> {
+  return error.code === "LIMIT_EXCEEDED" ? { kind: "too-large", why: error.message } : { kind: "failed", error };
+}

@@ -1,0 +1,4 @@
+import { serveTasks } from "../../../adapters/workers/index.ts";
+import { TASKS } from "./tasks-fixture.ts";
+
+serveTasks(TASKS);
