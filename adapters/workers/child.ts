@@ -1,13 +1,13 @@
 import { fork, type ChildProcess } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { FirebreakError } from "../../core/model/error.ts";
 import { receivedError, type FromWorker, type ToWorker } from "./messages.ts";
 import type { Outcome } from "./outcome.ts";
 import { Assembly, parcelsOf } from "./parcels.ts";
+import { readUsage } from "./usage.ts";
 
 /** Time to load the code; not counted against a task. */
 const START_MS = 60_000;
-const MEMORY_LOOK_MS = 100;
+const LOOK_MS = 100;
 /** Beside the heap of JavaScript: buffers, code, and what the collector needs while it is at work. */
 const BESIDE_HEAP_MB = 128;
 /** How V8 and the kernel end a process that has no memory left. */
@@ -18,6 +18,14 @@ const PASSED_ON = ["PATH", "TZ", "LANG", "LC_ALL"];
 export interface ChildOptions {
   readonly entry: URL;
   readonly memoryMb: number;
+}
+
+/** How long a task may take. */
+export interface TaskLimits {
+  /** Of a processor: what counts where the system tells it, because a busy machine makes no input larger. */
+  readonly cpuMs: number;
+  /** In all. */
+  readonly deadlineMs: number;
 }
 
 /** One worker process. It runs one task at a time, and whatever ends a task early ends it. */
@@ -66,13 +74,13 @@ export class WorkerChild {
   }
 
   /** Runs a task. @throws the reason of the signal; everything else is an outcome */
-  async run(task: string, input: unknown, deadlineMs: number, signal: AbortSignal): Promise<Outcome<unknown>> {
+  async run(task: string, input: unknown, limits: TaskLimits, signal: AbortSignal): Promise<Outcome<unknown>> {
     signal.throwIfAborted();
     this.#hold(true);
     try {
       await this.#ready;
       signal.throwIfAborted();
-      return await this.#ask(task, input, deadlineMs, signal);
+      return await this.#ask(task, input, limits, signal);
     } catch (error) {
       this.kill();
       signal.throwIfAborted();
@@ -84,7 +92,7 @@ export class WorkerChild {
     }
   }
 
-  async #ask(task: string, input: unknown, deadlineMs: number, signal: AbortSignal): Promise<Outcome<unknown>> {
+  async #ask(task: string, input: unknown, { cpuMs, deadlineMs }: TaskLimits, signal: AbortSignal): Promise<Outcome<unknown>> {
     const answer = new Assembly();
     const { promise, resolve, reject } = Promise.withResolvers<Outcome<unknown>>();
     const end = (outcome: Outcome<unknown>): void => {
@@ -99,7 +107,14 @@ export class WorkerChild {
     const onExit = (code: number | null, by: NodeJS.Signals | null): void => resolve(this.#ended(task, code, by));
     const onAbort = (): void => reject(signal.reason as Error);
     const deadline = setTimeout(() => end({ kind: "timed-out", afterMs: deadlineMs }), deadlineMs);
-    const watch = setInterval(() => void this.#isTooBig().then((isTooBig) => isTooBig && end(this.#tooBig())), MEMORY_LOOK_MS);
+    const cpuBefore = (await readUsage(this.#process.pid))?.cpuMs ?? 0;
+    const watch = setInterval(() => {
+      void readUsage(this.#process.pid).then((usage) => {
+        if (usage === undefined) return;
+        if (usage.memoryMb > this.#memoryMb) end(this.#tooBig());
+        else if (usage.cpuMs - cpuBefore > cpuMs) end({ kind: "timed-out", afterMs: cpuMs });
+      });
+    }, LOOK_MS);
     this.#process.on("message", onMessage).on("exit", onExit);
     signal.addEventListener("abort", onAbort, { once: true });
     try {
@@ -137,13 +152,6 @@ export class WorkerChild {
 
   #tooBig(): Outcome<never> {
     return { kind: "out-of-memory", limitMb: this.#memoryMb };
-  }
-
-  /** Buffers are outside of the heap that V8 bounds. Only Linux tells; elsewhere the heap's bound is the only one. */
-  async #isTooBig(): Promise<boolean> {
-    const status = await readFile(`/proc/${this.#process.pid}/status`, "utf8").catch(() => "");
-    const kilobytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
-    return kilobytes / 1024 > this.#memoryMb;
   }
 
   /** A worker with nothing to do keeps no process alive. */

@@ -1,15 +1,13 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { FirebreakError } from "../../core/model/error.ts";
-import { WorkerChild } from "./child.ts";
+import { WorkerChild, type TaskLimits } from "./child.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Tasks } from "./serve.ts";
 
 /** A place to work with a process of its own: what waits in one lane delays no other. */
-export interface LaneOptions {
+export interface LaneOptions extends TaskLimits {
   /** Of the whole process; a task that needs more ends with it. */
   readonly memoryMb: number;
-  /** How long one task may take, unless the caller says less. */
-  readonly deadlineMs: number;
   /** How many tasks may wait; beyond, nothing more is taken. */
   readonly queue: number;
 }
@@ -23,7 +21,8 @@ export interface PoolOptions<Lane extends string> {
 export interface RunOptions<Lane extends string> {
   readonly lane: Lane;
   readonly signal: AbortSignal;
-  readonly deadlineMs?: number;
+  /** Instead of the lane's. */
+  readonly limits?: TaskLimits;
 }
 
 /** Kept for the next task this long. */
@@ -83,7 +82,7 @@ class LaneOfWork {
     this.#options = options;
   }
 
-  async run(task: string, input: unknown, { signal, deadlineMs }: Omit<RunOptions<string>, "lane">): Promise<Outcome<unknown>> {
+  async run(task: string, input: unknown, { signal, limits }: Omit<RunOptions<string>, "lane">): Promise<Outcome<unknown>> {
     const { queue } = this.#options;
     if (this.#limit.pendingCount >= queue) throw new FirebreakError("TARGET_LOCKED", `more than ${queue} such tasks wait already`);
     return await this.#limit(async () => {
@@ -91,7 +90,7 @@ class LaneOfWork {
       if (this.#child === undefined || this.#child.isGone)
         this.#child = new WorkerChild({ entry: this.#entry, memoryMb: this.#options.memoryMb });
       try {
-        return await this.#child.run(task, input, deadlineMs ?? this.#options.deadlineMs, signal);
+        return await this.#child.run(task, input, limits ?? this.#options, signal);
       } finally {
         this.#idle = setTimeout(() => this.close(), IDLE_MS).unref();
       }

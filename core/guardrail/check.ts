@@ -12,6 +12,13 @@ import { classesOf, isClassIn } from "./space.ts";
 import { staleFor } from "./stale.ts";
 import { witnessOf } from "./witness.ts";
 import { className, workloadsOf } from "./words.ts";
+import { Budget, OverBudget } from "../verdict/budget.ts";
+
+/**
+ * Work for all claims of one source, in steps (see `Space.budget`): some tens of seconds. A ring of 1,000 segments with a guardrail over
+ * everything takes a tenth of it.
+ */
+const STEPS = 1_000_000_000;
 
 /** What is compared with: the revision in force, or before the first one nothing, when everything was open. */
 export interface Before {
@@ -26,12 +33,18 @@ export interface Before {
  *
  * @param definitions whose guardrails and segments count
  * @param before given, each violation says whether it is wider than there
+ * @param budget of all of them; what is beyond it is not decided
  */
-export function checkGuardrails(definitions: Definitions, source: Source, before?: Before): readonly GuardrailResult[] {
+export function checkGuardrails(
+  definitions: Definitions,
+  source: Source,
+  before?: Before,
+  budget?: Budget,
+): readonly GuardrailResult[] {
   const read = endReader(definitions, source.estate);
   const rules = [...definitions.guardrails.values()].flatMap((guardrail) => guardrail.rules.map((rule) => ({ guardrail, rule })));
   const asked = rules.map(({ rule }) => ({ rule, from: rule.from.map(read), to: rule.to.map(read) }));
-  const results = checkClaims(definitions, source, asked, before);
+  const results = checkClaims(definitions, source, asked, before, budget);
   return rules.map(({ guardrail, rule }, index) => describe(guardrail, rule, results[index] as ClaimResult)); // one per claim
 }
 
@@ -55,24 +68,50 @@ export function formatRulePorts(ports: Ports): string {
     .join(", ");
 }
 
-/** Evaluates claims together, in one space of classes. One result per claim, in their order. */
+/**
+ * Evaluates claims together, in one space of classes. One result per claim, in their order.
+ *
+ * @param budget of all of them; what is beyond it is not decided
+ */
 export function checkClaims(
   definitions: Definitions,
   source: Source,
   claims: readonly Claim[],
   before?: Before,
+  budget: Budget = new Budget(STEPS),
 ): readonly ClaimResult[] {
   if (claims.length === 0) return [];
-  const space = spaceOf(source, claims, before);
+  const space = decided(() => spaceOf(source, claims, before, budget));
   return claims.map((claim) => {
-    const evaluation = evaluate(claim, space);
-    return resultOf(definitions, source, claim, evaluation, space);
+    const result = space && decided(() => resultOf(definitions, source, claim, evaluate(claim, space), space));
+    return result ?? { outcome: "uncertain", on: source.kind, violations: [], why: [NOT_DECIDED] };
   });
 }
 
-function spaceOf(source: Source, claims: readonly Claim[], before: Before | undefined): Space {
+const NOT_DECIDED = "not decided: it takes more work than one check may; ask about fewer segments, or by fewer rules";
+
+/** True when it takes more work than the budget to say more. */
+export function isUndecided({ why }: Pick<ClaimResult, "why">): boolean {
+  return why.includes(NOT_DECIDED);
+}
+
+/** Undefined beyond the budget. */
+function decided<Value>(work: () => Value): Value | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof OverBudget) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a workload is in an end, in steps. */
+const MEMBER_STEPS = 5;
+
+function spaceOf(source: Source, claims: readonly Claim[], before: Before | undefined, budget: Budget): Space {
   const ends = [...new Set(claims.flatMap(({ from, to }) => [...from, ...to]))];
   const keys = [...new Set(claims.flatMap(({ rule }) => rule.same))];
+  budget.spend(MEMBER_STEPS * source.estate.workloads.length * (ends.length + keys.length));
   const needsNames = claims.some(({ rule }) => hasNames(rule.ports));
   const ofWorkload = (workload: Workload): string =>
     JSON.stringify([
@@ -85,7 +124,7 @@ function spaceOf(source: Source, claims: readonly Claim[], before: Before | unde
   const now = connectionsOf(source);
   const earlier = before === undefined ? now : connectionsBefore(before.source);
   let made: Reachability | undefined;
-  return { classes, now, before: earlier, reachability: () => (made ??= reachabilityOf(classes, now, earlier)) };
+  return { classes, now, before: earlier, reachability: () => (made ??= reachabilityOf(classes, now, earlier, budget)), budget };
 }
 
 function resultOf(

@@ -3,7 +3,8 @@ import type { GuardrailRule } from "../model/kinds.ts";
 import type { Connection, Connections } from "./connection.ts";
 import type { NamedEnd } from "./ends.ts";
 import { portsAt } from "./ports.ts";
-import type { Level, Reachability, Way } from "./reaches.ts";
+import type { Budget } from "../verdict/budget.ts";
+import { ASK_STEPS, type Level, type Reachability, type Way } from "./reaches.ts";
 import { isClassIn, type PartyClass } from "./space.ts";
 
 /** One claim about who may reach whom, as classes: a rule of a guardrail, or a test of a policy. */
@@ -48,31 +49,37 @@ export interface Space {
   readonly before: Connections;
   /** The ways through other workloads, now and before; made once, when a claim asks for it. */
   readonly reachability: () => Reachability;
+  /** Of all claims together: a pair that is asked about costs `ASK_STEPS`, a class that is held against an end 1. */
+  readonly budget: Budget;
 }
 
-/** Evaluates one claim over all pairs of classes that its ends and `same` name. A direct pair of which nobody manages either end is nobody's to close, and left out. */
+/** Evaluates one claim over all pairs of classes that its ends and `same` name. A direct pair of which nobody manages either end is nobody's to close, and left out. @throws OverBudget */
 export function evaluate(claim: Claim, space: Space): Evaluation {
+  space.budget.spend(space.classes.length * (claim.from.length + claim.to.length));
   const froms = space.classes.filter((party) => claim.from.some((end) => isClassIn(party, end)));
   const tos = space.classes.filter((party) => claim.to.some((end) => isClassIn(party, end)));
-  const gathered = new Map<number, Found[]>();
+  const gathered = new Map<number, Gathering>();
   const uncertain = new Set<string>();
   let pairs = 0;
   for (const from of froms) {
+    space.budget.spend(tos.length);
     const asked = tos.filter((to) => isAsked(claim, from, to));
     pairs += asked.length;
     for (const found of findIn(claim, space, from, asked, uncertain)) {
-      const list = gathered.get(found.to.index) ?? [];
-      list.push(found);
-      gathered.set(found.to.index, list);
+      const known = gathered.get(found.to.index);
+      if (known === undefined) gathered.set(found.to.index, new Gathering(found));
+      else known.add(found);
     }
   }
-  return { breaches: [...gathered.values()].map(gather), pairs, uncertain: [...uncertain] };
+  return { breaches: [...gathered.values()].map((one) => one.breach()), pairs, uncertain: [...uncertain] };
 }
 
 /** What is wrong with one pair. */
-interface Found extends Pick<Breach, "path" | "last" | "isNotYet" | "isAdded" | "isSure"> {
+interface Found extends Pick<Breach, "last" | "isNotYet" | "isAdded" | "isSure"> {
   readonly from: PartyClass;
   readonly to: PartyClass;
+  readonly hops: number;
+  readonly path: Way["path"];
 }
 
 function isAsked({ rule }: Claim, from: PartyClass, to: PartyClass): boolean {
@@ -97,6 +104,7 @@ function findIn(
   uncertain: Set<string>,
 ): readonly Found[] {
   if (claim.rule.path === "transitive") return findWays(claim, space, from, tos);
+  space.budget.spend(2 * ASK_STEPS * tos.length);
   return tos.flatMap((to): readonly Found[] => {
     const connection = space.now(from, to);
     const ports = portsAt(claim.rule.ports, workloadOf(to));
@@ -104,7 +112,7 @@ function findIn(
     if (found === undefined) return [];
     if (!found.isSure) for (const reason of connection.uncertain) uncertain.add(reason);
     const isAdded = found.isSure && adds(claim, connection, space.before(from, to), ports);
-    return [{ from, to, path: [from, to], ...found, isAdded }];
+    return [{ from, to, hops: 1, path: () => [from, to], ...found, isAdded }];
   });
 }
 
@@ -157,7 +165,8 @@ function findWays({ rule }: Claim, space: Space, from: PartyClass, tos: readonly
       after !== undefined && !isSubsetPorts(after.ports, earlier?.ports ?? noPorts);
     const isAdded =
       isSure && (isWider(sure.get(to.index), before?.get(to.index)) || isWider(meant.get(to.index), meantBefore?.get(to.index)));
-    return [{ from, to, path: way.path, last: way.last, isSure, isAdded, isNotYet: isSure && !meant.has(to.index) }];
+    const { hops, path, last } = way;
+    return [{ from, to, hops, path, last, isSure, isAdded, isNotYet: isSure && !meant.has(to.index) }];
   });
 }
 
@@ -174,25 +183,42 @@ function notReached(
     if (last === undefined) return [];
     const isSure = !isEmptyPorts(lacks(possible));
     const isAdded = isSure && !isEmptyPorts(subtractPorts(last, lacks(before)));
-    return [{ from, to, path: [from, to], last, isSure, isAdded, isNotYet: isEmptyPorts(lacks(sure)) }];
+    return [{ from, to, hops: 1, path: () => [from, to], last, isSure, isAdded, isNotYet: isEmptyPorts(lacks(sure)) }];
   });
 }
 
+/** Faults that are equally certain, together. */
+interface Share {
+  readonly initiators: PartyClass[];
+  ports: PortSet;
+  isNotYet: boolean;
+}
+
 /** All faults of one class of responders as one; the way that is told is sure before it is not, added before it was there, then short, then first. */
-function gather(list: readonly Found[]): Breach {
-  const rank = ({ isAdded, isSure, isNotYet, path }: Found): number =>
-    (isSure ? 0 : 4_000_000) + (isAdded ? 0 : 2_000_000) + (isNotYet ? 1_000_000 : 0) + path.length;
-  const [first, ...rest] = list as readonly [Found, ...Found[]]; // a list begins with one
-  const best = rest.reduce((a, b) => (rank(b) < rank(a) ? b : a), first);
-  const counted = list.filter(({ isSure }) => isSure === best.isSure);
-  return {
-    responders: best.to,
-    initiators: counted.map(({ from }) => from),
-    path: best.path,
-    ports: counted.reduce((ports, { last }) => unionPorts(ports, last), noPorts),
-    last: best.last,
-    isNotYet: counted.every(({ isNotYet }) => isNotYet),
-    isAdded: best.isAdded,
-    isSure: best.isSure,
-  };
+class Gathering {
+  #best: Found;
+  readonly #sure: Share = { initiators: [], ports: noPorts, isNotYet: true };
+  readonly #unsure: Share = { initiators: [], ports: noPorts, isNotYet: true };
+
+  constructor(first: Found) {
+    this.#best = first;
+    this.add(first);
+  }
+
+  add(found: Found): void {
+    if (rank(found) < rank(this.#best)) this.#best = found;
+    const share = found.isSure ? this.#sure : this.#unsure;
+    share.initiators.push(found.from);
+    share.ports = unionPorts(share.ports, found.last);
+    share.isNotYet &&= found.isNotYet;
+  }
+
+  breach(): Breach {
+    const { to: responders, path, last, isAdded, isSure } = this.#best;
+    return { responders, ...(isSure ? this.#sure : this.#unsure), path: path(), last, isAdded, isSure };
+  }
+}
+
+function rank({ isAdded, isSure, isNotYet, hops }: Found): number {
+  return (isSure ? 0 : 4_000_000) + (isAdded ? 0 : 2_000_000) + (isNotYet ? 1_000_000 : 0) + hops;
 }

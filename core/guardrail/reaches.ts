@@ -1,4 +1,6 @@
-import { intersectPorts, isEmptyPorts, isSubsetPorts, noPorts, unionPorts, type PortSet } from "../address/ports.ts";
+import { intersectPorts, type PortSet } from "../address/ports.ts";
+import { NO_PORTS, PortTable } from "../reach/port-table.ts";
+import type { Budget } from "../verdict/budget.ts";
 import type { Connection, Connections } from "./connection.ts";
 import type { PartyClass } from "./space.ts";
 
@@ -7,8 +9,10 @@ export type Level = "surely" | "possibly" | "meant" | "before" | "meantBefore";
 
 /** How a class can be reached. */
 export interface Way {
-  /** Shortest, first by id. */
-  readonly path: readonly PartyClass[];
+  /** Hops of the shortest. */
+  readonly hops: number;
+  /** The shortest, first by index; made when it is asked for, because most ways are only counted. */
+  readonly path: () => readonly PartyClass[];
   /** Ports of its last hop. */
   readonly last: PortSet;
   /** Ports of the last hop over all ways. */
@@ -20,6 +24,8 @@ export interface Reachability {
   /**
    * The ways from one class to each of `tos` that can be reached on its ports, by index. Any port will do on the way; the intermediates
    * are workloads, and one hop between two ends that nobody manages is not counted: nothing is known of it.
+   *
+   * @throws OverBudget
    */
   readonly ways: (
     level: Level,
@@ -29,27 +35,38 @@ export interface Reachability {
   ) => ReadonlyMap<number, Way>;
 }
 
-/** Breadth first over classes, never pairs of workloads; each edge is asked once and kept as bits. */
-export function reachabilityOf(classes: readonly PartyClass[], now: Connections, before: Connections): Reachability {
-  const edges = { now: new Edges(classes.length, now), before: new Edges(classes.length, before) };
-  const steps = classes.filter(({ party }) => party.kind === "workload");
+/** Asking a pair, in steps of the budget; following an edge is 1. */
+export const ASK_STEPS = 50;
+
+/**
+ * Breadth first over classes, never pairs of workloads. Each pair is asked once, and what is closed is forgotten: from one class, the
+ * work is that of the edges that can be reached.
+ */
+export function reachabilityOf(
+  classes: readonly PartyClass[],
+  now: Connections,
+  before: Connections,
+  budget: Budget,
+): Reachability {
+  const table = new PortTable();
+  const edges = { now: new Edges(classes, now, table, budget), before: new Edges(classes, before, table, budget) };
   return {
     ways(level, from, tos, portsOf) {
       const of = level === "before" || level === "meantBefore" ? edges.before : edges.now;
       const field = FIELD[level];
-      const visited = visit(from, steps, (a, b) => of.has(field, a, b));
-      const found = new Map<number, Way>();
-      for (const to of tos) {
-        const way = lastHop(
-          visited,
-          to,
-          portsOf(to),
-          (a) => of.ports(field, a, to),
-          (a) => of.has(field, a, to),
-        );
-        if (way !== undefined) found.set(to.index, way);
+      const visited = visit(from, classes, of, field, budget);
+      const wanted = new Map(tos.map((to) => [to.index, table.id(portsOf(to))]));
+      const found = new Map<number, Found>();
+      for (const [position, at] of visited.order.entries()) {
+        const row = of.row(at);
+        const ids = row[field];
+        budget.spend(row.to.length);
+        for (const [index, to] of row.to.entries()) {
+          const asked = wanted.get(to);
+          if (asked !== undefined) extend(found, table, { position, to, open: table.intersect(ids[index] ?? NO_PORTS, asked) });
+        }
       }
-      return found;
+      return new Map([...found].map(([to, way]) => [to, describe(visited, classes, table, to, way)]));
     },
   };
 }
@@ -65,95 +82,117 @@ const FIELD = {
   meantBefore: "meant",
 } as const satisfies Record<Level, Field>;
 
-const BIT = { surely: 1, possibly: 2, meant: 4, now: 8 } as const satisfies Record<Field, number>;
-const ASKED = 16;
+const FIELDS = ["surely", "possibly", "meant", "now"] as const satisfies readonly Field[];
+
+/** Classes that one class has any connection to, ascending, and the numbers of its ports. */
+interface Row extends Readonly<Record<Field, readonly number[]>> {
+  readonly to: readonly number[];
+}
 
 /** Which classes have any connection to which. */
 class Edges {
-  readonly #count: number;
-  readonly #bits: Uint8Array;
+  readonly #classes: readonly PartyClass[];
   readonly #connections: Connections;
+  readonly #table: PortTable;
+  readonly #budget: Budget;
+  readonly #rows: (Row | undefined)[] = [];
 
-  constructor(count: number, connections: Connections) {
-    this.#count = count;
-    this.#bits = new Uint8Array(count * count);
+  constructor(classes: readonly PartyClass[], connections: Connections, table: PortTable, budget: Budget) {
+    this.#classes = classes;
     this.#connections = connections;
+    this.#table = table;
+    this.#budget = budget;
   }
 
-  has(field: Field, from: PartyClass, to: PartyClass): boolean {
-    const at = from.index * this.#count + to.index;
-    const bits = this.#bits[at] ?? 0;
-    if ((bits & ASKED) !== 0) return (bits & BIT[field]) !== 0;
-    const asked = ASKED | this.#ask(from, to);
-    this.#bits[at] = asked;
-    return (asked & BIT[field]) !== 0;
+  row(from: number): Row {
+    return (this.#rows[from] ??= this.#ask(this.#classes[from] as PartyClass)); // an index of a class
   }
 
-  ports(field: Field, from: PartyClass, to: PartyClass): PortSet {
-    return portsOf(this.#connections(from, to), field);
-  }
-
-  #ask(from: PartyClass, to: PartyClass): number {
-    if (!from.isManaged && !to.isManaged) return 0;
-    const connection = this.#connections(from, to);
-    const fields = ["surely", "possibly", "meant", "now"] as const;
-    return fields.reduce((bits, field) => bits | (isEmptyPorts(portsOf(connection, field)) ? 0 : BIT[field]), 0);
+  #ask(from: PartyClass): Row {
+    this.#budget.spend(ASK_STEPS * this.#classes.length);
+    const row = {
+      to: [] as number[],
+      surely: [] as number[],
+      possibly: [] as number[],
+      meant: [] as number[],
+      now: [] as number[],
+    };
+    for (const to of this.#classes) {
+      if ((!from.isManaged && !to.isManaged) || isAlone(from, to)) continue;
+      const connection = this.#connections(from, to);
+      const ids = FIELDS.map((field) => this.#table.id(portsIn(connection, field)));
+      if (ids.every((id) => id === NO_PORTS)) continue;
+      row.to.push(to.index);
+      for (const [index, field] of FIELDS.entries()) row[field].push(ids[index] ?? NO_PORTS);
+    }
+    return row;
   }
 }
 
-function portsOf(connection: Connection, field: Field): PortSet {
+/** A class is its own target only through another workload, or a second member. */
+function isAlone(from: PartyClass, to: PartyClass): boolean {
+  return from.index === to.index && to.other === undefined;
+}
+
+function portsIn(connection: Connection, field: Field): PortSet {
   return field === "meant" ? intersectPorts(connection.meant, connection.now) : connection[field];
 }
 
+/** Classes in the order of distance, then index: by position, the class, how far it is, and the position it was reached from. */
 interface Visited {
-  readonly party: PartyClass;
-  readonly depth: number;
-  readonly parent: Visited | undefined;
+  readonly order: readonly number[];
+  readonly depth: readonly number[];
+  readonly parent: readonly number[];
 }
 
-/** Everything that can be reached from `start` by workloads, in the order of distance, then index. */
-function visit(
-  start: PartyClass,
-  steps: readonly PartyClass[],
-  hasEdge: (from: PartyClass, to: PartyClass) => boolean,
-): readonly Visited[] {
-  const visited: Visited[] = [{ party: start, depth: 0, parent: undefined }];
-  let left = steps.filter((step) => step.index !== start.index);
-  for (const at of visited) {
-    if (left.length === 0) break;
-    const missed: PartyClass[] = [];
-    for (const step of left) {
-      if (hasEdge(at.party, step)) visited.push({ party: step, depth: at.depth + 1, parent: at });
-      else missed.push(step);
+/** Everything that can be reached from `start` by workloads. */
+function visit(start: PartyClass, classes: readonly PartyClass[], edges: Edges, field: Field, budget: Budget): Visited {
+  const [order, depth, parent] = [[start.index], [0], [-1]];
+  const seen = new Uint8Array(classes.length);
+  seen[start.index] = 1;
+  for (let position = 0; position < order.length; position += 1) {
+    const row = edges.row(order[position] ?? 0);
+    budget.spend(row.to.length);
+    for (const [index, to] of row.to.entries()) {
+      if (seen[to] === 1 || row[field][index] === NO_PORTS || classes[to]?.party.kind !== "workload") continue;
+      seen[to] = 1;
+      order.push(to);
+      depth.push((depth[position] ?? 0) + 1);
+      parent.push(position);
     }
-    left = missed;
   }
-  return visited;
+  return { order, depth, parent };
 }
 
-/** The first way whose last hop is open on one of the ports; a class is its own target only through another workload, or a second member. */
-function lastHop(
-  visited: readonly Visited[],
-  to: PartyClass,
-  wanted: PortSet,
-  portsFrom: (from: PartyClass) => PortSet,
-  hasEdge: (from: PartyClass) => boolean,
-): Way | undefined {
-  let first: { readonly at: Visited; readonly last: PortSet } | undefined;
-  let ports = noPorts;
-  for (const at of visited) {
-    if (at.party.index === to.index && to.other === undefined) continue;
-    if (!hasEdge(at.party)) continue;
-    const open = intersectPorts(portsFrom(at.party), wanted);
-    if (isEmptyPorts(open)) continue;
-    first ??= { at, last: open };
-    ports = unionPorts(ports, open);
-    if (isSubsetPorts(wanted, ports)) break;
-  }
-  if (first === undefined) return undefined;
-  return { path: [...pathTo(first.at), to], last: first.last, ports };
+/** The first way to a class, and the ports of all. */
+interface Found {
+  readonly position: number;
+  readonly last: number;
+  ports: number;
 }
 
-function pathTo(at: Visited): readonly PartyClass[] {
-  return at.parent === undefined ? [at.party] : [...pathTo(at.parent), at.party];
+function extend(
+  found: Map<number, Found>,
+  table: PortTable,
+  { position, to, open }: { readonly position: number; readonly to: number; readonly open: number },
+): void {
+  if (open === NO_PORTS) return;
+  const known = found.get(to);
+  if (known === undefined) found.set(to, { position, last: open, ports: open });
+  else known.ports = table.union(known.ports, open);
+}
+
+function describe(visited: Visited, classes: readonly PartyClass[], table: PortTable, to: number, way: Found): Way {
+  return {
+    hops: (visited.depth[way.position] ?? 0) + 1,
+    path: () => pathTo(visited, way.position, to).map((index) => classes[index] as PartyClass), // indexes of classes
+    last: table.ports(way.last),
+    ports: table.ports(way.ports),
+  };
+}
+
+function pathTo({ order, parent }: Visited, position: number, to: number): readonly number[] {
+  const path = [to];
+  for (let at = position; at >= 0; at = parent[at] ?? -1) path.push(order[at] ?? 0);
+  return path.reverse();
 }

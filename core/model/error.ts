@@ -85,6 +85,11 @@ export const ERRORS = {
     next: "retry",
     means: "The policy repository did not answer; the revision in force stays.",
   },
+  GUARDRAIL_UNDECIDED: {
+    next: "person",
+    means:
+      "Whether a revision keeps a guardrail could not be decided within the work that one check may take. Ask about fewer segments, or run `firebreak accept REVISION` after looking at it yourself.",
+  },
   GUARDRAIL_VIOLATED: {
     next: "person",
     means:

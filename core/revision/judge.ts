@@ -10,6 +10,7 @@ export interface RevisionProblem {
     | "REVISION_EMPTIES"
     | "REVISION_UNAPPROVED"
     | "LIMIT_EXCEEDED"
+    | "GUARDRAIL_UNDECIDED"
     | "GUARDRAIL_VIOLATED"
     | "GIT_BRANCH_REWRITTEN"
   >;

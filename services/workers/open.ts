@@ -8,15 +8,15 @@ import type { TASKS } from "./tasks.ts";
  */
 const LANES = {
   /** Pull requests by people who may not write to the repository. */
-  strangers: { memoryMb: 512, deadlineMs: 20_000, queue: 100 },
+  strangers: { memoryMb: 512, cpuMs: 10_000, deadlineMs: 120_000, queue: 100 },
   /** Pull requests by people who may. */
-  writers: { memoryMb: 1_536, deadlineMs: 120_000, queue: 100 },
+  writers: { memoryMb: 1_536, cpuMs: 60_000, deadlineMs: 600_000, queue: 100 },
   /** Commits of the branch. */
-  branch: { memoryMb: 2_048, deadlineMs: 300_000, queue: 100 },
+  branch: { memoryMb: 2_048, cpuMs: 120_000, deadlineMs: 900_000, queue: 100 },
   /** Comparisons of what is live. */
-  looks: { memoryMb: 1_024, deadlineMs: 20_000, queue: 10_000 },
+  looks: { memoryMb: 1_024, cpuMs: 10_000, deadlineMs: 120_000, queue: 10_000 },
   /** Questions over the API. */
-  questions: { memoryMb: 1_536, deadlineMs: 60_000, queue: 16 },
+  questions: { memoryMb: 1_536, cpuMs: 30_000, deadlineMs: 100_000, queue: 16 },
 } as const satisfies Readonly<Record<string, LaneOptions>>;
 
 export type Lane = keyof typeof LANES;

@@ -4,7 +4,7 @@ import { isOverBudget, overBudgetText, WorkerPool } from "../../../adapters/work
 import type { TASKS } from "./tasks-fixture.ts";
 
 const { signal } = new AbortController();
-const LANE = { memoryMb: 400, deadlineMs: 60_000, queue: 2 };
+const LANE = { memoryMb: 400, cpuMs: 60_000, deadlineMs: 600_000, queue: 2 };
 
 let pool: WorkerPool<typeof TASKS, "one" | "other">;
 
@@ -28,9 +28,11 @@ test("input and answer are the same data on both sides", async () => {
 
 // Bug: an input without end occupies the worker for ever, or its process goes on after the deadline.
 test("a task that does not end is ended, and the next one is done", async () => {
-  const outcome = await pool.run("spin", undefined, { lane: "one", signal, deadlineMs: 300 });
-  expect(outcome).toEqual({ kind: "timed-out", afterMs: 300 });
-  expect(isOverBudget(outcome) && overBudgetText(outcome)).toBe("too large: it took more than 0 s");
+  const byClock = await pool.run("spin", undefined, { lane: "one", signal, limits: { cpuMs: 60_000, deadlineMs: 300 } });
+  expect(byClock).toEqual({ kind: "timed-out", afterMs: 300 });
+  const byProcessor = await pool.run("spin", undefined, { lane: "one", signal, limits: { cpuMs: 1_000, deadlineMs: 600_000 } });
+  expect(byProcessor).toEqual({ kind: "timed-out", afterMs: 1_000 });
+  expect(isOverBudget(byProcessor) && overBudgetText(byProcessor)).toBe("too large: it took more than 1 s");
   expect(await pool.run("echo", 1, { lane: "one", signal })).toEqual({ kind: "done", value: 1 });
 });
 

@@ -4,6 +4,8 @@ import { estateOf } from "../../../core/estate/build.ts";
 import { intentOf } from "../../../core/intent/intent.ts";
 import type { Definitions } from "../../../core/model/kinds.ts";
 import { guardrailProblems, type JudgedRevision } from "../../../core/revision/guardrails.ts";
+import type { RevisionProblem } from "../../../core/revision/judge.ts";
+import { Budget } from "../../../core/verdict/budget.ts";
 import { inventory, namespace, pod } from "../../support/definitions.ts";
 import { written } from "../../support/hand-source.ts";
 
@@ -43,6 +45,12 @@ const PODS = inventory("eu", {
 });
 
 function problems(after: string, before?: string, seen = PODS): readonly string[] {
+  const found = judge(after, before, seen);
+  expect(found.every(({ code }) => code === "GUARDRAIL_VIOLATED")).toBe(true);
+  return found.map(({ message }) => message);
+}
+
+function judge(after: string, before: string | undefined, seen = PODS, budget?: Budget): readonly RevisionProblem[] {
   const [candidate, inForce] = [written(after), before === undefined ? undefined : written(before)];
   const { inventories } = symbolicInventories(candidate);
   const judged = (definitions: Definitions): JudgedRevision => ({
@@ -52,9 +60,7 @@ function problems(after: string, before?: string, seen = PODS): readonly string[
     ),
     madeUp: intentOf(definitions, estateOf(definitions, inventories), { as: "approved" }),
   });
-  const found = guardrailProblems(judged(candidate), inForce && judged(inForce), COMMIT);
-  expect(found.every(({ code }) => code === "GUARDRAIL_VIOLATED")).toBe(true);
-  return found.map(({ message }) => message);
+  return guardrailProblems(judged(candidate), inForce && judged(inForce), COMMIT, budget);
 }
 
 describe("a revision against guardrails", () => {
@@ -66,6 +72,14 @@ describe("a revision against guardrails", () => {
     expect(message).toMatch(/^Guardrail g \(never internet → db: any, policies\/test\.yaml:\d+:\d+\) would be broken: it opens /);
     expect(message).toMatch(/eu shop\/db-1\[Pod\]: 5432\/tcp.*, by .*p\/1 at policies\/test\.yaml:\d+:\d+/);
     expect(message).toContain(`firebreak accept ${COMMIT}`);
+  });
+
+  // Bug: a guardrail that is too much work to check reads as kept, so whoever makes it large enough passes it.
+  it("is refused when a guardrail takes more work than a check may", () => {
+    const [problem, ...more] = judge(clean, clean, PODS, new Budget(0));
+    expect(more).toEqual([]);
+    expect(problem?.code).toBe("GUARDRAIL_UNDECIDED");
+    expect(problem?.message).toMatch(/^Guardrail g \(never internet → db: any, .*\) is not decided: .* firebreak accept /);
   });
 
   it("is not refused for what it leaves as it was, mends, or opens elsewhere", () => {
