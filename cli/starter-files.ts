@@ -18,6 +18,7 @@ allow:
   contexts: [my-cluster]          # contexts of the kubeconfig below
   hosts: []                       # networks in which hosts may lie, such as 10.20.0.0/16
   users: []                       # SSH users
+  local: false                    # the machine that the service runs on, as a host
 
 # From here hosts stay reachable whatever the policies say: your jump hosts, and this machine.
 lifeline:

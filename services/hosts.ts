@@ -12,6 +12,10 @@ export interface HostPoolOptions {
   /** Private folder for control sockets; short, since socket paths end at about 104 bytes. */
   readonly controlFolder: string;
   readonly access: HostAccess;
+  /** Whether the machine that the service runs on may be a host. */
+  readonly allowLocal: boolean;
+  /** What a host may send at most when it is read back. */
+  readonly maxReadBytes: number;
   readonly signal: AbortSignal;
   readonly now: () => number;
 }
@@ -56,9 +60,13 @@ export class HostPool implements AsyncDisposable {
   }
 
   async #open(target: HostTarget): Promise<HostConnection> {
-    const { identityFile, knownHosts, controlFolder, access, signal, now } = this.#options;
+    const { identityFile, knownHosts, controlFolder, allowLocal, ...options } = this.#options;
     const { transport } = target.fleet;
-    if (transport.kind === "local") return await openHost({ target: target.id, transport: { kind: "local" }, access, signal, now });
+    if (transport.kind === "local") {
+      if (!allowLocal)
+        throw new FirebreakError("HOST_REFUSED", `${target.id} is this machine, and firebreak.yaml has no allow.local: true`);
+      return await openHost({ ...options, target: target.id, transport: { kind: "local" } });
+    }
     if (identityFile === undefined || knownHosts === undefined) {
       throw new FirebreakError(
         "CONFIG_INVALID",
@@ -68,7 +76,7 @@ export class HostPool implements AsyncDisposable {
     const address = target.host.addresses.find((text) => isIP(text) === 4) ?? target.host.addresses[0] ?? "";
     const { user, port } = transport;
     const ssh = { kind: "ssh", address, user, port, identityFile, knownHostsFile: knownHosts, controlFolder } as const;
-    return await openHost({ target: target.id, transport: ssh, access, signal, now });
+    return await openHost({ ...options, target: target.id, transport: ssh });
   }
 }
 

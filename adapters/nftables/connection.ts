@@ -22,6 +22,8 @@ export interface OpenHostOptions {
   readonly signal: AbortSignal;
   /** ms since the epoch. */
   readonly now: () => number;
+  /** What the host may send at most when it is read back; more is HOST_NOT_UNDERSTOOD. 16 MiB when absent. */
+  readonly maxReadBytes?: number;
   /** Told after each stage of an apply. */
   readonly onStep?: (stage: ApplyStage) => void | Promise<void>;
 }
@@ -41,9 +43,9 @@ export type ApplyOutcome = { readonly confirmed: true } | { readonly confirmed: 
 /** A host that can be read and written. Not for two applies at once: targets have one writer (DESIGN.md §5). */
 export interface HostConnection extends AsyncDisposable {
   /**
-   * Everything in one command. `partial` when any part of it did not come back whole.
+   * Everything in one command (two, where nft breaks off in the middle of its listing). `partial` when any part of it did not come back whole.
    *
-   * Throws HOST_UNREACHABLE, HOST_KEY_CHANGED, AUTH_DENIED, HOST_REFUSED.
+   * Throws HOST_UNREACHABLE, HOST_KEY_CHANGED, HOST_KEY_UNKNOWN, AUTH_DENIED, HOST_REFUSED, HOST_NOT_UNDERSTOOD.
    */
   observe(signal: AbortSignal): Promise<HostObservation>;
   /**

@@ -17,9 +17,10 @@ export function allowOf(settings: SettingsFile): {
   readonly contexts: readonly string[];
   readonly hosts: readonly Prefix[];
   readonly users: readonly string[];
+  readonly local: boolean;
 } {
-  const { contexts, hosts, users } = settings.allow;
-  return { contexts, hosts: hosts.map((text) => prefixOf(text, "allow.hosts")), users };
+  const { contexts, hosts, users, local } = settings.allow;
+  return { contexts, hosts: hosts.map((text) => prefixOf(text, "allow.hosts")), users, local };
 }
 
 function prefixOf(text: string, setting: string): Prefix {

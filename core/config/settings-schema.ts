@@ -43,6 +43,10 @@ const allow = z
     contexts: z.array(z.string()).default([]).meta({ description: "kubeconfig contexts that definitions may name" }),
     hosts: z.array(cidr).default([]).meta({ description: "Networks in which host addresses may lie" }),
     users: z.array(z.string()).default([]).meta({ description: "SSH users that definitions may name" }),
+    local: z
+      .boolean()
+      .default(false)
+      .meta({ description: "Whether definitions may name the machine that the service runs on (`transport: {local: {}}`)" }),
   })
   .prefault({});
 
@@ -91,6 +95,10 @@ const hosts = z
       .prefault("30s")
       .meta({ description: "After this a host restores its previous ruleset unless the apply was confirmed" }),
     readEvery: interval.prefault("10s").meta({ description: "How often the drift detector reads each host back" }),
+    readLimitMiB: z.int().min(1).max(256).default(16).meta({
+      description:
+        "Most that a host may send when it is read back, in MiB (100,000 addresses are 1.6); beyond it, it is not understood",
+    }),
   })
   .prefault({});
 

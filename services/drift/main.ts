@@ -50,6 +50,8 @@ export async function startDrift(parts: Parts): Promise<Service> {
       knownHosts: ssh.knownHosts,
       controlFolder: control.path,
       access: readOnly.identityFile === undefined ? "apply" : "readback",
+      allowLocal: settings.allow.local,
+      maxReadBytes: settings.hosts.readLimitMiB * 1024 * 1024,
       signal,
       now,
     }),

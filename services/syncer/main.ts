@@ -63,6 +63,8 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
       knownHosts: settings.ssh.knownHosts,
       controlFolder: control.path,
       access: "apply",
+      allowLocal: settings.allow.local,
+      maxReadBytes: settings.hosts.readLimitMiB * 1024 * 1024,
       signal,
       now,
     }),

@@ -14,11 +14,18 @@ export interface Allow {
   readonly hosts?: readonly Prefix[] | undefined;
   /** Users to log in to hosts as. */
   readonly users?: readonly string[] | undefined;
+  /** Whether a fleet may be the machine that the service itself runs on. */
+  readonly local?: boolean | undefined;
 }
 
 /** Definitions name only what the operator allows: Git must not be able to point the service's credentials anywhere else. */
 export function checkAllow(set: DefinitionSet, allow: Allow): readonly Note[] {
-  return [...contextNotes(set, allow.contexts ?? []), ...hostNotes(set, allow.hosts ?? []), ...userNotes(set, allow.users ?? [])];
+  return [
+    ...contextNotes(set, allow.contexts ?? []),
+    ...hostNotes(set, allow.hosts ?? []),
+    ...userNotes(set, allow.users ?? []),
+    ...localNotes(set, allow.local ?? false),
+  ];
 }
 
 function contextNotes(set: DefinitionSet, contexts: readonly string[]): readonly Note[] {
@@ -51,6 +58,17 @@ function userNotes(set: DefinitionSet, users: readonly string[]): readonly Note[
     if (user === undefined || users.includes(user)) return [];
     const path = ["spec", "transport", "ssh", "user"];
     return [noteIn(document, path, "error", "user-not-allowed", `the user ${quote(user)} is not allowed`, operatorDetail("users"))];
+  });
+}
+
+/** The service's own machine: rules there can cut it from hosts, forge and chat, and its scripts run as root beside its keys. */
+function localNotes(set: DefinitionSet, isAllowed: boolean): readonly Note[] {
+  if (isAllowed) return [];
+  return ofKind(set, "HostFleet").flatMap(({ body, document }): Note[] => {
+    if (body.spec.transport.local === undefined) return [];
+    const summary = "transport local is not allowed: it is the machine that the service runs on";
+    const detail = "The operator bounds what definitions may name: allow.local: true in firebreak.yaml, or reach it by ssh";
+    return [noteIn(document, ["spec", "transport", "local"], "error", "local-not-allowed", summary, detail)];
   });
 }
 

@@ -22,7 +22,10 @@ const Transport = z
       })
       .optional()
       .meta({ description: "Over OpenSSH, with pinned host keys." }),
-    local: z.strictObject({}).optional().meta({ description: "The host that the service itself runs on: `local: {}`." }),
+    local: z.strictObject({}).optional().meta({
+      description:
+        "The host that the service itself runs on: `local: {}`; the operator's firebreak.yaml must allow it (allow.local).",
+    }),
   })
   .superRefine((transport, context) => {
     if (context.issues.length > 0) return; // an unknown key is told already, and is probably what is missing

@@ -24,7 +24,7 @@ describe("defaults", () => {
 
   it("are safe: definitions may name nothing, and the API is local", () => {
     const settings = parseSettings(LEAST, {});
-    expect(settings.allow).toEqual({ contexts: [], hosts: [], users: [] });
+    expect(settings.allow).toEqual({ contexts: [], hosts: [], users: [], local: false });
     expect(settings.listen).toBe("127.0.0.1:7373");
     expect([settings.database, settings.redis, settings.forge]).toEqual([undefined, undefined, undefined]);
     expect(settings.channels).toEqual({});

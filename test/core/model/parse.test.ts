@@ -144,6 +144,20 @@ describe("what definitions say", () => {
       "host-not-allowed",
     ]);
   });
+
+  // Catches: whoever can merge definitions gets root beside the service's keys, on the machine that the operator never named.
+  it("lets no fleet be the service's own machine unless the operator says so", () => {
+    const fleet = `apiVersion: firebreak.dev/v1alpha1\nkind: HostFleet\nmetadata: {name: own}\nspec:\n  transport: {local: {}}\n  hosts:\n    - {name: me, addresses: [10.20.0.9]}\n`;
+    const files = [{ path: "own.yaml", bytes: Buffer.from(fleet) }];
+    const hosts = [{ family: 4, first: 0x0a140000, length: 16 } as const];
+    const errorsWith = (allow: object): readonly string[] =>
+      parseDefinitions(files, { allow: { hosts, ...allow } }).notes.flatMap(({ severity, code }) =>
+        severity === "error" ? [code] : [],
+      );
+    expect(errorsWith({ users: ["root"] })).toEqual(["local-not-allowed"]);
+    expect(errorsWith({ local: false })).toEqual(["local-not-allowed"]);
+    expect(errorsWith({ local: true })).toEqual([]);
+  });
 });
 
 /** Generous, because the machine may be busy; nothing here is a timed test. */
