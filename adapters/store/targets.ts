@@ -123,8 +123,8 @@ export function recordIdentity(
 }
 
 /**
- * Records what is about to be sent, before it is sent. The generation must be the next after the recorded one or repeat the
- * recorded intent's.
+ * Records what is about to be sent, before it is sent. A host's generation is above the recorded one and above that of an intent that
+ * is still open: whoever left that in the middle may still have a timer there.
  *
  * @throws TARGET_LOCKED when the lease ran out or another process took the target over: send nothing.
  */

@@ -8,7 +8,7 @@ import type { ListedTable } from "../render/nft-table.ts";
 import { NO_EFFECT } from "./finding.ts";
 import type { Finding, FindingKind } from "./finding.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { isWider, NOT_COMPARED_WORDS, severityOf } from "./host-effect.ts";
+import { isWider, NOT_COMPARED_WORDS, severityOf, UNCERTAIN } from "./host-effect.ts";
 import type { FoundOnHost, HostJudge, Judged } from "./host-effect.ts";
 import { describeChange } from "./host-words.ts";
 
@@ -53,7 +53,19 @@ function divergences(listing: readonly unknown[], judge: HostJudge): readonly Di
     const judged = judge.effectOf([]);
     return [{ kind: "table-missing", subject: SUBJECT, summary: "table inet firebreak is gone: nothing is enforced", judged }];
   }
+  if (isUnread(live)) {
+    const told = dormancy(listing, live, judge);
+    const judged = { ...UNCERTAIN, isNotCompared: false };
+    return told.length > 0
+      ? told
+      : [{ kind: "ruleset-changed", subject: SUBJECT, summary: "table inet firebreak cannot be listed", judged }];
+  }
   return [...dormancy(listing, live, judge), ...changedRules(listing, live, want, judge), ...changedSets(live, want, judge)];
+}
+
+/** True when nft broke off before its content: only its flags, fence and mark are known. */
+function isUnread({ others }: ListedTable): boolean {
+  return others.some((object) => isRecord(object) && "unread" in object);
 }
 
 /** Any flag will do: nft 1.0.6 prints them wrongly in JSON, and a table of ours has none. */

@@ -23,6 +23,16 @@ export interface HostPlanning {
    * and whose table somebody deleted: closing the hole must not wait.
    */
   readonly settled: boolean;
+  /**
+   * True when this installation enforced here before: a table with our name and without our mark is what somebody made of ours, and is
+   * replaced. Absent: it is somebody else's, and a conflict.
+   */
+  readonly enforcedBefore?: boolean;
+  /**
+   * The generation of an apply that never told how it ended. Its timer may still be running, and restores what it found if the fence
+   * holds that generation: so a newer one is written, even where everything else is as wanted.
+   */
+  readonly unfinished?: number | undefined;
   /** ms since the epoch: a new table's first generation, so that no two lives of a table share one. Absent: 1. */
   readonly now?: number;
 }
@@ -43,7 +53,7 @@ export function planHost(planning: HostPlanning): HostPlan {
     throw new FirebreakError("INVENTORY_INCOMPLETE", `plan ${want.target} from a ${observation.completeness} observation`);
   }
   const live = readTable(observation.ruleset);
-  const conflicts = live === undefined ? [] : findConflicts(live, mark);
+  const conflicts = live === undefined ? [] : findConflicts(live, planning);
   const steps = conflicts.length > 0 ? [] : planSteps(planning, live);
   const plan = {
     kind: "host" as const,
@@ -67,24 +77,36 @@ export function hostObservationDigest(observation: HostObservation): string {
     .digest("hex");
 }
 
-/** A table with our name that nobody marked as ours, or another installation did: never overwritten. */
-function findConflicts(live: ListedTable, mark: Mark): readonly PlanConflict[] {
+/** A table with our name that nobody marked as ours, or another installation did: never overwritten. An empty one is nobody's. */
+function findConflicts(live: ListedTable, { mark, enforcedBefore = false }: HostPlanning): readonly PlanConflict[] {
   const subject = "table inet firebreak";
   if (live.mark !== undefined && live.mark.instance !== mark.instance) {
     return [{ subject, detail: `belongs to the Firebreak installation ${live.mark.instance}` }];
   }
-  if (live.mark === undefined && live.generation === undefined) return [{ subject, detail: "has our name, no mark and no fence" }];
-  return [];
+  if (!isUnmarked(live) || enforcedBefore || isEmpty(live)) return [];
+  return [{ subject, detail: "has our name, no mark and no fence" }];
+}
+
+function isUnmarked({ mark, generation }: ListedTable): boolean {
+  return mark === undefined && generation === undefined;
+}
+
+function isEmpty({ chains, sets, maps, counters, others }: ListedTable): boolean {
+  return [chains, sets, maps, counters].every(({ size }) => size === 0) && others.length === 0;
 }
 
 function planSteps(planning: HostPlanning, live: ListedTable | undefined): readonly HostStep[] {
-  const generation = nextGeneration(live, planning.now);
+  const generation = nextGeneration(live, planning);
   const final = renderChecked(planning, generation, "final");
-  if (live !== undefined && isInForce(live, final)) return [];
+  if (live !== undefined && isInForce(live, final)) {
+    if (isBeyondTimers(live, planning)) return [];
+    const why = "an earlier apply did not tell how it ended";
+    return [{ kind: "final", why, transaction: elementsTransaction(live, final), generation }];
+  }
   if (!needsSettling(planning, live)) return [planStep("final", live, final, generation)];
   const settle = renderChecked(planning, generation, "settle");
   const after = readTable(settle);
-  const second = nextGeneration(after, undefined);
+  const second = nextGeneration(after, {});
   return [planStep("settle", live, settle, generation), planStep("final", after, renderChecked(planning, second, "final"), second)];
 }
 
@@ -109,9 +131,16 @@ function planStep(kind: "settle" | "final", live: ListedTable | undefined, wante
   return { kind, why: "rules changed", transaction: updateTransaction(live, wanted), generation };
 }
 
-function nextGeneration(live: ListedTable | undefined, now: number | undefined): number {
-  if (live?.generation !== undefined) return live.generation >= LAST_GENERATION ? 1 : live.generation + 1;
-  return now === undefined ? 1 : (Math.floor(now / 1000) % LAST_GENERATION) + 1;
+/** After the one in the fence, and after every one that a timer may still be waiting for. */
+function nextGeneration(live: ListedTable | undefined, { now, unfinished = 0 }: Pick<HostPlanning, "now" | "unfinished">): number {
+  const first = now === undefined ? 1 : (Math.floor(now / 1000) % LAST_GENERATION) + 1;
+  const next = Math.max(live?.generation === undefined ? first : live.generation + 1, unfinished + 1);
+  return next > LAST_GENERATION ? 1 : next;
+}
+
+/** True when no timer of an earlier apply can take the generation in force for its own. */
+function isBeyondTimers({ generation }: ListedTable, { unfinished }: HostPlanning): boolean {
+  return unfinished === undefined || (generation !== undefined && generation > unfinished);
 }
 
 function isInForce(live: ListedTable, wanted: NftRuleset): boolean {
@@ -141,14 +170,14 @@ function sameMark(a: Mark | undefined, b: Mark | undefined): boolean {
 
 /**
  * True when the final ruleset closes something and connection tracking may not know the live sessions yet:
- * - there is no table, and nobody says that the host was enforced before;
+ * - there is no table of ours, and nobody says that the host was enforced before;
  * - a settle step was the last thing that happened, so a process died while it waited;
  * - the table hooks in nowhere (nothing was isolated so far) and something else is wanted now. The same want over a table without
  *   hooks is tampering, and a hole is closed at once.
  */
 function needsSettling({ want, mark, settled }: HostPlanning, live: ListedTable | undefined): boolean {
   if (want.ingress.mode !== "enforce" && want.egress.mode !== "enforce") return false;
-  if (live === undefined) return !settled;
+  if (live === undefined || isUnmarked(live)) return !settled;
   const chains = [...live.chains.values()];
   if (JSON.stringify(chains.map(({ rules }) => rules)).includes('"fb:settle ')) return true;
   return chains.every(({ body }) => body["hook"] === undefined) && live.mark?.digest !== mark.digest;

@@ -42,7 +42,8 @@ export interface HostObservation {
   readonly resolvers: readonly string[];
   /** Time servers of its configuration, addresses or names. Absent: nobody looked. */
   readonly timeServers?: readonly string[];
-  /** True once conntrack has seen a ct rule for long enough: the table carries our ct rule already. */
+  /** Generations that a dead-man timer of an earlier apply still waits for: it restores what was there before when it finds one. */
+  readonly armed?: readonly number[];
   readonly at: number;
 }
 

@@ -15,7 +15,7 @@ import { clusterPlanEffect, hostPlanEffect, type PlanEffect } from "../../core/p
 import { planHost } from "../../core/plan/host.ts";
 import { checkWant } from "./equivalence.ts";
 import { hostFacts, type ClusterObservation, type HostObservation, type Observation } from "../../core/plan/observation.ts";
-import type { Plan } from "../../core/plan/plan.ts";
+import type { Plan, PlanConflict } from "../../core/plan/plan.ts";
 import { describeSteps, type StepSummary } from "../../core/plan/summary.ts";
 import { wantDigest } from "../../core/render/digest.ts";
 import type { Mark } from "../../core/render/mark.ts";
@@ -154,6 +154,8 @@ async function planForHost(
     observation,
     membershipDigest: membershipsDigest(inputs.memberships),
     settled: row !== undefined && row.appliedSequence !== null,
+    enforcedBefore: row !== undefined && row.appliedSequence !== null,
+    unfinished: fixed === undefined ? unfinishedGeneration(row, observation) : undefined,
     now: context.now(),
   });
   const checked = fixed === undefined ? checkWant(context, resolved, { want, inputs }) : [];
@@ -167,9 +169,29 @@ async function planForHost(
     notes: [...notes, ...notesOfMissing(resolved, missing), ...checked],
     identity: observation.identity,
     enforcer: undefined,
-    waitsFor: undefined,
+    waitsFor: inTheWay(target.id, plan.conflicts),
     ...countParts(definitions, target),
   };
+}
+
+/** Nothing was written, and the target must not be called applied. */
+function inTheWay(id: TargetId, conflicts: readonly PlanConflict[]): FirebreakError | undefined {
+  const [first] = conflicts;
+  if (first === undefined) return undefined;
+  return new FirebreakError(
+    "APPLY_REFUSED",
+    `${id} is not written: ${first.subject} ${first.detail}; remove it there, or rename it`,
+  );
+}
+
+/**
+ * The newest generation that a timer on the host may take for its own: of the intent that is still open, or as the host itself tells
+ * (the store may be lost). Undefined when no apply is left in the middle.
+ */
+function unfinishedGeneration(row: TargetRow | undefined, { armed = [] }: HostObservation): number | undefined {
+  const intent = row?.intent;
+  const generations = [...armed, ...(intent ? [intent.generation] : [])];
+  return generations.length === 0 ? undefined : Math.max(...generations);
 }
 
 /**

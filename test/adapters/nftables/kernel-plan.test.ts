@@ -81,6 +81,15 @@ describe("a host without our table", () => {
 describe("a host that enforces", () => {
   beforeEach(() => void reach(want));
 
+  // Bug caught: nothing is written where all is as wanted, and the timer of an apply that was killed takes it for its own.
+  it("gets a newer generation after an apply that did not tell how it ended", () => {
+    const made = reach(want, { unfinished: 1 });
+    expect(made).toMatchObject({ membersOnly: false, steps: [{ kind: "final", generation: 2 }] });
+    expect(reach(want, { unfinished: 1 }).steps).toEqual([]);
+    const other = hostWant({ ingress: { ...WEB, mode: "observe" } });
+    expect(reach(other, { unfinished: 9 }).steps.map(({ generation }) => generation)).toEqual([10]);
+  });
+
   // Bug caught: a planner that always has something to do rewrites every host on every pass.
   it("needs nothing when it is right", () => {
     expect(plan({ observation: space.observe() })).toMatchObject({ steps: [], conflicts: [], membersOnly: false });
@@ -167,6 +176,23 @@ describe("a table that somebody changed", () => {
     const healed = canonicalRuleset(space.list());
     expect({ ...healed, generation: 0 }).toEqual({ ...right, generation: 0 });
     expect(JSON.stringify(space.list())).not.toContain('"flags": "dormant"');
+    expect(reach(want).steps).toEqual([]);
+  });
+
+  // Bug caught: whoever deletes our table and adds an empty one of the same name has opened the host for good.
+  it.each(["", "; nft 'add chain inet firebreak input'", "; nft 'add table inet firebreak { flags dormant; }'"])(
+    "is replaced where we enforced before, though mark and fence are gone%s",
+    (more) => {
+      reach(want);
+      space.run(`nft delete table inet firebreak; nft add table inet firebreak${more}`);
+      expect(reach(want, { enforcedBefore: true }).steps).toHaveLength(1);
+      expect(reach(want).steps).toEqual([]);
+    },
+  );
+
+  it("is made where an empty table has our name, whoever made it", () => {
+    space.run("nft add table inet firebreak");
+    expect(reach(want).steps).toHaveLength(1);
     expect(reach(want).steps).toEqual([]);
   });
 
