@@ -3,13 +3,17 @@ import { canonicalRuleset } from "../../core/render/nft.ts";
 import { isRecord } from "../../core/render/nft-table.ts";
 import type { HostStep } from "../../core/plan/plan.ts";
 import type { ApplyOptions, ApplyOutcome, ApplyStage } from "./connection.ts";
-import type { Remote, RemoteCommand } from "./remote.ts";
-import type { RunResult } from "./run.ts";
-import { ARM, DISARM, FENCE_READ, LOAD, SNAPSHOT, STATUS, TIMER_TEXT } from "./scripts.ts";
+import { parseListing } from "./parse-listing.ts";
+import type { Remote, RemoteCommand, RemoteScript } from "./remote.ts";
+import type { Conversation, RunResult } from "./run.ts";
+import { APPLY, DISARM, FENCE_READ, STATUS, TIMER_TEXT } from "./scripts.ts";
 import { plainText } from "./ssh.ts";
 
-const COMMAND_MS = 30_000;
+/** One step of the conversation, or one command: none of them waits for anything. */
+const COMMAND_MS = 10_000;
 const LOAD_MS = 5000;
+/** How long after its timer a host may need to put its ruleset back. */
+const RESTORE_MS = 30_000;
 const FOLDER = /^\/[A-Za-z0-9._/-]+$/;
 const PAUSE_MS = 100;
 const MAX_BYTES = 1 << 20;
@@ -23,7 +27,7 @@ interface Applying {
 }
 
 /**
- * One transaction under a dead-man timer.
+ * One transaction under a dead-man timer, in one conversation with the host.
  *
  * ```
  *   snapshot ─ arm ─ load ─ confirm (new connection) ─ disarm
@@ -32,44 +36,52 @@ interface Applying {
  * Whatever is killed, and wherever, the host ends with the old ruleset or with the new one. See `HostConnection.apply`.
  */
 export async function applyStep(applying: Applying): Promise<ApplyOutcome> {
+  const { remote, step, options } = applying;
+  const args = [String(step.generation), String(options.deadManSeconds), TIMER_TEXT];
+  const host = await remote.converse({ script: APPLY, args }, { maxBytes: MAX_BYTES, signal: options.signal });
+  try {
+    return await applyWith(applying, host);
+  } finally {
+    await host.end().catch(() => undefined); // it has said all that counts
+  }
+}
+
+async function applyWith(applying: Applying, host: Conversation): Promise<ApplyOutcome> {
   const { step, options, onStep } = applying;
-  const folder = await takeSnapshot(applying);
+  const folder = folderOf(applying, await must(applying, host, "keep the ruleset in force", ""));
   await onStep("snapshot");
-  await must(applying, "arm the timer", ARM, [folder, String(options.deadManSeconds), TIMER_TEXT]);
-  const armedAt = performance.now();
-  const restoresAt = armedAt + options.deadManSeconds * 1000;
+  const restoresAt = performance.now() + options.deadManSeconds * 1000;
+  await must(applying, host, "arm the timer", "arm\n");
   await onStep("arm");
-  await load(applying, folder, restoresAt);
+  await load(applying, host, restoresAt);
   await onStep("load");
   const expected = step.kind === "release" ? undefined : step.generation;
   if (!(await sees(applying, restoresAt, (generation) => generation === expected))) return notConfirmed(applying, restoresAt);
   await onStep("confirm");
-  const disarmed = await disarm(applying, folder);
-  if (disarmed === undefined || disarmed.status === STATUS.fired) return notConfirmed(applying, restoresAt);
+  if (!(await disarm(applying, host, folder))) return notConfirmed(applying, restoresAt);
   await onStep("disarm");
   return { confirmed: true };
 }
 
-async function takeSnapshot(applying: Applying): Promise<string> {
-  const folder = (await must(applying, "keep the ruleset in force", SNAPSHOT, [String(applying.step.generation)])).trim();
+function folderOf({ target }: Applying, answer: string): string {
+  const folder = answer.replace(/^snapshot /, "");
   if (FOLDER.test(folder)) return folder;
-  throw new FirebreakError("HOST_REFUSED", `apply to ${applying.target}: the host answers with something else than a folder`);
+  throw new FirebreakError("HOST_NOT_UNDERSTOOD", `apply to ${target}: the host answers with something else than a folder`);
 }
 
 /**
- * Gives the transaction to the kernel. A refusal is final: nothing was applied, and the timer will only clean up. A lost connection
- * is not: the answer may have been cut off by the very ruleset that was loaded, so it is left to the confirmation.
+ * Gives the transaction to the kernel. A refusal is final: nothing was applied, and no timer is left. A lost connection is not: the
+ * answer may have been cut off by the very ruleset that was loaded, so it is left to the confirmation.
  */
-async function load(applying: Applying, folder: string, restoresAt: number): Promise<void> {
-  const { step, target } = applying;
+async function load(applying: Applying, host: Conversation, restoresAt: number): Promise<void> {
+  const { remote, step, target } = applying;
   const input = JSON.stringify({ nftables: step.transaction });
-  const args = [folder, String(Buffer.byteLength(input))];
   const deadlineMs = Math.max(restoresAt - performance.now(), LOAD_MS); // the script itself loads nothing after the timer
-  const result = await execute(applying, { script: LOAD, args }, { input, deadlineMs }).catch(ignoreLoss);
-  if (result === undefined || result.status === 0) return;
+  if ((await host.ask(`load ${Buffer.byteLength(input)}\n${input}`, deadlineMs)) !== undefined) return;
+  const result = await host.end();
+  if (remote.failure(result) !== undefined || result.status === undefined || result.status === 0) return;
   if (result.status === STATUS.fired) throw tooLate(target);
   const live = await readGeneration(applying, {});
-  await execute(applying, { script: DISARM, args: [folder] }, {});
   if (live !== plannedAgainst(step)) throw new FirebreakError("PLAN_STALE", `apply to ${target}: another writer was faster`);
   const cause = new Error(plainText(result.stderr));
   if (result.status === STATUS.truncated) throw new FirebreakError("HOST_UNREACHABLE", `send a ruleset to ${target}`, { cause });
@@ -80,18 +92,20 @@ function tooLate(target: string): FirebreakError {
   return new FirebreakError("APPLY_NOT_CONFIRMED", `apply to ${target}: its timer ran out before the ruleset was there`);
 }
 
-/** Over the shared connection, which costs nothing; should that one be gone, over a new one, which was just seen to work. */
-async function disarm(applying: Applying, folder: string): Promise<RunResult | undefined> {
-  const command = { script: DISARM, args: [folder] };
-  const shared = await execute(applying, command, {}).catch(ignoreLoss);
-  return shared ?? (await execute(applying, command, { fresh: true }).catch(ignoreLoss));
+/** In the conversation, which is open; should that one be lost, over a new connection, which was just seen to work. False: it has fired. */
+async function disarm(applying: Applying, host: Conversation, folder: string): Promise<boolean> {
+  if ((await host.ask("disarm\n", COMMAND_MS)) !== undefined) return true;
+  const { status } = await host.end();
+  if (status === STATUS.fired) return false;
+  const again = await execute(applying, { script: DISARM, args: [folder] }, { fresh: true }).catch(ignoreLoss);
+  return again?.status === 0;
 }
 
 /** Polls the fence over new connections until it shows what is hoped for, or until the time is over. */
 async function sees(applying: Applying, until: number, isHoped: (generation: number | undefined) => boolean): Promise<boolean> {
   const { signal } = applying.options;
   while (performance.now() < until) {
-    const deadlineMs = Math.max(until - performance.now(), 1);
+    const deadlineMs = Math.min(Math.max(until - performance.now(), 1), COMMAND_MS);
     const generation = await readGeneration(applying, { fresh: true, deadlineMs }).catch(() => "lost" as const);
     signal.throwIfAborted();
     if (generation !== "lost" && isHoped(generation)) return true;
@@ -103,16 +117,22 @@ async function sees(applying: Applying, until: number, isHoped: (generation: num
 /** Waits for the host to restore itself, and says whether it was seen to have done so. */
 async function notConfirmed(applying: Applying, restoresAt: number): Promise<ApplyOutcome> {
   const before = plannedAgainst(applying.step);
-  const restored = await sees(applying, restoresAt + COMMAND_MS, (generation) => generation === before);
+  const restored = await sees(applying, restoresAt + RESTORE_MS, (generation) => generation === before);
   return { confirmed: false, restored };
 }
 
-/** The generation in force; undefined where there is no table or no fence. */
+/** The generation in force; undefined where there is no table or no fence. Throws HOST_REFUSED for what is no listing. */
 async function readGeneration(applying: Applying, extra: Partial<RemoteCommand>): Promise<number | undefined> {
   const { stdout } = await execute(applying, { script: FENCE_READ, args: [] }, extra);
-  if (stdout.trim() === "") return undefined;
-  const listing: unknown = JSON.parse(stdout);
-  const objects = isRecord(listing) && Array.isArray(listing["nftables"]) ? listing["nftables"] : [];
+  const text = stdout.slice(Math.max(stdout.indexOf('{"nftables"'), 0)).trim();
+  if (text === "") return undefined;
+  const objects = parseListing(text);
+  if (objects === undefined) {
+    throw new FirebreakError(
+      "HOST_REFUSED",
+      `read the fence of ${applying.target}: the host answers with something else than a listing`,
+    );
+  }
   return canonicalRuleset([{ table: { family: "inet", name: "firebreak" } }, ...objects])?.generation;
 }
 
@@ -124,17 +144,17 @@ function plannedAgainst(step: HostStep): number | undefined {
   return Array.isArray(elem) && typeof elem[0] === "number" ? elem[0] : undefined;
 }
 
-async function must(applying: Applying, doing: string, script: string, args: readonly string[]): Promise<string> {
-  const result = await execute(applying, { script, args }, {});
-  if (result.status === 0) return result.stdout;
+/** Says something, and gives the answer; what an end instead of an answer means is thrown. */
+async function must(applying: Applying, host: Conversation, doing: string, text: string): Promise<string> {
+  const answer = await host.ask(text, COMMAND_MS);
+  if (answer !== undefined) return answer;
+  const result = await host.end();
+  const failure = applying.remote.failure(result);
+  if (failure !== undefined) throw failure;
   throw new FirebreakError("HOST_REFUSED", `${doing} on ${applying.target}`, { cause: new Error(plainText(result.stderr)) });
 }
 
-function execute(
-  { remote, options }: Applying,
-  command: { readonly script: string; readonly args: readonly string[] },
-  extra: Partial<RemoteCommand>,
-): Promise<RunResult> {
+function execute({ remote, options }: Applying, command: RemoteScript, extra: Partial<RemoteCommand>): Promise<RunResult> {
   return remote.execute({ command, deadlineMs: COMMAND_MS, maxBytes: MAX_BYTES, signal: options.signal, ...extra });
 }
 

@@ -1,16 +1,25 @@
 import { FirebreakError } from "../../core/model/error.ts";
 import type { HostObservation } from "../../core/plan/observation.ts";
 import { applyStep } from "./apply.ts";
-import type { HostConnection, OpenHostOptions } from "./connection.ts";
+import type { HostAccess, HostConnection, OpenHostOptions } from "./connection.ts";
 import { READBACK_COMMAND, READBACK_SCRIPT } from "./readback-script.ts";
 import { parseReadback } from "./readback.ts";
+import type { Readback } from "./readback.ts";
 import { openRemote } from "./remote.ts";
 import type { RemoteCommand } from "./remote.ts";
+import type { RunResult } from "./run.ts";
 import { plainText } from "./ssh.ts";
 
-const OBSERVE_MS = 60_000;
-const MAX_OBSERVATION_BYTES = 256 * 1024 * 1024;
+const OBSERVE_MS = 30_000;
 const REFUSED_STATUS = 64;
+
+/** What a host may send when it is read back: 100,000 addresses are 1.6 MB. */
+export const DEFAULT_READ_BYTES = 16 * 1024 * 1024;
+
+interface Asked {
+  readonly read: Readback;
+  readonly result: RunResult;
+}
 
 /**
  * A host to be read and written; nothing is connected before the first call.
@@ -18,22 +27,25 @@ const REFUSED_STATUS = 64;
  * Throws HOST_REFUSED or CONFIG_INVALID for what may not go near ssh. Close it, or the background connection stays for a minute.
  */
 export async function openHost(options: OpenHostOptions): Promise<HostConnection> {
-  const { target, transport, access, now, onStep = () => undefined } = options;
+  const { target, transport, access, now, onStep = () => undefined, maxReadBytes = DEFAULT_READ_BYTES } = options;
   const remote = openRemote(target, transport);
   const signalFor = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, options.signal]);
-  const command: RemoteCommand["command"] =
-    access === "readback" ? { forced: READBACK_COMMAND } : { script: READBACK_SCRIPT, args: [] };
 
   async function observe(signal: AbortSignal): Promise<HostObservation> {
-    const limits = { deadlineMs: OBSERVE_MS, maxBytes: MAX_OBSERVATION_BYTES, signal: signalFor(signal) };
-    const result = await remote.execute({ command, ...limits });
-    if (result.status === REFUSED_STATUS)
-      throw new FirebreakError("HOST_REFUSED", `read back ${target}: the key is for something else`);
-    const { isComplete, trouble, machineId, ...seen } = parseReadback(result.stdout);
-    if (seen.ruleset.length === 0 && trouble !== undefined) {
-      const cause = new Error(plainText(`${result.stderr}\n${trouble}`));
-      throw new FirebreakError("HOST_REFUSED", `read back ${target}: nft does not list its ruleset`, { cause });
-    }
+    const limits = { deadlineMs: OBSERVE_MS, maxBytes: maxReadBytes, signal: signalFor(signal) };
+    const ask = async (words: readonly string[]): Promise<Asked> => {
+      const result = await remote.execute({ command: readbackCommand(access, words), ...limits });
+      if (result.status === REFUSED_STATUS)
+        throw new FirebreakError(
+          "HOST_REFUSED",
+          `read back ${target}: the key is for something else, or the host has an older script`,
+        );
+      return { read: parseReadback(result.stdout), result };
+    };
+    const first = await ask([]);
+    const { read, result } = first.read.outcome === "broken" ? await ask(["apart"]) : first;
+    refuseStrange(target, read, result);
+    const { isComplete, outcome: _, trouble: __, machineId, ...seen } = read;
     const completeness = isComplete && result.status === 0 ? "complete" : "partial";
     const identity = (await remote.identity()) || machineId;
     return { kind: "host", target, completeness, identity, ...seen, at: now() };
@@ -48,4 +60,23 @@ export async function openHost(options: OpenHostOptions): Promise<HostConnection
     close: () => remote.close(),
     [Symbol.asyncDispose]: () => remote.close(),
   };
+}
+
+function readbackCommand(access: HostAccess, words: readonly string[]): RemoteCommand["command"] {
+  if (access === "readback") return { forced: [READBACK_COMMAND, ...words].join(" ") };
+  return { script: READBACK_SCRIPT, args: words };
+}
+
+/** Throws for what says nothing of the host; a part of a read-back is not that. */
+function refuseStrange(target: string, { outcome, trouble = "" }: Readback, { stdout, stderr }: RunResult): void {
+  if (outcome === "listed") return;
+  const said = plainText(`${stderr}\n${outcome === "strange" ? stdout.slice(0, 200) : trouble}`);
+  const cause = said === "" ? undefined : new Error(said);
+  if (outcome === "refused")
+    throw new FirebreakError("HOST_REFUSED", `read back ${target}: nft does not list its ruleset`, { cause });
+  const what = {
+    broken: "the listing of nft is cut or no JSON, and its tables could not be read one by one",
+    strange: "what it answers is no read-back, or too long for one",
+  }[outcome];
+  throw new FirebreakError("HOST_NOT_UNDERSTOOD", `read back ${target}: ${what}`, { cause });
 }

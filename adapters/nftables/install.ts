@@ -6,16 +6,15 @@ export const READBACK_PATH = `/usr/local/sbin/${READBACK_COMMAND}`;
 /** Every command that our scripts run as root, word for word: sudo takes no other arguments. */
 const READ_COMMANDS = [
   "/usr/sbin/nft -s -j list ruleset",
+  "/usr/sbin/nft -s list ruleset",
+  "/usr/sbin/nft -s -j list table inet firebreak",
+  "/usr/sbin/nft -j list set inet firebreak fence",
+  "/usr/sbin/nft -j list chain inet firebreak about",
   "/usr/sbin/nft -s list table inet firebreak",
   "/usr/bin/cat /proc/net/ip_tables_names",
   "/usr/bin/cat /proc/net/ip6_tables_names",
 ];
-const APPLY_COMMANDS = [
-  "/usr/sbin/nft -j list set inet firebreak fence",
-  "/usr/sbin/nft -c -f -",
-  "/usr/sbin/nft -f -",
-  "/usr/sbin/nft -j -f -",
-];
+const APPLY_COMMANDS = ["/usr/sbin/nft -c -f -", "/usr/sbin/nft -f -", "/usr/sbin/nft -j -f -"];
 
 /** The line for `authorized_keys` of the read-back user: whatever is asked with this key, the script runs and nothing else. */
 export function readbackAuthorizedKey(publicKey: string, path: string = READBACK_PATH): string {

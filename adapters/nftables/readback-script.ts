@@ -6,12 +6,17 @@ export const READBACK_SCRIPT = `#!/bin/sh
 # firebreak-readback: prints what this host enforces. Changes nothing, takes no arguments.
 # As the forced command of a read-only key it refuses every other command.
 # Lines at column 0 are ours; everything read is indented by one space, and ends with " =STATUS".
+# "apart": the tables one by one, for when nft breaks off in the middle of its JSON (1.0.6 does, at the flags of a table).
 set -u
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
-if [ "\${SSH_ORIGINAL_COMMAND-firebreak-readback}" != firebreak-readback ]; then
-  echo "firebreak-readback: this key reads back, and nothing else" >&2
-  exit 64
-fi
+case "\${SSH_ORIGINAL_COMMAND-firebreak-readback\${1:+ $1}}" in
+  firebreak-readback) mode=whole ;;
+  'firebreak-readback apart') mode=apart ;;
+  *)
+    echo "firebreak-readback: this key reads back, and nothing else" >&2
+    exit 64
+    ;;
+esac
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
 }
@@ -21,6 +26,19 @@ section() {
   { "$@"; printf '\\n=%s\\n' "$?"; } | sed 's/^/ /'
 }
 ruleset() { as_root nft -s -j list ruleset; }
+# The first line of every table, and its flags.
+tables() { as_root nft -s list ruleset | sed -n '/^table /{p;n;/^[[:space:]]flags /p;}'; }
+ours() { as_root nft -s -j list table inet firebreak; }
+lines() { as_root nft -s list table inet firebreak | wc -l; }
+fence() { as_root nft -j list set inet firebreak fence; }
+about() { as_root nft -j list chain inet firebreak about; }
+# As another user than root only our own table can be read apart. Names go into nft's own language, so only plain ones.
+others() {
+  [ "$(id -u)" -eq 0 ] || return 0
+  tables | sed -n 's/^table \\([a-z0-9]*\\) \\([A-Za-z0-9_][A-Za-z0-9_.-]*\\) {.*/\\1 \\2/p' | head -n 256 | while read -r family name; do
+    [ "$family $name" = 'inet firebreak' ] || section "table $family $name" nft -s -j list table "$family" "$name"
+  done
+}
 # The JSON of nft 1.0.6 prints garbage for table flags: take them from the text.
 flags() { as_root nft -s list table inet firebreak 2>/dev/null | sed -n 2p; }
 legacy() {
@@ -39,17 +57,36 @@ timeservers() {
     if [ -e "$file" ]; then cat "$file" || return 1; fi
   done
 }
+# What a dead-man timer of ours waits for: the generation in the fence.
+armed() {
+  for dir in "\${TMPDIR:-/tmp}"/firebreak.*; do
+    if [ -O "$dir" ] && [ ! -L "$dir" ] && { [ -e "$dir/armed" ] || [ -e "$dir/fired" ]; }; then
+      sed -n 's/^delete element inet firebreak fence { \\([0-9]*\\) }$/\\1/p' "$dir/restore.nft" 2>/dev/null
+    fi
+  done
+  return 0
+}
 machine() { if [ -e /etc/machine-id ]; then cat /etc/machine-id; fi; }
 echo '@firebreak-readback 1'
-section ruleset ruleset
+if [ "$mode" = whole ]; then
+  section ruleset ruleset
+else
+  section tables tables
+  section ours ours
+  section lines lines
+  section fence fence
+  section about about
+  others
+fi
 section flags flags
 section legacy legacy
 section addresses addresses
 section resolvers resolvers
 section timeservers timeservers
+section armed armed
 section machine machine
 echo '@end'
 `;
 
-/** The one command that a read-back key may ask for. */
+/** What a read-back key may ask for; `apart` with the word behind it. */
 export const READBACK_COMMAND = "firebreak-readback";

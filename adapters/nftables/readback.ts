@@ -1,97 +1,76 @@
 import { parseAddress } from "../../core/address/index.ts";
-import { FAMILY, TABLE } from "../../core/render/nft-names.ts";
-import { isRecord } from "../../core/render/nft-table.ts";
+import { apartListing } from "./apart.ts";
+import { parseListing } from "./parse-listing.ts";
+import { splitSections } from "./sections.ts";
+import type { Section, Sections } from "./sections.ts";
+import { withFlags } from "./table-flags.ts";
 
 /** What one run of the read-back script says of a host. */
 export interface Readback {
   /** True only when every section came back whole. */
   readonly isComplete: boolean;
+  /**
+   * listed: `ruleset` is it · refused: nft or sudo does not list · broken: nft says that it listed, and it cannot be read: ask for the
+   * tables one by one · strange: this is no read-back at all, or more than is read.
+   */
+  readonly outcome: "listed" | "refused" | "broken" | "strange";
   readonly ruleset: readonly unknown[];
   readonly legacyTables: readonly string[];
   readonly addresses: readonly string[];
   readonly resolvers: readonly string[];
   /** Addresses or names in the configuration of chrony, timesyncd or ntpd. */
   readonly timeServers: readonly string[];
+  /** Generations that timers of earlier applies wait for. */
+  readonly armed: readonly number[];
   readonly machineId: string;
   /** What the first failed section said, for a message; from the host, so not to be trusted. */
   readonly trouble: string | undefined;
 }
 
-interface Section {
-  readonly lines: readonly string[];
-  readonly status: number | undefined;
-}
-
-const SECTIONS = ["ruleset", "flags", "legacy", "addresses", "resolvers", "machine"] as const;
-const MISSING: Section = { lines: [], status: undefined };
+/** Sections that every read-back has, whichever version of the script a host holds. */
+const ALWAYS = ["flags", "legacy", "addresses", "resolvers", "machine"] as const;
 
 /** Parses the output of `readback.sh`. Never throws: what is missing or broken makes it incomplete. */
 export function parseReadback(text: string): Readback {
-  const { sections, isWhole } = splitSections(text);
-  const section = (name: (typeof SECTIONS)[number] | "timeservers"): Section => sections.get(name) ?? MISSING;
-  const ruleset = parseRuleset(section("ruleset"), section("flags"));
-  const failed = SECTIONS.find((name) => section(name).status !== 0);
+  const sections = splitSections(text);
+  const isApart = sections.has("tables");
+  const failed = [isApart ? "tables" : "ruleset", ...ALWAYS].find((name) => sections.get(name).status !== 0);
+  const ruleset = isApart ? apartListing(sections) : wholeListing(sections);
+  const outcome = outcomeOf(sections, isApart ? "tables" : "ruleset", ruleset);
   return {
-    isComplete: isWhole && failed === undefined && ruleset !== undefined,
+    isComplete: sections.isWhole && failed === undefined && outcome === "listed",
+    outcome,
     ruleset: ruleset ?? [],
-    legacyTables: [
-      ...new Set(
-        section("legacy")
-          .lines.map((line) => line.trim())
-          .filter((line) => line !== ""),
-      ),
-    ].sort(),
-    addresses: addressesOf(section("addresses").lines),
-    resolvers: resolversOf(section("resolvers").lines),
-    // A script that a host has from an earlier version does not print them, and is whole without.
-    timeServers: timeServersOf(section("timeservers").lines),
-    machineId: section("machine").lines[0]?.trim() ?? "",
-    trouble: failed === undefined ? undefined : `${failed}: ${section(failed).lines.join("\n")}`,
+    legacyTables: [...new Set(trimmedLines(sections.get("legacy")))].sort(),
+    addresses: addressesOf(sections.get("addresses").lines),
+    resolvers: resolversOf(sections.get("resolvers").lines),
+    // A script that a host has from an earlier version prints neither of these, and is whole without.
+    timeServers: timeServersOf(sections.get("timeservers").lines),
+    armed: trimmedLines(sections.get("armed")).map(Number).filter(isGeneration),
+    machineId: sections.get("machine").lines[0]?.trim() ?? "",
+    trouble: failed === undefined ? undefined : `${failed}: ${sections.get(failed).lines.join("\n").slice(0, 2000)}`,
   };
 }
 
-function splitSections(text: string) {
-  const sections = new Map<string, Section>();
-  const [head, ...blocks] = `\n${text}`.split("\n@");
-  const isWhole = head === "" && blocks[0]?.trim() === "firebreak-readback 1" && blocks.at(-1)?.trim() === "end";
-  for (const block of blocks.slice(1, -1)) {
-    const [name = "", ...lines] = block.split("\n");
-    const last = lines.findLastIndex((line) => line.startsWith(" ="));
-    const status = /^ =([0-9]+)$/.exec(lines[last] ?? "")?.[1];
-    const content = lines.slice(0, Math.max(last, 0)).map((line) => line.slice(1));
-    sections.set(name, { lines: content, status: status === undefined ? undefined : Number(status) });
-  }
-  return { sections, isWhole };
+function outcomeOf(sections: Sections, listing: string, ruleset: readonly unknown[] | undefined): Readback["outcome"] {
+  const { status } = sections.get(listing);
+  if (!sections.hasHead || status === undefined) return "strange";
+  if (status !== 0) return "refused";
+  return ruleset === undefined ? "broken" : "listed";
 }
 
-/** The `nftables` array, with the flags of our table as the text listing tells them; undefined when it is not a listing. */
-function parseRuleset(ruleset: Section, flags: Section): readonly unknown[] | undefined {
-  const listing = parseJson(ruleset.lines.join("\n"));
-  if (!isRecord(listing) || !Array.isArray(listing["nftables"])) return undefined;
-  const objects: readonly unknown[] = listing["nftables"];
-  if (!objects.some((object) => isRecord(object) && "metainfo" in object)) return undefined;
-  const told = /^\s*flags (.+)$/
-    .exec(flags.lines[0] ?? "")?.[1]
-    ?.split(",")
-    .map((flag) => flag.trim());
-  return objects.map((object) => withFlags(object, told));
+/** The listing, with the flags of our table as the text tells them; undefined when it is not one. */
+function wholeListing(sections: Sections): readonly unknown[] | undefined {
+  const objects = parseListing(sections.get("ruleset").lines.join("\n"));
+  return objects?.map((object) => withFlags(object, sections.get("flags").lines[0] ?? ""));
 }
 
-function withFlags(object: unknown, told: readonly string[] | undefined): unknown {
-  if (!isRecord(object) || !isRecord(object["table"])) return object;
-  const { flags, ...table } = object["table"];
-  if (table["family"] !== FAMILY || table["name"] !== TABLE) return object;
-  const known = told ?? (flags === undefined ? undefined : ["unknown"]);
-  return { table: { ...table, ...(known === undefined ? {} : { flags: known }) } };
+function trimmedLines({ lines }: Section): readonly string[] {
+  return lines.map((line) => line.trim()).filter((line) => line !== "");
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+function isGeneration(value: number): boolean {
+  return Number.isSafeInteger(value) && value > 0 && value < 2 ** 32;
 }
 
 /** `2: eth0    inet 10.0.0.1/24 scope global eth0`; loopback and link-local left out. */

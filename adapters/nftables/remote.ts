@@ -4,15 +4,21 @@ import { chmod, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { HostTransport } from "./connection.ts";
-import { run, shellQuote } from "./run.ts";
-import type { RunResult } from "./run.ts";
-import { checkTransport, optionPath, sshArguments, sshFailure } from "./ssh.ts";
+import { converse, run, shellQuote } from "./run.ts";
+import type { Conversation, RunResult } from "./run.ts";
+import { checkTransport, keyUnknown, optionPath, plainText, sshArguments, sshFailure } from "./ssh.ts";
 import type { SshTransport } from "./ssh.ts";
+
+/** Text for `sh -c`, with positional arguments. */
+export interface RemoteScript {
+  readonly script: string;
+  readonly args: readonly string[];
+}
 
 /** One command on a host. */
 export interface RemoteCommand {
-  /** Text for `sh -c`, with positional arguments; or the name that a forced command expects. */
-  readonly command: { readonly script: string; readonly args: readonly string[] } | { readonly forced: string };
+  /** A script; or the name that a forced command expects. */
+  readonly command: RemoteScript | { readonly forced: string };
   readonly input?: string;
   readonly deadlineMs: number;
   readonly maxBytes: number;
@@ -27,6 +33,10 @@ export interface Remote {
   identity(): Promise<string>;
   /** Throws what ssh's own failures mean; otherwise the result of the command, whatever its status. */
   execute(command: RemoteCommand): Promise<RunResult>;
+  /** Starts a script to talk with, over the shared connection. */
+  converse(script: RemoteScript, limits: Pick<RemoteCommand, "maxBytes" | "signal">): Promise<Conversation>;
+  /** What ssh's own failure means, of a conversation that ended; undefined when it is the script's own end. */
+  failure(result: RunResult): FirebreakError | undefined;
   close(): Promise<void>;
 }
 
@@ -39,13 +49,18 @@ const MASTER_DEADLINE_MS = 20_000;
 export function openRemote(target: string, transport: HostTransport): Remote {
   if (transport.kind === "ssh") return openSsh(target, transport);
   const prefix = transport.kind === "netns" ? ["ip", "netns", "exec", transport.name] : [];
+  const program = (command: RemoteCommand["command"]): { readonly file: string; readonly args: readonly string[] } => {
+    const [file = "sh", ...args] = [...prefix, ...wordsOf(command)];
+    return { file, args };
+  };
   return {
     identity: () => Promise.resolve(""),
-    execute: ({ command, input, ...limits }) => {
-      const words = "forced" in command ? [command.forced] : ["sh", "-c", command.script, "firebreak", ...command.args];
-      const [file = "sh", ...args] = [...prefix, ...words];
-      return run({ file, args, ...(input === undefined ? {} : { input }), ...limits });
-    },
+    execute: ({ command, fresh: _, ...limits }) => run({ ...program(command), ...limits }),
+    converse: (script, limits) => Promise.resolve(converse({ ...program(script), ...limits })),
+    failure: ({ ended }) =>
+      ended === undefined
+        ? undefined
+        : new FirebreakError("HOST_UNREACHABLE", `talk to ${target}: no end within the deadline, or too much said`),
     close: () => Promise.resolve(),
   };
 }
@@ -63,17 +78,22 @@ function openSsh(target: string, transport: SshTransport): Remote {
     starting ??= startMaster(target, transport, path, signal).finally(() => (starting = undefined));
     await starting;
   };
+  const program = async (command: RemoteCommand["command"], fresh: boolean, signal: AbortSignal) => {
+    if (!fresh) await ensureMaster(signal);
+    const control = fresh ? ["ControlMaster=no", "ControlPath=none"] : ["ControlMaster=no", path];
+    const args = [...sshArguments(target, transport, control), "--", transport.address, commandLine(command)];
+    return { file: "ssh", args };
+  };
   return {
     identity: () => pinnedKey(target, transport.knownHostsFile),
-    execute: async ({ command, input, fresh = false, ...limits }) => {
-      if (!fresh) await ensureMaster(limits.signal);
-      const control = fresh ? ["ControlMaster=no", "ControlPath=none"] : ["ControlMaster=no", path];
-      const args = [...sshArguments(target, transport, control), "--", transport.address, commandLine(command)];
-      const result = await run({ file: "ssh", args, ...(input === undefined ? {} : { input }), ...limits });
+    execute: async ({ command, fresh = false, ...limits }) => {
+      const result = await run({ ...(await program(command, fresh, limits.signal)), ...limits });
       const failure = sshFailure(target, result);
       if (failure !== undefined) throw failure;
       return result;
     },
+    converse: async (script, limits) => converse({ ...(await program(script, false, limits.signal)), ...limits }),
+    failure: (result) => sshFailure(target, result),
     close: async () => {
       if (!existsSync(socket)) return;
       const args = [...sshArguments(target, transport, [path]), "-O", "exit", "--", transport.address];
@@ -92,19 +112,22 @@ async function startMaster(target: string, transport: SshTransport, path: string
   const failure = sshFailure(target, result);
   if (failure !== undefined) throw failure;
   if (result.status !== 0)
-    throw new FirebreakError("HOST_UNREACHABLE", `connect to ${target}`, { cause: new Error(result.stderr) });
+    throw new FirebreakError("HOST_UNREACHABLE", `connect to ${target}`, { cause: new Error(plainText(result.stderr)) });
 }
 
-/** The host's shell takes one line; every word of it is quoted. */
+function wordsOf(command: RemoteCommand["command"]): readonly string[] {
+  return "forced" in command ? [command.forced] : ["sh", "-c", command.script, "firebreak", ...command.args];
+}
+
+/** The host's shell takes one line; every word of it is quoted, and the shell that starts is replaced. */
 function commandLine(command: RemoteCommand["command"]): string {
-  if ("forced" in command) return command.forced;
-  return ["sh", "-c", command.script, "firebreak", ...command.args].map(shellQuote).join(" ");
+  return "forced" in command ? command.forced : ["exec", ...wordsOf(command).map(shellQuote)].join(" ");
 }
 
 /**
  * `KEYTYPE KEY` of the target's line in the known hosts file. With strict checking it is what the host has proved to hold.
  *
- * Throws HOST_KEY_CHANGED when none is pinned, CONFIG_INVALID when the file cannot be read.
+ * Throws HOST_KEY_UNKNOWN when none is pinned, CONFIG_INVALID when the file cannot be read.
  */
 async function pinnedKey(target: string, file: string): Promise<string> {
   let text: string;
@@ -117,5 +140,5 @@ async function pinnedKey(target: string, file: string): Promise<string> {
     const [names = "", type, key] = line.trim().split(/\s+/);
     if (names.split(",").includes(target) && type !== undefined && key !== undefined) return `${type} ${key}`;
   }
-  throw new FirebreakError("HOST_KEY_CHANGED", `connect to ${target}: no host key is pinned for it`);
+  throw keyUnknown(target);
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { FirebreakError } from "../../core/model/error.ts";
 
 /** A program to run, and how much of it we are willing to bear. */
@@ -32,7 +33,83 @@ const ENVIRONMENT = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
  *
  * Resolves with what happened; throws SYSTEM_PART_MISSING when the program is not there, and the signal's reason on abort.
  */
-export async function run({ file, args, input, deadlineMs, maxBytes, signal }: Run): Promise<RunResult> {
+export async function run({ input = "", deadlineMs, ...limits }: Run): Promise<RunResult> {
+  const program = start(limits);
+  const timer = setTimeout(() => program.stop("deadline"), deadlineMs);
+  program.child.stdin.end(input);
+  try {
+    return await program.result;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A program that we talk with: what it answers are lines that begin with {@link ANSWER}; everything else it says is passed over. */
+export interface Conversation {
+  /**
+   * Says something, and waits for the next answer (without its prefix). Undefined when the program ended first, or when it was ended at
+   * the deadline: `result` tells. Throws the signal's reason on abort.
+   */
+  ask(text: string, deadlineMs: number): Promise<string | undefined>;
+  /** What became of it; says nothing more to it. */
+  end(): Promise<RunResult>;
+}
+
+const ANSWER = "=firebreak ";
+
+/** How long a program may take to end once nothing more is said to it. */
+const END_MS = 5000;
+
+/** Starts a program to talk with. Whoever starts it must `end` it. */
+export function converse(limits: Omit<Run, "input" | "deadlineMs">): Conversation {
+  const answers: string[] = [];
+  let ring = (): void => undefined;
+  let isOver = false;
+  let line = "";
+  const program = start(limits, (text) => {
+    const lines = (line + text).split("\n");
+    line = lines.pop() ?? "";
+    answers.push(...lines.filter((one) => one.startsWith(ANSWER)).map((one) => one.slice(ANSWER.length)));
+    ring();
+  });
+  const over = program.result.finally(() => {
+    isOver = true;
+    ring();
+  });
+  over.catch(() => undefined); // told to whoever asks or ends
+  return {
+    ask: async (text, deadlineMs) => {
+      const timer = setTimeout(() => program.stop("deadline"), deadlineMs);
+      program.child.stdin.write(text);
+      try {
+        while (answers.length === 0 && !isOver) await new Promise<void>((resolve) => (ring = resolve));
+        const answer = answers.shift();
+        if (answer === undefined) await over; // an abort is thrown
+        return answer;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    end: async () => {
+      program.child.stdin.end();
+      const timer = setTimeout(() => program.stop("deadline"), END_MS);
+      try {
+        return await over;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+interface Program {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly result: Promise<RunResult>;
+  readonly stop: (why: RunResult["ended"]) => void;
+}
+
+/** Starts a program within its limits of size and life. `onText` hears stdout as it comes. */
+function start({ file, args, maxBytes, signal }: Omit<Run, "input" | "deadlineMs">, onText?: (text: string) => void): Program {
   signal.throwIfAborted();
   const child = spawn(file, args, { stdio: ["pipe", "pipe", "pipe"], env: ENVIRONMENT });
   const stdout: Buffer[] = [];
@@ -45,28 +122,27 @@ export async function run({ file, args, input, deadlineMs, maxBytes, signal }: R
   };
   child.stdout.on("data", (chunk: Buffer) => {
     size += chunk.length;
-    if (size > maxBytes) stop("size");
-    else stdout.push(chunk);
+    if (size > maxBytes) return stop("size");
+    stdout.push(chunk);
+    onText?.(chunk.toString("latin1"));
   });
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     if (stderr.length < MAX_STDERR) stderr = (stderr + chunk).slice(0, MAX_STDERR);
   });
   child.stdin.on("error", () => undefined); // EPIPE: it ended without reading everything; its status tells
   const abort = (): void => stop(undefined);
-  const timer = setTimeout(() => stop("deadline"), deadlineMs);
   signal.addEventListener("abort", abort, { once: true });
-  try {
-    const status = await new Promise<number | null>((resolve, reject) => {
-      child.once("error", (cause) => reject(new FirebreakError("SYSTEM_PART_MISSING", `run ${file}`, { cause })));
-      child.once("close", resolve);
-      child.stdin.end(input ?? "");
-    });
-    signal.throwIfAborted();
-    return { status: status ?? undefined, stdout: Buffer.concat(stdout).toString("utf8"), stderr, ended };
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
-  }
+  const closed = new Promise<number | null>((resolve, reject) => {
+    child.once("error", (cause) => reject(new FirebreakError("SYSTEM_PART_MISSING", `run ${file}`, { cause })));
+    child.once("close", resolve);
+  });
+  const result = closed
+    .then((status): RunResult => {
+      signal.throwIfAborted();
+      return { status: status ?? undefined, stdout: Buffer.concat(stdout).toString("utf8"), stderr, ended };
+    })
+    .finally(() => signal.removeEventListener("abort", abort));
+  return { child, result, stop };
 }
 
 /** One argument for a POSIX shell, whatever is in it. */

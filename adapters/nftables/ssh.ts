@@ -90,15 +90,18 @@ export function optionPath(path: string): string {
 
 /** What a failed ssh means. OpenSSH says 255 for its own failures, everything else is the remote command's status. */
 export function sshFailure(target: string, result: RunResult): FirebreakError | undefined {
-  if (result.ended === "size") return new FirebreakError("HOST_REFUSED", `read from ${target}: it sent more than we accept`);
-  if (result.ended === "deadline") return new FirebreakError("HOST_UNREACHABLE", `talk to ${target}: no end within the deadline`);
+  if (result.ended === "size") return new FirebreakError("HOST_NOT_UNDERSTOOD", `read from ${target}: it sent more than we accept`);
+  if (result.ended === "deadline") {
+    const hint = "a start-up file of its login shell, or nft itself, may be waiting for something";
+    return new FirebreakError("HOST_UNREACHABLE", `talk to ${target}: no end within the deadline; ${hint}`);
+  }
   if (result.status !== 255) return undefined;
   const cause = new Error(plainText(result.stderr));
   if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(result.stderr)) {
     return new FirebreakError("HOST_KEY_CHANGED", `connect to ${target}: it shows another host key than the pinned one`, { cause });
   }
   if (/Host key verification failed|host key is known/.test(result.stderr)) {
-    return new FirebreakError("HOST_KEY_CHANGED", `connect to ${target}: its host key is not a pinned one`, { cause });
+    return keyUnknown(target, cause);
   }
   if (/Permission denied|Too many authentication failures|UNPROTECTED PRIVATE KEY/.test(result.stderr)) {
     return new FirebreakError("AUTH_DENIED", `connect to ${target}: the host does not accept our key`, { cause });
@@ -106,10 +109,20 @@ export function sshFailure(target: string, result: RunResult): FirebreakError | 
   return new FirebreakError("HOST_UNREACHABLE", `connect to ${target}`, { cause });
 }
 
-/** What a host said, without control characters and no longer than a few lines: it is not ours to trust. */
+/** The file of pinned keys has no line for the host: nobody claims that it changed. */
+export function keyUnknown(target: string, cause?: Error): FirebreakError {
+  const what = `connect to ${target}: no key of the host is pinned`;
+  const toDo = `after you have compared the key with the host's own, add the line "${target} KEYTYPE KEY" to the file that ssh.knownHosts names`;
+  return new FirebreakError("HOST_KEY_UNKNOWN", `${what}; ${toDo}`, { cause });
+}
+
+/** What a host said, as one line without control characters and of bounded length: it is not ours to trust. */
 export function plainText(text: string): string {
   return text
-    .replaceAll(/[^\x20-\x7e\n]/g, "?")
-    .trim()
+    .slice(0, 8192)
+    .split(/[\r\n]+/)
+    .map((line) => line.replaceAll(/[^\x20-\x7e]/g, "?").trim())
+    .filter((line) => line !== "")
+    .join("; ")
     .slice(0, 1000);
 }

@@ -10,7 +10,16 @@ import type { ReachClass, ReachConnection } from "../reach/matrix.ts";
  */
 
 /** One state per target, the first that holds, in this order (DESIGN.md §5). */
-export const TARGET_STATES = ["orphaned", "plan only", "unreachable", "stale", "drifted", "pending", "in sync"] as const;
+export const TARGET_STATES = [
+  "orphaned",
+  "plan only",
+  "not understood",
+  "unreachable",
+  "stale",
+  "drifted",
+  "pending",
+  "in sync",
+] as const;
 export type TargetState = (typeof TARGET_STATES)[number];
 
 export interface ErrorShape {

@@ -15,6 +15,7 @@ export const FINDING_KINDS = [
   "unpublished-element",
   "unreachable",
   "not-comparable",
+  "not-understood",
   "late",
   "orphaned",
   "unenforceable-here",

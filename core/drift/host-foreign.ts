@@ -47,6 +47,12 @@ export function compareForeign(observation: HostObservation, judge: HostJudge): 
   const flowtables = foreignFlowtables(observation.ruleset).map((subject) =>
     finding(observation, "foreign-chain", subject, `${subject} may carry packets past the filter`, UNCERTAIN),
   );
+  const unread = foreignObjects(observation.ruleset)
+    .filter(({ kind }) => kind === "unread")
+    .map(({ body }) => `table ${plainName(String(body["family"]))} ${plainName(String(body["table"]))}`)
+    .map((subject) =>
+      finding(observation, "foreign-chain", subject, `${subject} cannot be listed: what it does is not known`, UNCERTAIN),
+    );
   const legacy = observation.legacyTables.map((table) =>
     finding(
       observation,
@@ -56,7 +62,7 @@ export function compareForeign(observation: HostObservation, judge: HostJudge): 
       UNCERTAIN,
     ),
   );
-  return [...chains, ...flowtables, ...legacy];
+  return [...chains, ...flowtables, ...unread, ...legacy];
 }
 
 function finding(

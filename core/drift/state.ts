@@ -4,8 +4,10 @@ import type { TargetState } from "../api/shapes.ts";
 export interface TargetFacts {
   readonly inGit: boolean;
   readonly mode: "plan" | "apply";
-  /** The last look failed. */
+  /** The last look failed: nobody answered, or nobody could be let in. */
   readonly isUnreachable: boolean;
+  /** The last look failed although the target answered: it refused, or what it said cannot be read. */
+  readonly isNotUnderstood: boolean;
   /** The last look that succeeded is too long ago to vouch for anything. */
   readonly isStale: boolean;
   /** An open finding says that live differs from what was applied. */
@@ -18,8 +20,17 @@ export interface TargetFacts {
 export function targetState(facts: TargetFacts): TargetState {
   if (!facts.inGit) return "orphaned";
   if (facts.mode === "plan") return "plan only";
+  if (facts.isNotUnderstood) return "not understood";
   if (facts.isUnreachable) return "unreachable";
   if (facts.isStale) return "stale";
   if (facts.hasDrifted) return "drifted";
   return facts.applied === null || facts.applied !== facts.wanted ? "pending" : "in sync";
+}
+
+/** Codes of a look that failed although the target answered. */
+const ANSWERED: ReadonlySet<string> = new Set(["HOST_NOT_UNDERSTOOD", "HOST_REFUSED"]);
+
+/** True when the error of a look says that the target answered, and could not be understood. */
+export function isNotUnderstood(error: { readonly code: string } | null): boolean {
+  return error !== null && ANSWERED.has(error.code);
 }

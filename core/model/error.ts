@@ -99,6 +99,16 @@ export const ERRORS = {
     next: "person",
     means: "A host proved another key than the pinned one. Correct known_hosts only when you know why.",
   },
+  HOST_KEY_UNKNOWN: {
+    next: "person",
+    means:
+      "No key is pinned for a host, so it is not trusted. Compare the host's key (`ssh-keyscan`, or its console) and add `TARGET-ID KEYTYPE KEY` to the file that `ssh.knownHosts` names.",
+  },
+  HOST_NOT_UNDERSTOOD: {
+    next: "retry",
+    means:
+      "A host answered, and what it said cannot be read: it is cut, garbage, or more than is accepted. Nothing is concluded from it; the message says which part.",
+  },
   HOST_REFUSED: {
     next: "person",
     means: "A host let us in and refused what was asked of it, such as nft through sudo. Check the rights of the user.",

@@ -10,7 +10,7 @@ import {
 } from "../../adapters/store/index.ts";
 import type { FindingAnswer, RepositoryStatus, StatusAnswer, TargetStatus } from "../../core/api/shapes.ts";
 import type { FindingKind } from "../../core/drift/finding.ts";
-import { targetState } from "../../core/drift/state.ts";
+import { isNotUnderstood, targetState } from "../../core/drift/state.ts";
 import { formatPosition, type Note } from "../../core/model/note.ts";
 import type { Parts } from "../parts.ts";
 
@@ -77,7 +77,8 @@ function targetStatus(row: TargetRow, findings: readonly StoredFinding[], staleB
   const state = targetState({
     inGit: row.inGit,
     mode: row.mode,
-    isUnreachable: row.readError !== null,
+    isUnreachable: row.readError !== null && !isNotUnderstood(row.readError),
+    isNotUnderstood: isNotUnderstood(row.readError),
     // What was read and could not be compared vouches for nothing either.
     isStale:
       (row.lastReadOkAt !== null && row.lastReadOkAt < staleBefore) || findings.some(({ kind }) => kind === "not-comparable"),

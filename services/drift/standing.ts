@@ -1,6 +1,7 @@
 import { listTargetRows, type TargetRow } from "../../adapters/store/index.ts";
 import { NO_EFFECT, type Finding, type FindingKind } from "../../core/drift/finding.ts";
 import { fingerprintOf } from "../../core/drift/fingerprint.ts";
+import { isNotUnderstood } from "../../core/drift/state.ts";
 import { findAddressClashes, liveAddresses, type AddressClash, type LiveAddresses } from "../../core/membership/clashes.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { Note } from "../../core/model/note.ts";
@@ -15,6 +16,7 @@ const UNREACHABLE_LOOKS = 2;
 
 const KINDS: readonly FindingKind[] = [
   "unreachable",
+  "not-understood",
   "late",
   "orphaned",
   "unenforceable-here",
@@ -47,7 +49,11 @@ function liveOf({ clusters }: DriftContext, definitions: Definitions): ReadonlyM
 function standingFindings(context: DriftContext, row: TargetRow, clashes: readonly AddressClash[]): readonly Finding[] {
   const findings: Finding[] = [];
   const isUnreachable = (context.failures.get(row.id) ?? 0) >= UNREACHABLE_LOOKS;
-  if (isUnreachable) {
+  if (isUnreachable && isNotUnderstood(row.readError)) {
+    const why = row.readError === null ? "" : `: ${row.readError.message}`;
+    const summary = `answers, and was not understood since ${isoOf(row.lastReadOkAt)}; what it enforces is not known${why}`;
+    findings.push(standing(row, "not-understood", "high", "target", summary));
+  } else if (isUnreachable) {
     const why = row.readError === null ? "" : `: ${row.readError.message}`;
     findings.push(standing(row, "unreachable", "high", "target", `not reached since ${isoOf(row.lastReadOkAt)}${why}`));
   }

@@ -5,6 +5,7 @@ const FINE: TargetFacts = {
   inGit: true,
   mode: "apply",
   isUnreachable: false,
+  isNotUnderstood: false,
   isStale: false,
   hasDrifted: false,
   applied: 3,
@@ -19,6 +20,7 @@ describe("the one state of a target", () => {
     ["live differs, and a revision waits", { hasDrifted: true, wanted: 4 }, "drifted"],
     ["nobody looked for long, and it had drifted", { isStale: true, hasDrifted: true }, "stale"],
     ["it does not answer, and is stale", { isUnreachable: true, isStale: true }, "unreachable"],
+    ["it answers garbage, and is stale", { isNotUnderstood: true, isStale: true }, "not understood"],
     ["it is only planned, and away", { mode: "plan", isUnreachable: true }, "plan only"],
     ["Git forgot it, and it is only planned", { inGit: false, mode: "plan" }, "orphaned"],
   ])("when %s", (_when, facts, state) => {
