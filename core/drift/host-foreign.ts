@@ -2,12 +2,13 @@ import type { HostObservation } from "../plan/observation.ts";
 import { FAMILY, TABLE } from "../render/nft-names.ts";
 import type { NftRuleset } from "../render/nft.ts";
 import { isRecord } from "../render/nft-table.ts";
-import { NO_EFFECT } from "./finding.ts";
 import type { Finding, FindingEffect, FindingKind } from "./finding.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { isWider, NOT_COMPARED, NOT_COMPARED_WORDS, severityOf, UNCERTAIN } from "./host-effect.ts";
 import type { FoundOnHost, HostJudge, Judged } from "./host-effect.ts";
+import { filterEffect } from "./host-filter.ts";
 import { natEffect } from "./host-nat.ts";
+import { writersOf } from "./host-writers.ts";
 
 /** A base chain of another table, with the whole of its table. */
 export interface ForeignChain {
@@ -99,29 +100,26 @@ function judgeChain(
   const subject = chainSubject(chain);
   const isEmpty = chain.rules.length === 0 && chain.policy !== "drop";
   if (isEmpty || chain.hook === "forward") return undefined; // forwarded packets are not the host's
-  if (chain.type === "nat") return { kind: "foreign-nat", ...natEffect(chain, subject, judge) };
+  if (chain.type === "nat") return { kind: "foreign-nat", ...natEffect(chain, named(chain, subject), judge) };
   const kind = "foreign-chain";
   // Each base chain looks through all of its table, and a table may hold any number of them.
-  if (!judge.affords(8 * chain.within.objects.length))
+  if (!judge.affords(24 * chain.within.objects.length))
     return { kind, summary: `${subject} has rules of somebody else`, effect: NOT_COMPARED };
-  if (uses(chain, ["mangle", "xt", "fwd", "dup", "tproxy", "queue", "synproxy"])) {
-    return { kind, summary: `${subject} rewrites or diverts packets`, effect: UNCERTAIN };
-  }
-  const drops = chain.policy === "drop" || uses(chain, ["drop", "reject"]);
-  if (!drops) return { kind, summary: `${subject} has rules of somebody else, none of which drops`, effect: NO_EFFECT };
-  const isFollowed = (chain.hook === "input" || chain.hook === "output") && ["ip", "ip6", "inet"].includes(chain.family);
-  const effect = isFollowed ? judge.effectOf(joined(judge.expected, chain)) : UNCERTAIN;
-  return { kind, summary: `${subject} drops packets`, effect };
+  const rules = rulesOf(chain);
+  return { kind, ...filterEffect({ chain, rules, subject: named(chain, subject) }, judge, () => joined(judge.expected, chain)) };
 }
 
-/** True when a rule that the chain may reach has one of these statements. */
-function uses(chain: ForeignChain, statements: readonly string[]): boolean {
-  const inTable = chain.within.objects.flatMap(({ kind, body }) =>
-    kind === "rule" && !isOtherBase(chain, body) ? [body["expr"]] : [],
+/** Expressions of every rule that the chain may reach. */
+function rulesOf(chain: ForeignChain): readonly (readonly unknown[])[] {
+  return chain.within.objects.flatMap(({ kind, body }) =>
+    kind === "rule" && !isOtherBase(chain, body) && Array.isArray(body["expr"]) ? [body["expr"]] : [],
   );
-  return inTable.some(
-    (expr) => Array.isArray(expr) && expr.some((part) => isRecord(part) && statements.some((name) => name in part)),
-  );
+}
+
+/** The subject, with who writes such a table, where its names tell. */
+function named(chain: ForeignChain, subject: string): string {
+  const writers = writersOf(chain);
+  return writers.length === 0 ? subject : `${subject} (${writers.join(", ")})`;
 }
 
 /** True for a rule of another base chain of the same table. */
