@@ -36,6 +36,9 @@ export interface TestHost extends Place {
   exec(script: string): Promise<string>;
   /** Ends sshd's listener and starts it again; open sessions go on. */
   restartSshd(): Promise<void>;
+  /** Ends sshd, and every session with it: nobody gets in until {@link startSshd}. */
+  stopSshd(): Promise<void>;
+  startSshd(): Promise<void>;
   /** Pulls its cable. */
   down(): Promise<void>;
   up(): Promise<void>;
@@ -75,9 +78,34 @@ export async function startHost(options: HostOptions): Promise<TestHost> {
       await sshd.stop();
       await startSshd();
     },
+    async stopSshd() {
+      await sshd.stop();
+      // Sessions of this host, not of another: each host has its own network namespace.
+      for (const pid of (await command(["ip", "netns", "pids", namespace], { signal })).split("\n").filter(Boolean)) {
+        if (nameOf(pid).startsWith("sshd")) endQuietly(Number(pid));
+      }
+    },
+    startSshd,
     down: () => lowerLeaf(leaf),
     up: () => raiseLeaf(leaf),
   };
+}
+
+/** What a process is called; empty when it has just ended. */
+function nameOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function endQuietly(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // it ended by itself
+  }
 }
 
 /**

@@ -34,6 +34,7 @@ export function removeRun(runId: string, bases: readonly string[]): void {
   for (const base of bases) {
     for (const name of namesIn(base).filter(belongs)) {
       endRecorded(join(base, name, PROCESSES));
+      unmountBelow(join(base, name));
       rmSync(join(base, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     }
   }
@@ -44,6 +45,20 @@ function removeNamespace(name: string): void {
   const pids = spawnSync("ip", ["netns", "pids", name], { encoding: "utf8" });
   for (const pid of (pids.stdout ?? "").split("\n").filter(Boolean)) kill(Number(pid));
   spawnSync("ip", ["netns", "delete", name]); // fails when another sweep was faster: the aim is reached all the same
+}
+
+/** A small disk that a test mounted for a state folder; without root there is none. */
+function unmountBelow(folder: string): void {
+  let mounts: string;
+  try {
+    mounts = readFileSync("/proc/self/mounts", "utf8");
+  } catch {
+    return; // not Linux
+  }
+  for (const line of mounts.split("\n")) {
+    const point = line.split(" ")[1] ?? "";
+    if (point.startsWith(`${folder}/`)) spawnSync("umount", ["--lazy", point]);
+  }
 }
 
 function endRecorded(path: string): void {

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { answerQuery, type Records } from "./dns.ts";
 import { probe, resolveName } from "./probe.ts";
 import type { Ask, Port, Protocol, Reply } from "./protocol.ts";
+import { startWatch, stopWatch, takeAttempts } from "./watch.ts";
 
 /** What a listener does with one message: bytes to send back, or nothing. */
 type Answer = (message: Buffer) => Buffer | undefined;
@@ -24,6 +25,14 @@ async function carryOut(ask: Ask): Promise<unknown> {
       return "listening";
     case "probe":
       return await probe(ask);
+    case "watch":
+      startWatch(ask);
+      return "watching";
+    case "attempts":
+      return takeAttempts();
+    case "stop watch":
+      stopWatch();
+      return "stopped";
     case "resolve":
       return await resolveName(ask);
     default:

@@ -21,7 +21,8 @@ export async function probe(ask: ProbeAsk): Promise<ProbeResult> {
       socket.destroy();
       resolve(result);
     };
-    const timer = setTimeout(() => finish(closed("timeout")), ask.timeoutMs);
+    // An answer that came while this process was kept from running is read before the verdict: timers are looked at first.
+    const timer = setTimeout(() => setImmediate(() => finish(closed("timeout"))), ask.timeoutMs);
     socket.once("connect", () => finish({ verdict: "open", why: "answered" }));
     socket.once("error", (error: NodeJS.ErrnoException) => finish(closed(reasonOf(error))));
   });

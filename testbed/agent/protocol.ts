@@ -19,6 +19,15 @@ export type Ask =
       readonly protocol: Protocol;
       readonly timeoutMs: number;
     }
+  /** Probes all the time, until "stop watch"; "attempts" gives what was tried since it was last asked for. */
+  | {
+      readonly kind: "watch";
+      readonly ways: readonly { readonly address: string; readonly port: number }[];
+      readonly everyMs: number;
+      readonly timeoutMs: number;
+    }
+  | { readonly kind: "attempts" }
+  | { readonly kind: "stop watch" }
   | { readonly kind: "serve dns"; readonly records: Records }
   | {
       readonly kind: "resolve";
@@ -35,6 +44,16 @@ export type Reply = { readonly id: number; readonly value: unknown } | { readonl
 export interface ProbeResult {
   readonly verdict: "open" | "closed";
   readonly why: "answered" | "timeout" | "refused" | "unreachable";
+}
+
+/** One probe of a watch. */
+export interface Attempt {
+  /** Index in the `ways` of the watch. */
+  readonly way: number;
+  /** When its first packet went out, ms since the epoch. */
+  readonly at: number;
+  readonly tookMs: number;
+  readonly isOpen: boolean;
 }
 
 /** "8443/tcp", "53/udp" */
