@@ -6,6 +6,7 @@ import { lifelineFloor } from "../core/config/operator.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
 import { startConsole } from "./console/main.ts";
 import { startDrift } from "./drift/main.ts";
+import { Health } from "./health.ts";
 import { openLog } from "./log.ts";
 import { ownPaths, ownUrls } from "./own-paths.ts";
 import { openStoreAndQueue, type Parts, type Role } from "./parts.ts";
@@ -54,8 +55,11 @@ export async function runServices(settings: SettingsFile, roles: readonly Role[]
     signal,
   };
   const services: Service[] = [];
+  const probeLog = fileTrail === undefined ? undefined : async (): Promise<void> => await fileTrail.probe();
+  const health = new Health({ ...parts, roles, probeLog });
+  const watching = health.run();
   try {
-    services.push(await startConsole({ ...parts, services: () => services }));
+    services.push(await startConsole({ ...parts, health, roles, startedAt: Date.now(), services: () => services }));
     if (fileTrail !== undefined) {
       services.push(
         await startSyncer({ ...parts, trail: fileTrail, ...(options.onStep === undefined ? {} : { onStep: options.onStep }) }),
@@ -67,7 +71,7 @@ export async function runServices(settings: SettingsFile, roles: readonly Role[]
     await Promise.race(services.map(async ({ done }) => await done));
   } finally {
     stop.abort();
-    await Promise.allSettled(services.map(async ({ done }) => await done));
+    await Promise.allSettled([watching, ...services.map(async ({ done }) => await done)]);
   }
 }
 

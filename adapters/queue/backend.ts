@@ -6,6 +6,8 @@ export interface Backend {
   readonly kind: "embedded" | "postgres" | "redis";
   createQueue<Q>(create: (connection: unknown, factory: unknown) => Q): Promise<Q>;
   createWorker<W>(create: (connection: unknown, factory: unknown) => W): W;
+  /** Asks the server whether it answers; nothing to ask where the queue lies in the store, which is asked itself. */
+  check(): Promise<void>;
   /** Closes what it opened itself; BullMQ closes the rest. */
   close(): Promise<void>;
 }

@@ -39,6 +39,7 @@ export async function postgresBackend(url: string, signal: AbortSignal): Promise
     kind: "postgres",
     createQueue: (create) => Promise.resolve(create(connection, createPostgresBackend)),
     createWorker: (create) => create(connection, createPostgresBackend),
+    check: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
 }

@@ -31,6 +31,7 @@ export async function redisBackend(url: string, signal: AbortSignal, report: Que
     kind: "redis",
     createQueue: (create) => Promise.resolve(create(adding, undefined)),
     createWorker: (create) => create(running, undefined),
+    check: async () => void (await adding.ping()),
     close,
   };
 }

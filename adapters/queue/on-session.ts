@@ -27,6 +27,7 @@ export async function sessionBackend(session: QueueSession): Promise<Backend> {
       kind: "embedded",
       createQueue: (create) => Promise.resolve(create(pool, createPostgresBackend)),
       createWorker: (create) => create(pool, createPostgresBackend),
+      check: () => Promise.resolve(),
       close: () => Promise.resolve(),
     };
   } catch (cause) {

@@ -20,6 +20,8 @@ export interface Queue extends AsyncDisposable {
   readonly kind: "embedded" | "postgres" | "redis";
   /** @throws QUEUE_UNAVAILABLE; the caller's sweep tries again, so it may be ignored after logging. */
   enqueue(target: TargetId): Promise<void>;
+  /** Asks the server whether it answers. @throws QUEUE_UNAVAILABLE */
+  check(): Promise<void>;
   /** Starts running jobs, different targets side by side up to `concurrency`. Once per queue. */
   process(handler: Handler, options: { readonly concurrency: number }): Promise<void>;
   /** Tells running handlers to stop, waits for them, and closes all connections. Idempotent. */
@@ -41,6 +43,8 @@ const LOCKS = { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 1
 /** Nothing of a finished job is kept: what happened is in the store. */
 const KEEP_NOTHING = { count: 0 } as const;
 
+const SERVERS = { embedded: "the embedded store", postgres: "PostgreSQL", redis: "Redis" } as const;
+
 /** A queue on an opened backend; `openQueue` is the way to get one. */
 export async function queueOn(backend: Backend, report: QueueReport): Promise<Queue> {
   const jobs = await backend.createQueue((connection, factory) => {
@@ -59,6 +63,15 @@ export async function queueOn(backend: Backend, report: QueueReport): Promise<Qu
   return {
     kind: backend.kind,
     enqueue: (target) => addJob(jobs, target),
+    async check() {
+      try {
+        await backend.check();
+      } catch (cause) {
+        throw new FirebreakError("QUEUE_UNAVAILABLE", `ask whether the queue's server (${SERVERS[backend.kind]}) answers`, {
+          cause,
+        });
+      }
+    },
     async process(handler, { concurrency }) {
       if (worker !== undefined) throw new FirebreakError("USAGE", "this queue has a handler already");
       const processor = processorFor(handler, stopping.signal, running, report);

@@ -25,6 +25,7 @@ export * from "./memberships.ts";
 export * from "./notices.ts";
 export { notify, subscribe } from "./notify.ts";
 export type { Subscriber, Topic } from "./notify.ts";
+export * from "./processes.ts";
 export * from "./proposals.ts";
 export * from "./prune.ts";
 export * from "./pulls.ts";

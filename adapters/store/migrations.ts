@@ -216,6 +216,14 @@ const PULLS: readonly string[] = [
      PRIMARY KEY (pull, head, via, who))`,
 ];
 
+const PROCESSES: readonly string[] = [
+  `CREATE TABLE firebreak.processes (
+     role text PRIMARY KEY,
+     start text NOT NULL,
+     troubles jsonb NOT NULL,
+     seen_at timestamptz NOT NULL)`,
+];
+
 /** The schema, oldest step first. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "first", statements: FIRST },
@@ -223,6 +231,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, name: "notices by finding", statements: NOTICES_BY_FINDING },
   { version: 4, name: "pulls", statements: PULLS },
   { version: 5, name: "proposals", statements: PROPOSALS },
+  { version: 6, name: "processes", statements: PROCESSES },
 ];
 
 /** What this version understands; a database beyond it was made by a newer Firebreak. */

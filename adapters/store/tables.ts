@@ -266,6 +266,14 @@ export interface ApprovalTable {
   at: number;
 }
 
+/** A sign of life of one role; `seenAt` by the database's own clock. */
+export interface ProcessTable {
+  role: string;
+  start: string;
+  troubles: Json<readonly StoredTrouble[]>;
+  seenAt: Date;
+}
+
 export interface Tables {
   "firebreak.instance": InstanceTable;
   "firebreak.counters": CounterTable;
@@ -284,12 +292,21 @@ export interface Tables {
   "firebreak.entriesPending": PendingEntryTable;
   "firebreak.pulls": PullTable;
   "firebreak.approvals": ApprovalTable;
+  "firebreak.processes": ProcessTable;
 }
 
 /** An error as people and other processes see it; the text is the chain's outermost message, never a secret. */
 export interface StoredError {
   readonly code: string;
   readonly message: string;
+}
+
+/** Something a process cannot reach: the store, the queue, or the disk of the log. */
+export interface StoredTrouble {
+  readonly need: "store" | "queue" | "log";
+  /** ms since the epoch */
+  readonly since: number;
+  readonly error: StoredError;
 }
 
 /** The newest commit that was not accepted, and why. */

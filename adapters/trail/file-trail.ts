@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { encodeEntry } from "../../core/audit/encode.ts";
 import { assertEntryInput, type Entry, type EntryInput, type EntryOf, type StoredEntry } from "../../core/audit/entry.ts";
 import type { AuditOrigin } from "../../core/audit/fields.ts";
@@ -11,7 +11,7 @@ import { isSameEvent } from "../../core/audit/same.ts";
 import type { EntryPage, ReadRange, Receipt, Trail, TrailReader } from "../../core/audit/trail.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { Disk } from "./disk.ts";
-import { DurableFiles } from "./durable.ts";
+import { DurableFiles, TEMPORARY } from "./durable.ts";
 import { folderReader, readBundleEntries } from "./files.ts";
 import type { HeldLock } from "./lock.ts";
 import { EntryMemory, readStored } from "./memory.ts";
@@ -20,6 +20,9 @@ import type { LogWriter } from "./writer.ts";
 
 /** Entries under one checkpoint: a bundle's worth, so that a batch touches at most two bundles. */
 const MAX_BATCH = 256;
+
+/** Room that must be there for the log to be called writable. */
+const PROBE_BYTES = 64 * 1024;
 
 /** How old the checkpoint beside the key may become while entries are appended. */
 const HEAD_AGE_MS = 1000;
@@ -108,6 +111,21 @@ export class FileTrail implements Trail, TrailReader, AsyncDisposable {
   async openIntents(): Promise<readonly EntryOf<"apply.intent">[]> {
     const entries = await Promise.all(this.#memory.openIntents().map((seq) => this.#entry(seq)));
     return entries.filter((entry) => entry.type === "apply.intent");
+  }
+
+  /**
+   * Writes something as large as many entries beside the log, durably, and takes it away: fails when the disk is full or takes no writes,
+   * also while nobody appends. @throws AUDIT_UNAVAILABLE
+   */
+  async probe(): Promise<void> {
+    const path = join(this.folder, `${TEMPORARY}probe`);
+    try {
+      await this.#parts.disk.writeFile(path, new Uint8Array(PROBE_BYTES), 0o600);
+    } catch (cause) {
+      throw new FirebreakError("AUDIT_UNAVAILABLE", `write to the disk of the audit log in ${this.folder}`, { cause });
+    } finally {
+      await this.#parts.disk.remove(path).catch(() => undefined); // the next probe writes over it
+    }
   }
 
   /** Logs `log.stopped` after all that waits, and gives the lock back, also when the disk fails (then it throws). */

@@ -76,11 +76,21 @@ export interface ChannelTrouble {
   readonly error: ErrorShape | null;
 }
 
+/** A service that lacks what it works with, or was not heard of. */
+export interface ServiceTrouble {
+  /** syncer, drift or console */
+  readonly service: string;
+  readonly since: string;
+  readonly error: ErrorShape;
+}
+
 export interface StatusAnswer {
   readonly instance: string;
   readonly revision: RevisionStatus | null;
   readonly repository: RepositoryStatus;
   readonly targets: readonly TargetStatus[];
+  /** What keeps Firebreak itself from working; empty: nothing. */
+  readonly troubles: readonly ServiceTrouble[];
   /** Where people are not told what they should be; empty: nowhere. */
   readonly channels: readonly ChannelTrouble[];
 }

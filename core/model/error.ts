@@ -73,6 +73,11 @@ export const ERRORS = {
     next: "person",
     means: "Definitions hold errors. `firebreak validate` lists them with file, line and what to do.",
   },
+  DISK_UNAVAILABLE: {
+    next: "retry",
+    means:
+      "A disk that Firebreak writes to is full, takes no writes or fails. Nothing is applied without the log; make room, and it goes on by itself.",
+  },
   FORGE_FAILED: {
     next: "retry",
     means: "The forge refused or did not answer a request.",
@@ -160,6 +165,10 @@ export const ERRORS = {
     next: "person",
     means:
       "A commit came into the branch without the approvals that the Workspace in force asks for, or by a pull request on hold. Have it approved, or run `firebreak accept REVISION`.",
+  },
+  SERVICE_SILENT: {
+    next: "wait",
+    means: "A service was not heard of for a while: it does not run, or does not reach the store.",
   },
   STATE_LOCKED: {
     next: "person",

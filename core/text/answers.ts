@@ -6,6 +6,7 @@ import type {
   ReconcileAnswer,
   ReleaseAnswer,
   RepositoryStatus,
+  ServiceTrouble,
   StatusAnswer,
   TargetStatus,
 } from "../api/shapes.ts";
@@ -29,6 +30,7 @@ export function formatStatus(answer: StatusAnswer, now: number): string {
       ? "revision  none yet: every target stays as it is"
       : `revision  ${revision.sequence} (${short(revision.commit)}) ${visible(revision.subject)}, in force for ${formatAge(revision.acceptedAt, now)}`,
     ...repositoryLines(repository, now),
+    ...answer.troubles.map((trouble) => troubleLine(trouble, now)),
     "",
     targets.length === 0
       ? "no targets"
@@ -40,6 +42,10 @@ export function formatStatus(answer: StatusAnswer, now: number): string {
     ...channelLines(answer.channels, now),
   ];
   return lines.join("\n");
+}
+
+function troubleLine({ service, since, error }: ServiceTrouble, now: number): string {
+  return `trouble   ${visible(service)} for ${formatAge(since, now)}: ${error.code}: ${visible(error.message)}`;
 }
 
 function repositoryLines({ head, fetchedAt, error, refused }: RepositoryStatus, now: number): readonly string[] {

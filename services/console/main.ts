@@ -13,7 +13,8 @@ import {
 } from "../../adapters/store/index.ts";
 import { API } from "../../core/api/shapes.ts";
 import { FirebreakError, NEXT, type ErrorCode } from "../../core/model/error.ts";
-import type { Parts } from "../parts.ts";
+import type { Health } from "../health.ts";
+import type { Parts, Role } from "../parts.ts";
 import { readSecret } from "../secrets.ts";
 import type { Service } from "../service.ts";
 import { storedError } from "../stored-error.ts";
@@ -53,6 +54,11 @@ const NotifyRetryBody = z.strictObject({ channel: z.string().max(200).optional()
 const ReleaseBody = z.strictObject({ target: z.string(), confirm: z.boolean(), keep: z.boolean(), forget: z.boolean() });
 
 export interface ConsoleParts extends Parts {
+  /** What this process lacks. */
+  readonly health: Health;
+  readonly roles: readonly Role[];
+  /** When this process started, ms since the epoch. */
+  readonly startedAt: number;
   /** Services of this process: ready when all of them are. */
   readonly services: () => readonly Service[];
 }
@@ -117,7 +123,8 @@ function addHealth(app: FastifyInstance, parts: ConsoleParts): void {
   const metrics = openMetrics(parts);
   app.get("/livez", async () => "ok\n");
   app.get("/readyz", async (_request, reply) => {
-    const reasons = parts.services().flatMap((service) => service.notReady() ?? []);
+    const away = parts.health.troubles().map(({ need, error }) => `the ${need} is away: ${error.code}: ${error.message}`);
+    const reasons = [...away, ...parts.services().flatMap((service) => service.notReady() ?? [])];
     if (reasons.length === 0) return "ok\n";
     return await reply.code(503).send(`${reasons.join("\n")}\n`);
   });

@@ -1,11 +1,14 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { listFindings, listOpenWork } from "../../adapters/store/index.ts";
 import { TARGET_STATES } from "../../core/api/shapes.ts";
-import type { Parts } from "../parts.ts";
+import type { Need } from "../health.ts";
+import type { ConsoleParts } from "./main.ts";
 import { readStatus } from "./status.ts";
 
+const NEEDS: readonly Need[] = ["store", "queue", "log"];
+
 /** Metrics in Prometheus' text format, read from the store when asked: right after a restart, too. */
-export function openMetrics(parts: Parts): { readonly contentType: string; text(): Promise<string> } {
+export function openMetrics(parts: ConsoleParts): { readonly contentType: string; text(): Promise<string> } {
   const registers = [new Registry()];
   const [registry] = registers as [Registry];
   collectDefaultMetrics({ register: registry, prefix: "firebreak_" });
@@ -43,11 +46,35 @@ export function openMetrics(parts: Parts): { readonly contentType: string; text(
     registers,
   });
 
+  const trouble = new Gauge({
+    name: "firebreak_trouble",
+    help: "1 while this process lacks its store, its queue or the disk of the log; 0 while it has it",
+    labelNames: ["need"],
+    registers,
+  });
+  const silent = new Gauge({
+    name: "firebreak_service_trouble",
+    help: "Things that the services say they lack, and 1 for a service that was not heard of (code SERVICE_SILENT)",
+    labelNames: ["service", "code"],
+    registers,
+  });
+  const fetchAge = new Gauge({
+    name: "firebreak_git_age_seconds",
+    help: "Time since the branch was last read",
+    registers,
+  });
+
   return {
     contentType: registry.contentType,
     async text() {
+      const away = new Set(parts.health.troubles().map(({ need }) => need));
+      for (const need of NEEDS) trouble.set({ need }, away.has(need) ? 1 : 0);
+      for (const gauge of [state, readAge, findings, dead, failing, silent]) gauge.reset();
+      // Without the store there is nothing to count, and that must be told all the same.
+      if (away.has("store")) return await registry.metrics();
       const status = await readStatus(parts);
-      for (const gauge of [state, readAge, findings, dead, failing]) gauge.reset();
+      for (const { service, error } of status.troubles) silent.inc({ service, code: error.code });
+      if (status.repository.fetchedAt !== null) fetchAge.set((parts.now() - Date.parse(status.repository.fetchedAt)) / 1000);
       for (const target of status.targets) {
         for (const name of TARGET_STATES) state.set({ target: target.target, state: name }, target.state === name ? 1 : 0);
         if (target.lastReadAt !== null)

@@ -12,7 +12,8 @@ import type { FindingAnswer, RepositoryStatus, StatusAnswer, TargetStatus } from
 import type { FindingKind } from "../../core/drift/finding.ts";
 import { isNotUnderstood, targetState } from "../../core/drift/state.ts";
 import { formatPosition, type Note } from "../../core/model/note.ts";
-import type { Parts } from "../parts.ts";
+import type { ConsoleParts } from "./main.ts";
+import { readTroubles } from "./troubles.ts";
 
 /** Kinds that say: live is not what was applied. */
 const DRIFT: ReadonlySet<FindingKind> = new Set([
@@ -29,13 +30,15 @@ const MISSED_LOOKS = 3;
 const GRACE_MS = 30_000;
 
 /** Everything `firebreak status` says, from the store alone: it answers also while the syncer is busy or away. */
-export async function readStatus({ store, settings, instance, now }: Parts): Promise<StatusAnswer> {
-  const [revision, repository, rows, findings, troubles] = await Promise.all([
+export async function readStatus(parts: ConsoleParts): Promise<StatusAnswer> {
+  const { store, settings, instance, now } = parts;
+  const [revision, repository, rows, findings, troubles, processes] = await Promise.all([
     currentRevision(store),
     repositoryState(store),
     listTargetRows(store),
     listFindings(store, { open: true, limit: 10_000 }),
     noticeTroubles(store),
+    readTroubles(parts),
   ]);
   const byTarget = Map.groupBy(findings, ({ target }) => target);
   const lookEveryMs = (id: string): number => (id.startsWith("cluster/") ? settings.clusters.readEvery : settings.hosts.readEvery);
@@ -46,6 +49,7 @@ export async function readStatus({ store, settings, instance, now }: Parts): Pro
     targets: rows.map((row) =>
       targetStatus(row, byTarget.get(row.id) ?? [], now() - MISSED_LOOKS * lookEveryMs(row.id) - GRACE_MS),
     ),
+    troubles: processes,
     channels: troubles.map(({ channel, dead, deadSince, failing, error }) => ({
       channel,
       refused: dead,

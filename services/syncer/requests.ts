@@ -5,6 +5,7 @@ import {
   resumeHealing,
   subscribe,
   takeRequest,
+  targetRow,
   type RequestKind,
   type RequestRow,
 } from "../../adapters/store/index.ts";
@@ -153,7 +154,7 @@ async function planOne(context: SyncerContext, id: TargetId): Promise<PlanAnswer
     const effect = { verdict: "uncertain", opened: [], closed: [] } as const;
     return {
       target: id,
-      mode: "plan",
+      mode: (await targetRow(context.store, id))?.mode ?? "plan",
       revision: context.inForce?.sequence ?? null,
       error: storedError(error),
       steps: [],

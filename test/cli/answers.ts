@@ -52,6 +52,7 @@ export function statusAnswer(): StatusAnswer {
         nextAttemptAt: at(3_600),
       },
     ],
+    troubles: [],
     channels: [
       {
         channel: "security",

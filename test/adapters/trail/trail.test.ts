@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { realDisk, type Disk } from "../../../adapters/trail/disk.ts";
 import { exportTrail } from "../../../adapters/trail/export.ts";
 import { lockByProcess, lockFile } from "../../../adapters/trail/lock.ts";
 import { openTrail } from "../../../adapters/trail/open.ts";
@@ -25,6 +26,26 @@ describe("appending and reading", () => {
     expect(page.next).toBe(260);
     expect((await trail.read({ from: 600, limit: 10 })).next).toBeUndefined();
     expect((await trail.read({ filter: { finding: "b-299" } })).entries).toHaveLength(1);
+  });
+
+  // Catches a log that is called writable for as long as nobody happens to write.
+  test("a probe fails while the disk takes nothing, leaves nothing, and works again by itself", async () => {
+    await using folder = await temporaryFolder();
+    let isFull = false;
+    const full = Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    const writeFile: Disk["writeFile"] = async (...args) => {
+      if (isFull) throw full;
+      await realDisk.writeFile(...args);
+    };
+    await using trail = await openTrail({ ...optionsIn(folder.path), disk: { ...realDisk, writeFile } });
+    const files = await readdir(trail.folder);
+    await trail.probe();
+    expect(await readdir(trail.folder)).toEqual(files);
+    isFull = true;
+    await expect(trail.probe()).rejects.toMatchObject({ code: "AUDIT_UNAVAILABLE", cause: full });
+    isFull = false;
+    await trail.probe();
+    expect((await trail.append(findings("a", 1))).map(({ seq }) => seq)).toEqual([1]);
   });
 
   // Catches a retry that is logged twice: in one call, at the same time, later, after a restart.

@@ -23,6 +23,7 @@ function answer(...targets: readonly Partial<TargetStatus>[]): StatusAnswer {
     revision: { sequence: 7, commit: COMMIT, subject: "", acceptedAt: "", actor: "git" },
     repository: { head: COMMIT, fetchedAt: null, error: null, refused: null },
     targets: targets.map((change) => ({ ...target, ...change })),
+    troubles: [],
     channels: [],
   };
 }

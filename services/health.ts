@@ -1,0 +1,106 @@
+import { checkStore, recordProcess, type Store } from "../adapters/store/index.ts";
+import type { Queue } from "../adapters/queue/index.ts";
+import type { ErrorShape } from "../core/api/shapes.ts";
+import { Bell, runLoop } from "./loop.ts";
+import type { Logger } from "./log.ts";
+import type { Role } from "./parts.ts";
+import { storedError } from "./stored-error.ts";
+
+/** What a process cannot do its work without. */
+export type Need = "store" | "queue" | "log";
+
+/** Something that is away, and since when this process knows. */
+export interface Trouble {
+  readonly need: Need;
+  /** ms since the epoch */
+  readonly since: number;
+  readonly error: ErrorShape;
+}
+
+const EVERY_MS = 1_000;
+/** Longer than any of these takes when it works; a stalled server must not look healthy. */
+const PATIENCE_MS = 3_000;
+/** Others take a process for gone when it was not heard of for three of these (`core/text/answers.ts` says so to people). */
+export const HEARD_EVERY_MS = 5_000;
+
+export interface HealthParts {
+  readonly roles: readonly Role[];
+  readonly start: string;
+  readonly store: Store;
+  readonly queue: Queue;
+  /** Present where the log is: writes something small to its disk and takes it away again. */
+  readonly probeLog: (() => Promise<void>) | undefined;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Knows what this process lacks, by asking every second, and not by what failed last: nothing may fail for hours because there is
+ * nothing to do, and what is back must be told as back without anybody's doing. Says so to /readyz, and through the store to `status`
+ * of every other process.
+ */
+export class Health {
+  readonly #parts: HealthParts;
+  readonly #troubles = new Map<Need, Trouble>();
+  #said: { readonly text: string; readonly at: number } | undefined;
+
+  constructor(parts: HealthParts) {
+    this.#parts = parts;
+  }
+
+  /** What is away now. */
+  troubles(): readonly Trouble[] {
+    return [...this.#troubles.values()];
+  }
+
+  /** Asks until the signal aborts. */
+  async run(): Promise<void> {
+    const { log, signal } = this.#parts;
+    await runLoop({ name: "health", log, signal, everyMs: () => EVERY_MS, bell: new Bell() }, async () => await this.#look());
+  }
+
+  async #look(): Promise<void> {
+    const { store, queue, probeLog, roles } = this.#parts;
+    const asked: Promise<void>[] = [this.#ask("store", async () => await checkStore(store))];
+    // The console only reads the store; without the queue nothing is applied or repaired.
+    if (roles.includes("syncer") || roles.includes("drift")) asked.push(this.#ask("queue", async () => await queue.check()));
+    if (probeLog !== undefined) asked.push(this.#ask("log", probeLog));
+    await Promise.all(asked);
+    if (!this.#troubles.has("store")) await this.#say();
+  }
+
+  async #ask(need: Need, check: () => Promise<void>): Promise<void> {
+    const { log, now } = this.#parts;
+    try {
+      await inTime(check());
+      if (!this.#troubles.delete(need)) return;
+      log.info({ need }, "back again");
+    } catch (error) {
+      const known = this.#troubles.get(need);
+      this.#troubles.set(need, { need, since: known?.since ?? now(), error: storedError(error) });
+      if (known === undefined) log.error({ need, error }, "away: what needs it waits, and goes on by itself");
+    }
+  }
+
+  async #say(): Promise<void> {
+    const { store, roles, start, now } = this.#parts;
+    const troubles = this.troubles();
+    const text = JSON.stringify(troubles);
+    if (this.#said?.text === text && Math.abs(now() - this.#said.at) < HEARD_EVERY_MS) return;
+    for (const role of roles)
+      await recordProcess(store, { role, start, troubles: role === "syncer" || roles.length === 1 ? troubles : [] });
+    this.#said = { text, at: now() };
+  }
+}
+
+async function inTime(work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+  try {
+    await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => undefined); // told above, or too late to be told
+  }
+}
