@@ -46,6 +46,13 @@ export const SYSTEM_PARTS = [
     apt: ["prometheus-alertmanager"],
     without: "Alertmanager to send alerts to",
   },
+  {
+    name: "promtool",
+    job: "test",
+    programs: ["promtool"],
+    apt: ["prometheus"],
+    without: "check of the alert rules",
+  },
   { name: "gcc", job: "demo", programs: ["gcc"], apt: ["gcc"], without: "forge, which is built with cgo" },
   {
     name: "libc6-dev",

@@ -1,5 +1,5 @@
 /** The console on a real Postgres and Redis that go away and come back: what it says of itself. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -97,6 +97,16 @@ describe("what a process says that it lacks", () => {
     await postgres.start();
     await until(async () => (await get("console", "/readyz")).code === 200, PATIENCE_MS);
     await until(async () => (await get("console", API.status)).code === 200, PATIENCE_MS);
+  });
+
+  // Bug: a metric is renamed, and the alert that users copied is silent for ever.
+  it("every metric that an alert rule names is there", async () => {
+    const rules = readFileSync(join(import.meta.dirname, "../../workflows/monitoring/alerts.yml"), "utf8");
+    const named = new Set([...rules.matchAll(/^\s+expr: (.*)$/gm)].flatMap(([, expr = ""]) => expr.match(/firebreak_\w+/g) ?? []));
+    expect(named.size).toBeGreaterThan(8);
+    const { text } = await get("console", "/metrics");
+    const given = new Set([...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = ""]) => name));
+    expect([...named].filter((name) => !given.has(name))).toEqual([]);
   });
 
   it("a service that never came, and one that is gone: status says that nobody works", async () => {
