@@ -9,10 +9,11 @@ import type { ClusterObservation, LivePolicy } from "../plan/observation.ts";
 import { SEGMENT_LABEL } from "../render/networkpolicy-mark.ts";
 import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import type { Profile } from "../verdict/profile.ts";
-import { effectJudge, isSurelyNarrower, opens } from "./cluster-effect.ts";
-import type { EffectOf } from "./cluster-effect.ts";
+import { isSurelyNarrower, isWithoutRules, judgeEffects, opens } from "./cluster-effect.ts";
+import type { Divergence, EffectOf, JudgedEffect } from "./cluster-effect.ts";
 import type { Finding, FindingEffect, FindingKind, Severity } from "./finding.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { notComparable } from "./not-comparable.ts";
 
 /** What a cluster is compared from. */
 export interface ClusterComparison {
@@ -26,6 +27,8 @@ export interface ClusterComparison {
   readonly cluster: Cluster;
   readonly instance: string;
   readonly profile: Profile;
+  /** What it may cost; see `LOOK_STEPS`. */
+  readonly steps?: number;
   /** To point at the segment that an object stands for. */
   readonly definitions?: Definitions;
 }
@@ -35,6 +38,8 @@ interface Context {
   readonly comparison: ClusterComparison;
   readonly governed: ReadonlySet<string>;
   readonly expected: ReadonlyMap<string, NetworkPolicy>;
+  /** Live objects of ours that are as they should be. */
+  readonly same: ReadonlySet<NetworkPolicy>;
   readonly effectOf: EffectOf;
 }
 
@@ -47,23 +52,50 @@ interface Context {
 export function compareCluster(comparison: ClusterComparison): readonly Finding[] {
   const { observation } = comparison;
   if (observation.completeness === "failed") return [];
-  const context = contextOf(comparison);
   const live = [...observation.policies].sort((a, b) => compareText(objectKey(a.object), objectKey(b.object)));
+  const context = contextOf(comparison, live);
   const found = live.flatMap((policy) => judgeLive(context, policy));
   const missing = observation.completeness === "complete" ? findDeleted(context, live) : [];
-  return [...found, ...missing].sort((a, b) => compareText(a.subject, b.subject) || compareText(a.kind, b.kind));
+  const findings = [...found, ...missing].map(({ finding: one }) => one);
+  const left = [...found, ...missing].filter(({ isNotCompared }) => isNotCompared).length;
+  if (left > 0) {
+    const why = `telling what ${left} of ${findings.length} objects open takes more work than a look may; each has its finding`;
+    findings.push(notComparable(clusterTargetId(comparison.cluster.name), why));
+  }
+  return findings.sort((a, b) => compareText(a.subject, b.subject) || compareText(a.kind, b.kind));
 }
 
-function contextOf(comparison: ClusterComparison): Context {
+/** A finding, and whether what it does to connections was not compared. */
+interface Found {
+  readonly finding: Finding;
+  readonly isNotCompared: boolean;
+}
+
+function contextOf(comparison: ClusterComparison, observed: readonly LivePolicy[]): Context {
   const governed = new Set(comparison.governed);
   const expected = new Map(comparison.expected.map((object) => [objectKey(object), object]));
-  const live = new Map(comparison.observation.policies.map(({ object }) => [objectKey(object), object]));
+  const live = new Map(observed.map(({ object }) => [objectKey(object), object]));
   const elsewhere = [...live].filter(([, object]) => !governed.has(object.metadata.namespace));
   const worlds = { live, expected: new Map([...elsewhere, ...expected]) };
-  return { comparison, governed, expected, effectOf: effectJudge(worlds, comparison.inventory, comparison.profile) };
+  const { inventory, profile, steps, instance, observation } = comparison;
+  const same = new Set<NetworkPolicy>();
+  const divergences = observed.flatMap((policy): readonly Divergence[] => {
+    const before = expected.get(objectKey(policy.object));
+    const after = policy.object;
+    const isOurs = ownMark(policy, instance) !== undefined;
+    if (before !== undefined && isOurs && specKey(after.spec) === specKey(before.spec)) {
+      same.add(after);
+      return [];
+    }
+    if (before === undefined && !isOurs && !governed.has(after.metadata.namespace)) return [];
+    return [{ before, after, isForeign: before === undefined && !isOurs }];
+  });
+  const gone = observation.completeness === "complete" ? [...expected].filter(([key]) => !live.has(key)) : [];
+  const all = [...gone.map(([, before]) => ({ before, after: undefined, isForeign: false })), ...divergences];
+  return { comparison, governed, expected, same, effectOf: judgeEffects(all, worlds, inventory, profile, steps) };
 }
 
-function judgeLive(context: Context, live: LivePolicy): readonly Finding[] {
+function judgeLive(context: Context, live: LivePolicy): readonly Found[] {
   const wanted = context.expected.get(objectKey(live.object));
   const isOurs = ownMark(live, context.comparison.instance) !== undefined;
   if (wanted !== undefined) return isOurs ? judgeOurs(context, live, wanted) : [conflictFinding(context, live, wanted)];
@@ -71,8 +103,8 @@ function judgeLive(context: Context, live: LivePolicy): readonly Finding[] {
   return context.governed.has(live.object.metadata.namespace) ? [foreignFinding(context, live)] : [];
 }
 
-function judgeOurs(context: Context, live: LivePolicy, wanted: NetworkPolicy): readonly Finding[] {
-  if (specKey(live.object.spec) === specKey(wanted.spec)) return [];
+function judgeOurs(context: Context, live: LivePolicy, wanted: NetworkPolicy): readonly Found[] {
+  if (context.same.has(live.object)) return [];
   const effect = context.effectOf(wanted, live.object);
   const isElementsOnly = specKeyWithoutAddresses(live.object.spec) === specKeyWithoutAddresses(wanted.spec);
   const what = isElementsOnly ? "has address blocks that nobody published" : "was changed";
@@ -81,7 +113,7 @@ function judgeOurs(context: Context, live: LivePolicy, wanted: NetworkPolicy): r
 }
 
 /** Ours by its mark, and no definition asks for it: an object that stayed, or one that somebody marked as ours. */
-function leftoverFinding(context: Context, live: LivePolicy): Finding {
+function leftoverFinding(context: Context, live: LivePolicy): Found {
   const { namespace } = live.object.metadata;
   const effect = context.effectOf(undefined, live.object);
   if (isPartOf(context, live.object)) {
@@ -110,7 +142,7 @@ function emptied({ spec }: NetworkPolicy): Partial<NetworkPolicy["spec"]> {
   return spec.ingress === undefined ? { egress: [] } : { ingress: [] };
 }
 
-function conflictFinding(context: Context, live: LivePolicy, wanted: NetworkPolicy): Finding {
+function conflictFinding(context: Context, live: LivePolicy, wanted: NetworkPolicy): Found {
   const effect = context.effectOf(wanted, live.object);
   const widens = opens(effect) || !isSurelyNarrower(wanted, live.object);
   const healable = widens && context.comparison.cluster.foreign === "remove";
@@ -118,15 +150,16 @@ function conflictFinding(context: Context, live: LivePolicy, wanted: NetworkPoli
   return finding(context, live, "conflict", what, effect, { healable, foreign: true, widens });
 }
 
-function foreignFinding(context: Context, live: LivePolicy): Finding {
+function foreignFinding(context: Context, live: LivePolicy): Found {
   const effect = context.effectOf(undefined, live.object);
-  const widens = opens(effect);
+  // Without rules it can only close, whatever was compared; what was not compared is told and removed as if it opened.
+  const widens = opens(effect) || (effect.isNotCompared && !isWithoutRules(live.object));
   const healable = widens && context.comparison.cluster.foreign === "remove";
-  const severity: Severity = widens ? "high" : effect.verdict === "uncertain" ? "medium" : "info";
-  return finding(context, live, "foreign", "is not ours", effect, { healable, foreign: true, severity });
+  const severity: Severity = widens ? "high" : effect.verdict === "uncertain" && !effect.isNotCompared ? "medium" : "info";
+  return finding(context, live, "foreign", "is not ours", effect, { healable, foreign: true, severity, widens });
 }
 
-function findDeleted(context: Context, live: readonly LivePolicy[]): readonly Finding[] {
+function findDeleted(context: Context, live: readonly LivePolicy[]): readonly Found[] {
   const there = new Set(live.map(({ object }) => objectKey(object)));
   return [...context.expected]
     .filter(([key]) => !there.has(key))
@@ -137,25 +170,29 @@ function findDeleted(context: Context, live: readonly LivePolicy[]): readonly Fi
     });
 }
 
+const NOT_COMPARED = "what it changes was not compared (too much), and is treated as opening";
+
 function finding(
   context: Context,
   live: LivePolicy,
   kind: FindingKind,
   what: string,
-  effect: FindingEffect,
+  judged: JudgedEffect,
   over: Partial<Pick<Finding, "severity" | "healable" | "foreign" | "widens">>,
-): Finding {
+): Found {
   const { cluster } = context.comparison;
+  const { isNotCompared: isMissed, ...effect } = judged;
+  const isNotCompared = isMissed && (over.widens ?? true);
   const target = clusterTargetId(cluster.name);
   const subject = objectSubject(live.object);
   const who = live.manager === undefined ? "" : ` (last written by ${live.manager})`;
-  return {
+  const found: Finding = {
     fingerprint: fingerprintOf(kind, target, subject),
     kind,
     target,
     subject,
-    severity: severityOf(effect),
-    summary: `${objectKey(live.object)} ${what}${who}: ${effectWords(effect)}`,
+    severity: isNotCompared ? "critical" : severityOf(effect),
+    summary: `${objectKey(live.object)} ${what}${who}: ${isMissed ? (isNotCompared ? NOT_COMPARED : "not compared, and it can only close") : effectWords(effect)}`,
     effect,
     who: live.manager,
     at: positionOf(context, live.object),
@@ -164,6 +201,7 @@ function finding(
     foreign: false,
     ...over,
   };
+  return { finding: found, isNotCompared };
 }
 
 /** The segment an object stands for. Ours carry it as a label; for a deleted one the expected object does. */

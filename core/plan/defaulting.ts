@@ -1,6 +1,6 @@
 import { emptySet, formatSet, fromPrefixes, isEmpty, isSubset, parsePrefix, subtract, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import { allOf, allPorts, formatPorts, isSubsetPorts, noPorts, portRange, unionPorts } from "../address/ports.ts";
+import { allOf, allPorts, formatPorts, isSubsetPorts, portRange, portRanges, portsFromRanges } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
 import { compareText, sortedTexts } from "../membership/order.ts";
 import type { Direction } from "../model/kinds.ts";
@@ -91,12 +91,14 @@ function normaliseRule(peers: readonly NetworkPolicyPeer[] | undefined, rule: Ne
   const read = ports.map(normalisePort);
   return {
     peers: peers === undefined || peers.length === 0 ? { kind: "any" } : normalisePeers(peers),
-    ports:
-      ports.length === 0
-        ? allPorts
-        : read.reduce<PortSet>((all, port) => (typeof port === "string" ? all : unionPorts(all, port)), noPorts),
+    ports: ports.length === 0 ? allPorts : unionOfPorts(read.filter((port) => typeof port !== "string")),
     otherPorts: sortedTexts(read.filter((port) => typeof port === "string")),
   };
+}
+
+/** All of them at once: one rule may list tens of thousands. */
+function unionOfPorts(sets: readonly PortSet[]): PortSet {
+  return portsFromRanges(sets.flatMap((ports) => portRanges(ports)));
 }
 
 function normalisePeers(peers: readonly NetworkPolicyPeer[]): NormalPeers {

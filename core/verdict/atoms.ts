@@ -1,6 +1,7 @@
 import type { Address, AddressSet } from "../address/index.ts";
 import { flipsUpTo, pairsOf } from "../address/intervals.ts";
 import type { Flips } from "../address/intervals.ts";
+import type { Budget } from "./budget.ts";
 
 /** A part of one family's address space that no ipBlock in use divides. */
 export interface Atom {
@@ -20,16 +21,18 @@ export interface Atoms {
 }
 
 /** Cuts both families along the borders of the sets; addresses that are in exactly the same sets are one atom. */
-export function cutIntoAtoms(sets: readonly AddressSet[]): Atoms {
+export function cutIntoAtoms(sets: readonly AddressSet[], budget?: Budget): Atoms {
   const v4 = cutFamily(
     sets.map((set) => set.v4),
     0,
     2 ** 32,
+    budget,
   );
   const v6 = cutFamily(
     sets.map((set) => set.v6),
     0n,
     1n << 128n,
+    budget,
   );
   const list = [
     ...v4.atoms.map(({ flips, within }): Atom => ({ family: 4, addresses: { v4: flips, v6: [] }, within })),
@@ -65,7 +68,7 @@ function* meetingPieces<V extends number | bigint>({ borders, atomOf }: Cut<V>, 
 }
 
 /** One sweep over all borders, keeping the sets that are open; pieces with the same open sets join one atom. */
-function cutFamily<V extends number | bigint>(sets: readonly Flips<V>[], start: V, end: V): Cut<V> {
+function cutFamily<V extends number | bigint>(sets: readonly Flips<V>[], start: V, end: V, budget: Budget | undefined): Cut<V> {
   const toggles: { readonly at: V; readonly set: number }[] = [];
   for (const [set, flips] of sets.entries()) for (const at of flips) toggles.push({ at, set });
   toggles.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
@@ -79,6 +82,7 @@ function cutFamily<V extends number | bigint>(sets: readonly Flips<V>[], start: 
     for (let toggle = toggles[next]; toggle !== undefined && toggle.at <= at; toggle = toggles[++next])
       flipMembership(open, toggle.set);
     const pieceEnd = toggles[next]?.at ?? end;
+    budget?.spend(4 + 8 * open.size);
     const within = [...open].sort((a, b) => a - b);
     const key = within.join();
     const index = byKey.get(key) ?? atoms.push({ flips: [], within }) - 1;

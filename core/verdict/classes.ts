@@ -2,12 +2,16 @@ import type { Labels } from "../selector/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import { isEmpty } from "../address/index.ts";
 import { cutIntoAtoms } from "./atoms.ts";
+import type { Budget } from "./budget.ts";
 import type { Atoms } from "./atoms.ts";
 import { compilePolicy } from "./compile.ts";
 import type { CompiledPolicy, CompiledRule } from "./compile.ts";
 import { livePods, namespaceLabels, parsedAddresses, podId } from "./world.ts";
 import type { World, WorldPod } from "./world.ts";
 import type { LabelSelector } from "../selector/index.ts";
+
+/** Steps of a budget that a pod costs besides its labels: about 5 µs. */
+const STEPS_OF_POD = 150;
 
 /** Address families as bits, so that a set of families is a number. */
 export const V4 = 1;
@@ -57,11 +61,18 @@ export interface Classes {
   readonly policies: readonly (readonly CompiledPolicy[])[];
 }
 
-/** Divides the pods and the address space of the worlds (before and after, or just one) by what any of their policies can see. */
-export function classify(worlds: readonly World[]): Classes {
+/**
+ * Divides the pods and the address space of the worlds (before and after, or just one) by what any of their policies can see.
+ *
+ * @throws OverBudget when that costs more than the budget
+ */
+export function classify(worlds: readonly World[], budget?: Budget): Classes {
   const policies = worlds.map((world) => world.policies.map((policy) => compilePolicy(policy, world.nodes)));
   const sight = sightOf(policies.flat());
-  const atoms = cutIntoAtoms(sight.distinct);
+  // A pod's key is read label by label, for every label that some policy names.
+  const keys = sight.podKeys.length + sight.namespaceKeys.length + STEPS_OF_POD;
+  for (const { pods } of worlds) budget?.spend(pods.length * keys);
+  const atoms = cutIntoAtoms(sight.distinct, budget);
   const groups = new Map<string, { states: (PodState | undefined)[]; pods: WorldPod[]; isSteady: boolean }>();
   const ofPod = new Map<string, number>();
   const first = atoms.list.length;

@@ -1,4 +1,4 @@
-import { emptySet, fromPrefixes, subtract, union } from "../address/index.ts";
+import { emptySet, fromPrefixes, subtract, unionAll } from "../address/index.ts";
 import type { AddressSet, Prefix } from "../address/index.ts";
 import { noPorts } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
@@ -128,7 +128,7 @@ function compileRule(value: unknown, index: number, direction: string, end: "fro
 
 function compilePeers(peers: readonly unknown[], at: string, problems: Problems): Exclude<CompiledRule["peers"], "any"> {
   const selectors: PeerSelector[] = [];
-  let addresses = emptySet;
+  const blocks: AddressSet[] = [];
   const plainBlocks: Prefix[] = [];
   for (const [position, value] of peers.entries()) {
     const where = `${at}[${position}]`;
@@ -139,9 +139,9 @@ function compilePeers(peers: readonly unknown[], at: string, problems: Problems)
     if (isOdd) continue;
     if (hasBlock === hasSelector) problems.push(`${where} must be either an ipBlock or selectors; it matches nothing here`);
     else if (hasSelector) selectors.push(readPeerSelector(peer, where, problems));
-    else addresses = union(addresses, readBlock(peer["ipBlock"], where, plainBlocks, problems));
+    else blocks.push(readBlock(peer["ipBlock"], where, plainBlocks, problems));
   }
-  return { selectors, addresses: union(addresses, fromPrefixes(plainBlocks)) };
+  return { selectors, addresses: unionAll([...blocks, fromPrefixes(plainBlocks)]) };
 }
 
 function readPeerSelector(peer: Readonly<Record<string, unknown>>, at: string, problems: Problems): PeerSelector {

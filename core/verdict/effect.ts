@@ -2,6 +2,7 @@ import { count, fromAddresses, isSubset } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import { equalPorts, isEmptyPorts, subtractPorts } from "../address/ports.ts";
 import type { Direction } from "../model/kinds.ts";
+import type { Budget } from "./budget.ts";
 import { classify } from "./classes.ts";
 import type { Classes } from "./classes.ts";
 import { compilePolicy, policyId } from "./compile.ts";
@@ -36,25 +37,32 @@ export interface Effect {
 /** Pairs of classes compared before the rest is declared uncertain: the bound on work and memory. */
 const PAIR_LIMIT = 4_000_000;
 
+/** Steps of a budget that a pair costs, and the ports of one that changed: they are subtracted, written and grouped. */
+const STEPS_OF_PAIR = 20;
+const STEPS_OF_PORTS = 60;
+
 /**
  * Which connections open and which close between two states of a cluster.
  *
  * Give both worlds the same namespaces and pods to learn what an edit of policies did; a pod that is in one world only has all its
  * connections opened or closed. Only pairs are compared whose ends changed, or whose policies did: work grows with what a changed
- * policy selects, not with the number of policies.
+ * policy selects, not with the number of policies. A budget is for what strangers write; see {@link Budget}.
+ *
+ * @throws OverBudget when it costs more than the budget
  */
-export function connectivityDiff(before: World, after: World, profile: Profile = KUBE_NETWORK_POLICIES): Effect {
+export function connectivityDiff(before: World, after: World, profile: Profile = KUBE_NETWORK_POLICIES, budget?: Budget): Effect {
   const changed = changedPolicies(before, after);
-  const classes = classify([before, after]);
-  const rows: readonly [Rows, Rows] = [rowsOf(classes, 0, profile), rowsOf(classes, 1, profile)];
+  const texts = [0, 1].map((world) => new Set(changed.filter((one) => one.world === world).map(({ policy }) => policy)));
+  const classes = classify([before, after], budget);
+  const rows: readonly [Rows, Rows] = [rowsOf(classes, 0, profile, budget), rowsOf(classes, 1, profile, budget)];
   const moved = movedClasses(before, after, classes);
   const touched = (direction: Direction): ReadonlySet<number> => {
     const subjects = new Set(moved);
-    for (const peer of classes.peers.keys()) if (isTouched(rows, changed, peer, direction)) subjects.add(peer);
+    for (const peer of classes.peers.keys()) if (isTouched(rows, texts, peer, direction)) subjects.add(peer);
     return subjects;
   };
   const podAddresses = addressesOfPods(before, after);
-  const pairs = comparePairs(classes, rows, touched("ingress"), touched("egress"), outsideOf(podAddresses, classes));
+  const pairs = comparePairs(classes, rows, touched("ingress"), touched("egress"), outsideOf(podAddresses, classes), budget);
   const view = { classes, podAddresses };
   const opened = groupChanges(view, pairs.changes, "opened");
   const closed = groupChanges(view, pairs.changes, "closed");
@@ -113,10 +121,13 @@ function movedClasses(before: World, after: World, classes: Classes): ReadonlySe
   return moved;
 }
 
-function isTouched(rows: readonly [Rows, Rows], changed: readonly ChangedPolicy[], subject: number, direction: Direction): boolean {
-  return changed.some(
-    ({ world, policy }) => policy[direction] !== null && rows[world].concerning(subject, direction).includes(policy),
-  );
+function isTouched(
+  rows: readonly [Rows, Rows],
+  changed: readonly ReadonlySet<CompiledPolicy>[],
+  subject: number,
+  direction: Direction,
+): boolean {
+  return rows.some((world, index) => world.concerning(subject, direction).some((policy) => changed[index]?.has(policy)));
 }
 
 interface Compared {
@@ -130,14 +141,18 @@ function comparePairs(
   ingress: ReadonlySet<number>,
   egress: ReadonlySet<number>,
   outside: ReadonlySet<number>,
+  limit: Budget | undefined,
 ): Compared {
   const changes: PairChange[] = [];
   let budget = PAIR_LIMIT;
   const compare = (from: number, to: number): void => {
     budget -= 1;
     if (budget < 0) return;
+    limit?.spend(STEPS_OF_PAIR);
     const change = compareConnection(rows, from, to);
-    if (change !== undefined) changes.push(change);
+    if (change === undefined) return;
+    limit?.spend(STEPS_OF_PORTS * (change.opened.tcp.length + change.closed.tcp.length + change.opened.udp.length + 1));
+    changes.push(change);
   };
   const others = [...classes.peers.keys()].filter((peer) => classes.peers[peer]?.kind === "pods" || outside.has(peer));
   for (const to of ingress) for (const from of others) if (isPair(classes, from, to)) compare(from, to);

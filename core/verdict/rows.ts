@@ -5,12 +5,17 @@ import { matches } from "../selector/index.ts";
 import type { LabelSelector } from "../selector/index.ts";
 import type { Direction } from "../model/kinds.ts";
 import { BOTH_FAMILIES, V4, V6 } from "./classes.ts";
+import type { Budget } from "./budget.ts";
 import type { Classes, PeerClass, PodState } from "./classes.ts";
 import { resolveNamedPorts } from "./compile-ports.ts";
 import type { CompiledPolicy, CompiledRule, PeerSelector, TierPlace } from "./compile.ts";
 import { indexLabels } from "./label-index.ts";
 import type { LabelIndex } from "./label-index.ts";
+import { RuleSums } from "./rule-sums.ts";
 import type { Profile } from "./profile.ts";
+
+/** Fewer rules than this are quicker read one by one than looked up. */
+const INDEXED_RULES = 8;
 
 /** Per peer class, the families (bits) in which a rule names it. Undefined: all classes, both families. */
 type PeerMask = Uint8Array | undefined;
@@ -59,8 +64,8 @@ export interface Rows {
 }
 
 /** Rows of world number `world` of the classification. */
-export function rowsOf(classes: Classes, world: number, profile: Profile): Rows {
-  const engine = new RowEngine(classes, world, profile);
+export function rowsOf(classes: Classes, world: number, profile: Profile, budget?: Budget): Rows {
+  const engine = new RowEngine(classes, world, profile, budget);
   return {
     policiesOn: (subject, direction) => engine.policiesOn(subject, direction),
     tiersOn: (subject, direction, level) => engine.tiersOn(subject, direction, level),
@@ -95,6 +100,10 @@ class RowEngine {
   readonly #masks = new Map<CompiledRule, PeerMask>();
   readonly #selectorMasks = new Map<string, Uint8Array>();
   readonly #states: readonly (PodState | undefined)[];
+  readonly #budget: Budget | undefined;
+  readonly #networks = new Map<string, readonly ActiveRule[]>();
+  readonly #numbers = new Map<CompiledPolicy, number>();
+  readonly #sums = new Map<readonly ActiveRule[], RuleSums>();
   #selected: readonly (readonly CompiledPolicy[] | undefined)[] | undefined;
   #selectedByTiers: readonly (readonly CompiledPolicy[] | undefined)[] | undefined;
   #podIndex: LabelIndex | undefined;
@@ -102,7 +111,8 @@ class RowEngine {
   #atomsOfSet: readonly (readonly number[])[] | undefined;
   #podsOfAtom: ReadonlyMap<number, readonly number[]> | undefined;
 
-  constructor(classes: Classes, world: number, profile: Profile) {
+  constructor(classes: Classes, world: number, profile: Profile, budget: Budget | undefined) {
+    this.#budget = budget;
     this.#classes = classes;
     this.#world = world;
     this.#profile = profile;
@@ -144,6 +154,7 @@ class RowEngine {
     if (rule.peers === "any") return undefined;
     const known = this.#masks.get(rule);
     if (known !== undefined) return known;
+    this.#budget?.spend(this.#states.length * (1 + rule.peers.selectors.length));
     const parts = rule.peers.selectors.map((selector) => this.#selectorMask(selector, policy.namespace));
     const atoms = this.#atomsOf(rule.peers.addresses);
     if (atoms.length > 0) parts.push(this.#atomMask(atoms));
@@ -163,11 +174,20 @@ class RowEngine {
 
   /** What rules that only add up let through. */
   #accepted(rules: readonly ActiveRule[], peer: number, family: number): PortSet {
+    if (rules.length >= INDEXED_RULES) return this.#sumsOf(rules).accepted(peer, family);
     let accepted = noPorts;
     for (const { mask, rule, ports } of rules) {
       if (isNamed(mask, peer, family)) accepted = unionPorts(accepted, ports ?? this.portsAt(rule, peer));
     }
     return accepted;
+  }
+
+  #sumsOf(rules: readonly ActiveRule[]): RuleSums {
+    const known = this.#sums.get(rules);
+    if (known !== undefined) return known;
+    const sums = new RuleSums(rules, this.#states.length, (rule, peer) => this.portsAt(rule, peer), this.#budget);
+    this.#sums.set(rules, sums);
+    return sums;
   }
 
   /** What an ordered tier accepts of `ports`, and what goes on to the next one: passed, or matched by no rule. */
@@ -241,11 +261,34 @@ class RowEngine {
     const policies = this.policiesOn(subject, direction);
     const stages: Stages = {
       admin: activate(this.tiersOn(subject, direction, "admin")),
-      network: policies.length === 0 ? null : activate(policies),
+      network: policies.length === 0 ? null : this.#networkOf(policies, subject, direction, activate),
       baseline: activate(this.tiersOn(subject, direction, "baseline")),
     };
     this.#stages[direction].set(subject, stages);
     return stages;
+  }
+
+  /** Subjects under the same policies share one list of rules, unless ports go by the subject's own names. */
+  #networkOf(
+    policies: readonly CompiledPolicy[],
+    subject: number,
+    direction: Direction,
+    activate: (policies: readonly CompiledPolicy[]) => readonly ActiveRule[],
+  ): readonly ActiveRule[] {
+    const isOwn = direction === "ingress" && policies.some(({ ingress }) => ingress?.some((rule) => rule.namedPorts.length > 0));
+    const key = `${direction} ${isOwn ? subject : ""} ${policies.map((policy) => this.#numberOf(policy)).join()}`;
+    const known = this.#networks.get(key);
+    if (known !== undefined) return known;
+    this.#budget?.spend(policies.reduce((sum, policy) => sum + (policy[direction]?.length ?? 0), 0));
+    const rules = activate(policies);
+    this.#networks.set(key, rules);
+    return rules;
+  }
+
+  #numberOf(policy: CompiledPolicy): number {
+    const number = this.#numbers.get(policy) ?? this.#numbers.size;
+    this.#numbers.set(policy, number);
+    return number;
   }
 
   #activate(rule: CompiledRule, policy: CompiledPolicy, subject: number, direction: Direction): ActiveRule {
