@@ -118,6 +118,7 @@ function spaceOf(source: Source, claims: readonly Claim[], before: Before | unde
       ends.map((end) => (end.has(workload) ? 1 : 0)).join(""),
       keys.map((key) => (Object.hasOwn(workload.labels, key) ? workload.labels[key] : null)),
       needsNames ? workload.ports : [],
+      [workload.addresses.v4.length > 0, workload.addresses.v6.length > 0],
     ]);
   const sources = before?.source === undefined ? ([source] as const) : ([source, before.source] as const);
   const classes = classesOf(sources, { ofWorkload, addresses: ends.map(({ addresses }) => addresses) });

@@ -85,10 +85,19 @@ interface Found extends Pick<Breach, "last" | "isNotYet" | "isAdded" | "isSure">
 function isAsked({ rule }: Claim, from: PartyClass, to: PartyClass): boolean {
   if (rule.path === "direct" && !from.isManaged && !to.isManaged) return false;
   if (from.index === to.index && from.other === undefined) return false;
+  // An IPv6 address cannot reach what has IPv4 only, and need not. What is forbidden is asked of everybody, in doubt of too many.
+  if (rule.kind === "always" && (familiesOf(from) & familiesOf(to)) === 0) return false;
   return rule.same.every((key) => {
     const value = labelOf(from, key);
     return value !== undefined && value === labelOf(to, key);
   });
+}
+
+/** 1 IPv4, 2 IPv6, 3 both, or not known: a pod without an address yet may get either. */
+function familiesOf({ party }: PartyClass): number {
+  const { v4, v6 } = party.kind === "workload" ? party.workload.addresses : party.addresses;
+  const bits = (v4.length > 0 ? 1 : 0) | (v6.length > 0 ? 2 : 0);
+  return bits === 0 ? 3 : bits;
 }
 
 function labelOf({ party }: PartyClass, key: string): string | undefined {

@@ -41,7 +41,10 @@ export function explainIntent(view: IntentView, question: Question): Reason {
   if (subject.kind === "addresses") return say("unmanaged", true, "these addresses are not managed: nothing is enforced there");
   const { workload } = subject;
   const row = view.rows.of(direction, view.classOf(workload));
-  if (row.mode === "unmanaged") return say(row.mode, true, row.why ?? "nothing of ours enforces there");
+  if (row.mode === "unmanaged") {
+    const own = view.reading.governanceAt(workload);
+    return say(row.mode, true, own.kind === "nobody" ? own.why : "nothing of ours enforces there");
+  }
   if (row.mode === "open") return say(row.mode, true, `no segment isolates ${direction} of ${workload.name}`);
   if (peer.kind === "workload" && peer.workload.id === workload.id) return say(row.mode, true, "a workload always reaches itself");
   const allows = allowing(view, row, question);

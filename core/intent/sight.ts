@@ -12,7 +12,7 @@ import { MemberLists } from "./members.ts";
 import type { Members } from "./members.ts";
 import { Targets } from "./target.ts";
 import type { Governance } from "./target.ts";
-import type { Estate } from "../estate/estate.ts";
+import type { Estate, Workload } from "../estate/estate.ts";
 import type { Profile } from "../verdict/profile.ts";
 
 /** An essential with the allow that it is. */
@@ -31,6 +31,8 @@ export interface Reading {
   readonly book: RuleBook;
   readonly table: ClassTable;
   readonly governanceOf: (unit: Unit) => Governance;
+  /** The same of one workload, in words that name it: what is shared by a unit names another. */
+  readonly governanceAt: (workload: Workload) => Governance;
   readonly essentialsAt: (target: TargetId) => readonly OpenEssential[];
   /** Every explicit set: what the reading tells apart among addresses. */
   readonly explicit: ReadonlyMap<number, AddressSet>;
@@ -80,6 +82,7 @@ export function readIntent(definitions: Definitions, estate: Estate, as: "approv
     book,
     table,
     governanceOf,
+    governanceAt: (workload) => targets.of(workload),
     essentialsAt: essentials.at,
     explicit: book.parts.explicit,
   };

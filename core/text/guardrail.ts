@@ -33,11 +33,13 @@ export function formatEnd({ direction, text, rules, segments, uncertain }: EndAn
   return `${direction.padEnd(7)}  ${visible(text)}${places}${doubt}`;
 }
 
-/** The first violation of a result in one line, for a refusal or a finding: the connection and what lets it through. */
+/** The first violation of a result in one line, for a refusal or a finding: the connection, and what lets it through or closes it. */
 export function formatCause(violation: Violation): string {
+  const closing = violation.witness.flatMap(({ ends }) => ends.filter(({ passes }) => !passes));
   const places = violation.witness.flatMap(({ ends }) =>
-    ends.flatMap(({ direction, mode, rules, segments }) => {
-      if (mode === "unmanaged") return [];
+    ends.flatMap(({ direction, mode, passes, rules, segments }) => {
+      if (mode === "unmanaged" || (closing.length > 0 && passes)) return [];
+      if (!passes) return [`${direction} isolated${segments.map(({ name }) => ` (${visible(name)})`).join("")}`];
       if (mode === "open") return [`${direction} not isolated${segments.map(({ name }) => ` (${visible(name)})`).join("")}`];
       return rules.map(({ name, at }) => `${visible(name)}${at === null ? "" : ` at ${visible(formatPosition(at))}`}`);
     }),
