@@ -14,7 +14,7 @@ import type { Disk } from "./disk.ts";
 import { DurableFiles, TEMPORARY } from "./durable.ts";
 import { folderReader, readBundleEntries } from "./files.ts";
 import type { HeldLock } from "./lock.ts";
-import { EntryMemory, readStored } from "./memory.ts";
+import { type EntryMemory, readStored } from "./memory.ts";
 import { Sequencer } from "./sequencer.ts";
 import type { LogWriter } from "./writer.ts";
 
@@ -35,6 +35,8 @@ export interface FileTrailParts {
   readonly disk: Disk;
   readonly lock: HeldLock;
   readonly writer: LogWriter;
+  /** Of all entries that are there. */
+  readonly memory: EntryMemory;
   readonly headFile: string;
   readonly verifierKey: string;
 }
@@ -51,8 +53,9 @@ export class FileTrail implements Trail, TrailReader, AsyncDisposable {
   readonly verifierKey: string;
   readonly #parts: FileTrailParts;
   readonly #reader: LogReader;
-  readonly #memory = new EntryMemory();
-  readonly #sequencer: Sequencer<Pending, Receipt>;
+  readonly #memory: EntryMemory;
+  /** What is appended, or undefined: only look what stands. */
+  readonly #sequencer: Sequencer<Pending | undefined, Receipt | undefined>;
   #remembered: { readonly checkpoint: string; readonly at: number } | undefined;
   #closing: Promise<void> | undefined;
 
@@ -60,13 +63,9 @@ export class FileTrail implements Trail, TrailReader, AsyncDisposable {
     this.folder = parts.folder;
     this.verifierKey = parts.verifierKey;
     this.#parts = parts;
+    this.#memory = parts.memory;
     this.#reader = folderReader(parts.folder, parts.disk);
     this.#sequencer = new Sequencer((batch) => this.#integrate(batch), MAX_BATCH);
-  }
-
-  /** Reads all entries once, for their ids and the open intents. Throws AUDIT_CORRUPT. */
-  async load(): Promise<void> {
-    await this.#memory.catchUp(this.#reader, this.size());
   }
 
   /** See {@link Trail}. */
@@ -77,9 +76,10 @@ export class FileTrail implements Trail, TrailReader, AsyncDisposable {
 
   /** See {@link TrailReader}. */
   async read({ from = 0, limit = 256, filter = {} }: ReadRange): Promise<EntryPage> {
+    await this.#settle();
     const size = this.size();
     const entries: StoredEntry[] = [];
-    for (let seq = from; seq < size;) {
+    for (let seq = this.#memory.firstOf(filter.types, from); seq < size; seq = this.#memory.firstOf(filter.types, seq)) {
       const bundle = Math.floor(seq / TILE_WIDTH);
       const stored = await readBundleEntries(this.#reader, bundle, size);
       for (const bytes of stored.slice(seq - bundle * TILE_WIDTH)) {
@@ -158,14 +158,21 @@ export class FileTrail implements Trail, TrailReader, AsyncDisposable {
     const results = await Promise.allSettled(inputs.map((input) => this.#sequencer.add({ input, time })));
     return results.map((result) => {
       if (result.status === "rejected") throw result.reason;
-      return result.value;
+      return result.value as Receipt; // the cast: every input gets one
     });
   }
 
+  /** After an append that failed it is open which entries stand: readers are told only once that is known. */
+  async #settle(): Promise<void> {
+    if (this.#parts.writer.isSettled && this.#memory.size === this.size()) return;
+    await this.#sequencer.add(undefined);
+  }
+
   /** One batch: what is not in the log yet is written under a new checkpoint, then all get their receipts. */
-  async #integrate(batch: readonly Pending[]): Promise<readonly Receipt[]> {
+  async #integrate(batch: readonly (Pending | undefined)[]): Promise<readonly (Receipt | undefined)[]> {
     try {
-      return await this.#write(batch);
+      const receipts = (await this.#write(batch.filter((pending) => pending !== undefined))).values();
+      return batch.map((pending) => (pending === undefined ? undefined : receipts.next().value));
     } catch (cause) {
       if (cause instanceof FirebreakError) throw cause;
       throw new FirebreakError("AUDIT_UNAVAILABLE", `append ${batch.length} entries to the audit log in ${this.folder}`, { cause });

@@ -12,9 +12,13 @@ export function readStored(bytes: Uint8Array, seq: number): StoredEntry {
   return read.entry;
 }
 
-/** What has to be known of all entries while the log is open: their ids, and the intents that have no outcome. */
+/** Types that are read again at every start and look, and are few: where they are is remembered. */
+const INDEXED: ReadonlySet<string> = new Set(["revision.accepted", "target.released", "plan.approved"]);
+
+/** What has to be known of all entries while the log is open: their ids, the intents that have no outcome, where decisions are. */
 export class EntryMemory {
   readonly ids = new IdIndex();
+  readonly #decisions: number[] = [];
   readonly #openIntents = new Set<number>();
   /** How many entries are in here. */
   size = 0;
@@ -33,6 +37,7 @@ export class EntryMemory {
   }): void {
     this.ids.add(id, seq);
     this.size = seq + 1;
+    if (INDEXED.has(type)) this.#decisions.push(seq);
     if (type === "apply.intent") this.#openIntents.add(seq);
     if (type === "apply.outcome" && typeof causedBy === "number") this.#openIntents.delete(causedBy);
   }
@@ -49,6 +54,12 @@ export class EntryMemory {
         this.add({ ...read, causedBy: read.fields["causedBy"] });
       }
     }
+  }
+
+  /** The number of the first entry from `from` on that may be of these types; `from` itself where that is not remembered. */
+  firstOf(types: readonly string[] | undefined, from: number): number {
+    if (types === undefined || !types.every((type) => INDEXED.has(type))) return from;
+    return this.#decisions.find((seq) => seq >= from) ?? this.size;
   }
 
   /** The numbers of the intents without an outcome, oldest first. */

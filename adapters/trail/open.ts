@@ -27,9 +27,10 @@ import { DurableFiles, makeFolder } from "./durable.ts";
 import { FileTrail } from "./file-trail.ts";
 import { folderReader } from "./files.ts";
 import { createSigner, type KeyFiles, keyFiles, readSigner } from "./keys.ts";
-import { loadLog } from "./load.ts";
+import { loadLog, type LoadedLog } from "./load.ts";
 import { type HeldLock, lockFile } from "./lock.ts";
-import { type LogState, LogWriter, removeBeyond } from "./writer.ts";
+import { EntryMemory } from "./memory.ts";
+import { LogWriter, removeBeyond } from "./writer.ts";
 
 /** The verifier key as it lies in the log's folder, so that an export has it. To verify, use one that was kept elsewhere. */
 export const VERIFIER_KEY_PATH = "verifier-key";
@@ -86,8 +87,9 @@ async function openLocked(options: OpenTrailOptions, disk: Disk, lock: HeldLock)
   ]);
 
   const writer = new LogWriter({ disk, folder, signer: opened.signer }, opened.state);
-  const trail = new FileTrail({ ...options, disk, lock, writer, headFile: files.head, verifierKey: opened.signer.verifier.text });
-  await trail.load();
+  const { memory } = opened;
+  const verifierKey = opened.signer.verifier.text;
+  const trail = new FileTrail({ ...options, disk, lock, writer, memory, headFile: files.head, verifierKey });
   const detail = {
     size: opened.state.edge.size,
     filesRemoved: removed,
@@ -97,9 +99,8 @@ async function openLocked(options: OpenTrailOptions, disk: Disk, lock: HeldLock)
   return trail;
 }
 
-interface Opened {
+interface Opened extends LoadedLog {
   readonly signer: NoteSigner;
-  readonly state: LogState;
   /** Why what was there before could not be opened, when it was set aside. */
   readonly setAside?: string;
 }
@@ -122,7 +123,7 @@ async function openOrMake(options: OpenTrailOptions, disk: Disk, files: KeyFiles
   const remembered = await disk.readFile(files.head);
   if (head !== undefined && signer === undefined) throw missing(`its key ${files.secret} is gone: put it back`);
   if (head !== undefined && signer !== undefined) {
-    return { signer, state: await loadLog(folderReader(folder, disk), head, signer.verifier, remembered) };
+    return { signer, ...(await loadLog(folderReader(folder, disk), signer.verifier, remembered)) };
   }
   if (remembered !== undefined) throw missing(`the log in ${folder} is gone, and ${files.head} remembers one: put it back`);
   if ((await disk.list(join(folder, "tile"))).length > 0) throw missing(`${folder} has tiles and no checkpoint: put it back`);
@@ -131,7 +132,7 @@ async function openOrMake(options: OpenTrailOptions, disk: Disk, files: KeyFiles
   const checkpoint = signCheckpoint({ origin, size: 0, root: EMPTY_ROOT }, made);
   // The empty log is signed before its first tile, so that tiles without a checkpoint always mean that one was lost.
   await new DurableFiles(disk, folder).put([{ path: join(folder, CHECKPOINT_PATH), bytes: Buffer.from(checkpoint) }]);
-  return { signer: made, state: { edge: EMPTY_EDGE, bundle: [], checkpoint } };
+  return { signer: made, state: { edge: EMPTY_EDGE, bundle: [], checkpoint }, memory: new EntryMemory() };
 }
 
 async function setAside(disk: Disk, paths: readonly string[], suffix: string): Promise<void> {

@@ -54,6 +54,11 @@ export class LogWriter {
     return this.#state;
   }
 
+  /** False after a failure that left it open which entries stand, and while a batch is on its way. */
+  get isSettled(): boolean {
+    return this.#unsettled === undefined;
+  }
+
   /**
    * Finds out what stands after a failure, and makes it durable; nothing to do otherwise. Call it before relying on `state`.
    * Throws the disk's error (still open), or AUDIT_CORRUPT when a third party's checkpoint lies there.

@@ -6,7 +6,7 @@
  * consistently: only a checkpoint kept elsewhere (`olderCheckpoint`) shows that.
  */
 import { type Checkpoint, openCheckpoint, type OpenedCheckpoint } from "./checkpoint.ts";
-import { readEnvelope } from "./entry.ts";
+import { type Envelope, readEnvelope } from "./entry.ts";
 import type { NoteVerifier } from "./key.ts";
 import { EMPTY_ROOT, equalBytes, type Hash, leafHash } from "./merkle.ts";
 import { isProblem, type LogReader, readBundle, type ReadProblem, readTile } from "./reader.ts";
@@ -39,10 +39,12 @@ export interface VerifyOptions {
   readonly verifier: NoteVerifier;
   /** A signed checkpoint seen earlier, as bytes; the log must contain everything it covered. */
   readonly olderCheckpoint?: Uint8Array | undefined;
+  /** Called with each entry once its bytes are what its tile says, in order: for who has to read all of them anyway. */
+  readonly onEntry?: ((entry: Envelope) => void) | undefined;
 }
 
 /** Verifies all of a log that its checkpoint covers. Only failing to read (not a missing file) is thrown. */
-export async function verifyLog(reader: LogReader, { verifier, olderCheckpoint }: VerifyOptions): Promise<LogVerdict> {
+export async function verifyLog(reader: LogReader, { verifier, olderCheckpoint, onEntry }: VerifyOptions): Promise<LogVerdict> {
   const head = await reader.readFile(CHECKPOINT_PATH);
   if (head === undefined) return reject("checkpoint-missing", "the log has no checkpoint");
   const opened = openCheckpoint(head, verifier);
@@ -55,19 +57,26 @@ export async function verifyLog(reader: LogReader, { verifier, olderCheckpoint }
     const sizes = `it had ${older.checkpoint.size} entries and now has ${checkpoint.size}`;
     return reject("rolled-back", `the log was rolled back: ${sizes}`, checkpoint.size);
   }
-  return verifyEntries(reader, checkpoint, older?.checkpoint);
+  return verifyEntries(reader, checkpoint, older?.checkpoint, onEntry ?? (() => undefined));
 }
 
-async function verifyEntries(reader: LogReader, checkpoint: Checkpoint, older: Checkpoint | undefined): Promise<LogVerdict> {
+async function verifyEntries(
+  reader: LogReader,
+  checkpoint: Checkpoint,
+  older: Checkpoint | undefined,
+  onEntry: (entry: Envelope) => void,
+): Promise<LogVerdict> {
   let edge: TreeEdge = EMPTY_EDGE;
   let oldRoot: Hash | undefined = older?.size === 0 ? EMPTY_ROOT : undefined;
   for (let bundle = 0; edge.size < checkpoint.size; bundle++) {
     const entries = await readBundle(reader, bundle, checkpoint.size);
     if (isProblem(entries)) return fileFault(entries, edge.size);
     const leaves = entries.map((entry) => leafHash(entry));
-    const fault =
-      checkEntries(entries, edge.size) ?? (await checkTile(reader, { level: 0, index: bundle, hashes: leaves }, checkpoint.size));
+    const read = readEntries(entries, edge.size);
+    if ("verdict" in read) return read;
+    const fault = await checkTile(reader, { level: 0, index: bundle, hashes: leaves }, checkpoint.size);
     if (fault !== undefined) return fault;
+    read.forEach(onEntry);
     if (older !== undefined && older.size > edge.size && older.size <= edge.size + leaves.length) {
       oldRoot = edgeRoot(growTree(edge, leaves.slice(0, older.size - edge.size)).edge);
     }
@@ -93,14 +102,16 @@ async function verifyEntries(reader: LogReader, checkpoint: Checkpoint, older: C
 }
 
 /** Each entry reads, and carries the number of its place. */
-function checkEntries(entries: readonly Uint8Array[], first: number): Rejection | undefined {
+function readEntries(entries: readonly Uint8Array[], first: number): readonly Envelope[] | Rejection {
+  const envelopes: Envelope[] = [];
   for (const [offset, bytes] of entries.entries()) {
     const read = readEnvelope(bytes);
     const index = first + offset;
     if (typeof read === "string") return reject("entry-malformed", `entry ${index} does not read: ${read}`, index);
     if (read.seq !== index) return reject("entry-malformed", `entry ${index} carries the number ${read.seq}`, index);
+    envelopes.push(read);
   }
-  return undefined;
+  return envelopes;
 }
 
 /** The stored tile has the hashes that were recomputed. */

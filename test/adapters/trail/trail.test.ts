@@ -7,6 +7,8 @@ import { realDisk, type Disk } from "../../../adapters/trail/disk.ts";
 import { exportTrail } from "../../../adapters/trail/export.ts";
 import { lockByProcess, lockFile } from "../../../adapters/trail/lock.ts";
 import { openTrail } from "../../../adapters/trail/open.ts";
+import { tilePath } from "../../../core/audit/tiles.ts";
+import type { EntryInput } from "../../../core/audit/entry.ts";
 import { verifyTrail } from "../../../adapters/trail/verify.ts";
 import { findings, optionsIn, temporaryFolder } from "./fixture.ts";
 
@@ -282,6 +284,37 @@ describe("key, log and what is remembered", () => {
     expect(trail.size()).toBe(1);
     expect(trail.verifierKey).not.toBe(before.verifierKey);
     expect((await trail.read({})).entries[0]).toMatchObject({ type: "log.started", detail: { setAside: expect.any(String) } });
+  });
+
+  // Would catch: only the end of the log is checked, and the accepted commit of an older entry is obeyed as somebody wrote it.
+  test("refused when an entry in the middle was changed, in the words of `audit verify`", async () => {
+    await using folder = await temporaryFolder();
+    const first = await openTrail(optionsIn(folder.path));
+    await first.append(findings("a", 600));
+    await first.close();
+    const path = join(first.folder, tilePath("entries", 0));
+    await writeFile(path, (await readFile(path, "latin1")).replace("a-100", "a-999"), "latin1");
+    await expect(openTrail(optionsIn(folder.path))).rejects.toMatchObject({
+      code: "AUDIT_CORRUPT",
+      message: expect.stringMatching(/REJECTED tile-mismatch.*first at entry 101/),
+    });
+  });
+
+  test("decisions are found again without reading what lies between, also after an append that failed and stands", async () => {
+    await using folder = await temporaryFolder();
+    await using trail = await openTrail(optionsIn(folder.path));
+    const decision = (revision: number): EntryInput => ({
+      type: "revision.accepted",
+      id: `r${revision}`,
+      commit: "c".repeat(40),
+      revision,
+    });
+    await trail.append([decision(1), ...findings("a", 600), decision(2), ...findings("b", 300)]);
+    const types = ["revision.accepted"];
+    const all = await trail.read({ filter: { types } });
+    expect(all.entries.map(({ id }) => id)).toEqual(["r1", "r2"]);
+    expect((await trail.read({ from: 2, filter: { types } })).entries.map(({ id }) => id)).toEqual(["r2"]);
+    expect((await trail.read({ from: 700, filter: { types } })).entries).toEqual([]);
   });
 
   test("refused when the log was rolled back to an older copy, or replaced by another one", async () => {
