@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { claimInstance, openStore, type Store, type StoreLocation } from "../adapters/store/index.ts";
-import { openQueue, type Queue, type QueueLocation } from "../adapters/queue/index.ts";
+import { openQueueEventually, type Queue, type QueueLocation } from "../adapters/queue/index.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
 import { FirebreakError } from "../core/model/error.ts";
 import type { Trail } from "../core/audit/trail.ts";
@@ -62,7 +62,7 @@ export async function openStoreAndQueue(
   );
   const redis = settings.redis === undefined ? undefined : await readSecret(settings.redis, environment);
   const queue = cleanup.use(
-    await openQueue(queueLocation(location, store, redis), {
+    await openQueueEventually(queueLocation(location, store, redis), {
       signal,
       report: (event, detail) => log.warn({ event, detail: String(detail) }, "queue"),
     }),

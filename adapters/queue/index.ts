@@ -1,4 +1,5 @@
 /** The queue: which targets to reconcile next. Not the truth; the store's work table is. */
+export { openQueueEventually } from "./eventual.ts";
 export { openQueue } from "./open.ts";
 export type { QueueLocation, QueueOptions } from "./open.ts";
 export type { QueueReport } from "./backend.ts";

@@ -37,7 +37,7 @@ function openBackend(location: QueueLocation, signal: AbortSignal, report: Queue
     case "embedded":
       return sessionBackend(location.session);
     case "postgres":
-      return postgresBackend(location.url, signal);
+      return postgresBackend(location.url, signal, report);
     case "redis":
       return redisBackend(location.url, signal, report);
     default:

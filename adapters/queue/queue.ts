@@ -22,6 +22,8 @@ export interface Queue extends AsyncDisposable {
   enqueue(target: TargetId): Promise<void>;
   /** Asks the server whether it answers. @throws QUEUE_UNAVAILABLE */
   check(): Promise<void>;
+  /** Removes what an earlier process left, jobs that it was running too. Only for who knows that nobody else runs jobs; open work brings them back. */
+  reset(): Promise<void>;
   /** Starts running jobs, different targets side by side up to `concurrency`. Once per queue. */
   process(handler: Handler, options: { readonly concurrency: number }): Promise<void>;
   /** Tells running handlers to stop, waits for them, and closes all connections. Idempotent. */
@@ -70,6 +72,13 @@ export async function queueOn(backend: Backend, report: QueueReport): Promise<Qu
         throw new FirebreakError("QUEUE_UNAVAILABLE", `ask whether the queue's server (${SERVERS[backend.kind]}) answers`, {
           cause,
         });
+      }
+    },
+    async reset() {
+      try {
+        await jobs.obliterate({ force: true });
+      } catch (cause) {
+        throw new FirebreakError("QUEUE_UNAVAILABLE", "empty the queue", { cause });
       }
     },
     async process(handler, { concurrency }) {

@@ -24,6 +24,8 @@ export async function openPostgres(url: string, signal: AbortSignal, report: Sto
   const closing = new AbortController();
   const pool = new pg.Pool({ ...settings, max: POOL_SIZE });
   pool.on("error", (error) => report("connection-lost", error));
+  // The pool listens to idle clients only. One that is cut while a run has it between two statements would end the process.
+  pool.on("connect", (client) => client.on("error", (error) => report("connection-lost", error)));
   const db = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
     plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
@@ -123,22 +125,43 @@ function ended(client: pg.Client, closing: AbortSignal): Promise<void> {
   });
 }
 
-/** Session-level advisory locks, each on a connection of its own: when the connection goes, so does the lock. */
+/** How often a lock's connection is asked whether it still is one, and how long it may take to answer. */
+const HEARTBEAT_MS = 2_000;
+const HEARTBEAT_TIMEOUT_MS = 5_000;
+/** The server gives up a holder whose machine is gone after 5 + 3 × 2 s; its default is hours. A process that is stopped keeps its lock. */
+const NOTICE_DEATH = "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3";
+
+/**
+ * Session-level advisory locks, each on a connection of its own: when the connection goes, so does the lock. Whoever holds one is told
+ * when it is lost; it is not taken again behind his back, because somebody else may have had it in between.
+ */
 function serverLocks(settings: Settings): NamedLocks {
   return {
     async tryAcquire(name) {
       const client = new pg.Client(settings);
       const lost = new AbortController();
-      client.on("error", () => undefined); // `end` follows
+      const lose = (): void => lost.abort(new FirebreakError("STATE_LOCKED", `the lock ${name} of the database is lost`));
+      client.on("error", lose);
       let givenBack = false;
-      client.once("end", () => givenBack || lost.abort());
+      client.once("end", () => givenBack || lose());
       try {
         await client.connect();
+        await client.query(NOTICE_DEATH);
         const { rows } = await client.query<{ taken: boolean }>(
           "SELECT pg_try_advisory_lock(hashtext('firebreak'), hashtext($1)) AS taken",
           [name],
         );
-        if (rows[0]?.taken === true) return held(client, lost.signal, () => (givenBack = true));
+        if (rows[0]?.taken === true) {
+          const beating = setInterval(() => void beat(client).catch(lose), HEARTBEAT_MS);
+          lost.signal.addEventListener("abort", () => {
+            clearInterval(beating);
+            client.end().catch(() => undefined); // it is broken
+          });
+          return held(client, lost.signal, () => {
+            givenBack = true;
+            clearInterval(beating);
+          });
+        }
       } catch (error) {
         await client.end().catch(() => undefined);
         throw error;
@@ -147,6 +170,14 @@ function serverLocks(settings: Settings): NamedLocks {
       return undefined;
     },
   };
+}
+
+/** Rejects when the connection does not answer: a lock on a server that cannot be reached may be somebody else's by now. */
+async function beat(client: pg.Client): Promise<void> {
+  const late = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new Error("no answer")), HEARTBEAT_TIMEOUT_MS).unref();
+  });
+  await Promise.race([client.query("SELECT 1"), late]);
 }
 
 function held(client: pg.Client, lost: AbortSignal, giveBack: () => void): HeldLock {

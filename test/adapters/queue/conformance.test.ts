@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { openQueue } from "../../../adapters/queue/index.ts";
+import { openQueue, openQueueEventually } from "../../../adapters/queue/index.ts";
 import type { Handler, Queue, QueueLocation } from "../../../adapters/queue/index.ts";
 import { openStore } from "../../../adapters/store/index.ts";
 import type { Store } from "../../../adapters/store/index.ts";
@@ -264,3 +264,54 @@ test("a Redis that is away is QUEUE_UNAVAILABLE at once, both opening and adding
   await expect(queue.enqueue("cluster/a")).rejects.toMatchObject({ code: "QUEUE_UNAVAILABLE" });
   await queue.close();
 });
+
+test("a process starts while its Redis is away, and runs jobs once it is there (would catch: a console that ends with its Redis)", async () => {
+  const server = await startRedis();
+  const port = Number(new URL(server.url).port);
+  await server[Symbol.asyncDispose]();
+  const runs: string[] = [];
+  const queue = await openQueueEventually({ kind: "redis", url: server.url }, { signal: AbortSignal.timeout(60_000) });
+  await queue.reset();
+  await queue.process((target) => Promise.resolve(void runs.push(target)), { concurrency: 1 });
+  await expect(queue.enqueue("cluster/a")).rejects.toMatchObject({ code: "QUEUE_UNAVAILABLE" });
+  await using again = await startRedis([], port);
+  expect(again.url).toBe(server.url);
+  await until(
+    () =>
+      queue.enqueue("cluster/a").then(
+        () => runs.length > 0,
+        () => false,
+      ),
+    20_000,
+  );
+  await queue.close();
+});
+
+test.each(["redis", "postgres"] as const)(
+  "a job that a killed process was running on %s does not wait for its lock once the queue was emptied (would catch: 15 s in which a target is not written)",
+  async (kind) => {
+    await using server = kind === "redis" ? await startRedis() : await startPostgres();
+    const script =
+      `import { openQueue } from ${JSON.stringify(join(import.meta.dirname, "../../../adapters/queue/index.ts"))};` +
+      `const queue = await openQueue({ kind: ${JSON.stringify(kind)}, url: ${JSON.stringify(server.url)} }, { signal: AbortSignal.timeout(60000) });` +
+      `await queue.process(async () => { console.log("runs"); await new Promise((r) => setTimeout(r, 1e6)); }, { concurrency: 1 });` +
+      `await queue.enqueue("cluster/a");`;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      await once(child.stdout, "data");
+    } finally {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+    const runs: string[] = [];
+    const taken: string[] = [];
+    const report = (event: string): void => void taken.push(event);
+    const queue = await openQueue({ kind, url: server.url }, { signal: AbortSignal.timeout(60_000), report });
+    await queue.reset();
+    await queue.process((target) => Promise.resolve(void runs.push(target)), { concurrency: 1 });
+    await queue.enqueue("cluster/a");
+    await until(() => runs.length > 0, 20_000);
+    expect(taken).not.toContain("job-taken-over");
+    await queue.close();
+  },
+);
