@@ -1,7 +1,13 @@
 # Two images: `service` runs one of Firebreak's services, `demo` runs `npm start` (needs a privileged container).
 # Written where no container engine was at hand: not built there.
+#
+# A tag is whatever its registry serves today. Pin the images by digest in what you build for production:
+#   docker buildx imagetools inspect node:24-bookworm-slim    # its Digest
+#   docker build --build-arg NODE_IMAGE=node:24-bookworm-slim@sha256:… --target service .
+# docker-compose.yml takes REDIS_IMAGE and POSTGRES_IMAGE from .env the same way. No registry was at hand to write the digests here.
+ARG NODE_IMAGE=node:24-bookworm-slim
 
-FROM node:24-bookworm-slim AS service
+FROM ${NODE_IMAGE} AS service
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends ca-certificates git openssh-client \
   && rm -rf /var/lib/apt/lists/*
@@ -22,7 +28,7 @@ EXPOSE 7373
 ENTRYPOINT ["firebreak"]
 CMD ["--help"]
 
-FROM node:24-bookworm-slim AS demo
+FROM ${NODE_IMAGE} AS demo
 WORKDIR /app
 COPY . .
 # Dependencies and system parts now rather than at every start; the control planes are built at the first start, into the cache volume.

@@ -1,11 +1,20 @@
 import { z } from "zod";
+import { withoutCredentials } from "../model/error.ts";
 
 /** A secret by reference: `env:NAME` or `file:PATH`. A literal is refused, so that no secret stands in the file. */
 export const secret = z
   .string()
   .regex(/^(env|file):.+$/, "must be a reference, env:NAME or file:PATH; secrets do not stand in this file");
 
-export const httpUrl = z.string().regex(/^https?:\/\/[^\s/]/, "must be an http or https URL");
+/** True for a URL with a user name or a password in it: it ends in the log, in messages and in other people's terminals. */
+export function hasCredentials(text: string): boolean {
+  return withoutCredentials(text) !== text;
+}
+
+export const httpUrl = z
+  .string()
+  .regex(/^https?:\/\/[^\s/]/, "must be an http or https URL")
+  .refine((text) => !hasCredentials(text), "must not hold credentials: give them by reference, as `token` or `urlFrom` do");
 
 const mailbox = z.string().regex(/^[^\s@]+@[^\s@]+$|^[^<>]+<[^\s@]+@[^\s@]+>$/, "must be an e-mail address");
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ChannelsSchema, httpUrl, secret } from "./channels-schema.ts";
+import { ChannelsSchema, hasCredentials, httpUrl, secret } from "./channels-schema.ts";
 import { parseDurationMs } from "./duration.ts";
 
 /**
@@ -25,7 +25,13 @@ const cidr = z.string();
 const ports = z.array(z.string()).nonempty();
 
 const repository = z.strictObject({
-  url: z.string().meta({ description: "HTTP(S) URL of the policy repository, or the path of a local one" }),
+  url: z
+    .string()
+    .refine(
+      (text) => !hasCredentials(text),
+      "must not hold credentials: put the user name into `repository.username`, and a reference to the password or token (env:NAME or file:PATH) into `repository.token`",
+    )
+    .meta({ description: "HTTP(S) URL of the policy repository, without credentials, or the path of a local one" }),
   branch: z.string().default("main").meta({ description: "Branch to follow" }),
   path: z.string().default("policies").meta({ description: "Folder of the definitions inside the repository" }),
   poll: interval

@@ -174,6 +174,11 @@ export const ERRORS = {
     next: "person",
     means: "Another process uses this state folder. Stop it, or use its API: every other verb does.",
   },
+  STORE_CONTRADICTS_LOG: {
+    next: "person",
+    means:
+      "The database holds a revision that the audit log does not, or another one under its number: somebody changed it, or it belongs to another log. The log is believed. Keep a copy, stop Firebreak, remove the store (the folder `store` of the state folder, or `DROP SCHEMA firebreak CASCADE` on a server) and start again: it is rebuilt from Git and the log.",
+  },
   STORE_UNAVAILABLE: {
     next: "retry",
     means: "The database did not answer; what is enforced stays as it is.",
@@ -239,15 +244,21 @@ export class FirebreakError extends Error {
   }
 }
 
-/** The chain of messages from the outermost error to its root cause, outermost first. */
+/** The text without user names and passwords in URLs: libraries quote the URL that failed. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/?#]*@/gi, "$1");
+}
+
+/** The chain of messages from the outermost error to its root cause, outermost first; without credentials in URLs. */
 export function errorChain(error: unknown): readonly string[] {
   const chain: string[] = [];
   let current: unknown = error;
   while (current instanceof Error && chain.length < 16) {
-    chain.push(current instanceof FirebreakError ? `${current.code}: ${current.message}` : current.message);
+    const text = current instanceof FirebreakError ? `${current.code}: ${current.message}` : current.message;
+    chain.push(withoutCredentials(text));
     current = current.cause;
   }
-  if (chain.length === 0) chain.push(String(error));
+  if (chain.length === 0) chain.push(withoutCredentials(String(error)));
   return chain;
 }
 

@@ -10,6 +10,7 @@ const read = (name: string): string => readFileSync(join(root, name), "utf8");
 interface Service {
   readonly profiles: readonly string[];
   readonly build?: { readonly target: string };
+  readonly image?: string;
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly volumes?: readonly string[];
@@ -59,6 +60,14 @@ describe("docker-compose.yml", () => {
     for (const published of service.ports ?? []) expect(published).toBe(`127.0.0.1:${port}:${port}`);
   });
 
+  // Bug: the credentials that write to hosts and clusters lie where strangers come in; drift can sign requests.
+  test("gives each service a folder of settings of its own, and the API's token to those that need it", () => {
+    const folders = ours.map(([name, service]) => [name, service.volumes?.find((volume) => volume.includes(":/config"))]);
+    expect(folders).toEqual(ours.map(([name]) => [name, `./config/${name}:/config:ro`]));
+    const knowing = ours.filter(([, service]) => Object.hasOwn(service.environment ?? {}, "API_TOKEN")).map(([name]) => name);
+    expect(knowing).toEqual(["syncer", "console"]);
+  });
+
   // Bug: a volume nobody declared, a dependency on a service that is not started by the same profile.
   test.each(services)("%s names volumes and services that exist", (_name, service) => {
     const named = (service.volumes ?? []).map((volume) => volume.split(":")[0] ?? "").filter((source) => !source.startsWith("."));
@@ -83,6 +92,16 @@ describe("Dockerfile", () => {
     const copied = dockerfile.filter((line) => line.startsWith("COPY ")).flatMap((line) => line.split(/\s+/).slice(1, -1));
     expect(copied.length).toBeGreaterThan(5);
     for (const path of copied) expect(existsSync(join(root, path)), path).toBe(true);
+  });
+
+  // Bug: an image whose contents change under the same name, with no way to say which one.
+  test("takes its base image, and compose its servers, by a digest that whoever builds gives", () => {
+    expect(dockerfile.filter((line) => line.startsWith("FROM ")).every((line) => line.startsWith("FROM ${NODE_IMAGE} AS "))).toBe(
+      true,
+    );
+    const images = services.flatMap(([, { image }]) => image ?? []);
+    expect(images.length).toBeGreaterThan(0);
+    for (const image of images) expect(image).toMatch(/^\$\{[A-Z]+_IMAGE:-/);
   });
 
   // Bug: an image for services that runs them as root.

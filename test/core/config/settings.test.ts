@@ -49,6 +49,11 @@ const BAD: Readonly<Record<string, readonly [text: string, environment?: Record<
   "numbers that are none": [`${LEAST}concurrency: 0.5\n`],
   "too many": [`${LEAST}concurrency: 257\n`],
   "a secret in the file": [`${LEAST}database: postgres://user:hunter2@db/firebreak\napi: {token: hunter2}\n`],
+  "credentials in URLs": [
+    'repository: {url: "https://bot:hunter2@git.test/p.git"}\nforge: {kind: gitea, url: "https://hunter2@x/api/v1", repository: a/b, token: env:A}\n' +
+      'channels: {a: {webhook: {url: "https://u:hunter2@x/hook"}}}\n',
+  ],
+  "credentials in a URL of the environment": ["", { FIREBREAK_REPOSITORY_URL: "https://bot:hunter2@git.test/p.git" }],
   durations: [
     "repository: {url: x, poll: 30}\nhosts: {settle: soon, deadMan: 0s, readEvery: 0ms}\nclusters: {readEvery: 9999999h}\n",
   ],
