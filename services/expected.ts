@@ -1,4 +1,4 @@
-import { revision, type TargetRow } from "../adapters/store/index.ts";
+import type { TargetRow } from "../adapters/store/index.ts";
 import { compileTarget, decodeInputs, type EncodedInputs } from "../core/compile/inputs.ts";
 import type { Want } from "../core/compile/want.ts";
 import { FirebreakError } from "../core/model/error.ts";
@@ -6,14 +6,16 @@ import type { Definitions } from "../core/model/kinds.ts";
 import { findTarget, type Target } from "../core/model/target.ts";
 import { wantDigest } from "../core/render/digest.ts";
 import type { Mark } from "../core/render/mark.ts";
+import { acceptedRevision, type RevisionParts } from "./accepted-revision.ts";
 import type { DefinitionSource } from "./definitions.ts";
 import { withOrphans } from "./orphans.ts";
 import type { Parts } from "./parts.ts";
 
 /** What rendering an expectation takes. */
-export type ExpectationParts = Pick<Parts, "store" | "operator" | "instance" | "signal"> & {
-  readonly definitions: DefinitionSource;
-};
+export type ExpectationParts = Pick<Parts, "operator" | "instance" | "signal"> &
+  RevisionParts & {
+    readonly definitions: DefinitionSource;
+  };
 
 /** What should be live on a target: rendered from Git at the pointer, never from a copy of what was sent. */
 export interface Expectation {
@@ -31,7 +33,7 @@ export interface Expectation {
  */
 export async function expectationOf(context: ExpectationParts, row: TargetRow): Promise<Expectation | undefined> {
   if (row.appliedSequence === null || row.appliedInputs === null) return undefined;
-  const applied = await revision(context.store, row.appliedSequence);
+  const applied = await acceptedRevision(context, row.appliedSequence);
   if (applied === undefined)
     throw new FirebreakError("NOT_FOUND", `revision ${row.appliedSequence} of ${row.id} is not in the store`);
   const definitions = await context.definitions.accepted(applied.commit, context.signal);

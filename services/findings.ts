@@ -1,4 +1,4 @@
-import { upsertFindings, type FindingsChange, type StoredFinding } from "../adapters/store/index.ts";
+import { upsertFindings, type EntriesOf, type FindingsChange, type StoredFinding } from "../adapters/store/index.ts";
 import type { EntryInput } from "../core/audit/entry.ts";
 import type { Finding, FindingKind } from "../core/drift/finding.ts";
 import { responsesFor } from "../core/drift/respond.ts";
@@ -15,17 +15,18 @@ export interface Comparison {
   readonly findings: readonly Finding[];
 }
 
-/** Stores a comparison, which puts messages to the channels in the outbox, and logs what changed. */
+/**
+ * Stores a comparison, and in the same transaction what follows from it: messages to the channels in the outbox, entries for the log in
+ * the table that the log's holder takes over. A crash leaves all of it or nothing.
+ */
 export async function recordFindings(
-  parts: Pick<Parts, "store" | "trail" | "settings">,
+  parts: Pick<Parts, "store" | "settings">,
   workspace: Workspace,
   { id, target, kinds, findings }: Comparison,
   at: number,
 ): Promise<FindingsChange> {
   const channels = channelsFor(parts, workspace, target);
-  const change = await upsertFindings(parts.store, { target: id, kinds, findings, channels, now: at });
-  await logChange(parts, change, at);
-  return change;
+  return await upsertFindings(parts.store, { target: id, kinds, findings, channels, now: at, entriesOf: findingEntries(at) });
 }
 
 /** Who is told: the log always, and whatever the Workspace lists for the target and firebreak.yaml has set up. Routes choose later among channels. */
@@ -38,15 +39,20 @@ function channelsFor({ settings }: Pick<Parts, "settings">, workspace: Workspace
   return channels;
 }
 
-async function logChange({ trail }: Pick<Parts, "trail">, change: FindingsChange, at: number): Promise<void> {
-  const entries = [
+/** What the log is told of a change. */
+export function findingEntries(at: number): EntriesOf {
+  const time = new Date(at).toISOString();
+  return (change) => entriesOf(change, at).map((entry) => ({ id: entry.id, input: { ...entry, time } }));
+}
+
+function entriesOf(change: FindingsChange, at: number): readonly EntryInput[] {
+  return [
     ...change.opened.map((finding) => findingEntry("finding.opened", finding, at)),
     ...change.updated.map((finding) => findingEntry("finding.updated", finding, at)),
     ...change.resolved.map((finding) => findingEntry("finding.resolved", finding, at)),
     ...change.opened.filter(isAway).map((finding) => reachEntry("target.unreachable", finding)),
     ...change.resolved.filter(isAway).map((finding) => reachEntry("target.recovered", finding)),
   ];
-  if (entries.length > 0) await trail.append(entries);
 }
 
 function isAway({ kind }: StoredFinding): boolean {

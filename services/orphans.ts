@@ -1,12 +1,12 @@
-import { listTargetRows, revision, type Store } from "../adapters/store/index.ts";
+import { listTargetRows, type Store } from "../adapters/store/index.ts";
 import { overlayOrphans, type Orphan } from "../core/membership/orphans.ts";
 import type { Definitions } from "../core/model/kinds.ts";
 import { findTarget, type Target } from "../core/model/target.ts";
+import { acceptedRevision, type RevisionParts } from "./accepted-revision.ts";
 import type { DefinitionSource } from "./definitions.ts";
 
 /** What reading orphans takes. */
-export interface OrphanParts {
-  readonly store: Store;
+export interface OrphanParts extends RevisionParts {
   readonly definitions: DefinitionSource;
   readonly signal: AbortSignal;
 }
@@ -23,7 +23,7 @@ export async function listOrphans(store: Store): Promise<readonly Orphan[]> {
 export async function readOrphans(parts: OrphanParts, orphans: readonly Orphan[]): Promise<readonly Target[]> {
   const targets: Target[] = [];
   for (const { target, sequence } of orphans) {
-    const frozen = await revision(parts.store, sequence);
+    const frozen = await acceptedRevision(parts, sequence);
     if (frozen === undefined) continue;
     const found = findTarget(await parts.definitions.accepted(frozen.commit, parts.signal), target);
     if (found !== undefined) targets.push(found);

@@ -4,11 +4,11 @@ import { toJson } from "./json.ts";
 import { notifyWithin, subscribe } from "./notify.ts";
 import { pause } from "./requests.ts";
 import { run, transact } from "./session.ts";
-import type { Store } from "./session.ts";
+import type { Db, Store } from "./session.ts";
 import type { PendingEntryTable } from "./tables.ts";
 
 /** An audit entry that the sequencer has not made durable yet. */
-export type PendingEntry = Readonly<Pick<Selectable<PendingEntryTable>, "id" | "input" | "createdAt">>;
+export type PendingEntry = Readonly<Pick<Selectable<PendingEntryTable>, "id" | "input" | "createdAt" | "writtenBy">>;
 
 /** Hints can be lost: waiting looks at the table this often anyway. */
 const POLL_MS = 500;
@@ -20,14 +20,22 @@ export function insertPending(
   now: number,
 ): Promise<void> {
   if (entries.length === 0) return Promise.resolve();
-  return transact(store, `hand over ${entries.length} entries`, async (tx) => {
-    await tx
-      .insertInto("firebreak.entriesPending")
-      .values(entries.map(({ id, input }) => ({ id, input: toJson(input), createdAt: now })))
-      .onConflict((conflict) => conflict.column("id").doNothing())
-      .execute();
-    await notifyWithin(tx, "entries");
-  });
+  return transact(store, `hand over ${entries.length} entries`, async (tx) => await insertPendingWithin(tx, entries, now));
+}
+
+/** As `insertPending`, in the transaction of what the entries tell of: both happen, or neither. */
+export async function insertPendingWithin(
+  tx: Db,
+  entries: readonly { readonly id: string; readonly input: unknown }[],
+  now: number,
+): Promise<void> {
+  if (entries.length === 0) return;
+  await tx
+    .insertInto("firebreak.entriesPending")
+    .values(entries.map(({ id, input }) => ({ id, input: toJson(input), createdAt: now })))
+    .onConflict((conflict) => conflict.column("id").doNothing())
+    .execute();
+  await notifyWithin(tx, "entries");
 }
 
 /** Entries that wait for the sequencer, in the order of their arrival. Only the holder of the sequencer's lock acts on them. */
@@ -35,7 +43,7 @@ export function takePending(store: Store, limit: number): Promise<readonly Pendi
   return run(store, "read pending entries", (db) =>
     db
       .selectFrom("firebreak.entriesPending")
-      .select(["id", "input", "createdAt"])
+      .select(["id", "input", "createdAt", "writtenBy"])
       .where("integratedAt", "is", null)
       .orderBy("position")
       .limit(limit)

@@ -5,6 +5,7 @@ import type { Finding, FindingEffect, FindingKind, Severity } from "../../core/d
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { Position } from "../../core/model/note.ts";
 import { ISSUES } from "../../core/notify/channel.ts";
+import { insertPendingWithin } from "./entries.ts";
 import { toJson, toJsonText, toText } from "./json.ts";
 import { notifyWithin } from "./notify.ts";
 import { run, transact } from "./session.ts";
@@ -34,7 +35,12 @@ export interface FindingsUpdate {
   /** Who is told of each change: an outbox row each, in the same transaction. */
   readonly channels: readonly string[];
   readonly now: number;
+  /** What the log is told of the change, in the same transaction. */
+  readonly entriesOf: EntriesOf;
 }
+
+/** Entries of the log that tell of a change of findings; the id names the event. */
+export type EntriesOf = (change: FindingsChange) => readonly { readonly id: string; readonly input: unknown }[];
 
 /** What changed. `updated` are those that people would read differently now. */
 export interface FindingsChange {
@@ -68,6 +74,7 @@ export function upsertFindings(store: Store, update: FindingsUpdate): Promise<Fi
     }
     const result = { opened, updated, resolved };
     await writeOutbox(tx, result, update);
+    await insertPendingWithin(tx, update.entriesOf(result), update.now);
     if (opened.length + updated.length + resolved.length > 0) await notifyWithin(tx, "findings", update.target);
     return result;
   });
@@ -190,7 +197,11 @@ function hasOtherWords(before: Row, finding: Finding): boolean {
   );
 }
 
-async function writeOutbox(tx: Db, changed: FindingsChange, { channels, now }: FindingsUpdate): Promise<void> {
+async function writeOutbox(
+  tx: Db,
+  changed: FindingsChange,
+  { channels, now }: Pick<FindingsUpdate, "channels" | "now">,
+): Promise<void> {
   const later = [...changed.updated, ...changed.resolved];
   const heard = await outletsOf(
     tx,
@@ -242,7 +253,7 @@ async function outletsOf(tx: Db, fingerprints: readonly string[]): Promise<Reado
  *
  * To be called in the transaction that forgets it.
  */
-export async function endFindings(tx: Db, target: TargetId, now: number): Promise<void> {
+export async function endFindings(tx: Db, target: TargetId, now: number, entriesOf: EntriesOf): Promise<void> {
   const open = await tx
     .selectFrom("firebreak.findings")
     .selectAll()
@@ -251,7 +262,9 @@ export async function endFindings(tx: Db, target: TargetId, now: number): Promis
     .execute();
   const resolved = open.map((row) => fromRow({ ...row, resolvedAt: now }));
   await tx.deleteFrom("firebreak.findings").where("target", "=", target).execute();
-  await writeOutbox(tx, { opened: [], updated: [], resolved }, { target, kinds: [], findings: [], channels: [], now });
+  const change = { opened: [], updated: [], resolved };
+  await writeOutbox(tx, change, { channels: [], now });
+  await insertPendingWithin(tx, entriesOf(change), now);
 }
 
 function rowOf(db: Db, fingerprint: string, lock = false): Promise<Row | undefined> {

@@ -14,10 +14,11 @@ export type {
   WorkKind,
 } from "./tables.ts";
 export * from "./deliveries.ts";
-export * from "./entries.ts";
+export { insertPending, markIntegrated, takePending, waitIntegrated } from "./entries.ts";
+export type { PendingEntry } from "./entries.ts";
 export { tryExclusive } from "./exclusive.ts";
 export { findingByFingerprint, listFindings, recordHeal, resumeHealing, stopHealing, upsertFindings } from "./findings.ts";
-export type { FindingsChange, FindingsUpdate, StoredFinding } from "./findings.ts";
+export type { EntriesOf, FindingsChange, FindingsUpdate, StoredFinding } from "./findings.ts";
 export * from "./instance.ts";
 export * from "./leases.ts";
 export { lockStateFolder } from "./lock.ts";

@@ -224,6 +224,12 @@ const PROCESSES: readonly string[] = [
      seen_at timestamptz NOT NULL)`,
 ];
 
+/** Who asked, and who wrote: see services/request-seal.ts and adapters/trail/relay.ts. */
+const SEALS: readonly string[] = [
+  `ALTER TABLE firebreak.requests ADD COLUMN mac text`,
+  `ALTER TABLE firebreak.entries_pending ADD COLUMN written_by text NOT NULL DEFAULT session_user`,
+];
+
 /** The schema, oldest step first. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "first", statements: FIRST },
@@ -232,6 +238,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 4, name: "pulls", statements: PULLS },
   { version: 5, name: "proposals", statements: PROPOSALS },
   { version: 6, name: "processes", statements: PROCESSES },
+  { version: 7, name: "seals", statements: SEALS },
 ];
 
 /** What this version understands; a database beyond it was made by a newer Firebreak. */

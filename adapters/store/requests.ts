@@ -14,16 +14,15 @@ export type RequestRow = Readonly<Selectable<RequestTable>>;
 /** Hints can be lost: waiting looks at the table this often anyway. */
 const POLL_MS = 1_000;
 
-/** Asks. `id` is the caller's, unique; the same id again changes nothing. */
+/** Asks. `mac` proves that the API was asked; `id` is the caller's, unique; the same id again changes nothing. */
 export function submitRequest(
   store: Store,
-  request: { readonly id: string; readonly kind: RequestKind; readonly args: unknown; readonly actor: string },
-  now: number,
+  request: Pick<RequestRow, "id" | "kind" | "args" | "actor" | "createdAt" | "mac">,
 ): Promise<void> {
   return transact(store, `submit ${request.kind} request`, async (tx) => {
     await tx
       .insertInto("firebreak.requests")
-      .values({ id: request.id, kind: request.kind, args: toJson(request.args), actor: toText(request.actor), createdAt: now })
+      .values({ ...request, args: toJson(request.args), actor: toText(request.actor) })
       .onConflict((conflict) => conflict.column("id").doNothing())
       .execute();
     await notifyWithin(tx, "requests", request.kind);

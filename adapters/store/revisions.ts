@@ -10,40 +10,45 @@ import type { RevisionTable } from "./tables.ts";
 export type Revision = Readonly<Selectable<RevisionTable>>;
 
 /** What is written of a commit when it becomes the revision in force. */
-export type NewRevision = Omit<Revision, "sequence"> & {
-  /** Sequence of the revision it was judged against; 0 when there was none. */
-  readonly after: number;
-};
+export type NewRevision = Omit<Revision, "sequence">;
 
 /**
- * Makes a commit the revision in force and returns its sequence number, gapless above the floor (a sequence of the database
- * would leave gaps after a rollback).
+ * Writes down a revision under the number that the log gave it. The same one again changes nothing; numbers go on above it.
  *
- * Another process that accepted the same commit first: its number. Any other revision in between: the judgement is out of date.
- * @throws CONFLICT when the revision in force is no longer `after`.
+ * @throws CONFLICT when the store has another commit under that number
  */
-export function acceptRevision(store: Store, revision: NewRevision): Promise<number> {
-  return transact(store, `accept revision ${revision.commit}`, async (tx) => {
-    const counter = await tx
-      .selectFrom("firebreak.counters")
-      .select("value")
-      .where("name", "=", "revision")
-      .forUpdate()
-      .executeTakeFirstOrThrow();
-    const current = await newestRevision(tx);
-    if ((current?.sequence ?? 0) !== revision.after) {
-      if (current?.commit === revision.commit) return current.sequence;
-      throw new FirebreakError(
-        "CONFLICT",
-        `revision ${current?.sequence ?? 0} is in force, not ${revision.after}: judge ${revision.commit} again`,
-      );
-    }
-    const sequence = counter.value + 1;
-    await tx.updateTable("firebreak.counters").set({ value: sequence }).where("name", "=", "revision").execute();
+export function recordRevision(store: Store, sequence: number, revision: NewRevision): Promise<void> {
+  return transact(store, `record revision ${sequence}`, async (tx) => {
+    const row = tx.selectFrom("firebreak.counters").select("value").where("name", "=", "revision").forUpdate();
+    await row.executeTakeFirstOrThrow();
+    const there = await tx.selectFrom("firebreak.revisions").select("commit").where("sequence", "=", sequence).executeTakeFirst();
+    if (there?.commit === revision.commit) return;
+    if (there !== undefined)
+      throw new FirebreakError("CONFLICT", `revision ${sequence} is ${there.commit}, not ${revision.commit}`);
     await insertRevision(tx, sequence, revision);
+    await tx
+      .updateTable("firebreak.counters")
+      .set({ value: sequence })
+      .where("name", "=", "revision")
+      .where("value", "<", sequence)
+      .execute();
     await notifyWithin(tx, "revision", String(sequence));
-    return sequence;
   });
+}
+
+/** The highest number that was ever given here; 0 before the first. The next one is above it. */
+export function revisionFloor(store: Store): Promise<number> {
+  return run(store, "read the number of the newest revision", async (db) => {
+    const row = await db.selectFrom("firebreak.counters").select("value").where("name", "=", "revision").executeTakeFirstOrThrow();
+    return row.value;
+  });
+}
+
+/** Every revision's number and commit: what is held against the log. */
+export function listRevisionCommits(store: Store): Promise<readonly Pick<Revision, "sequence" | "commit">[]> {
+  return run(store, "list the commits of revisions", (db) =>
+    db.selectFrom("firebreak.revisions").select(["sequence", "commit"]).orderBy("sequence").execute(),
+  );
 }
 
 /** The revision in force, or undefined before the first. */
@@ -65,25 +70,7 @@ export function listRevisions(store: Store, limit = 50): Promise<readonly Revisi
   );
 }
 
-/**
- * For a store that was lost: numbers continue above `floor` (the highest mark found live or in the log); with a revision, that
- * commit is the one in force under the floor's number. Never lowers anything; does nothing to a store that is at or beyond it.
- */
-export function seedRevision(store: Store, floor: number, known?: Omit<NewRevision, "after">): Promise<void> {
-  return transact(store, `continue above revision ${floor}`, async (tx) => {
-    const raised = await tx
-      .updateTable("firebreak.counters")
-      .set({ value: floor })
-      .where("name", "=", "revision")
-      .where("value", "<", floor)
-      .executeTakeFirst();
-    if (raised.numUpdatedRows === 0n || known === undefined) return;
-    await insertRevision(tx, floor, known);
-    await notifyWithin(tx, "revision", String(floor));
-  });
-}
-
-async function insertRevision(tx: Db, sequence: number, revision: Omit<NewRevision, "after">): Promise<void> {
+async function insertRevision(tx: Db, sequence: number, revision: NewRevision): Promise<void> {
   const { commit, tree, parent, actor, author, committer, subject, acceptedAt } = revision;
   const texts = { actor: toText(actor), author: toText(author), committer: toText(committer), subject: toText(subject, 200) };
   await tx

@@ -59,6 +59,8 @@ export interface RequestTable {
   doneAt: number | null;
   result: Json<unknown>;
   error: Json<StoredError | null>;
+  /** Seal of the API over the columns above that ask (services/request-seal.ts); null for a row that it did not write. */
+  mac: string | null;
 }
 
 export interface TargetTable {
@@ -219,6 +221,8 @@ export interface PendingEntryTable {
   createdAt: number;
   seq: number | null;
   integratedAt: number | null;
+  /** The database's role that inserted it; nobody gives it. */
+  writtenBy: ColumnType<string, never, never>;
 }
 
 /** Everything, by qualified name: the schema is always spelled, so that the queue may use the same database session. */

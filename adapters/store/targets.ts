@@ -2,7 +2,7 @@ import type { Selectable } from "kysely";
 import { sql } from "kysely";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
-import { endFindings } from "./findings.ts";
+import { endFindings, type EntriesOf } from "./findings.ts";
 import { toJson } from "./json.ts";
 import { leaseRuns } from "./leases.ts";
 import { notifyWithin } from "./notify.ts";
@@ -85,12 +85,12 @@ export function targetRow(store: Store, id: TargetId): Promise<TargetRow | undef
   return run(store, `read ${id}`, (db) => db.selectFrom("firebreak.targets").selectAll().where("id", "=", id).executeTakeFirst());
 }
 
-/** Forgets a target and its open work, findings and membership: after `release`, or with `--forget`. Who heard of its findings hears their end. */
-export function forgetTarget(store: Store, id: TargetId, now: number): Promise<void> {
+/** Forgets a target and its open work, findings and membership: after `release`, or with `--forget`. Who heard of its findings hears their end, the log too. */
+export function forgetTarget(store: Store, id: TargetId, now: number, entriesOf: EntriesOf): Promise<void> {
   return transact(store, `forget ${id}`, async (tx) => {
     await tx.deleteFrom("firebreak.targets").where("id", "=", id).execute();
     await tx.deleteFrom("firebreak.work").where("target", "=", id).where("closedAt", "is", null).execute();
-    await endFindings(tx, id, now);
+    await endFindings(tx, id, now, entriesOf);
     await tx.deleteFrom("firebreak.memberships").where("target", "=", id).execute();
     await tx
       .updateTable("firebreak.counters")

@@ -52,6 +52,10 @@ export const ENTRY_TYPES = {
   "config.changed": ["actor"],
   "auth.denied": [],
   "key.rotated": [],
+  /** What the database says is not believed: it holds revisions that this log does not. */
+  "store.rejected": ["error"],
+  /** A row asks for something and does not carry the seal of who may ask. */
+  "request.rejected": ["error"],
   /** What a producer sent and this version could not read: kept as text in `detail`, so that it is not dropped. */
   "entry.unreadable": ["detail"],
 } as const satisfies Record<string, readonly FieldName[]>;

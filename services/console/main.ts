@@ -13,12 +13,14 @@ import {
 } from "../../adapters/store/index.ts";
 import { API } from "../../core/api/shapes.ts";
 import { FirebreakError, NEXT, type ErrorCode } from "../../core/model/error.ts";
+import { apiToken } from "../api-token.ts";
 import type { Health } from "../health.ts";
 import type { Parts, Role } from "../parts.ts";
+import { requestKey, sealRequest } from "../request-seal.ts";
 import { readSecret } from "../secrets.ts";
 import type { Service } from "../service.ts";
 import { storedError } from "../stored-error.ts";
-import { accessOf, apiToken, isOurHost, readOnlyToken } from "./access.ts";
+import { accessOf, isOurHost, readOnlyToken } from "./access.ts";
 import { openMetrics } from "./metrics.ts";
 import { findingAnswer, readStatus } from "./status.ts";
 import { isSignedPush, pullOf } from "./webhook.ts";
@@ -179,9 +181,14 @@ function addWrites(app: FastifyInstance, parts: ConsoleParts): void {
 }
 
 /** Asks the syncer, in whichever process it is, and waits for its answer. */
-async function ask({ store, now, signal }: ConsoleParts, kind: RequestKind, args: unknown): Promise<unknown> {
+async function ask(
+  { store, now, signal, settings, environment }: ConsoleParts,
+  kind: RequestKind,
+  args: unknown,
+): Promise<unknown> {
   const id = randomUUID();
-  await submitRequest(store, { id, kind, args, actor: ACTOR }, now());
+  const request = { id, kind, args, actor: ACTOR, createdAt: now() };
+  await submitRequest(store, { ...request, mac: sealRequest(await requestKey(settings, environment), request) });
   try {
     const row = await waitForRequest(store, id, AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]));
     if (row.error === null) return row.result;

@@ -1,5 +1,4 @@
 import {
-  acceptRevision,
   addWork,
   listTargetRows,
   notify,
@@ -9,17 +8,19 @@ import {
   recordHeld,
   recordTargets,
   repositoryState,
+  revisionFloor,
 } from "../../adapters/store/index.ts";
 import type { EntryInput } from "../../core/audit/entry.ts";
 import type { AuditActor } from "../../core/audit/fields.ts";
-import { errorChain, FirebreakError } from "../../core/model/error.ts";
+import { errorChain, FirebreakError, withoutCredentials } from "../../core/model/error.ts";
 import type { Definitions } from "../../core/model/kinds.ts";
 import { listTargets } from "../../core/model/target.ts";
 import { checkRevision } from "../../core/plan/limits.ts";
 import { judgeRevision, type Judgement, type RevisionProblem } from "../../core/revision/judge.ts";
 import { clustersInPlay } from "../clusters-in-play.ts";
 import { storedError } from "../stored-error.ts";
-import type { InForce, SyncerContext } from "./context.ts";
+import { holdAgainstLog, subjectOf } from "./accepted.ts";
+import { BRANCH, type InForce, type SyncerContext } from "./context.ts";
 import { enforcedElsewhere } from "./enforced.ts";
 import { auditTarget } from "./entries.ts";
 import { guardrailsBroken } from "./guardrails.ts";
@@ -45,11 +46,14 @@ export type BranchOutcome =
  * may allow more now). One look at a time, whoever asks; ref → SHA is read once.
  */
 export async function followBranch(context: SyncerContext, acceptance?: Acceptance): Promise<BranchOutcome> {
-  return await context.oneLook(async () => await lookAtBranch(context, acceptance));
+  return await context.oneLook(async () => {
+    context.only.signal().throwIfAborted();
+    return await lookAtBranch(context, acceptance);
+  });
 }
 
 async function lookAtBranch(context: SyncerContext, acceptance: Acceptance | undefined): Promise<BranchOutcome> {
-  if (context.takingUp !== undefined) await putInForce(context, context.takingUp);
+  await finish(context);
   const head = await fetchHead(context);
   const commit = acceptance?.commit ?? head;
   if (commit === context.inForce?.commit) {
@@ -124,7 +128,7 @@ async function refuse(
       id: `revision-${isHeld ? "held" : "rejected"}-${commit}-after-${context.inForce?.sequence ?? 0}`,
       type: isHeld ? "revision.held" : "revision.rejected",
       commit,
-      repository: context.settings.repository.url,
+      repository: withoutCredentials(context.settings.repository.url),
       outcome: "denied",
       error: { code, messages: problems.map(({ message }) => message) },
       ...(context.inForce === undefined ? {} : { previousCommit: context.inForce.commit, revision: context.inForce.sequence }),
@@ -143,22 +147,15 @@ interface Accepted {
   readonly acceptance: Acceptance | undefined;
 }
 
+/**
+ * The log first: from there on the commit is accepted, and whatever fails or ends afterwards is made up for by {@link finish}, at the
+ * next look or the next start.
+ */
 async function accept(context: SyncerContext, commit: string, { judgement, merges, acceptance }: Accepted): Promise<number> {
   const { inForce, store, signal } = context;
   const info = await context.repository.commitInfo(commit, signal);
-  const now = context.now();
   const actor = acceptance?.actor ?? "git";
-  const sequence = await acceptRevision(store, {
-    commit,
-    tree: info.tree,
-    parent: info.parents[0] ?? null,
-    actor,
-    author: info.author,
-    committer: info.committer,
-    subject: subjectOf(info.message),
-    acceptedAt: now,
-    after: inForce?.sequence ?? 0,
-  });
+  const sequence = Math.max(context.accepted.newest?.revision ?? 0, await revisionFloor(store)) + 1;
   const auditActor: AuditActor = acceptance === undefined ? { kind: "person", id: info.committer } : { kind: "token", id: actor };
   await context.trail.append([
     {
@@ -167,7 +164,7 @@ async function accept(context: SyncerContext, commit: string, { judgement, merge
       commit,
       revision: sequence,
       tree: info.tree,
-      repository: context.settings.repository.url,
+      repository: withoutCredentials(context.settings.repository.url),
       actor: auditActor,
       outcome: "ok",
       reason: subjectOf(info.message),
@@ -179,12 +176,28 @@ async function accept(context: SyncerContext, commit: string, { judgement, merge
       ...(inForce === undefined ? {} : { previousCommit: inForce.commit }),
     },
   ]);
-  await logOrphans(context, judgement.definitions, sequence);
-  await recordCandidate(store, null);
-  await recordHeld(store, null);
-  await putInForce(context, { sequence, commit, definitions: judgement.definitions });
+  await context.onStep("acceptance-logged", BRANCH);
+  await finish(context);
+  await forgetRefusal(context);
   context.log.info({ commit, sequence }, "revision accepted");
   return sequence;
+}
+
+/** What the log accepted is in the store and in force, also when whoever began with it failed or ended half-way. */
+async function finish(context: SyncerContext): Promise<void> {
+  await context.accepted.catchUp(context.trail);
+  await holdAgainstLog(context);
+  await takeUp(context);
+}
+
+/** Puts the revision into force that the log accepted last, unless it is. */
+export async function takeUp(context: SyncerContext): Promise<void> {
+  const { accepted, inForce, takingUp } = context;
+  const newest = accepted.newest;
+  if (newest === undefined || (takingUp === undefined && newest.revision === inForce?.sequence)) return;
+  await context.onStep("acceptance-stored", BRANCH);
+  const definitions = await context.definitions.accepted(newest.commit, context.signal);
+  await putInForce(context, { sequence: newest.revision, commit: newest.commit, definitions });
 }
 
 /** Who approved what came in; empty where nobody was asked. */
@@ -212,10 +225,11 @@ async function logOrphans({ store, trail }: SyncerContext, next: Definitions, se
 }
 
 /** Makes a revision the one this process works by: connections follow it, and every target has work. */
-export async function putInForce(context: SyncerContext, next: InForce): Promise<void> {
+async function putInForce(context: SyncerContext, next: InForce): Promise<void> {
   const { store } = context;
   context.takingUp = next;
   const targets = listTargets(next.definitions);
+  await logOrphans(context, next.definitions, next.sequence);
   await recordTargets(
     store,
     targets.map(({ id, mode, labels }) => ({ id, mode, labels })),
@@ -223,6 +237,7 @@ export async function putInForce(context: SyncerContext, next: InForce): Promise
     context.now(),
   );
   context.inForce = next;
+  await context.onStep("targets-recorded", BRANCH);
   const failed = await context.clusters.update(await clustersInPlay(context, next.definitions));
   for (const [target, error] of failed) context.log.warn({ target, chain: errorChain(error) }, "cluster cannot be opened");
   await context.memberships.catchUp();
@@ -234,11 +249,6 @@ export async function putInForce(context: SyncerContext, next: InForce): Promise
   context.takingUp = undefined;
   await notify(store, "pulls"); // plans hold for what is in force
   for (const { id } of targets) await context.queue.enqueue(id);
-}
-
-/** First line of a commit message. */
-export function subjectOf(message: string): string {
-  return (message.split("\n", 1)[0] ?? "").slice(0, 200);
 }
 
 async function forgetRefusal(context: SyncerContext): Promise<void> {

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { z } from "zod";
-import { revision } from "../../adapters/store/index.ts";
+import { acceptedRevision } from "../accepted-revision.ts";
 import type { DiffAnswer, ReachAnswer } from "../../core/api/shapes.ts";
 import type { ExplainAnswer } from "../../core/explain/answer.ts";
 import { revisionDiff } from "../../core/explain/between.ts";
@@ -91,8 +91,8 @@ async function compare(context: SyncerContext, { live, before, after }: z.infer<
 
 /** By the number of a revision, or any commit that the repository has. */
 async function definitionsOf(context: SyncerContext, name: string): Promise<Definitions> {
-  const { store, definitions, signal } = context;
-  const commit = /^[0-9]{1,9}$/.test(name) ? (await revision(store, Number(name)))?.commit : name;
+  const { definitions, signal } = context;
+  const commit = /^[0-9]{1,9}$/.test(name) ? (await acceptedRevision(context, Number(name)))?.commit : name;
   if (commit === undefined) throw new FirebreakError("NOT_FOUND", `there is no revision ${name}`);
   const { definitions: found, notes } = await definitions.read(commit, signal);
   if (found !== undefined) return found;

@@ -1,10 +1,13 @@
 import type { Repository } from "../../adapters/git/index.ts";
+import type { Trail, TrailReader } from "../../core/audit/trail.ts";
 import type { Forge } from "../../core/forge/forge.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { ClusterPool } from "../clusters.ts";
 import type { DefinitionSource } from "../definitions.ts";
 import type { HostPool } from "../hosts.ts";
 import type { Bell } from "../loop.ts";
+import type { OnlySyncer } from "./only-syncer.ts";
+import type { AcceptedRevisions } from "./accepted.ts";
 import type { MemberLog } from "./member-log.ts";
 import type { MembershipFeed } from "./memberships.ts";
 import type { Parts } from "../parts.ts";
@@ -27,10 +30,29 @@ export type StepName =
   | "read-back"
   | "outcome-logged"
   | "recorded"
-  | "work-closed";
+  | "work-closed"
+  /** Of a look at the branch: "branch" stands in the place of the target. */
+  | "acceptance-logged"
+  | "acceptance-stored"
+  | "targets-recorded";
+
+/** What stands in the place of a target at steps of a look at the branch. */
+export const BRANCH = "branch";
 
 /** What the parts of the syncer share. */
 export interface SyncerContext extends Parts {
+  /** The log, which this process holds. */
+  readonly trail: Trail & TrailReader;
+  /** What the log says was accepted. */
+  readonly accepted: AcceptedRevisions;
+  /** That no other syncer works on this database. */
+  readonly only: Pick<OnlySyncer, "signal" | "whyNot">;
+  /** What requests are sealed with. */
+  readonly requestKey: Uint8Array;
+  /** Ids of requests that changed something. */
+  readonly served: Set<string>;
+  /** Why the store is not believed; undefined while it says what the log says. */
+  contradiction: string | undefined;
   readonly repository: Repository;
   /** Where pull requests are reviewed and proposed; undefined when firebreak.yaml names no forge. */
   readonly forge: Forge | undefined;

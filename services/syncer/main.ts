@@ -11,13 +11,16 @@ import { gitAuth } from "../git-auth.ts";
 import { HostPool } from "../hosts.ts";
 import { Bell, runLoop, withJitter } from "../loop.ts";
 import type { Parts } from "../parts.ts";
+import { requestKey } from "../request-seal.ts";
 import type { Service } from "../service.ts";
+import { AcceptedRevisions } from "./accepted.ts";
 import { followBranch } from "./branch.ts";
 import type { SyncerContext } from "./context.ts";
 import { watchExpiry } from "./expiry.ts";
 import { MemberLog } from "./member-log.ts";
 import { restoreMemberships } from "./membership-file.ts";
 import { MembershipFeed } from "./memberships.ts";
+import { OnlySyncer } from "./only-syncer.ts";
 import { propose } from "./proposals/loop.ts";
 import { PullWatch } from "./pulls/loop.ts";
 import { reconcile } from "./reconcile.ts";
@@ -47,6 +50,7 @@ const RESUME_RETRY_MS = 2_000;
 export async function startSyncer(parts: SyncerParts): Promise<Service> {
   const { settings, log, signal, now, random } = parts;
   await using opened = new AsyncDisposableStack();
+  const only = await OnlySyncer.open(parts.store, log, signal);
   const { repository: source } = settings;
   const repository = openRepository({
     url: source.url,
@@ -97,6 +101,11 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     refused: undefined,
     inForce: undefined,
     takingUp: undefined,
+    accepted: new AcceptedRevisions(),
+    contradiction: undefined,
+    only,
+    requestKey: await requestKey(settings, parts.environment),
+    served: new Set(),
     onStep: parts.onStep ?? (() => undefined),
   };
   const memberships = new MembershipFeed(context);
@@ -105,6 +114,11 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
 
   // This process has the log open, so whoever took leases under it is dead: its targets need not wait for them to run out.
   await releaseLeasesOf(parts.store, context.holder);
+  // And nobody else runs jobs: those of a killed run would wait until their locks run out.
+  if (parts.queue.kind !== "embedded")
+    await parts.queue
+      .reset()
+      .catch((error: unknown) => log.warn({ error }, "the queue could not be emptied; jobs of an earlier run wait"));
   await closeOpenIntents(context, await parts.trail.openIntents());
   await restoreMemberships(context);
   const kept = opened.move();
@@ -112,6 +126,8 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
   return {
     done,
     notReady: () => {
+      if (only.whyNot() !== undefined) return only.whyNot();
+      if (context.contradiction !== undefined) return context.contradiction;
       if (context.inForce === undefined) return "no revision is in force yet";
       for (const [target, connection] of clusters.connections())
         if (!connection.health().isCurrent) return `the watch of ${target} is stale`;
@@ -129,6 +145,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
       watchExpiry(running),
       relayEntries(running),
       propose(running),
+      only.run(signal),
       new PullWatch(running).run(),
     ];
     let resumed = false;

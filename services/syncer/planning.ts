@@ -1,4 +1,5 @@
-import { listFindings, readMemberships, revision, targetRow, type TargetRow } from "../../adapters/store/index.ts";
+import { listFindings, readMemberships, targetRow, type TargetRow } from "../../adapters/store/index.ts";
+import { acceptedRevision } from "../accepted-revision.ts";
 import { compileTarget, type TargetInputs } from "../../core/compile/inputs.ts";
 import { membershipsDigest } from "../../core/membership/digest.ts";
 import { clusterStructure } from "../../core/compile/structure.ts";
@@ -264,7 +265,7 @@ async function releasedByRevision(
   want: ClusterWant,
 ): Promise<ReadonlySet<string>> {
   const sequence = row?.appliedSequence ?? null;
-  const applied = sequence === null || sequence === resolved.sequence ? undefined : await revision(context.store, sequence);
+  const applied = sequence === null || sequence === resolved.sequence ? undefined : await acceptedRevision(context, sequence);
   if (applied === undefined) return new Set();
   const before = await context.definitions.accepted(applied.commit, context.signal);
   const target = findTarget(before, resolved.target.id);

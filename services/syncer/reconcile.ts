@@ -34,6 +34,7 @@ const RENEW_MS = 10_000;
 const STALE_TRIES = 3;
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 5 * 60_000;
+const LONGEST_WITHOUT_LOG_MS = 5_000;
 
 /**
  * One run for one target: observe → plan → apply → read back → record.
@@ -43,11 +44,12 @@ const LONGEST_BACKOFF_MS = 5 * 60_000;
  */
 export async function reconcile(context: SyncerContext, id: TargetId, jobSignal: AbortSignal): Promise<void> {
   const { store, log, now } = context;
+  const only = context.only.signal();
   const lease = await acquireLease(store, id, `${context.holder}${randomUUID()}`, LEASE_MS);
   if (lease === undefined) return;
   await context.onStep("leased", id);
   const lost = new AbortController();
-  const signal = AbortSignal.any([context.signal, jobSignal, lost.signal]);
+  const signal = AbortSignal.any([context.signal, jobSignal, only, lost.signal]);
   const renewal = setInterval(() => {
     renewLease(store, lease, LEASE_MS).then(
       (held) => held || lost.abort(new FirebreakError("TARGET_LOCKED", `the lease of ${id} is lost`)),
@@ -199,7 +201,9 @@ function lastGeneration(plan: Plan): number | undefined {
 async function fail(context: SyncerContext, id: TargetId, lease: Lease, rows: readonly WorkRow[], error: unknown): Promise<void> {
   const { store, log, now, random } = context;
   const failures = (await targetRow(store, id))?.failures ?? 0;
-  const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(failures, 9)) * (0.8 + 0.4 * random());
+  // Without a log nothing is written, which is no fault of the target: it goes on soon after there is room again.
+  const longest = hasCode(error, "AUDIT_UNAVAILABLE") ? LONGEST_WITHOUT_LOG_MS : LONGEST_BACKOFF_MS;
+  const backoff = Math.min(longest, FIRST_BACKOFF_MS * 2 ** Math.min(failures, 9)) * (0.8 + 0.4 * random());
   await recordFailure(store, id, lease.fencing, storedError(error), Math.round(now() + backoff));
   log.warn({ target: id, error, causes: rows.map(({ kind }) => kind), backoffMs: Math.round(backoff) }, "run failed, will retry");
 }

@@ -10,7 +10,12 @@ const BATCH = 256;
 export async function relayEntries(context: SyncerContext): Promise<void> {
   const { store, trail, log, signal, now } = context;
   const source = {
-    takePending: async (limit: number) => (await takePending(store, limit)).map(({ id, input }) => ({ rowId: id, input })),
+    takePending: async (limit: number) => {
+      const rows = await takePending(store, limit);
+      // Nobody but this process can write to the embedded store.
+      const writerOf = (role: string): string | undefined => (store.kind === "embedded" ? undefined : role);
+      return rows.map(({ id, input, writtenBy }) => ({ rowId: id, input, writer: writerOf(writtenBy) }));
+    },
     markIntegrated: async (rows: readonly { readonly rowId: string; readonly seq: number }[]) =>
       await markIntegrated(
         store,
@@ -22,7 +27,8 @@ export async function relayEntries(context: SyncerContext): Promise<void> {
   const unsubscribe = subscribe(store, "entries", () => bell.ring());
   try {
     await runLoop({ name: "relay", log, signal, everyMs: () => POLL_MS, bell }, async () => {
-      while ((await integratePending({ trail, source, limit: BATCH })) === BATCH);
+      if (context.only.whyNot() !== undefined) return;
+      while ((await integratePending({ trail, source, now: now(), limit: BATCH })) === BATCH);
     });
   } finally {
     unsubscribe();

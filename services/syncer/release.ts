@@ -6,6 +6,7 @@ import { clusterPlanEffect, describeHostEffect, NO_PLAN_EFFECT, type PlanEffect 
 import { planClusterRelease, planHostRelease } from "../../core/plan/release.ts";
 import { hostEffect } from "../../core/verdict/nft.ts";
 import { profileOf } from "../../core/verdict/profile.ts";
+import { findingEntries } from "../findings.ts";
 import { clusterWriter } from "./apply.ts";
 import type { SyncerContext } from "./context.ts";
 import { auditTarget } from "./entries.ts";
@@ -52,7 +53,7 @@ export async function release(context: SyncerContext, request: ReleaseRequest, a
       },
     ]);
     await plan.carryOut();
-    await forgetTarget(store, row.id, context.now());
+    await forgetTarget(store, row.id, context.now(), findingEntries(context.now()));
     // Its workloads are members nowhere any more: the sets of others follow.
     const others = (await listTargetRows(store)).map(({ id }) => ({
       target: id,

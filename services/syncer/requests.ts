@@ -16,6 +16,7 @@ import { FirebreakError } from "../../core/model/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { Bell, runLoop } from "../loop.ts";
 import { recordFindings } from "../findings.ts";
+import { whyRefused } from "../request-seal.ts";
 import { storedError } from "../stored-error.ts";
 import { followBranch } from "./branch.ts";
 import { answerConnections } from "./connections.ts";
@@ -42,6 +43,9 @@ const KINDS: readonly RequestKind[] = [
   "diff",
 ];
 
+/** What changes something; the others only tell, and their answers lie where their questions were. */
+const WRITES: ReadonlySet<RequestKind> = new Set<RequestKind>(["accept", "approve", "release", "reconcile"]);
+
 const OneTarget = z.object({ target: z.string().optional() });
 const AcceptArgs = z.object({ revision: z.string() });
 const ApproveArgs = z.object({ plan: z.string() });
@@ -55,6 +59,7 @@ export async function serveRequests(context: SyncerContext): Promise<void> {
   try {
     await runLoop({ name: "requests", log, signal, everyMs: () => POLL_MS, bell }, async () => {
       for (;;) {
+        if (context.only.whyNot() !== undefined) return;
         const row = await takeRequest(store, KINDS, HOLD_MS, now());
         if (row === undefined) return;
         await serve(context, row);
@@ -68,11 +73,35 @@ export async function serveRequests(context: SyncerContext): Promise<void> {
 async function serve(context: SyncerContext, row: RequestRow): Promise<void> {
   const { store, log, now } = context;
   try {
+    await checkAsker(context, row);
     await finishRequest(store, row.id, { result: await answer(context, row) }, now());
   } catch (error) {
     log.info({ request: row.kind, error }, "request refused");
     await finishRequest(store, row.id, { error: storedError(error) }, now());
   }
+}
+
+/**
+ * What changes something is done only for a row that the API sealed, and once: whoever has the database can write rows and copy them.
+ *
+ * @throws FirebreakError AUTH_DENIED
+ */
+async function checkAsker(context: SyncerContext, row: RequestRow): Promise<void> {
+  if (!WRITES.has(row.kind)) return;
+  const { requestKey: key, served, now, log, trail } = context;
+  const why = served.has(row.id) ? "it was served already" : whyRefused(key, row, now());
+  if (why === undefined) {
+    served.add(row.id);
+    return;
+  }
+  const message = `the request to ${row.kind} was refused: ${why}`;
+  log.error({ request: row.id, kind: row.kind }, "a request that the API did not make was refused");
+  const detail = { request: row.id, kind: row.kind, actor: row.actor };
+  const id = `request-rejected-${row.id}`.slice(0, 400);
+  await trail.append([
+    { id, type: "request.rejected", outcome: "denied", error: { code: "AUTH_DENIED", messages: [message] }, detail },
+  ]);
+  throw new FirebreakError("AUTH_DENIED", message);
 }
 
 async function answer(context: SyncerContext, { id, kind, args, actor }: RequestRow): Promise<unknown> {

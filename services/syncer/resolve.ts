@@ -1,4 +1,5 @@
-import { revision, targetRow } from "../../adapters/store/index.ts";
+import { targetRow } from "../../adapters/store/index.ts";
+import { acceptedRevision } from "../accepted-revision.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { Orphan } from "../../core/membership/orphans.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
@@ -34,7 +35,7 @@ export async function resolveTarget(context: SyncerContext, id: TargetId): Promi
   }
   const row = await targetRow(store, id);
   const last = row?.wantedSequence ?? null;
-  const frozen = last === null ? undefined : await revision(store, last);
+  const frozen = last === null ? undefined : await acceptedRevision(context, last);
   if (frozen === undefined) throw new FirebreakError("NOT_FOUND", `no revision names ${id}`);
   const definitions = await context.definitions.accepted(frozen.commit, signal);
   const target = findTarget(definitions, id);

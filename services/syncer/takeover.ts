@@ -1,5 +1,6 @@
 import { forgetTarget, listTargetRows } from "../../adapters/store/index.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
+import { findingEntries } from "../findings.ts";
 import type { SyncerContext } from "./context.ts";
 
 /**
@@ -20,7 +21,7 @@ export async function takeOver(context: SyncerContext, id: TargetId, identity: s
         reason: `taken over by ${id}, which is the same machine or cluster`,
       },
     ]);
-    await forgetTarget(context.store, orphan.id, context.now());
+    await forgetTarget(context.store, orphan.id, context.now(), findingEntries(context.now()));
     context.log.info({ target: id, orphan: orphan.id }, "took over an orphan");
   }
 }

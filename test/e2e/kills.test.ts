@@ -1,6 +1,6 @@
 /** A process that is killed after any step of an apply; needs root and the real parts, as the main job. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { StepName } from "../../services/syncer/context.ts";
+import { BRANCH, type StepName } from "../../services/syncer/context.ts";
 import { prepareFirebreak, type Firebreak } from "../support/e2e-firebreak.ts";
 import { openOrganisation, type Organisation } from "../support/e2e-organisation.ts";
 import { becomes, keepTrying } from "../support/e2e-packets.ts";
@@ -18,7 +18,9 @@ const STEPS = [
   "recorded",
   "work-closed",
 ] as const satisfies readonly StepName[];
-type EVERY = Exclude<StepName, (typeof STEPS)[number]> extends never ? true : never;
+/** Steps of a look at the branch: between the log that accepts a commit, the store, and the work that follows from it. */
+const BRANCH_STEPS = ["acceptance-logged", "acceptance-stored", "targets-recorded"] as const satisfies readonly StepName[];
+type EVERY = Exclude<StepName, (typeof STEPS)[number] | (typeof BRANCH_STEPS)[number]> extends never ? true : never;
 const everyStepIsHere: EVERY = true;
 
 /** Steps between the intent and its outcome in the log: what happened there is not known to the next process. */
@@ -78,6 +80,34 @@ describe.each(["cluster/shop-eu", "host/directory/ldap-blue-1"])("a kill while %
     expect(recovered.map(({ outcome }) => outcome)).toEqual(UNKNOWN.has(step) ? ["unknown"] : []);
     expect(await firebreak.verifyLog()).toBe("verified");
   });
+});
+
+describe("a kill while a commit is accepted", () => {
+  it.each(BRANCH_STEPS)(
+    "after %s: the next start finishes it by the log's word, also when the branch has moved on",
+    async (step) => {
+      const entries = (await firebreak.log()).length;
+      firebreak.killAt(step, BRANCH);
+      const first = await organisation.edit(
+        "workspace.yaml",
+        (text) => `${text}# killed after ${step}\n`,
+        `accepted, killed after ${step}`,
+      );
+      await firebreak.ended();
+      const second = await organisation.edit(
+        "workspace.yaml",
+        (text) => `${text}# and the next\n`,
+        "the branch moves on meanwhile",
+      );
+      await firebreak.start();
+      await firebreak.converged(second);
+
+      const accepted = (await firebreak.log()).slice(entries).filter((entry) => entry.type === "revision.accepted");
+      expect(accepted.map(({ commit }) => commit)).toEqual([first, second]);
+      expect((accepted[1]?.revision ?? 0) - (accepted[0]?.revision ?? 0)).toBe(1);
+      expect(await firebreak.verifyLog()).toBe("verified");
+    },
+  );
 });
 
 /** Two rules, one for the cluster and one for the host, whose ports go back and forth. */

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseSettings } from "../../core/config/settings.ts";
-import { accessOf, apiToken, isOurHost, isSameSecret } from "../../services/console/access.ts";
+import { apiToken } from "../../services/api-token.ts";
+import { accessOf, isOurHost, isSameSecret } from "../../services/console/access.ts";
 import { isSignedPush } from "../../services/console/webhook.ts";
 
 describe("the API's token", () => {

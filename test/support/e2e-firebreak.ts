@@ -1,4 +1,5 @@
 /** Firebreak as its users run it: one process on the embedded default, or syncer, drift and console on Redis and PostgreSQL. */
+import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { verifyTrail } from "../../adapters/trail/verify.ts";
@@ -10,6 +11,7 @@ import type { StoredEntry } from "../../core/audit/entry.ts";
 import type { SettingsFile } from "../../core/config/settings-schema.ts";
 import type { FindingKind } from "../../core/drift/finding.ts";
 import { formatFindings, formatStatus } from "../../core/text/answers.ts";
+import { TOKEN_FILE } from "../../services/api-token.ts";
 import type { StepName } from "../../services/syncer/context.ts";
 import type { Daemon } from "../../testbed/daemon.ts";
 import { writeSettings, type SettingsOptions } from "../../testbed/organisation.ts";
@@ -88,12 +90,15 @@ export async function prepareFirebreak(organisation: Organisation, options: Fire
     ...(redis === undefined ? {} : { E2E_REDIS: redis.url }),
     ...options.environment,
   };
+  const token = randomUUID();
   const folders = new Map<Part, string>();
   const files = new Map<Part, string>();
   for (const part of parts) {
     const stateFolder = world.run.makeFolder(`state-${part}`);
     const listen = `127.0.0.1:${await freePort()}`;
     folders.set(part, stateFolder);
+    // Console and syncer share the token, by which the syncer knows what the API asked; drift has one of its own.
+    if (part === "syncer" || part === "console") writeFileSync(join(stateFolder, TOKEN_FILE), token, { mode: 0o600 });
     files.set(part, writeSettings({ world, stateFolder, listen, extra: { ...servers, ...options.settings } }));
   }
   const front: Part = mode === "embedded" ? "up" : "console";

@@ -112,7 +112,14 @@ export async function openNotifyWorld(): Promise<NotifyWorld> {
       };
     },
     async look(target, findings, on = store) {
-      await upsertFindings(on, { target, kinds: ["modified"], findings, channels: [...OUTLETS], now: world.now });
+      await upsertFindings(on, {
+        target,
+        kinds: ["modified"],
+        findings,
+        channels: [...OUTLETS],
+        now: world.now,
+        entriesOf: () => [],
+      });
     },
     async pass(ms, stepMs = 1_000) {
       for (const end = world.now + ms; world.now < end; world.now += stepMs) await world.round();

@@ -7,11 +7,15 @@ import { openRepository, type Repository } from "../../adapters/git/index.ts";
 import { openForge, type ForgeCredential } from "../../adapters/forge/open.ts";
 import { openStore } from "../../adapters/store/index.ts";
 import type { EntryInput } from "../../core/audit/entry.ts";
+import { fillEntry } from "../../core/audit/fill.ts";
+import { matchesFilter } from "../../core/audit/filter.ts";
+import type { ReadRange } from "../../core/audit/trail.ts";
 import { parseSettings } from "../../core/config/settings.ts";
 import type { Forge } from "../../core/forge/forge.ts";
 import { DefinitionSource } from "../../services/definitions.ts";
 import { openLog } from "../../services/log.ts";
 import { Bell } from "../../services/loop.ts";
+import { AcceptedRevisions } from "../../services/syncer/accepted.ts";
 import type { SyncerContext } from "../../services/syncer/context.ts";
 import { followBranch, type BranchOutcome } from "../../services/syncer/branch.ts";
 import { PullWatch } from "../../services/syncer/pulls/loop.ts";
@@ -28,6 +32,9 @@ export interface PullWorld extends AsyncDisposable {
   /** As after a start: nothing but the store is remembered. */
   restart(): void;
 }
+
+const LOGGED_AT = "2026-11-30T12:00:00.000Z";
+const ORIGIN = { service: "syncer", instance: "test" };
 
 interface Wish {
   readonly kind: Forge["kind"];
@@ -65,6 +72,10 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
         for (const entry of list) if (!entries.has(entry.id)) entries.set(entry.id, entry);
         return await Promise.resolve([]);
       },
+      read: async ({ from = 0, filter = {} }: ReadRange) => {
+        const stored = [...entries.values()].map((entry, seq) => fillEntry(entry, { seq, time: LOGGED_AT, origin: ORIGIN }));
+        return await Promise.resolve({ entries: stored.slice(from).filter((entry) => matchesFilter(entry, filter)) });
+      },
     },
     workers,
     environment: {},
@@ -78,9 +89,15 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
     memberships: { catchUp: async () => await Promise.resolve() },
     branchBell: new Bell(),
     oneLook: pLimit(1),
+    accepted: new AcceptedRevisions(),
+    contradiction: undefined,
+    only: { signal: () => signal, whyNot: () => undefined },
+    requestKey: new Uint8Array(32),
+    served: new Set(),
     refused: undefined,
     inForce: undefined,
     takingUp: undefined,
+    onStep: () => undefined,
   } as unknown as SyncerContext;
   let watch = new PullWatch(context);
   return {

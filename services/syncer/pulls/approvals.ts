@@ -1,4 +1,5 @@
-import { listApprovals } from "../../../adapters/store/index.ts";
+import { listApprovals, type ApprovalRow } from "../../../adapters/store/index.ts";
+import type { EntryPage } from "../../../core/audit/trail.ts";
 import { mayWrite, type Forge, type PullRequest } from "../../../core/forge/forge.ts";
 import { approversOf } from "../../../core/forge/review.ts";
 import type { ApprovalRule } from "../../../core/model/kinds.ts";
@@ -6,7 +7,7 @@ import { judgeApprovals, type Approval, type ApprovalState } from "../../../core
 import type { SyncerContext } from "../context.ts";
 
 /** What counting approvals takes. */
-export type ApprovalParts = Pick<SyncerContext, "store" | "signal"> & { readonly forge: Forge };
+export type ApprovalParts = Pick<SyncerContext, "store" | "trail" | "signal"> & { readonly forge: Forge };
 
 /**
  * Who approved exactly this head, and may: reviews on the forge, `/firebreak approve` and `firebreak approve`. Rights are asked for now, not
@@ -20,8 +21,8 @@ export async function approvalsOf(
   { number, head, author }: PullRequest,
   base: string,
 ): Promise<ApprovalState> {
-  const { forge, store, signal } = parts;
-  const stored = await listApprovals(store, number, head.sha);
+  const { forge, signal } = parts;
+  const stored = await loggedApprovals(parts, number, head.sha);
   const reviews = rule.required === 0 ? [] : await forge.listReviews(number, signal);
   const given: readonly Approval[] = [
     ...approversOf(reviews, head.sha).map((who) => ({
@@ -38,9 +39,23 @@ export async function approvalsOf(
   return judgeApprovals(rule, allowed, isAsked ? [author, ...(await makersOf(parts, base, head.sha))] : []);
 }
 
+/** Approvals of the store that the log tells of: it is written first, and whoever has the database cannot write to it. */
+async function loggedApprovals({ store, trail }: ApprovalParts, number: number, head: string): Promise<readonly ApprovalRow[]> {
+  const stored = await listApprovals(store, number, head);
+  if (stored.length === 0) return [];
+  const logged = new Set<string>();
+  for (let from: number | undefined = 0; from !== undefined;) {
+    const page: EntryPage = await trail.read({ from, filter: { types: ["plan.approved"], commit: head } });
+    for (const entry of page.entries)
+      if (entry.type === "plan.approved") logged.add(`${entry.pullRequest.number} ${entry.actor.kind} ${entry.actor.id}`);
+    from = page.next;
+  }
+  return stored.filter(({ who, via }) => logged.has(`${number} ${via === "token" ? "token" : "person"} ${who}`));
+}
+
 /** Accounts that the forge knows as author or committer of a pull request's own commits. */
 export async function makersOf(
-  { forge, signal }: Omit<ApprovalParts, "store">,
+  { forge, signal }: Pick<ApprovalParts, "forge" | "signal">,
   base: string,
   head: string,
 ): Promise<readonly string[]> {

@@ -9,6 +9,7 @@ export type PullContext = Pick<
   SyncerContext,
   | "store"
   | "trail"
+  | "accepted"
   | "workers"
   | "settings"
   | "operator"

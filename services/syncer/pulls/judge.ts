@@ -25,7 +25,7 @@ export interface MergeJudgement {
 const NOTHING: MergeJudgement = { problems: [], merged: [] };
 
 /** What judging merges takes of the syncer. */
-export type MergeParts = Pick<SyncerContext, "store" | "signal" | "settings" | "repository" | "inForce" | "forge">;
+export type MergeParts = Pick<SyncerContext, "store" | "trail" | "signal" | "settings" | "repository" | "inForce" | "forge">;
 
 /**
  * Judges how definitions came into the branch since the revision in force, by the rule of that revision: each commit of the branch's own
@@ -116,9 +116,9 @@ class Walk {
   }
 
   async #judgePull(pull: PullRequest, base: string): Promise<Omit<Judged, "covers">> {
-    const { forge, store, signal } = this.#parts;
+    const { forge, store, trail, signal } = this.#parts;
     const held = (await listPullRows(store)).find(({ number }) => number === pull.number)?.held ?? null;
-    const state = await approvalsOf({ forge, store, signal }, this.#rule, pull, base);
+    const state = await approvalsOf({ forge, store, trail, signal }, this.#rule, pull, base);
     const texts: string[] = [];
     if (held !== null)
       texts.push(

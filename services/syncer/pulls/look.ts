@@ -74,7 +74,7 @@ interface Shown {
 
 /** Comment first: a check that is green without its reasons would be worse than none. */
 async function show(context: PullContext, pull: PullRequest, { row, read, planned, stale }: Shown): Promise<void> {
-  const { forge, store, signal, inForce, settings } = context;
+  const { forge, store, trail, signal, inForce, settings } = context;
   const { reading } = read;
   const rule = inForce?.definitions.workspace.approvals ?? NO_RULE;
   const view: PullView = {
@@ -83,7 +83,7 @@ async function show(context: PullContext, pull: PullRequest, { row, read, planne
     binding: planned.binding,
     stale,
     held: reading.held ?? undefined,
-    approvals: await approvalsOf({ forge, store, signal }, rule, pull, pull.base.ref),
+    approvals: await approvalsOf({ forge, store, trail, signal }, rule, pull, pull.base.ref),
     answers: reading.answers,
   };
   const known = row?.commentId ?? undefined;

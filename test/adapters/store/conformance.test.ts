@@ -14,10 +14,9 @@ import { onBothBackends } from "./backends.ts";
 
 const signal = (): AbortSignal => AbortSignal.timeout(20_000);
 
-function newRevision(commit: string, after: number): NewRevision {
+function newRevision(commit: string): NewRevision {
   return {
     commit,
-    after,
     tree: "t",
     parent: null,
     actor: "git",
@@ -62,35 +61,31 @@ function membership(target: string, texts: readonly string[], observedAt: number
 
 onBothBackends("store", (stores) => {
   describe("revisions", () => {
-    test("numbers have no gaps when an acceptance fails or several race (would catch: a database sequence)", async () => {
+    test("a revision has the number that the log gave it; the same again changes nothing (would catch: a retry that is a second revision)", async () => {
       const { store, other } = stores();
-      expect(await rows.acceptRevision(store, newRevision("c1", 0))).toBe(1);
-      await expect(rows.acceptRevision(store, newRevision("c2", 0))).rejects.toMatchObject({ code: "CONFLICT" });
-      const raced = await Promise.allSettled(
-        ["a", "b", "c", "d"].map((commit, index) => rows.acceptRevision(index % 2 ? store : other, newRevision(commit, 1))),
-      );
-      expect(raced.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+      expect(await rows.revisionFloor(store)).toBe(0);
+      await rows.recordRevision(store, 1, newRevision("c1"));
+      await Promise.all([rows.recordRevision(store, 2, newRevision("same")), rows.recordRevision(other, 2, newRevision("same"))]);
+      await rows.recordRevision(store, 1, newRevision("c1"));
       expect((await rows.currentRevision(store))?.sequence).toBe(2);
       expect((await rows.revision(store, 1))?.subject).toBe("one\u{fffd}two");
-    });
-
-    test("the same commit accepted twice at once is one revision; a return to an old commit is a new one", async () => {
-      const { store, other } = stores();
-      const [one, two] = await Promise.all([
-        rows.acceptRevision(store, newRevision("same", 2)),
-        rows.acceptRevision(other, newRevision("same", 2)),
+      expect(await rows.listRevisionCommits(other)).toEqual([
+        { sequence: 1, commit: "c1" },
+        { sequence: 2, commit: "same" },
       ]);
-      expect([one, two]).toEqual([3, 3]);
-      expect(await rows.acceptRevision(store, newRevision("c1", 3))).toBe(4);
     });
 
-    test("after a loss numbers go on above the floor, and a floor below changes nothing (would catch: a number used twice)", async () => {
+    test("another commit under a number that is given is refused (would catch: history that changes)", async () => {
       const { store } = stores();
-      await rows.seedRevision(store, 3);
-      expect((await rows.currentRevision(store))?.sequence).toBe(4);
-      await rows.seedRevision(store, 40, newRevision("found", 0));
-      expect((await rows.currentRevision(store))?.commit).toBe("found");
-      expect(await rows.acceptRevision(store, newRevision("next", 40))).toBe(41);
+      await expect(rows.recordRevision(store, 2, newRevision("other"))).rejects.toMatchObject({ code: "CONFLICT" });
+      expect((await rows.currentRevision(store))?.commit).toBe("same");
+    });
+
+    test("numbers go on above the highest that was given, and an old one that comes late lowers nothing (would catch: a number used twice)", async () => {
+      const { store } = stores();
+      await rows.recordRevision(store, 41, newRevision("next"));
+      await rows.recordRevision(store, 40, newRevision("found"));
+      expect(await rows.revisionFloor(store)).toBe(41);
       expect((await rows.listRevisions(store, 2)).map(({ sequence }) => sequence)).toEqual([41, 40]);
     });
   });
@@ -272,7 +267,7 @@ onBothBackends("store", (stores) => {
   describe("findings", () => {
     const target = "cluster/f";
     const update = (findings: readonly Finding[], now: number, kinds: rows.FindingsUpdate["kinds"] = ["modified"]) =>
-      rows.upsertFindings(stores().store, { target, kinds, findings, channels: ["hook"], now });
+      rows.upsertFindings(stores().store, { target, kinds, findings, channels: ["hook"], now, entriesOf: () => [] });
 
     test("opened, unchanged, updated, resolved, opened again (would catch: a message per comparison, or none)", async () => {
       const { store } = stores();
@@ -287,6 +282,32 @@ onBothBackends("store", (stores) => {
         { firstSeen: 6, openedCount: 2, resolvedAt: undefined, at: { line: 1 } },
       ]);
       expect(await rows.listFindings(store, { open: true, target })).toHaveLength(1);
+    });
+
+    test("a finding and what the log is told of it are one write (would catch: a finding that the log never heard of, or the reverse)", async () => {
+      const { store } = stores();
+      const told = "cluster/told";
+      const entriesOf: rows.EntriesOf = ({ opened, resolved }) =>
+        [...opened, ...resolved].map(({ subject, resolvedAt }) => ({ id: `${subject} ${resolvedAt ?? "open"}`, input: {} }));
+      const look = { target: told, kinds: ["modified"] as const, channels: [], now: 8, entriesOf };
+      await rows.upsertFindings(store, { ...look, findings: [finding(told, "np one")] });
+      await rows.upsertFindings(store, { ...look, findings: [], now: 9 });
+      const broken = (): never => {
+        throw new Error("no entry");
+      };
+      await expect(
+        rows.upsertFindings(store, { ...look, findings: [finding(told, "np two")], entriesOf: broken }),
+      ).rejects.toThrow();
+      expect(await rows.listFindings(store, { open: true, target: told })).toEqual([]);
+      await rows.upsertFindings(store, { ...look, findings: [finding(told, "np three")] });
+      await rows.forgetTarget(store, told, 10, entriesOf);
+      const pending = await rows.takePending(store, 100);
+      expect(pending.map(({ id }) => id)).toEqual(["np one open", "np one 9", "np three open", "np three 10"]);
+      await rows.markIntegrated(
+        store,
+        pending.map(({ id }, seq) => ({ id, seq })),
+        10,
+      );
     });
 
     test("a comparison resolves only kinds it could have found (would catch: a policy read that closes `unreachable`)", async () => {
@@ -439,7 +460,7 @@ onBothBackends("store", (stores) => {
   test("forgetting a target removes its work, findings and membership, and nobody else's", async () => {
     const { store } = stores();
     await rows.addWork(store, [{ target: "cluster/a", kind: "person", detail: null }], 1);
-    await rows.forgetTarget(store, "cluster/a", 1);
+    await rows.forgetTarget(store, "cluster/a", 1, () => []);
     expect(await rows.targetRow(store, "cluster/a")).toBeUndefined();
     expect((await rows.readMemberships(store)).memberships.has("cluster/a")).toBe(false);
     expect(await rows.listOpenWork(store)).toEqual([]);
@@ -449,7 +470,7 @@ onBothBackends("store", (stores) => {
   describe("requests", () => {
     test("one taker each, the answer reaches the asker in another process (would catch: a request answered twice)", async () => {
       const { store, other } = stores();
-      await rows.submitRequest(other, { id: "r1", kind: "accept", args: { commit: "c" }, actor: "token" }, 1);
+      await rows.submitRequest(other, { id: "r1", kind: "accept", args: { commit: "c" }, actor: "token", createdAt: 1, mac: null });
       const waiting = rows.waitForRequest(other, "r1", signal());
       const taken = await Promise.all([
         rows.takeRequest(store, ["accept", "plan"], 60_000, 2),
@@ -464,7 +485,7 @@ onBothBackends("store", (stores) => {
 
     test("a taker that died loses it (would catch: an `accept` that waits for ever)", async () => {
       const { store } = stores();
-      await rows.submitRequest(store, { id: "r2", kind: "plan", args: null, actor: "a" }, 1);
+      await rows.submitRequest(store, { id: "r2", kind: "plan", args: null, actor: "a", createdAt: 1, mac: null });
       expect(await rows.takeRequest(store, ["release"], 1, 2)).toBeUndefined();
       expect((await rows.takeRequest(store, ["plan"], 1, 2))?.id).toBe("r2");
       await until(async () => (await rows.takeRequest(store, ["plan"], 60_000, 3)) !== undefined);
@@ -547,7 +568,7 @@ onBothBackends("store", (stores) => {
     const results = await Promise.allSettled(
       Array.from({ length: 30 }, (_, index) =>
         index % 3 === 0
-          ? rows.acceptRevision(store, newRevision("nobody", 7_777))
+          ? rows.recordRevision(store, 1, newRevision("nobody"))
           : rows.publishMembership(store, membership(`cluster/c${index}`, ["10.0.0.1"], 1)),
       ),
     );
@@ -575,13 +596,13 @@ onBothBackends("store", (stores) => {
       effect: { verdict: "opens", opened: [wild], closed: [] },
       who: wild,
     });
-    const update = { target: "cluster/wild", kinds: [], findings: [seen], channels: ["log"], now: 1 };
+    const update = { target: "cluster/wild", kinds: [], findings: [seen], channels: ["log"], now: 1, entriesOf: () => [] };
     expect((await rows.upsertFindings(store, update)).opened).toMatchObject([
       { subject: tame, who: tame, effect: { opened: [tame] }, summary: `${"x".repeat(3_999)}\ufffd` },
     ]);
     expect((await rows.upsertFindings(other, { ...update, now: 2 })).updated).toEqual([]);
     const args = { [wild]: [{ [wild]: wild }] };
-    await rows.submitRequest(store, { id: "wild", kind: "plan", args, actor: wild }, 1);
+    await rows.submitRequest(store, { id: "wild", kind: "plan", args, actor: wild, createdAt: 1, mac: null });
     expect(await rows.requestRow(other, "wild")).toMatchObject({ args: { [tame]: [{ [tame]: tame }] }, actor: tame });
   });
 

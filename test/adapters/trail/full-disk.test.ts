@@ -21,7 +21,7 @@ test("a full disk refuses appends, says that it is full, and leaves nothing half
     for (const name of ["full", "again"]) {
       const failed = await trail.append(findings(name, 200)).catch((error: unknown) => error);
       expect(failed).toMatchObject({ code: "AUDIT_UNAVAILABLE" });
-      expect(storedError(failed).message).toContain("ENOSPC");
+      expect(storedError(failed).message).toContain("no space left on device");
     }
     rmSync(ballast);
     const [receipt] = await trail.append(findings("after", 1));

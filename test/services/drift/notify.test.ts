@@ -294,7 +294,7 @@ describe("routes", () => {
   it("a target that is released ends what was told of it", async () => {
     await world.look("cluster/a", [drift("cluster/a")]);
     await world.pass(MINUTE, 10_000);
-    await forgetTarget(world.store, "cluster/a", world.now);
+    await forgetTarget(world.store, "cluster/a", world.now, () => []);
     await world.pass(20 * MINUTE, 30_000);
     expectOneStory();
   });
