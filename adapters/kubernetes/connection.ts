@@ -1,12 +1,12 @@
 import { FirebreakError } from "../../core/model/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { InventoryEvent } from "../../core/membership/event.ts";
-import type { ClusterInventory, Namespace, Node, Pod, Service, WebhookBackend } from "../../core/membership/inventory.ts";
+import type { ClusterInventory, Namespace, Node, Pod } from "../../core/membership/inventory.ts";
 import type { ClusterObservation, LivePolicy } from "../../core/plan/observation.ts";
 import type { ClusterStep } from "../../core/plan/plan.ts";
 import { KubernetesClient } from "./client.ts";
 import { openCredentials, type CredentialSource } from "./credentials.ts";
-import { detectEnforcer, type Enforcer } from "./detect.ts";
+import { detectEnforcer, platformOf, type Enforcer } from "./detect.ts";
 import { applyStep, listPolicies, POLICIES_PATH } from "./policies.ts";
 import { Reflector, type ReflectorChange, type ReflectorTiming } from "./reflector.ts";
 import { OTHER_SLICES, trimApiService, trimService, trimSlice, trimWebhooks, withEndpoints } from "./trim-service.ts";
@@ -51,7 +51,7 @@ export class ClusterConnection implements AsyncDisposable {
   readonly #reflectors;
   readonly #waiters = new Set<() => void>();
   #uid: string | undefined;
-  #services: { readonly services: readonly Service[]; readonly webhooks: readonly WebhookBackend[] } | undefined;
+  #services: Pick<ClusterInventory, "services" | "webhooks" | "platform"> | undefined;
 
   static open(options: ClusterConnectionOptions): ClusterConnection {
     const connection = new ClusterConnection(options);
@@ -142,13 +142,19 @@ export class ClusterConnection implements AsyncDisposable {
     return [...this.#reflectors.namespaces.items.values()];
   }
 
-  /** Services with what stands behind them, and who answers the API server: the same lists until they change. */
-  services(): Pick<ClusterInventory, "services" | "webhooks"> {
+  /** Services with what stands behind them, who answers the API server, and what it serves: the same lists until they change. */
+  services(): Pick<ClusterInventory, "services" | "webhooks" | "platform"> {
     if (this.#services !== undefined) return this.#services;
     const { services, slices, validating, mutating, apiServices } = this.#reflectors;
+    const groups = [...apiServices.items.values()];
+    const platform = platformOf(groups.map(({ group }) => group));
     this.#services = {
       services: withEndpoints([...services.items.values()], slices.items.values()),
-      webhooks: [validating, mutating, apiServices].flatMap((reflector) => [...reflector.items.values()].flat()),
+      webhooks: [
+        ...[validating, mutating].flatMap((reflector) => [...reflector.items.values()].flat()),
+        ...groups.flatMap(({ backends }) => backends),
+      ],
+      ...(platform === undefined ? {} : { platform }),
     };
     return this.#services;
   }

@@ -1,3 +1,4 @@
+import type { Platform } from "../../core/membership/inventory.ts";
 import type { EnforcerSetting } from "../../core/model/kinds.ts";
 import type { KubernetesClient } from "./client.ts";
 import { listAll } from "./list.ts";
@@ -24,6 +25,15 @@ export async function detectEnforcer(client: KubernetesClient, signal: AbortSign
   const { items } = await listAll(client, "/apis/apps/v1/daemonsets", nameOf, signal);
   const names = new Set(items);
   return DAEMONSETS.find(([name]) => names.has(name))?.[1] ?? "none";
+}
+
+/** Groups that an OpenShift serves. Only administrators of a cluster can make it serve a group. */
+const OPENSHIFT_GROUPS: ReadonlySet<string> = new Set(["config.openshift.io", "route.openshift.io"]);
+
+/** What a cluster is besides a Kubernetes, told by the API groups that it serves: never by names of namespaces, which anybody may choose. */
+export function platformOf(groups: Iterable<string>): Platform | undefined {
+  for (const group of groups) if (OPENSHIFT_GROUPS.has(group)) return "openshift";
+  return undefined;
 }
 
 function nameOf(object: unknown): string {

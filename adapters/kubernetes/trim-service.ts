@@ -14,7 +14,6 @@ interface RawService {
   readonly spec?: {
     readonly selector?: Labels;
     readonly clusterIPs?: readonly string[];
-    readonly externalIPs?: readonly string[];
     readonly ports?: readonly { protocol?: string; port: number; targetPort?: number | string }[];
   };
   readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string }[] } };
@@ -22,10 +21,13 @@ interface RawService {
 
 const NO_LABELS: Labels = {};
 
-/** A load balancer that has only a host name has no address that a packet carries. */
+/**
+ * A load balancer that has only a host name has no address that a packet carries. Of addresses under which a service is published only
+ * those count that a controller wrote into its status: `spec.externalIPs` and `spec.loadBalancerIP` are wishes of a namespace's owner.
+ */
 export function trimService(object: unknown): Service {
   const { metadata, spec, status } = object as RawService;
-  const published = [...(status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []), ...(spec?.externalIPs ?? [])];
+  const published = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []);
   return {
     namespace: metadata.namespace ?? "",
     name: metadata.name,
@@ -104,10 +106,17 @@ export function trimWebhooks(kind: "validating" | "mutating"): (object: unknown)
   };
 }
 
-/** An APIService that the API server hands on to a service. Its own group fails while that is away, other writes do not. */
-export function trimApiService(object: unknown): readonly WebhookBackend[] {
-  const { metadata, spec } = object as { metadata: Meta; spec?: { service?: ServiceReference | null } };
-  return backendOf({ kind: "apiService", name: metadata.name, failsClosed: false }, spec?.service ?? undefined);
+/** A group that the API server serves, and the service that it hands it on to, where it does not answer itself. */
+export interface ApiGroup {
+  readonly group: string;
+  readonly backends: readonly WebhookBackend[];
+}
+
+/** An APIService. Its own group fails while the service behind it is away, other writes do not. */
+export function trimApiService(object: unknown): ApiGroup {
+  const { metadata, spec } = object as { metadata: Meta; spec?: { group?: string; service?: ServiceReference | null } };
+  const backends = backendOf({ kind: "apiService", name: metadata.name, failsClosed: false }, spec?.service ?? undefined);
+  return { group: spec?.group ?? "", backends };
 }
 
 function backendOf(

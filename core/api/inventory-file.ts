@@ -94,6 +94,7 @@ const inventory = z.object({
       }),
     )
     .exactOptional(),
+  platform: z.literal("openshift").exactOptional(),
 });
 
 /** Only what makes it addressable is checked; the spec is compared as raw JSON, as it is when it comes from an API server. */

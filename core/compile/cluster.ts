@@ -1,4 +1,4 @@
-import type { Namespace, Service, WebhookBackend } from "../membership/inventory.ts";
+import type { Namespace, Platform, Service, WebhookBackend } from "../membership/inventory.ts";
 import type { Memberships } from "../membership/membership.ts";
 import { compareText } from "../membership/order.ts";
 import { resolveSubjects } from "../membership/resolve.ts";
@@ -12,7 +12,7 @@ import type { DirectedRule } from "./directed.ts";
 import { EndIndex } from "./end-index.ts";
 import { peerResolver } from "./ends.ts";
 import type { PeerResolver } from "./ends.ts";
-import { dnsPeer, DNS_PORTS, findDnsEndpoints, NODE_LOCAL_DNS } from "./essentials.ts";
+import { dnsPeer, DNS_PORTS, findDns, NODE_LOCAL_DNS } from "./essentials.ts";
 import type { DnsEndpoint } from "./essentials.ts";
 import { noteApiServer, noteCluster, noteMembers, noteSpared, noteWebhooks } from "./notes.ts";
 import { ruleBook } from "./rules.ts";
@@ -36,6 +36,8 @@ export interface ClusterCompilation {
   readonly webhooks?: readonly WebhookBackend[];
   /** By label key that rules compare (`same`), the values present on pods, sorted. Absent: none. */
   readonly sameValues?: ReadonlyMap<string, readonly string[]>;
+  /** Absent: plain Kubernetes, or not known. */
+  readonly platform?: Platform | undefined;
 }
 
 /** What both directions of a cluster share. */
@@ -46,7 +48,7 @@ interface ClusterView {
   readonly placer: Placer;
   /** Segments that can have pods here, by name. */
   readonly held: ReadonlyMap<string, HeldSegment>;
-  readonly dns: readonly DnsEndpoint[];
+  readonly dns: DnsEndpoint | undefined;
   readonly webhooks: readonly WebhookPods[];
 }
 
@@ -72,16 +74,16 @@ interface CompiledDirection {
  * ```
  */
 export function compileCluster(input: ClusterCompilation): Compiled<ClusterWant> {
-  const { definitions, cluster, services } = input;
+  const { definitions, cluster, services, platform } = input;
   const governed = governedNamespaces(cluster, input.namespaces);
   const { essentials } = definitions.workspace;
   const view: ClusterView = {
     input,
     target: clusterTargetId(cluster.name),
-    resolver: peerResolver(definitions, input.memberships, { cluster, services }),
+    resolver: peerResolver(definitions, input.memberships, { cluster, services, platform }),
     placer: new Placer(governed),
     held: heldSegments(input),
-    dns: essentials.dns ? findDnsEndpoints(services) : [],
+    dns: essentials.dns ? findDns(cluster, services, platform) : undefined,
     webhooks: findWebhookPods(input.webhooks ?? [], services),
   };
   const directions = (["ingress", "egress"] as const).map((direction) => compileDirection(view, direction));
@@ -179,19 +181,23 @@ function egressEssentials({ input, dns, held, target }: ClusterView): {
   };
 }
 
-function dnsEgress(endpoints: readonly DnsEndpoint[]): readonly ClusterAllow[] {
+function dnsEgress(dns: DnsEndpoint | undefined): readonly ClusterAllow[] {
   const nodeLocal: Peer = { kind: "addresses", addresses: NODE_LOCAL_DNS };
   return [
-    ...endpoints.map((endpoint): ClusterAllow => ({ origin: "builtin/dns", peers: [dnsPeer(endpoint)], ports: endpoint.ports })),
+    ...(isOpen(dns) ? [{ origin: "builtin/dns", peers: [dnsPeer(dns)], ports: dns.ports }] : []),
     { origin: "builtin/dns", peers: [nodeLocal], ports: DNS_PORTS },
   ];
+}
+
+function isOpen(dns: DnsEndpoint | undefined): dns is DnsEndpoint {
+  return dns !== undefined && dns.ports.length > 0;
 }
 
 /** Where the cluster's DNS pods are isolated themselves, anyone may ask them; likewise the pods that the API server calls. */
 function ingressEssentials({ input, dns, webhooks }: ClusterView): readonly RuleEnd[] {
   const opened = input.definitions.workspace.essentials.webhooks ? webhooks : [];
   return [
-    ...dns.map((endpoint) => essentialEnd("dns", dnsPeer(endpoint), endpoint.ports)),
+    ...(isOpen(dns) ? [essentialEnd("dns", dnsPeer(dns), dns.ports)] : []),
     ...opened.map(({ subject, ports }) => essentialEnd("webhooks", subject, ports)),
   ];
 }

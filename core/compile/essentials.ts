@@ -1,9 +1,10 @@
 import { fromAddressTexts } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import type { Service } from "../membership/inventory.ts";
-import { compareText } from "../membership/order.ts";
+import type { Platform, Service } from "../membership/inventory.ts";
+import { dnsServices, OPENSHIFT_DNS } from "../membership/relevant.ts";
 import { NAMESPACE_NAME_LABEL } from "../membership/select.ts";
-import type { PortRange } from "../model/kinds.ts";
+import { findService, hasSelector } from "../membership/services.ts";
+import type { Cluster, PortRange } from "../model/kinds.ts";
 import type { Labels } from "../selector/index.ts";
 import { mergeRanges } from "./ports.ts";
 import type { Peer } from "./want.ts";
@@ -13,7 +14,7 @@ export const ESSENTIALS = [
   {
     name: "builtin/dns",
     cluster:
-      "egress 53 tcp and udp to the pods behind kube-system/kube-dns (openshift-dns/dns-default) and to 169.254.20.10; the matching ingress from any where those pods are isolated",
+      "egress 53 tcp and udp to the pods behind kube-system/kube-dns (on OpenShift openshift-dns/dns-default, or what the Cluster says), as far as they listen on 53 or 5353 or on ports that the Cluster names, and to 169.254.20.10; the matching ingress from any where those pods are isolated",
     host: "egress 53 tcp and udp to the resolvers of resolv.conf",
   },
   {
@@ -63,26 +64,28 @@ export const DNS_PORTS: readonly PortRange[] = [
 /** The network time protocol. */
 export const NTP_PORTS: readonly PortRange[] = [{ kind: "range", protocol: "udp", from: 123, to: 123 }];
 
-/** Services that are the cluster's DNS, with the port their pods listen on when the target port is a name. */
-const DNS_SERVICES = [
-  { namespace: "kube-system", name: "kube-dns", namedPort: 53 },
-  { namespace: "openshift-dns", name: "dns-default", namedPort: 5353 },
-] as const;
+/** Ports that DNS pods listen on; a Service that leads to another one is not followed unless the Cluster names that port. */
+const USUAL_PORTS: ReadonlySet<number> = new Set([53, 5353]);
 
 /** The pods that answer DNS for a cluster, and the ports they listen on. */
 export interface DnsEndpoint {
   readonly namespace: string;
   readonly pods: Labels;
+  /** Empty: none that may be opened. */
   readonly ports: readonly PortRange[];
+  /** Target ports of the Service that are not opened, because nobody named them in Git. */
+  readonly refused: readonly number[];
 }
 
-/** The DNS pods of a cluster, sorted by namespace; a Service without a selector has none that a label can name. */
-export function findDnsEndpoints(services: readonly Service[]): readonly DnsEndpoint[] {
-  return DNS_SERVICES.flatMap((known): readonly DnsEndpoint[] => {
-    const service = services.find(({ namespace, name }) => namespace === known.namespace && name === known.name);
-    if (service === undefined || Object.keys(service.selector).length === 0) return [];
-    return [{ namespace: known.namespace, pods: service.selector, ports: dnsPorts(service, known.namedPort) }];
-  }).sort((a, b) => compareText(a.namespace, b.namespace));
+/** The DNS pods of a cluster: of one Service. Without a selector there are none that a label can name. */
+export function findDns(cluster: Cluster, services: readonly Service[], platform: Platform | undefined): DnsEndpoint | undefined {
+  const service = dnsServices(cluster, platform)
+    .map(({ namespace, name }) => findService(services, namespace, name))
+    .find((found) => found !== undefined);
+  if (service === undefined || !hasSelector(service)) return undefined;
+  const { namespace, selector } = service;
+  const named = namespace === OPENSHIFT_DNS.namespace ? 5353 : 53;
+  return { namespace, pods: selector, ...dnsPorts(cluster, service, named) };
 }
 
 /** The DNS pods as a peer. */
@@ -95,8 +98,9 @@ export function dnsPeer(endpoint: DnsEndpoint): Extract<Peer, { kind: "pods" }> 
 }
 
 /** Policy sees the pod's port, not the Service's (kubernetes.md 11); the Service's 53 tells which of its ports are DNS. */
-function dnsPorts(service: Service, namedPort: number): readonly PortRange[] {
-  const ports = service.ports
+function dnsPorts({ dns }: Cluster, service: Service, namedPort: number): Pick<DnsEndpoint, "ports" | "refused"> {
+  if (dns.ports.length > 0) return { ports: dns.ports, refused: [] };
+  const told = service.ports
     .filter(({ port }) => port === 53)
     .flatMap(({ protocol, port, targetPort }): readonly PortRange[] => {
       const name = protocol.toLowerCase();
@@ -104,5 +108,7 @@ function dnsPorts(service: Service, namedPort: number): readonly PortRange[] {
       const target = typeof targetPort === "string" ? namedPort : (targetPort ?? port);
       return [{ kind: "range", protocol: name, from: target, to: target }];
     });
-  return ports.length === 0 ? DNS_PORTS : mergeRanges(ports);
+  if (told.length === 0) return { ports: DNS_PORTS, refused: [] };
+  const refused = told.filter(({ from }) => !USUAL_PORTS.has(from)).map(({ from }) => from);
+  return { ports: mergeRanges(told.filter(({ from }) => USUAL_PORTS.has(from))), refused: [...new Set(refused)] };
 }

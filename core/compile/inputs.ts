@@ -27,7 +27,7 @@ interface Moment {
 }
 
 type ClusterFacts = { readonly kind: "cluster" } & Pick<ClusterStructure, "namespaces" | "services"> &
-  Partial<Pick<ClusterStructure, "webhooks" | "sameValues">>;
+  Partial<Pick<ClusterStructure, "webhooks" | "sameValues" | "platform">>;
 
 interface HostFacts {
   readonly kind: "host";
@@ -61,9 +61,18 @@ export function compileTarget(
 function compileAt(definitions: Definitions, target: Target, inputs: TargetInputs, operator: OperatorInputs): Compiled<Want> {
   const { memberships } = inputs;
   if (target.kind === "cluster" && inputs.kind === "cluster") {
-    const { namespaces, services, webhooks = [] } = inputs;
+    const { namespaces, services, webhooks = [], platform } = inputs;
     const sameValues = new Map(Object.entries(inputs.sameValues ?? {}));
-    return compileCluster({ definitions, cluster: target.cluster, namespaces, services, memberships, webhooks, sameValues });
+    return compileCluster({
+      definitions,
+      cluster: target.cluster,
+      namespaces,
+      services,
+      memberships,
+      webhooks,
+      sameValues,
+      platform,
+    });
   }
   if (target.kind === "host" && inputs.kind === "host") {
     const { resolvers, timeServers = [] } = inputs;

@@ -14,7 +14,7 @@ export function noteCluster(
   { workspace }: Definitions,
   cluster: Cluster,
   held: readonly HeldSegment[],
-  dns: readonly DnsEndpoint[],
+  dns: DnsEndpoint | undefined,
 ): readonly Note[] {
   const isolated = held
     .map(({ segment }) => segment)
@@ -35,17 +35,37 @@ export function noteCluster(
       summary: `builtin/icmpErrors: a NetworkPolicy cannot say ICMP; in cluster ${cluster.name} its enforcer decides`,
     },
   ];
-  if (workspace.essentials.dns && dns.length === 0 && isolated.some((segment) => segment.isolate.egress === "enforce")) {
-    notes.push({
-      severity: "info",
-      code: "dns-unknown",
-      at: cluster.at,
-      summary: `builtin/dns: cluster ${cluster.name} has no Service kube-system/kube-dns with a selector`,
-      detail: "Isolated pods reach NodeLocal DNS at 169.254.20.10 only. Add a rule if names are resolved elsewhere.",
-    });
-  }
+  if (workspace.essentials.dns && isolated.some((segment) => segment.isolate.egress === "enforce"))
+    notes.push(...noteDns(cluster, dns));
   if (cluster.enforcer === "none") notes.push(...isolated.map((segment) => noteNoEnforcer(segment, cluster)));
   return notes;
+}
+
+/** Why names may not be resolved there: no DNS that labels name, or ports that nobody named. */
+function noteDns(cluster: Cluster, dns: DnsEndpoint | undefined): readonly Note[] {
+  const { namespace, name } = cluster.dns.service ?? { namespace: "kube-system", name: "kube-dns" };
+  if (dns === undefined) {
+    return [
+      {
+        severity: "info",
+        code: "dns-unknown",
+        at: cluster.at,
+        summary: `builtin/dns: cluster ${cluster.name} has no Service ${namespace}/${name} with a selector`,
+        detail:
+          "Isolated pods reach NodeLocal DNS at 169.254.20.10 only. Name the Service in dns.service of the Cluster, or add a rule, if names are resolved elsewhere.",
+      },
+    ];
+  }
+  if (dns.refused.length === 0) return [];
+  return [
+    {
+      severity: "warning",
+      code: "dns-port",
+      at: cluster.at,
+      summary: `builtin/dns: the DNS Service of cluster ${cluster.name} leads to port ${dns.refused.join(", ")}, which is not opened`,
+      detail: "DNS pods listen on 53 or 5353. If they listen there, say it in dns.ports of the Cluster.",
+    },
+  ];
 }
 
 function noteNoEnforcer(segment: Segment, cluster: Cluster): Note {

@@ -1,6 +1,6 @@
 import { sameValuesIn } from "../membership/cells.ts";
 import { livingNamespaces } from "../membership/inventory.ts";
-import type { ClusterInventory, Namespace, Service, WebhookBackend } from "../membership/inventory.ts";
+import type { ClusterInventory, Namespace, Platform, Service, WebhookBackend } from "../membership/inventory.ts";
 import { relevantServices } from "../membership/relevant.ts";
 import type { Cluster, Definitions } from "../model/kinds.ts";
 
@@ -11,6 +11,8 @@ export interface ClusterStructure {
   /** Only those that the rendering looks at, sorted. */
   readonly services: readonly Service[];
   readonly webhooks: readonly WebhookBackend[];
+  /** Absent: plain Kubernetes, or not known. */
+  readonly platform?: Platform;
   /** By label key that rules compare (`same`), the values present on pods, sorted. */
   readonly sameValues: Readonly<Record<string, readonly string[]>>;
 }
@@ -21,6 +23,7 @@ export function clusterStructure(definitions: Definitions, cluster: Cluster, inv
     namespaces: livingNamespaces(inventory.namespaces),
     services: relevantServices(definitions, cluster, inventory),
     webhooks: inventory.webhooks ?? [],
+    ...(inventory.platform === undefined ? {} : { platform: inventory.platform }),
     sameValues: Object.fromEntries(sameValuesIn(definitions, inventory.pods)),
   };
 }

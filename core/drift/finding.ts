@@ -27,6 +27,7 @@ export const FINDING_KINDS = [
   "not-enforcing",
   "heal-fight",
   "address-clash",
+  "boundary-address",
   "guardrail-violated",
 ] as const;
 

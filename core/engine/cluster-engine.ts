@@ -2,7 +2,7 @@ import { emptySet, parseAddress, toRanges } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import type { LiveAddresses } from "../membership/clashes.ts";
 import type { InventoryEvent } from "../membership/event.ts";
-import type { ClusterInventory, Namespace, Node, Pod, Service } from "../membership/inventory.ts";
+import type { ClusterInventory, Namespace, Node, Platform, Pod, Service } from "../membership/inventory.ts";
 import { membershipDigest } from "../membership/digest.ts";
 import { boundaryKey, type Membership } from "../membership/membership.ts";
 import { compareText, sortedTexts } from "../membership/order.ts";
@@ -77,7 +77,7 @@ export class ClusterEngine {
   readonly #live = { own: new AddressEntry(), nodes: new AddressEntry() };
 
   constructor(definitions: Definitions, cluster: Cluster, inventory: ClusterInventory) {
-    this.#scheme = new Scheme(definitions, cluster, inventory.services);
+    this.#scheme = new Scheme(definitions, cluster, inventory.services, inventory.platform);
     this.#raiseScheme();
     this.replace(inventory);
   }
@@ -122,15 +122,16 @@ export class ClusterEngine {
   }
 
   /** Other definitions, or other services: every pod is asked again. Nothing happens when both are the same objects. */
-  redefine(definitions: Definitions, cluster: Cluster, services: readonly Service[]): void {
-    const { definitions: before, cluster: clusterBefore, services: servicesBefore } = this.#scheme;
-    if (before === definitions && clusterBefore === cluster && servicesBefore === services) return;
+  redefine(definitions: Definitions, cluster: Cluster, services: readonly Service[], platform?: Platform): void {
+    const { definitions: before, cluster: clusterBefore, services: servicesBefore, platform: platformBefore } = this.#scheme;
+    const isSameCluster = clusterBefore === cluster && platformBefore === platform;
+    if (before === definitions && isSameCluster && servicesBefore === services) return;
     const pods = [...this.#pods.values()].map(({ pod }) => pod);
     for (const pod of pods) this.#removePod(keyOf(pod));
     const nodes = [...this.#nodes];
     for (const [name] of nodes) this.#holdNode(name, NONE);
     this.#lowerScheme();
-    this.#scheme = new Scheme(definitions, cluster, services);
+    this.#scheme = new Scheme(definitions, cluster, services, platform);
     this.#raiseScheme();
     for (const [name, addresses] of nodes) this.#holdNode(name, addresses);
     for (const pod of pods) this.#upsertPod(pod);

@@ -2,7 +2,7 @@ import { boundarySides, canHoldPods } from "../membership/compute.ts";
 import { ingressControllers, loadBalancers } from "../membership/boundary.ts";
 import { cellsBySegment, cellValues, sameKeys } from "../membership/cells.ts";
 import { endpointPods, isEndpointIn, namedEndpoints, rawEndpoints } from "../membership/endpoints.ts";
-import type { Service } from "../membership/inventory.ts";
+import type { Platform, Service } from "../membership/inventory.ts";
 import { boundaryKey, endpointsKey } from "../membership/membership.ts";
 import { cellKey, subjectsIn } from "../membership/resolve.ts";
 import type { AddressSet } from "../address/index.ts";
@@ -23,6 +23,7 @@ export class Scheme {
   readonly definitions: Definitions;
   readonly cluster: Cluster;
   readonly services: readonly Service[];
+  readonly platform: Platform | undefined;
   /** Label keys that rules compare. */
   readonly sameKeys: readonly string[];
   /** Keys that are there whoever is under them: segments, boundary sides, endpoints. */
@@ -40,10 +41,11 @@ export class Scheme {
   readonly #named: ReadonlyMap<string, readonly Segment[]>;
   readonly #podKeys: ReadonlySet<string>;
 
-  constructor(definitions: Definitions, cluster: Cluster, services: readonly Service[]) {
+  constructor(definitions: Definitions, cluster: Cluster, services: readonly Service[], platform: Platform | undefined) {
     this.definitions = definitions;
     this.cluster = cluster;
     this.services = services;
+    this.platform = platform;
     const held = [...definitions.segments.values()].filter((segment) => canHoldPods(definitions, segment, cluster));
     const subjects = held.flatMap((segment) =>
       subjectsIn(definitions, segment, cluster, services).map((subject) => [segment.name, subject] as const),
@@ -57,7 +59,7 @@ export class Scheme {
     this.standing = new Set([...held.map(({ name }) => name), ...sides.map(boundaryKey), ...this.fixed.keys()]);
     this.sameKeys = sameKeys(definitions);
     this.#index = new SubjectIndex(subjects);
-    const controllers = this.asksIngress ? ingressControllers(services) : [];
+    const controllers = this.asksIngress ? ingressControllers(cluster, platform) : [];
     this.#controllers = new SubjectIndex(controllers.map((subject) => ["controller", subject]));
     this.#cells = cellsBySegment(definitions);
     this.#named = endpoints.length === 0 ? new Map() : namedPods(definitions, cluster, services, held);

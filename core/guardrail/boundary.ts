@@ -1,7 +1,7 @@
 import { emptySet, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import type { Estate } from "../estate/estate.ts";
-import { boundaryAddresses } from "../membership/boundary.ts";
+import { wholeBoundary } from "../membership/boundary.ts";
 import { rawEndpoints } from "../membership/endpoints.ts";
 import { boundariesIn, choosesCluster, flatMembers } from "../membership/resolve.ts";
 import { findService, hasSelector } from "../membership/services.ts";
@@ -13,7 +13,7 @@ export function clusterAddresses(definitions: Definitions, { clusters }: Estate,
   const sets: AddressSet[] = [];
   for (const { cluster, inventory } of clusters.values()) {
     if (inventory === undefined) continue;
-    for (const side of boundariesIn(definitions, segment, cluster)) sets.push(boundaryAddresses(cluster, inventory, side));
+    for (const side of boundariesIn(definitions, segment, cluster)) sets.push(wholeBoundary(cluster, inventory, side));
     for (const member of members) {
       if (member.kind !== "service" || !choosesCluster(member.clusters, cluster)) continue;
       const service = findService(inventory.services, member.service.namespace, member.service.name);

@@ -1,7 +1,7 @@
 import { emptySet, fromAddressTexts, isEmpty, subtract, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import type { Estate, Workload } from "../estate/estate.ts";
-import { boundaryAddresses } from "../membership/boundary.ts";
+import { wholeBoundary } from "../membership/boundary.ts";
 import { endpointPods, isEndpointIn, rawEndpoints } from "../membership/endpoints.ts";
 import { choosesCluster, segmentNamed } from "../membership/resolve.ts";
 import { findService, hasSelector } from "../membership/services.ts";
@@ -134,7 +134,7 @@ export class AddressLists {
     const key = `${id} ${side}`;
     const inventory = this.#estate.clusters.get(id)?.inventory;
     const found = this.#boundaries.get(key) ?? {
-      addresses: inventory === undefined ? emptySet : boundaryAddresses(cluster, inventory, side),
+      addresses: inventory === undefined ? emptySet : wholeBoundary(cluster, inventory, side),
       isUnknown: inventory === undefined,
     };
     this.#boundaries.set(key, found);

@@ -3,10 +3,11 @@ import type { AddressSet } from "../address/index.ts";
 import { noPorts, portRange, portsFromRanges, unionPorts } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
 import type { Estate } from "../estate/estate.ts";
-import type { Service, WebhookBackend } from "../membership/inventory.ts";
+import type { ClusterInventory, Service, WebhookBackend } from "../membership/inventory.ts";
 import { findService, hasSelector } from "../membership/services.ts";
 import { NAMESPACE_NAME_LABEL } from "../membership/select.ts";
-import type { Definitions, Direction, HostFleet, Lifeline, NamedPort, PortRange, TargetId } from "../model/kinds.ts";
+import type { Cluster, Definitions, Direction, HostFleet, Lifeline, NamedPort, PortRange, TargetId } from "../model/kinds.ts";
+import { clusterTargetId } from "../model/target.ts";
 import type { EstateIndex } from "./estate-index.ts";
 import type { MemberLists, Members } from "./members.ts";
 
@@ -41,10 +42,8 @@ export interface OperatorFacts {
 
 const DNS = portsOf("tcp", "udp", 53);
 const NODE_LOCAL_DNS = fromAddressTexts(["169.254.20.10"]).set;
-const DNS_SERVICES = [
-  { namespace: "kube-system", name: "kube-dns", named: 53 },
-  { namespace: "openshift-dns", name: "dns-default", named: 5353 },
-] as const;
+/** Where DNS listens; anything else has to be in Git. */
+const DNS_TARGETS: readonly number[] = [53, 5353];
 const LOOPBACK = constantSet("127.0.0.0/8", "::1/128");
 const IPV4 = constantSet("0.0.0.0/0");
 const IPV6 = constantSet("::/0");
@@ -60,39 +59,48 @@ export function clusterEssentials(
   cluster: TargetId,
 ): readonly Essential[] {
   const { dns, apiserver, webhooks } = workspace.essentials;
-  const inventory = index.estate.clusters.get(cluster)?.inventory;
+  const place = index.estate.clusters.get(cluster);
+  const inventory = place?.inventory;
   const services = inventory?.services ?? [];
   return [
-    ...(dns ? dnsOf(lists, cluster, services) : []),
+    ...(dns && place !== undefined ? dnsOf(lists, place.cluster, inventory) : []),
     ...(apiserver ? apiserverOf(services) : []),
     ...(webhooks ? (inventory?.webhooks ?? []).flatMap((webhook) => webhookOf(lists, cluster, services, webhook)) : []),
   ];
 }
 
-function dnsOf(lists: MemberLists, cluster: TargetId, services: readonly Service[]): readonly Essential[] {
-  const endpoints = DNS_SERVICES.flatMap((known) => {
-    const service = findService(services, known.namespace, known.name);
-    if (service === undefined || !hasSelector(service)) return [];
-    return [{ pods: podsBehind(lists, cluster, service), ports: dnsPorts(service, known.named) }];
-  });
+/** At most one Service is a cluster's DNS: anybody may own a namespace whose name sounds like it. */
+function dnsOf(lists: MemberLists, cluster: Cluster, inventory: ClusterInventory | undefined): readonly Essential[] {
+  const nodeLocal = egress("builtin/dns", { members: undefined, addresses: NODE_LOCAL_DNS }, DNS);
+  const service = inventory === undefined ? undefined : dnsService(cluster, inventory);
+  if (service === undefined || !hasSelector(service)) return [nodeLocal];
+  const pods = podsBehind(lists, clusterTargetId(cluster.name), service);
+  const ports = cluster.dns.ports.length > 0 ? portsFromRanges(cluster.dns.ports.map(closedRange)) : dnsPorts(service);
   return [
-    ...endpoints.map(({ pods, ports }) => egress("builtin/dns", { members: pods, addresses: emptySet }, ports)),
-    egress("builtin/dns", { members: undefined, addresses: NODE_LOCAL_DNS }, DNS),
-    ...endpoints.map(({ pods, ports }) => ({ ...ingress("builtin/dns", "any", ports), subjects: pods })),
+    egress("builtin/dns", { members: pods, addresses: emptySet }, ports),
+    nodeLocal,
+    { ...ingress("builtin/dns", "any", ports), subjects: pods },
   ];
 }
 
-/** Policy sees the port that the pod listens on. */
-function dnsPorts({ ports }: Service, named: number): PortSet {
-  const ranges = ports
-    .filter(({ port }) => port === 53)
-    .flatMap(({ protocol, port, targetPort }) => {
-      const name = protocol.toLowerCase();
-      if (name !== "tcp" && name !== "udp") return [];
-      const target = typeof targetPort === "string" ? named : (targetPort ?? port);
-      return [{ protocol: name, first: target, last: target } as const];
-    });
-  return ranges.length === 0 ? DNS : portsFromRanges(ranges);
+function dnsService({ dns }: Cluster, { services, platform }: ClusterInventory): Service | undefined {
+  if (dns.service !== undefined) return findService(services, dns.service.namespace, dns.service.name);
+  const usual = findService(services, "kube-system", "kube-dns");
+  return usual === undefined && platform === "openshift" ? findService(services, "openshift-dns", "dns-default") : usual;
+}
+
+/** Policy sees the port that the pod listens on. A name stands for 53; OpenShift's for 5353. */
+function dnsPorts({ ports, namespace }: Service): PortSet {
+  const named = namespace === "openshift-dns" ? 5353 : 53;
+  const targets = ports
+    .filter(({ port, protocol }) => port === 53 && /^(tcp|udp)$/i.test(protocol))
+    .map(({ protocol, targetPort = 53 }) => ({
+      protocol: protocol.toLowerCase() === "tcp" ? ("tcp" as const) : ("udp" as const),
+      target: typeof targetPort === "string" ? named : targetPort,
+    }));
+  if (targets.length === 0) return DNS;
+  const believed = targets.filter(({ target }) => DNS_TARGETS.includes(target));
+  return portsFromRanges(believed.map(({ protocol, target }) => ({ protocol, first: target, last: target })));
 }
 
 /** Service default/kubernetes and what answers behind it, each on its own TCP ports. */

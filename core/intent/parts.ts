@@ -161,7 +161,7 @@ export class PeerParts {
     if (inventory === undefined || cluster === undefined) return [];
     const segment = segmentNamed(definitions, name);
     const isBoundary = boundariesIn(definitions, segment, cluster).includes("ingress");
-    const controllers = isBoundary ? ingressControllers(inventory.services) : [];
+    const controllers = isBoundary ? ingressControllers(cluster, inventory.platform) : [];
     const here = new Set([target]);
     const pods = controllers.flatMap((subject) => index.selectPods(subject.pods, subject.namespaces, here));
     if (profileOf(target)?.hostNetworkPeers !== "namespace") return pods;

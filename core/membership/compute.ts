@@ -4,7 +4,7 @@ import type { Cluster, Definitions, Direction, Member, Segment } from "../model/
 import type { Note, Position } from "../model/note.ts";
 import { clusterTargetId } from "../model/target.ts";
 import { formatSelector, matches } from "../selector/index.ts";
-import { boundaryAddresses } from "./boundary.ts";
+import { boundaryAddresses, noteBoundary } from "./boundary.ts";
 import { cellsBySegment, cellValues } from "./cells.ts";
 import { membershipDigest } from "./digest.ts";
 import { endpointPods, isEndpointIn, namedEndpoints, rawEndpoints } from "./endpoints.ts";
@@ -54,8 +54,10 @@ export function computeMembership(
       for (const [key, cell] of cellsOf(world, segment.name, keys, pods)) segments.set(key, cell);
     notes.push(...noteSegment(world, segment, pods), ...noteAddresses(cluster, segment, pods, refused));
   }
-  for (const side of boundarySides(definitions, cluster))
+  for (const side of boundarySides(definitions, cluster)) {
     segments.set(boundaryKey(side), boundaryAddresses(cluster, inventory, side));
+    if (side === "ingress") notes.push(...noteBoundary(cluster, inventory.services));
+  }
   for (const service of namedEndpoints(definitions, cluster, inventory.services))
     segments.set(endpointsKey(service), rawEndpoints(service));
   const target = clusterTargetId(cluster.name);

@@ -45,7 +45,7 @@ export interface Service {
   readonly clusterIps: readonly string[];
   /** Addresses and ports of its EndpointSlices, kept only for services without a selector. `pod`: the pod that an address is. */
   readonly endpoints?: readonly ServiceEndpoint[];
-  /** Addresses of `status.loadBalancer.ingress` and `spec.externalIPs`. */
+  /** Addresses of `status.loadBalancer.ingress`, which controllers write. Never `spec.externalIPs`: whoever owns the namespace does. */
   readonly loadBalancer?: readonly string[];
   readonly ports: readonly { readonly protocol: string; readonly port: number; readonly targetPort: number | string | undefined }[];
 }
@@ -82,7 +82,12 @@ export interface ClusterInventory {
   readonly services: readonly Service[];
   /** Absent: not asked for yet, as in the inventory of an older store. */
   readonly webhooks?: readonly WebhookBackend[];
+  /** What the cluster is besides a Kubernetes, told by the API groups that it serves. Absent: nothing else, or not known. */
+  readonly platform?: Platform;
 }
+
+/** Only its administrators make a cluster serve `config.openshift.io` or `route.openshift.io`; anybody may call a namespace `openshift-dns`. */
+export type Platform = "openshift";
 
 /** Namespaces that are there to stay. */
 export function livingNamespaces(namespaces: readonly Namespace[]): readonly Namespace[] {

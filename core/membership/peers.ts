@@ -1,10 +1,10 @@
-import { emptySet, fromAddressTexts, isEmpty, subtract, unionAll } from "../address/index.ts";
+import { emptySet, fromAddressTexts, isEmpty, subtract, union, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import type { Cluster, Definitions, Member, Segment, TargetId } from "../model/kinds.ts";
 import { clusterTargetId } from "../model/target.ts";
 import { matches } from "../selector/index.ts";
-import { ingressControllers } from "./boundary.ts";
-import type { Service } from "./inventory.ts";
+import { ingressControllers, listedBoundary } from "./boundary.ts";
+import type { Platform, Service } from "./inventory.ts";
 import { boundaryKey, endpointsKey, type Memberships } from "./membership.ts";
 import { boundariesIn, choosesCluster, segmentNamed, subjectsIn } from "./resolve.ts";
 import { findService, hasSelector } from "./services.ts";
@@ -21,6 +21,7 @@ export interface AddressPeers {
 export interface LocalCluster {
   readonly cluster: Cluster;
   readonly services: readonly Service[];
+  readonly platform?: Platform | undefined;
 }
 
 /**
@@ -45,10 +46,14 @@ export function addressPeers(
 }
 
 /** Pods of a cluster as peers in that cluster: the segment's, and the ingress controllers where its ingress boundary is in the segment. */
-export function podPeers(definitions: Definitions, segment: Segment, { cluster, services }: LocalCluster): readonly Subject[] {
+export function podPeers(
+  definitions: Definitions,
+  segment: Segment,
+  { cluster, services, platform }: LocalCluster,
+): readonly Subject[] {
   const own = subjectsIn(definitions, segment, cluster, services);
   const isBoundary = boundariesIn(definitions, segment, cluster).includes("ingress");
-  return isBoundary ? [...own, ...ingressControllers(services)] : own;
+  return isBoundary ? [...own, ...ingressControllers(cluster, platform)] : own;
 }
 
 function peersOf(
@@ -108,7 +113,8 @@ function ofCluster(
   }
   const membership = memberships.get(clusterTargetId(cluster.name));
   if (membership === undefined) return undefined;
-  const key = member.kind === "service" ? endpointsKey(member.service) : boundaryKey(member.side);
   // A service with a selector, or none of that name, has no entry; a boundary that is asked for always has one.
-  return membership.segments.get(key) ?? (member.kind === "service" ? emptySet : undefined);
+  if (member.kind === "service") return membership.segments.get(endpointsKey(member.service)) ?? emptySet;
+  const learnt = membership.segments.get(boundaryKey(member.side));
+  return learnt === undefined ? undefined : union(learnt, listedBoundary(cluster, member.side));
 }

@@ -67,6 +67,24 @@ export interface Cluster extends Definition {
   /** Selects the namespaces we write to; ungoverned pods are peers, never subjects. */
   readonly governs: LabelSelector;
   readonly foreign: "report" | "remove";
+  /** What belongs to its edge besides what controllers and nodes say themselves. */
+  readonly boundaries: { readonly ingress: IngressBoundary };
+  /** Where its DNS is. */
+  readonly dns: ClusterDns;
+}
+
+/** What outside traffic may come from when it reaches pods, in words that no tenant can say. */
+export interface IngressBoundary {
+  readonly addresses: readonly Prefix[];
+  /** Pods of ingress controllers. */
+  readonly controllers: readonly { readonly namespace: string; readonly pods: LabelSelector }[];
+}
+
+export interface ClusterDns {
+  /** The Service of its DNS; undefined: the one that the platform brings. */
+  readonly service: { readonly namespace: string; readonly name: string } | undefined;
+  /** Ports that its pods listen on; empty: what the Service says, as far as that is 53 or 5353. */
+  readonly ports: readonly PortRange[];
 }
 
 export interface Lifeline {

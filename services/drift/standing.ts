@@ -3,9 +3,12 @@ import { NO_EFFECT, type Finding, type FindingKind } from "../../core/drift/find
 import { fingerprintOf } from "../../core/drift/fingerprint.ts";
 import { isNotUnderstood } from "../../core/drift/state.ts";
 import { findAddressClashes, liveAddresses, type AddressClash, type LiveAddresses } from "../../core/membership/clashes.ts";
+import { isEmpty } from "../../core/address/index.ts";
+import { boundaryWords, unlistedBoundary } from "../../core/membership/boundary.ts";
+import { boundarySides } from "../../core/membership/compute.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { Note } from "../../core/model/note.ts";
-import { findTarget } from "../../core/model/target.ts";
+import { findTarget, type Target } from "../../core/model/target.ts";
 import type { DriftContext } from "./context.ts";
 import { respond } from "./respond.ts";
 
@@ -23,6 +26,7 @@ const KINDS: readonly FindingKind[] = [
   "not-enforcing",
   "host-is-a-node",
   "address-clash",
+  "boundary-address",
 ];
 
 /** Looks at conditions that stand rather than happen: who is away, behind, gone from Git, or cannot enforce at all. */
@@ -32,7 +36,12 @@ export async function lookAtStanding(context: DriftContext): Promise<void> {
   const clashes = findAddressClashes(inForce.definitions, liveOf(context, inForce.definitions));
   for (const row of await listTargetRows(store)) {
     const target = findTarget(inForce.definitions, row.id);
-    await respond(context, { id: row.id, target, kinds: KINDS, findings: standingFindings(context, row, clashes) });
+    await respond(context, {
+      id: row.id,
+      target,
+      kinds: KINDS,
+      findings: [...standingFindings(context, row, clashes), ...boundaryFindings(context, row, target)],
+    });
   }
 }
 
@@ -92,6 +101,17 @@ function clashFindings(row: TargetRow, clashes: readonly AddressClash[]): readon
   return clashes
     .filter(({ targets }) => targets[0] === row.id)
     .map(({ kind, targets, summary }) => standing(row, kind, "high", `with ${targets[1]}`, summary));
+}
+
+/** Addresses that joined the boundary because the cluster says so: nobody reviewed them. */
+function boundaryFindings({ clusters, inForce }: DriftContext, row: TargetRow, target: Target | undefined): readonly Finding[] {
+  const connection = clusters.connections().get(row.id);
+  if (target?.kind !== "cluster" || connection?.health().everSynced !== true) return [];
+  if (inForce === undefined || !boundarySides(inForce.definitions, target.cluster).includes("ingress")) return [];
+  const unlisted = unlistedBoundary(target.cluster, connection.services().services);
+  if (isEmpty(unlisted.addresses)) return [];
+  const summary = `${boundaryWords(target.cluster, unlisted)}; list it in boundaries.ingress.addresses if it is meant`;
+  return [{ ...standing(row, "boundary-address", "low", "boundary ingress", summary), at: target.cluster.at }];
 }
 
 function standing(row: TargetRow, kind: FindingKind, severity: Finding["severity"], subject: string, summary: string): Finding {

@@ -1,5 +1,11 @@
 import { createHash } from "node:crypto";
-import { livingNamespaces, type Namespace, type Service, type WebhookBackend } from "../../core/membership/inventory.ts";
+import {
+  livingNamespaces,
+  type Namespace,
+  type Platform,
+  type Service,
+  type WebhookBackend,
+} from "../../core/membership/inventory.ts";
 import { relevantServices } from "../../core/membership/relevant.ts";
 import type { Cluster, Definitions } from "../../core/model/kinds.ts";
 
@@ -8,6 +14,7 @@ export interface Structure {
   readonly namespaces: readonly Namespace[];
   readonly services: readonly Service[];
   readonly webhooks: readonly WebhookBackend[];
+  readonly platform?: Platform;
   /** By label key that rules compare, the values present on pods. */
   readonly sameValues: ReadonlyMap<string, readonly string[]>;
 }
@@ -21,6 +28,6 @@ export function structureDigest(definitions: Definitions, cluster: Cluster, stru
     hash.update(JSON.stringify([name, Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]));
   hash.update(JSON.stringify(relevantServices(definitions, cluster, structure)));
   hash.update(JSON.stringify(webhooks.map((webhook) => JSON.stringify(webhook)).sort()));
-  hash.update(JSON.stringify([...sameValues]));
+  hash.update(JSON.stringify([[...sameValues], structure.platform ?? null]));
   return hash.digest("hex");
 }

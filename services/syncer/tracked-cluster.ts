@@ -35,11 +35,11 @@ export class TrackedCluster {
     definitions: Definitions,
     cluster: Cluster,
   ): { readonly changed: boolean; readonly restructured: boolean } {
-    const { services, webhooks = [] } = connection.services();
+    const { services, webhooks = [], platform } = connection.services();
     if (this.#engine === undefined) {
       this.#engine = new ClusterEngine(definitions, cluster, connection.inventory());
     } else {
-      this.#engine.redefine(definitions, cluster, services);
+      this.#engine.redefine(definitions, cluster, services, platform);
       if (this.#isWhole) this.#engine.replace(connection.inventory());
       else for (const event of this.#pending) this.#engine.apply(event);
     }
@@ -50,6 +50,7 @@ export class TrackedCluster {
       namespaces: connection.namespaces(),
       services,
       webhooks,
+      ...(platform === undefined ? {} : { platform }),
       sameValues: this.#engine.sameValues(),
     });
     const restructured = this.#structure !== undefined && this.#structure !== structure;

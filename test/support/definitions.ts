@@ -66,6 +66,8 @@ export function cluster(name: string, over: Partial<Cluster> = {}): Cluster {
     podRanges: [],
     governs: { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system"] }] },
     foreign: "report",
+    boundaries: { ingress: { addresses: [], controllers: [] } },
+    dns: { service: undefined, ports: [] },
     ...over,
   };
 }

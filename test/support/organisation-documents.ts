@@ -17,10 +17,24 @@ function clusterDocument(name: string): fc.Arbitrary<Document> {
       enforcer: fc.constantFrom("auto", "auto", "calico", "cilium", "antrea", "ovn-kubernetes", "kube-network-policies", "none"),
       podNetwork: fc.constantFrom("routed", "masqueraded"),
       governs: fc.constantFrom(undefined, undefined, {}, { matchLabels: { team: "x" } }),
+      boundaries: fc.constantFrom(
+        undefined,
+        { ingress: { addresses: ["10.88.0.0/30", "2001:db8:88::/64"] } },
+        { ingress: { addresses: ["10.20.0.12"], controllers: [{ namespace: "ops", pods: { matchLabels: { app: "c" } } }] } },
+        { ingress: { controllers: [{ namespace: "shop", pods: {} }] } },
+      ),
+      dns: fc.constantFrom(
+        undefined,
+        undefined,
+        { service: { namespace: "ops", name: "names" } },
+        { ports: ["1053/tcp", "1053-1054/udp"] },
+        { service: { namespace: "ops", name: "names" }, ports: ["9053/tcp"] },
+      ),
     })
-    .map(({ governs, ...spec }) =>
-      document("Cluster", name, { region: name }, { ...spec, context: name, ...(governs === undefined ? {} : { governs }) }),
-    );
+    .map((spec) => {
+      const given = Object.entries(spec).filter(([, value]) => value !== undefined);
+      return document("Cluster", name, { region: name }, { ...Object.fromEntries(given), context: name });
+    });
 }
 
 const lifeline = fc.constantFrom(

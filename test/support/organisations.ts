@@ -51,8 +51,9 @@ function servicesOf(range: string): fc.Arbitrary<readonly Service[]> {
   const all: readonly Service[] = [
     service("kube-system/kube-dns", {
       selector: { app: "b" },
-      ports: [{ protocol: "UDP", port: 53, targetPort: 5353 }, tcp(53, "dns-tcp")],
+      ports: [{ protocol: "UDP", port: 53, targetPort: 5353 }, tcp(53, "dns-tcp"), tcp(53, 4444)],
     }),
+    service("ops/names", { selector: { app: "a" }, ports: [tcp(53, 9053)] }),
     service("default/kubernetes", {
       clusterIps: ["10.96.0.1"],
       ports: [tcp(443, 6443)],
@@ -100,8 +101,9 @@ function inventoryOf(name: string, range: string, nodes: string): fc.Arbitrary<C
       services: servicesOf(nodes),
       webhooks,
       namespaces: allNamespaces,
+      platform: fc.constantFrom(undefined, "openshift" as const),
     })
-    .map(({ pods, ...parts }) => {
+    .map(({ pods, platform, ...parts }) => {
       const addresses = new Map([
         ["node-1", [`192.168.${nodes}.1`, `2001:db8:192:${nodes}::1`]],
         ["node-2", [`192.168.${nodes}.2`]],
@@ -109,6 +111,7 @@ function inventoryOf(name: string, range: string, nodes: string): fc.Arbitrary<C
       const placed = pods.map((one) => (one.hostNetwork ? { ...one, addresses: addresses.get(one.node ?? "") ?? [] } : one));
       return inventory(name, {
         ...parts,
+        ...(platform === undefined ? {} : { platform }),
         pods: placed,
         nodes: [...addresses].map(([node, list]) => ({ name: node, addresses: list })),
       });

@@ -61,9 +61,9 @@ function headOf({ document, body }: Read<{ readonly metadata: { readonly name: s
 }
 
 function clusterOf(read: Read<ClusterDocument>): Cluster {
-  const { context, inCluster: _, ...spec } = read.body.spec;
+  const { context, inCluster: _, dns = { service: undefined, ports: [] }, ...spec } = read.body.spec;
   const connection = context === undefined ? ({ kind: "inCluster" } as const) : ({ kind: "context", context } as const);
-  return { kind: "Cluster", ...headOf(read), ...spec, connection };
+  return { kind: "Cluster", ...headOf(read), ...spec, dns, connection };
 }
 
 function fleetOf(read: Read<HostFleetDocument>): HostFleet {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { EnforcerSetting } from "../kinds.ts";
 import { cidrs } from "./addresses.ts";
+import { Boundaries, Dns } from "./cluster-edge.ts";
 import { ApiVersion, Metadata, prose } from "./names.ts";
 import { selector } from "./selectors.ts";
 import { refuse } from "./text.ts";
@@ -47,6 +48,8 @@ const Spec = z
     foreign: z.enum(["report", "remove"]).default("report").meta({
       description: "Policies in governed namespaces that are not ours: told (default), or removed when they widen.",
     }),
+    boundaries: Boundaries,
+    dns: Dns,
   })
   .superRefine((spec, context) => {
     if (context.issues.length > 0) return; // an unknown key is told already, and is probably what is missing

@@ -226,7 +226,7 @@ describe("essentials", () => {
   test("dns: the pods behind kube-dns at their target port, and NodeLocal DNS", () => {
     const service = {
       ...kubeDns,
-      ports: kubeDns.ports.map((port) => ({ ...port, targetPort: port.port === 53 ? 1053 : port.targetPort })),
+      ports: kubeDns.ports.map((port) => ({ ...port, targetPort: port.port === 53 ? 5353 : port.targetPort })),
     };
     const { want, notes } = compile({ segments: [out] }, { services: [service] });
     const allows = want.objects[0]?.allows.map((allow) => [allow.origin, peerWords(allow), allow.ports]);
@@ -235,8 +235,8 @@ describe("essentials", () => {
         "builtin/dns",
         "k8s-app=kube-dns@kubernetes.io/metadata.name=kube-system",
         [
-          { kind: "range", protocol: "tcp", from: 1053, to: 1053 },
-          { kind: "range", protocol: "udp", from: 1053, to: 1053 },
+          { kind: "range", protocol: "tcp", from: 5353, to: 5353 },
+          { kind: "range", protocol: "udp", from: 5353, to: 5353 },
         ],
       ],
       [
@@ -259,7 +259,7 @@ describe("essentials", () => {
       clusterIps: [],
       ports: [{ protocol: "UDP", port: 53, targetPort: "dns" }],
     };
-    const { want } = compile({ segments: [out] }, { services: [service] });
+    const { want } = compile({ segments: [out] }, { services: [service], platform: "openshift" });
     expect(want.objects[0]?.allows[0]?.ports).toEqual([{ kind: "range", protocol: "udp", from: 5353, to: 5353 }]);
   });
 

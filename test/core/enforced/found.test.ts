@@ -238,14 +238,14 @@ describe("who is known how, and where", () => {
 
   // Bug: the check knew routers by address only; Cilium matches no pod by address.
   test.each(["cilium", "calico"])("ingress controllers are their boundary, by label, with %s", (enforcer) => {
-    const openshift = service("openshift-dns/dns-default", { selector: { app: "dns" } });
     const router = pod("ops/router-1", { app: "router" }, "10.1.0.8");
+    const openshift = { ...eu([...pods, router]), platform: "openshift" as const };
     const defs = one({
       segments: [segment("s", [app("s")], "enforce", "enforce"), segment("edge", [boundaryMember("ingress")])],
       policies: [policy("p", rule("edge", "s", "443/tcp"))],
     });
     const enforcers = new Map([["cluster/eu", enforcer]]);
-    expect(differencesOf({ definitions: defs, inventories: [eu([...pods, router], [openshift]), us([])], enforcers })).toEqual([]);
+    expect(differencesOf({ definitions: defs, inventories: [openshift, us([])], enforcers })).toEqual([]);
   });
 
   // Bug: OVN-Kubernetes lets pods on the host network in by a namespace and an empty podSelector; the check called it a hole of ours.

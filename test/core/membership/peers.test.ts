@@ -23,7 +23,14 @@ import {
   serviceMember,
 } from "../../support/definitions.ts";
 
-const eu = cluster("eu");
+const eu = cluster("eu", {
+  boundaries: {
+    ingress: {
+      addresses: [],
+      controllers: [{ namespace: "shop", pods: { matchLabels: { "app.kubernetes.io/name": "ingress-nginx" } } }],
+    },
+  },
+});
 const us = cluster("us");
 const web = segment("web", [app("web")], "enforce");
 
@@ -72,20 +79,21 @@ describe("a boundary", () => {
   // would catch: router namespaces trusted by a label where there is no OpenShift that guards it
   test("of an OpenShift has its router namespaces, by their label", () => {
     const a = segment("a", [boundaryMember("ingress")]);
+    const plain = cluster("eu");
     const dns = service("dns-default", { namespace: "openshift-dns" });
-    expect(podPeers(world([a]), a, { cluster: eu, services: [dns] })).toEqual([
+    expect(podPeers(world([a]), a, { cluster: plain, services: [], platform: "openshift" })).toEqual([
       {
         pods: {},
         namespaces: { matchExpressions: [{ key: "policy-group.network.openshift.io/ingress", operator: "Exists" }] },
       },
     ]);
-    expect(podPeers(world([a]), a, { cluster: eu, services: [] })).toEqual([]);
+    expect(podPeers(world([a]), a, { cluster: plain, services: [dns] })).toEqual([]);
   });
 
   test("egress is what pods show outside: their own addresses, or their nodes'", () => {
     const a = segment("a", [boundaryMember("egress")]);
     expect(peers(a)).toEqual(["10.0.0.1-10.0.0.2", "cluster/us"]);
-    const masked = cluster("eu", { podNetwork: "masqueraded" });
+    const masked = { ...eu, podNetwork: "masqueraded" as const };
     const { membership } = computeMembership(world([a], masked), masked, seen, 0);
     expect(formatSet(addressPeers(world([a], masked), a, new Map([["cluster/eu", membership]]), undefined).addresses)).toBe(
       "192.168.0.1",
@@ -137,7 +145,7 @@ describe("a service without a selector", () => {
 
 describe("what rendering rests on", () => {
   // would catch: a plan for each of a thousand services that come and go
-  test("is services that segments name, those of webhooks and of the essentials, and of controllers for a boundary", () => {
+  test("is services that segments name, those of webhooks and of the essentials", () => {
     const dns = service("kube-dns", { namespace: "kube-system" });
     const guard = service("guard");
     const webhooks = [
@@ -148,6 +156,6 @@ describe("what rendering rests on", () => {
       relevantServices(world(segments), eu, { services, webhooks }).map(({ name }) => name);
     expect(names([])).toEqual(["kube-dns", "guard"]);
     const nested = [segment("a", [segmentsMember("b")]), segment("b", [serviceMember("shop/web"), boundaryMember("ingress")])];
-    expect(names(nested)).toEqual(["kube-dns", "guard", "nginx", "web"]);
+    expect(names(nested)).toEqual(["kube-dns", "guard", "web"]);
   });
 });
