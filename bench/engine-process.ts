@@ -89,7 +89,9 @@ function compileAll(
             kind: "cluster",
             namespaces: inventoryOf(inventories, target.cluster).namespaces,
             services: [],
-            sameValues: { color: ["blue", "green"] },
+            cells: Object.fromEntries(
+              [...definitions.segments.keys()].map((name) => [`${name}?color`, { cells: [["blue"], ["green"]], isWhole: true }]),
+            ),
             memberships: known,
             orphans: [],
             now: 0,

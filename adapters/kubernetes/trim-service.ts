@@ -43,6 +43,7 @@ export const OTHER_SLICES = "endpointslice.kubernetes.io/managed-by!=endpointsli
 
 /** One EndpointSlice. */
 export interface Slice {
+  readonly name: string;
   /** `namespace/name` of its service. */
   readonly service: string;
   readonly endpoints: readonly ServiceEndpoint[];
@@ -67,6 +68,7 @@ export function trimSlice(object: unknown): Slice | undefined {
   if (service === undefined || addressType === "FQDN") return undefined;
   const at = (ports ?? []).flatMap(({ protocol, port }) => (port === undefined ? [] : [{ protocol: protocol ?? "TCP", port }]));
   return {
+    name: metadata.name,
     service: `${metadata.namespace}/${service}`,
     endpoints: (endpoints ?? []).flatMap(({ addresses = [], targetRef }) => {
       const isPod = targetRef?.kind === "Pod" && (targetRef.namespace ?? metadata.namespace) === metadata.namespace;
@@ -76,14 +78,22 @@ export function trimSlice(object: unknown): Slice | undefined {
   };
 }
 
-/** Services with their endpoints, sorted by address, where no selector says what stands behind them. */
+/** Addresses of one service without a selector that are kept, the first in order: whoever owns its namespace writes them. */
+const MAX_ENDPOINTS = 10_000;
+
+/**
+ * Services with their endpoints, sorted by address, where no selector says what stands behind them. Those of default/kubernetes are what
+ * the API server writes itself, into the slice that has its name: it is reached by everybody who needs it.
+ */
 export function withEndpoints(services: readonly Service[], slices: Iterable<Slice>): readonly Service[] {
   const byService = Map.groupBy(slices, ({ service }) => service);
   return services.map((service) => {
     if (Object.keys(service.selector).length > 0) return service;
-    const endpoints = (byService.get(`${service.namespace}/${service.name}`) ?? []).flatMap((slice) => slice.endpoints);
+    const key = `${service.namespace}/${service.name}`;
+    const believed = (byService.get(key) ?? []).filter(({ name }) => key !== "default/kubernetes" || name === "kubernetes");
+    const endpoints = believed.flatMap((slice) => slice.endpoints);
     if (endpoints.length === 0) return service;
-    return { ...service, endpoints: endpoints.toSorted((a, b) => (a.address < b.address ? -1 : 1)) };
+    return { ...service, endpoints: endpoints.toSorted((a, b) => (a.address < b.address ? -1 : 1)).slice(0, MAX_ENDPOINTS) };
   });
 }
 

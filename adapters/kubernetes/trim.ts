@@ -45,23 +45,39 @@ interface RawPod {
   readonly status?: { readonly phase?: string; readonly podIP?: string; readonly podIPs?: readonly { readonly ip: string }[] };
 }
 
+/** More text of labels than this on one pod, and it is not understood: a thousand pods with a megabyte each are a gigabyte here. */
+const MAX_LABEL_TEXT = 16_384;
+/** Named ports of one pod that are kept; a name beyond them is on no pod, so a rule with it opens nothing. */
+const MAX_NAMED_PORTS = 256;
+
 /** Succeeded and Failed pods keep an address that is recycled: they are no members (kubernetes.md 22). */
 export function trimPod(object: unknown): Pod | undefined {
   const { metadata, spec, status } = object as RawPod;
   if (status?.phase === "Succeeded" || status?.phase === "Failed") return undefined;
   const owner = metadata.ownerReferences?.find((reference) => reference.controller === true);
-  const ports = namedPorts(spec);
+  const ports = namedPorts(spec).slice(0, MAX_NAMED_PORTS);
+  const { labels = NO_LABELS } = metadata;
+  // Without its labels nobody knows in which segments it is, and whom `not` leaves out: it has no address, so it joins none.
+  const isUnderstood = textOf(labels) <= MAX_LABEL_TEXT;
   return {
     uid: metadata.uid ?? "",
     namespace: metadata.namespace ?? "",
     name: metadata.name,
-    labels: metadata.labels ?? NO_LABELS,
-    addresses: status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP === undefined ? [] : [status.podIP]),
+    labels: isUnderstood ? labels : NO_LABELS,
+    addresses: isUnderstood ? (status?.podIPs?.map(({ ip }) => ip) ?? (status?.podIP === undefined ? [] : [status.podIP])) : [],
     node: spec?.nodeName,
     hostNetwork: spec?.hostNetwork === true,
     owner: owner === undefined ? undefined : `${owner.kind}/${owner.name}`,
     ...(ports.length === 0 ? {} : { ports }),
+    ...(isUnderstood ? {} : { notUnderstood: true as const }),
   };
+}
+
+/** Characters of all keys and values. */
+function textOf(labels: Labels): number {
+  let length = 0;
+  for (const key in labels) length += key.length + (labels[key]?.length ?? 0);
+  return length;
 }
 
 /** Only ports with a name: a number needs no pod to be known. Sidecars, which are init containers that go on, have theirs too. */

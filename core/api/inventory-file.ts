@@ -53,6 +53,7 @@ const inventory = z.object({
       hostNetwork: z.boolean(),
       owner: maybeText,
       ports: z.array(z.object({ name: z.string(), protocol: z.enum(["tcp", "udp", "sctp"]), port: z.number() })).exactOptional(),
+      notUnderstood: z.literal(true).exactOptional(),
     }),
   ),
   nodes: z.array(z.object({ name: z.string(), addresses: texts })),

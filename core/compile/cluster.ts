@@ -1,3 +1,4 @@
+import type { PresentCellsByList } from "../membership/cells.ts";
 import type { Namespace, Platform, Service, WebhookBackend } from "../membership/inventory.ts";
 import type { Memberships } from "../membership/membership.ts";
 import { compareText } from "../membership/order.ts";
@@ -22,7 +23,7 @@ import { noteServicePorts } from "./service-ports.ts";
 import { governedNamespaces, Placer } from "./subjects.ts";
 import { findWebhookPods } from "./webhooks.ts";
 import type { WebhookPods } from "./webhooks.ts";
-import type { ClusterAllow, ClusterObject, ClusterWant, Compiled, Peer } from "./want.ts";
+import type { ClusterAllow, ClusterObject, ClusterWant, Compiled, CutCells, Peer } from "./want.ts";
 
 /** What a cluster's want depends on. Its pods are not among it, but for the values of labels that rules compare. */
 export interface ClusterCompilation {
@@ -34,8 +35,8 @@ export interface ClusterCompilation {
   readonly memberships: Memberships;
   /** What the API server calls. Absent: nothing is known of it. */
   readonly webhooks?: readonly WebhookBackend[];
-  /** By label key that rules compare (`same`), the values present on pods, sorted. Absent: none. */
-  readonly sameValues?: ReadonlyMap<string, readonly string[]>;
+  /** Which cells the pods at both ends of rules with `same` are in. Absent: none. */
+  readonly cells?: PresentCellsByList;
   /** Absent: plain Kubernetes, or not known. */
   readonly platform?: Platform | undefined;
 }
@@ -53,6 +54,7 @@ interface ClusterView {
 }
 
 interface CompiledDirection {
+  readonly cut: readonly CutCells[];
   readonly objects: readonly ClusterObject[];
   readonly notes: readonly Note[];
 }
@@ -97,12 +99,14 @@ export function compileCluster(input: ClusterCompilation): Compiled<ClusterWant>
   );
   const objects = kept.toSorted((a, b) => compareText(a.namespace, b.namespace) || compareText(a.name, b.name));
   checkNames(objects);
+  const cut = directions.flatMap((direction) => direction.cut);
   const want: ClusterWant = {
     kind: "cluster",
     target: view.target,
     governed: governed.map(({ name }) => name),
     objects,
     ...(spared.length === 0 ? {} : { spared }),
+    ...(cut.length === 0 ? {} : { cut }),
   };
   const notes = [
     ...noteCluster(definitions, cluster, [...view.held.values()], view.dns),
@@ -127,7 +131,7 @@ function heldSegments({ definitions, cluster, services }: ClusterCompilation): R
 function compileDirection(view: ClusterView, direction: Direction): CompiledDirection {
   const { definitions } = view.input;
   const enforced = [...view.held.values()].filter(({ segment }) => segment.isolate[direction] === "enforce");
-  if (enforced.length === 0) return { objects: [], notes: [] };
+  if (enforced.length === 0) return { objects: [], notes: [], cut: [] };
   const essentials = direction === "egress" ? egressEssentials(view) : { rules: [], notes: [] };
   const rules = directRules({
     target: view.target,
@@ -136,7 +140,7 @@ function compileDirection(view: ClusterView, direction: Direction): CompiledDire
     resolver: view.resolver,
     held: view.held,
     essentials: essentials.rules,
-    sameValues: view.input.sameValues ?? new Map(),
+    present: view.input.cells ?? {},
   });
   const ends: readonly RuleEnd[] = [
     ...[...view.held.values()]
@@ -153,7 +157,7 @@ function compileDirection(view: ClusterView, direction: Direction): CompiledDire
   const objects = enforced.flatMap((held) => compileSegment(context, held));
   const opened =
     direction === "ingress" && definitions.workspace.essentials.webhooks ? noteWebhooks(view.webhooks, objects, view.held) : [];
-  return { objects, notes: [...essentials.notes, ...rules.notes, ...opened] };
+  return { objects, notes: [...essentials.notes, ...rules.notes, ...opened], cut: rules.cut };
 }
 
 /** DNS for everybody who is isolated, the API server for those who need it. */

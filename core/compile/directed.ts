@@ -2,7 +2,8 @@ import { isEmpty } from "../address/index.ts";
 import { compareText } from "../membership/order.ts";
 import type { Direction, IcmpMessages, NamedPort, Rule } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
-import { cellsOf } from "./cells.ts";
+import type { PresentCellsByList } from "../membership/cells.ts";
+import { cellsOf, cutCells } from "./cells.ts";
 import type { Cell } from "./cells.ts";
 import { gapNote, noPeerNote } from "./ends.ts";
 import type { PeerEnd, PeerResolver } from "./ends.ts";
@@ -10,7 +11,7 @@ import { clusterPorts, isNamed, portWords } from "./ports.ts";
 import { peerEnds, subjectEnds } from "./rules.ts";
 import type { RuleBook } from "./rules.ts";
 import { canonicalOf } from "./subjects.ts";
-import type { ClusterAllow, ClusterPorts, Peer } from "./want.ts";
+import type { ClusterAllow, ClusterPorts, CutCells, Peer } from "./want.ts";
 
 /** A rule, or an essential, as one direction of a cluster sees it. */
 export interface DirectedRule {
@@ -30,6 +31,7 @@ export interface RuleCell extends Cell {
 /** Rules of one direction by the segment they name. */
 export interface DirectedRules {
   readonly notes: readonly Note[];
+  readonly cut: readonly CutCells[];
   /** Rules that name this segment and not `any`, in order. */
   readonly naming: (name: string) => readonly DirectedRule[];
   /** Rules for every workload, in order. */
@@ -45,13 +47,14 @@ export interface Directing {
   /** Names of the segments that can have pods here: rules for others are no business of this cluster. */
   readonly held: { has(name: string): boolean };
   readonly essentials: readonly DirectedRule[];
-  /** Label values on the cluster's pods, by the keys that rules compare. */
-  readonly sameValues: ReadonlyMap<string, readonly string[]>;
+  /** Which cells the cluster's pods are in. */
+  readonly present: PresentCellsByList;
 }
 
 /** The rules whose subjects can be pods of this cluster, with their peers resolved; those without a peer or port here are told. */
 export function directRules(directing: Directing): DirectedRules {
   const notes: Note[] = [];
+  const cut: CutCells[] = [];
   const byName = new Map<string, DirectedRule[]>();
   const forAny: DirectedRule[] = [];
   const add = (rule: DirectedRule): void => {
@@ -70,20 +73,26 @@ export function directRules(directing: Directing): DirectedRules {
   for (const [order, rule] of directing.book.rules.entries()) {
     const subjects = subjectEnds(rule, directing.direction);
     if (subjects.some((name) => name === "any" || directing.held.has(name))) {
-      add({ order, subjects, cells: directRule(directing, rule, notes) });
+      add({ order, subjects, cells: directRule(directing, rule, { notes, cut }) });
     }
   }
-  return { notes, naming: (name) => byName.get(name) ?? [], forAny };
+  return { notes, cut, naming: (name) => byName.get(name) ?? [], forAny };
 }
 
-function directRule(directing: Directing, rule: Rule, notes: Note[]): readonly RuleCell[] {
-  const { direction, resolver, target, sameValues } = directing;
+function directRule(
+  directing: Directing,
+  rule: Rule,
+  told: { readonly notes: Note[]; readonly cut: CutCells[] },
+): readonly RuleCell[] {
+  const { direction, resolver, target, present } = directing;
+  const { notes } = told;
   const part = direction === "ingress" ? "initiator" : "responder";
   const names = peerEnds(rule, direction);
   const { ports, left } = clusterPorts(rule.ports);
   notes.push(...icmpNotes(rule, left, target));
   if (ports === "none") return [];
-  const { cells, problem } = cellsOf(rule, sameValues, target);
+  const subjects = subjectEnds(rule, direction);
+  const { cells, isWhole, problem } = cellsOf(rule, present, { subjects, peers: names }, target);
   if (problem !== undefined) notes.push(problem);
   const ruleCells: RuleCell[] = [];
   const lonely: Cell[] = [];
@@ -91,12 +100,17 @@ function directRule(directing: Directing, rule: Rule, notes: Note[]): readonly R
     const end = resolver.resolve(names, part, cell.values);
     if (end.kind === "some") notes.push(...end.gaps.map((gap) => gapNote(gap, rule)));
     if (direction === "egress") notes.push(...namedPortNotes(rule, end, ports, target));
-    const peers = peersOf(end);
+    // A value that nobody at the other end has makes no object: its pods are allowed nothing by the rule anyway.
+    const peers = end.kind === "some" && !cell.isMet && isEmpty(end.addresses) ? [] : peersOf(end);
+    const { values, text } = cell;
     if (peers.length === 0) lonely.push(cell);
-    else ruleCells.push({ ...cell, allows: [{ origin: rule.id, peers, ports }] });
+    else ruleCells.push({ values, text, allows: [{ origin: rule.id, peers, ports }] });
   }
+  const { kept, cut, problem: tooMany } = cutCells(rule, ruleCells, isWhole, target);
+  if (cut !== undefined) told.cut.push(cut);
+  if (tooMany !== undefined) notes.push(tooMany);
   if (lonely.length > 0) notes.push(lonelyNote(rule, names, target, lonely));
-  return ruleCells;
+  return kept;
 }
 
 /** The peers a cluster can say, sorted, without duplicates; an empty list means nobody, never anyone. */

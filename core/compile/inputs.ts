@@ -27,7 +27,7 @@ interface Moment {
 }
 
 type ClusterFacts = { readonly kind: "cluster" } & Pick<ClusterStructure, "namespaces" | "services"> &
-  Partial<Pick<ClusterStructure, "webhooks" | "sameValues" | "platform">>;
+  Partial<Pick<ClusterStructure, "webhooks" | "cells" | "platform">>;
 
 interface HostFacts {
   readonly kind: "host";
@@ -61,8 +61,7 @@ export function compileTarget(
 function compileAt(definitions: Definitions, target: Target, inputs: TargetInputs, operator: OperatorInputs): Compiled<Want> {
   const { memberships } = inputs;
   if (target.kind === "cluster" && inputs.kind === "cluster") {
-    const { namespaces, services, webhooks = [], platform } = inputs;
-    const sameValues = new Map(Object.entries(inputs.sameValues ?? {}));
+    const { namespaces, services, webhooks = [], platform, cells = {} } = inputs;
     return compileCluster({
       definitions,
       cluster: target.cluster,
@@ -70,7 +69,7 @@ function compileAt(definitions: Definitions, target: Target, inputs: TargetInput
       services,
       memberships,
       webhooks,
-      sameValues,
+      cells,
       platform,
     });
   }

@@ -1,10 +1,11 @@
-import { sameValuesIn } from "../membership/cells.ts";
+import type { PresentCellsByList } from "../membership/cells.ts";
 import { livingNamespaces } from "../membership/inventory.ts";
 import type { ClusterInventory, Namespace, Platform, Service, WebhookBackend } from "../membership/inventory.ts";
+import { presentCells } from "../membership/present-cells.ts";
 import { relevantServices } from "../membership/relevant.ts";
 import type { Cluster, Definitions } from "../model/kinds.ts";
 
-/** What a cluster's own rendering rests on besides Git: not its pods, but for the values of labels that rules compare. */
+/** What a cluster's own rendering rests on besides Git: not its pods, but for the label values of those that rules compare. */
 export interface ClusterStructure {
   /** Those that are there to stay. */
   readonly namespaces: readonly Namespace[];
@@ -13,8 +14,8 @@ export interface ClusterStructure {
   readonly webhooks: readonly WebhookBackend[];
   /** Absent: plain Kubernetes, or not known. */
   readonly platform?: Platform;
-  /** By label key that rules compare (`same`), the values present on pods, sorted. */
-  readonly sameValues: Readonly<Record<string, readonly string[]>>;
+  /** Which cells the pods at both ends of rules with `same` are in. */
+  readonly cells: PresentCellsByList;
 }
 
 /** The structure of a cluster, as these definitions look at it: a change of it is a plan, whatever else changes is none. */
@@ -24,6 +25,6 @@ export function clusterStructure(definitions: Definitions, cluster: Cluster, inv
     services: relevantServices(definitions, cluster, inventory),
     webhooks: inventory.webhooks ?? [],
     ...(inventory.platform === undefined ? {} : { platform: inventory.platform }),
-    sameValues: Object.fromEntries(sameValuesIn(definitions, inventory.pods)),
+    cells: presentCells(definitions, cluster, inventory),
   };
 }

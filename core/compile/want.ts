@@ -55,6 +55,16 @@ export interface ClusterWant {
    * what is there, and the Workspace opens no way for it. What is isolated there already is held, never released. Absent: none.
    */
   readonly spared?: readonly string[];
+  /** Where a rule with `same` has more cells than are rendered: it allows nothing in the others. Absent: nowhere. */
+  readonly cut?: readonly CutCells[];
+}
+
+/** The cells that a rule was rendered for, of more. */
+export interface CutCells {
+  /** Label keys, sorted. */
+  readonly keys: readonly string[];
+  /** As `cellText` of the keys. */
+  readonly kept: readonly string[];
 }
 
 /** One thing allowed on a host; `peers` is never an empty set. */

@@ -28,6 +28,7 @@ export const FINDING_KINDS = [
   "heal-fight",
   "address-clash",
   "boundary-address",
+  "not-believed",
   "guardrail-violated",
 ] as const;
 

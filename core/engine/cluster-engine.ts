@@ -5,12 +5,16 @@ import type { InventoryEvent } from "../membership/event.ts";
 import type { ClusterInventory, Namespace, Node, Platform, Pod, Service } from "../membership/inventory.ts";
 import { membershipDigest } from "../membership/digest.ts";
 import { boundaryKey, type Membership } from "../membership/membership.ts";
-import { compareText, sortedTexts } from "../membership/order.ts";
+import type { PresentCellsByList } from "../membership/cells.ts";
+import { compareText } from "../membership/order.ts";
+import { podAddresses } from "../membership/pod-addresses.ts";
 import { namespaceLabels } from "../membership/select.ts";
 import type { Cluster, Definitions } from "../model/kinds.ts";
 import { clusterTargetId } from "../model/target.ts";
 import type { Labels } from "../selector/index.ts";
 import { AddressEntry, type AddressValue } from "./address-entry.ts";
+import { CellCounts, type CellPlace } from "./cell-counts.ts";
+import { LiveClaims } from "./live-claims.ts";
 import { Scheme } from "./scheme.ts";
 
 /** How one key of a membership changed; see `Membership.segments` for keys. Both sets are empty for a key that came or went empty. */
@@ -28,6 +32,7 @@ interface Group {
   readonly example: string;
   readonly labels: Labels;
   keys: readonly string[];
+  cells: readonly CellPlace[];
   isController: boolean;
   readonly pods: Set<Held>;
 }
@@ -72,9 +77,9 @@ export class ClusterEngine {
   #touched = new Set<string>();
   /** Standing keys as of the last `take`. */
   #known: ReadonlySet<string> = new Set();
-  readonly #values = new Map<string, Map<string, number>>();
+  readonly #cells = new CellCounts();
   /** Whose address is whose: see `LiveAddresses`. */
-  readonly #live = { own: new AddressEntry(), nodes: new AddressEntry() };
+  readonly #live = new LiveClaims();
 
   constructor(definitions: Definitions, cluster: Cluster, inventory: ClusterInventory) {
     this.#scheme = new Scheme(definitions, cluster, inventory.services, inventory.platform);
@@ -153,8 +158,7 @@ export class ClusterEngine {
     }
     this.#touched = new Set();
     this.#known = standing;
-    this.#live.own.take();
-    this.#live.nodes.take();
+    this.#live.take();
     return changes.sort((a, b) => compareText(a.key, b.key));
   }
 
@@ -170,7 +174,7 @@ export class ClusterEngine {
 
   /** As `liveAddresses`, as of the last {@link take}. */
   liveAddresses(): LiveAddresses {
-    return { own: this.#live.own.set, nodes: this.#live.nodes.set };
+    return this.#live.addresses();
   }
 
   /** The segments and cells that a pod is under; undefined for one that is not there, or on the host network. */
@@ -178,9 +182,9 @@ export class ClusterEngine {
     return this.#pods.get(pod)?.group.keys;
   }
 
-  /** As `sameValuesIn`: the values of labels that rules compare. */
-  sameValues(): ReadonlyMap<string, readonly string[]> {
-    return new Map(this.#scheme.sameKeys.map((key) => [key, sortedTexts(this.#values.get(key)?.keys() ?? [])]));
+  /** As `presentCells`. */
+  presentCells(): PresentCellsByList {
+    return this.#cells.present();
   }
 
   #upsertPod(pod: Pod): void {
@@ -196,13 +200,13 @@ export class ClusterEngine {
 
   #addPod(pod: Pod, key: string): Held {
     const group = this.#groupFor(pod, key);
-    const own = valuesOf(pod.addresses);
+    const own = valuesOf(podAddresses(this.#scheme.cluster, pod));
     const held: Held = { pod, group, own, shown: this.#shownBy(pod, own) };
     group.pods.add(held);
     if (this.#isMasqueraded() && pod.node !== undefined) setOf(this.#podsOn, pod.node).add(held);
     this.#hold(group.keys, held.shown);
     this.#holdBoundary(held, group.isController, "hold");
-    if (!this.#isMasqueraded()) for (const value of own) this.#live.own.hold(value);
+    if (!this.#isMasqueraded()) this.#live.pods.hold(own);
     return held;
   }
 
@@ -217,13 +221,13 @@ export class ClusterEngine {
     const { group, pod } = held;
     this.#drop(group.keys, held.shown);
     this.#holdBoundary(held, group.isController, "release");
-    if (!this.#isMasqueraded()) for (const value of held.own) this.#live.own.release(value);
+    if (!this.#isMasqueraded()) this.#live.pods.release(held.own);
     group.pods.delete(held);
     if (pod.node !== undefined) removeFrom(this.#podsOn, pod.node, held);
     if (group.pods.size > 0) return;
     this.#groups.delete(group.id);
     removeFrom(this.#groupsOf, group.namespace, group);
-    this.#countValues(group.labels, -1);
+    this.#cells.drop(group.namespace, group.cells);
   }
 
   #groupFor(pod: Pod, key: string): Group {
@@ -231,17 +235,29 @@ export class ClusterEngine {
     const id = groupId(pod.namespace, labels, this.#scheme.isNamed(key) ? key : "");
     const known = this.#groups.get(id);
     if (known !== undefined) return known;
-    const group: Group = { id, namespace: pod.namespace, example: key, labels, keys: [], isController: false, pods: new Set() };
+    const group: Group = {
+      id,
+      namespace: pod.namespace,
+      example: key,
+      labels,
+      keys: [],
+      cells: [],
+      isController: false,
+      pods: new Set(),
+    };
     this.#ask(group);
     this.#groups.set(id, group);
     setOf(this.#groupsOf, pod.namespace).add(group);
-    this.#countValues(labels, 1);
     return group;
   }
 
   #ask(group: Group): void {
     const question = { key: group.example, labels: group.labels, namespaceLabels: this.#labelsOf(group.namespace) };
-    group.keys = this.#scheme.keysOf(question);
+    const { keys, cells } = this.#scheme.keysOf(question);
+    this.#cells.hold(group.namespace, cells);
+    this.#cells.drop(group.namespace, group.cells);
+    group.keys = keys;
+    group.cells = cells;
     group.isController = this.#scheme.isController(question);
   }
 
@@ -282,10 +298,8 @@ export class ClusterEngine {
     ];
     this.#hold(keys, addresses);
     this.#drop(keys, before);
-    for (const entry of Object.values(this.#live)) {
-      for (const value of addresses) entry.hold(value);
-      for (const value of before) entry.release(value);
-    }
+    this.#live.nodes.hold(addresses);
+    this.#live.nodes.release(before);
     for (const held of this.#podsOn.get(name) ?? []) {
       this.#hold(held.group.keys, addresses);
       this.#drop(held.group.keys, held.shown);
@@ -347,18 +361,6 @@ export class ClusterEngine {
 
   #labelsOf(namespace: string): Labels {
     return this.#namespaces.get(namespace) ?? namespaceLabels({ name: namespace, labels: {} });
-  }
-
-  #countValues(labels: Labels, by: 1 | -1): void {
-    for (const key of this.#scheme.sameKeys) {
-      const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
-      if (value === undefined) continue;
-      const counts = this.#values.get(key) ?? new Map<string, number>();
-      this.#values.set(key, counts);
-      const count = (counts.get(value) ?? 0) + by;
-      if (count === 0) counts.delete(value);
-      else counts.set(value, count);
-    }
   }
 }
 

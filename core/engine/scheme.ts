@@ -1,6 +1,6 @@
 import { boundarySides, canHoldPods } from "../membership/compute.ts";
 import { ingressControllers, loadBalancers } from "../membership/boundary.ts";
-import { cellsBySegment, cellValues, sameKeys } from "../membership/cells.ts";
+import { cellList, cellsBySegment, cellText, cellValues, sameKeys } from "../membership/cells.ts";
 import { endpointPods, isEndpointIn, namedEndpoints, rawEndpoints } from "../membership/endpoints.ts";
 import type { Platform, Service } from "../membership/inventory.ts";
 import { boundaryKey, endpointsKey } from "../membership/membership.ts";
@@ -8,6 +8,7 @@ import { cellKey, subjectsIn } from "../membership/resolve.ts";
 import type { AddressSet } from "../address/index.ts";
 import type { Cluster, Definitions, Segment } from "../model/kinds.ts";
 import type { Labels } from "../selector/index.ts";
+import type { CellPlace } from "./cell-counts.ts";
 import { SubjectIndex } from "./subject-index.ts";
 
 /** What a pod is asked by: see {@link Scheme.keysOf}. */
@@ -78,21 +79,24 @@ export class Scheme {
     return this.#named.has(key);
   }
 
-  /** The segments and cells that a pod's shown addresses are under. */
-  keysOf(pod: PodQuestion): readonly string[] {
+  /** The segments and cells that a pod's shown addresses are under, and the same cells as they are counted. */
+  keysOf(pod: PodQuestion): { readonly keys: readonly string[]; readonly cells: readonly CellPlace[] } {
     const { labels, namespaceLabels } = pod;
     const segments = new Set(this.#index.match(labels, namespaceLabels));
     for (const segment of this.#named.get(pod.key) ?? []) {
       if (isEndpointIn(this.definitions, segment, this.cluster, this.services, pod)) segments.add(segment.name);
     }
     const keys: string[] = [...segments];
+    const cells: CellPlace[] = [];
     for (const name of segments) {
       for (const compared of this.#cells.get(name) ?? []) {
         const values = cellValues(compared, labels);
-        if (values !== undefined) keys.push(cellKey(name, values));
+        if (values === undefined) continue;
+        keys.push(cellKey(name, values));
+        cells.push({ list: cellList(name, compared), text: cellText(compared, values) });
       }
     }
-    return keys;
+    return { keys, cells };
   }
 
   /** True for a pod of an ingress controller, where the boundary is asked for. */

@@ -3,6 +3,7 @@ import type { AddressSet } from "../address/index.ts";
 import type { ClusterInventory, Pod, PodPort } from "../membership/inventory.ts";
 import { overlayOrphans } from "../membership/orphans.ts";
 import { compareText } from "../membership/order.ts";
+import { podAddresses } from "../membership/pod-addresses.ts";
 import { namespaceLabels } from "../membership/select.ts";
 import type { Cluster, Definitions, External, TargetId } from "../model/kinds.ts";
 import { clusterTargetId, hostTargetId, type Target } from "../model/target.ts";
@@ -74,7 +75,7 @@ function podWorkloads(cluster: Cluster, inventory: ClusterInventory): readonly W
   const labelsOf = labelsByNamespace(inventory);
   const nodes = new Map(inventory.nodes.map((node) => [node.name, fromAddressTexts(node.addresses).set]));
   return inventory.pods.map((pod): Workload => {
-    const addresses = fromAddressTexts(pod.addresses).set;
+    const addresses = fromAddressTexts(podAddresses(cluster, pod)).set;
     return {
       id: `${target}/${pod.namespace}/${pod.name}`,
       kind: "pod",

@@ -5,6 +5,7 @@ import type { Note } from "../model/note.ts";
 import { matches } from "../selector/index.ts";
 import type { ClusterInventory, Platform, Pod, Service } from "./inventory.ts";
 import { sortedTexts } from "./order.ts";
+import { podAddresses } from "./pod-addresses.ts";
 import { namespaceLabels, NAMESPACE_NAME_LABEL } from "./select.ts";
 import { serviceKey } from "./services.ts";
 import type { Subject } from "./subject.ts";
@@ -20,7 +21,7 @@ export function boundaryAddresses(cluster: Cluster, inventory: ClusterInventory,
   const nodes = inventory.nodes.flatMap((node) => node.addresses);
   const own = inventory.pods.filter((pod) => !pod.hostNetwork);
   if (side === "egress") {
-    return fromAddressTexts(cluster.podNetwork === "masqueraded" ? nodes : own.flatMap((pod) => pod.addresses)).set;
+    return fromAddressTexts(cluster.podNetwork === "masqueraded" ? nodes : own.flatMap((pod) => podAddresses(cluster, pod))).set;
   }
   const controllers = ingressControllers(cluster, inventory.platform);
   const namespaces = new Map(inventory.namespaces.map((namespace) => [namespace.name, namespaceLabels(namespace)]));
@@ -28,7 +29,7 @@ export function boundaryAddresses(cluster: Cluster, inventory: ClusterInventory,
   return unionAll([
     fromAddressTexts(nodes).set,
     fromAddressTexts(loadBalancers(inventory.services)).set,
-    fromAddressTexts(pods.flatMap((pod) => pod.addresses)).set,
+    fromAddressTexts(pods.flatMap((pod) => podAddresses(cluster, pod))).set,
   ]);
 }
 

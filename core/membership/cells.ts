@@ -1,11 +1,10 @@
 import { BUILT_IN_SEGMENTS, type Definitions } from "../model/kinds.ts";
 import type { Labels } from "../selector/index.ts";
-import type { Pod } from "./inventory.ts";
-import { sortedTexts } from "./order.ts";
+import { compareText, sortedTexts } from "./order.ts";
 
 /**
  * Cells: the parts of a segment whose workloads agree on some labels. A rule with `same` counts only between equal cells of its two
- * ends, so memberships hold addresses per cell, and a cluster needs to know which values there are.
+ * ends, so memberships hold addresses per cell, and a cluster needs to know which cells its pods are in.
  */
 
 /** For each segment at an end of a rule with `same`, the sorted lists of label keys that such rules compare. */
@@ -30,17 +29,6 @@ export function sameKeys(definitions: Definitions): readonly string[] {
   return sortedTexts([...definitions.policies.values()].flatMap(({ rules }) => rules.flatMap(({ same }) => same)));
 }
 
-/**
- * For each label key that rules compare, the values present on pods of a cluster, sorted; pods on the host network are neither
- * subject nor peer and do not count. What a cluster's rendering of `same` rests on: a new value is a plan.
- */
-export function sameValuesIn(definitions: Definitions, pods: readonly Pod[]): ReadonlyMap<string, readonly string[]> {
-  const keys = sameKeys(definitions);
-  return new Map(
-    keys.map((key) => [key, sortedTexts(pods.flatMap((pod) => (pod.hostNetwork ? [] : (labelOf(pod.labels, key) ?? []))))]),
-  );
-}
-
 /** The values of these labels, or undefined when one is missing: a missing label equals nothing. */
 export function cellValues(keys: readonly string[], labels: Labels): Labels | undefined {
   const values: Record<string, string> = {};
@@ -50,6 +38,46 @@ export function cellValues(keys: readonly string[], labels: Labels): Labels | un
     values[key] = value;
   }
   return values;
+}
+
+/** The cells of one segment that pods of a cluster are in, by the labels of one list of keys. Plain JSON. */
+export interface PresentCells {
+  /** Values in the order of the keys; first those that every namespace may have, see {@link fairCells}. */
+  readonly cells: readonly (readonly string[])[];
+  /** False: there are more, and these are the first {@link MAX_PRESENT}. */
+  readonly isWhole: boolean;
+}
+
+/** By {@link cellList}. What a cluster's rendering of `same` rests on: a new cell is a plan. */
+export type PresentCellsByList = Readonly<Record<string, PresentCells>>;
+
+/** Cells of one list that are told. A tenant may give each of his pods another label value. */
+export const MAX_PRESENT = 2048;
+
+/** The list of cells of a segment by these label keys, sorted. */
+export function cellList(segment: string, keys: readonly string[]): string {
+  return `${segment}?${keys.map(encodeURIComponent).join("&")}`;
+}
+
+/** Values of a cell as one text, and back: what cells are counted and compared by. */
+export function cellText(keys: readonly string[], values: Labels): string {
+  return JSON.stringify(keys.map((key) => values[key] ?? ""));
+}
+
+/**
+ * The cells in an order in which no namespace comes before another with all that it has: the first of each, then the second of each.
+ * So a namespace with a thousand values takes nothing from one with three, whatever is cut off at the end.
+ *
+ * @param byNamespace cells as {@link cellText} of the pods of each namespace
+ */
+export function fairCells(byNamespace: Iterable<Iterable<string>>): PresentCells {
+  const ranks = new Map<string, number>();
+  for (const texts of byNamespace) {
+    for (const [rank, text] of sortedTexts([...texts]).entries()) ranks.set(text, Math.min(rank, ranks.get(text) ?? rank));
+  }
+  const sorted = [...ranks].sort(([a, rankA], [b, rankB]) => rankA - rankB || compareText(a, b)).map(([text]) => text);
+  const cells = sorted.slice(0, MAX_PRESENT).map((text) => JSON.parse(text) as string[]); // written by `cellText`
+  return { cells, isWhole: sorted.length <= MAX_PRESENT };
 }
 
 function labelOf(labels: Labels, key: string): string | undefined {

@@ -2,19 +2,22 @@ import {
   count,
   emptySet,
   formatSet,
+  fromAddresses,
   fromAddressTexts,
   fromPrefixes,
   intersect,
   isEmpty,
+  parseAddress,
   subtract,
   union,
   unionAll,
 } from "../address/index.ts";
-import type { AddressSet } from "../address/index.ts";
+import type { Address, AddressSet } from "../address/index.ts";
 import type { Cluster, Definitions, TargetId } from "../model/kinds.ts";
 import { listTargets, type Target } from "../model/target.ts";
 import type { ClusterInventory } from "./inventory.ts";
 import { compareText } from "./order.ts";
+import { podAddresses } from "./pod-addresses.ts";
 
 /** Addresses that two targets claim: they are no identity for either. */
 export interface AddressClash {
@@ -33,6 +36,7 @@ interface Claim {
   readonly own: AddressSet;
   readonly reserved: AddressSet;
   readonly nodes: AddressSet;
+  readonly contested: AddressSet;
 }
 
 /** Addresses that a cluster has now. */
@@ -40,14 +44,17 @@ export interface LiveAddresses {
   /** Its nodes', and its pods' where the pod network is routed. */
   readonly own: AddressSet;
   readonly nodes: AddressSet;
+  /** Of pods, claimed by two of them or by a node, too: whose they are cannot be told. Empty where pod addresses are not seen outside. */
+  readonly contested: AddressSet;
 }
 
 /** What a cluster claims by the workloads it has now; hostNetwork pods have their node's addresses. */
 export function liveAddresses(cluster: Cluster, inventory: ClusterInventory): LiveAddresses {
   const nodes = fromAddressTexts(inventory.nodes.flatMap((node) => node.addresses)).set;
-  if (cluster.podNetwork === "masqueraded") return { own: nodes, nodes };
-  const pods = inventory.pods.filter((pod) => !pod.hostNetwork).flatMap((pod) => pod.addresses);
-  return { own: union(nodes, fromAddressTexts(pods).set), nodes };
+  if (cluster.podNetwork === "masqueraded") return { own: nodes, nodes, contested: emptySet };
+  const claims = inventory.pods.filter((pod) => !pod.hostNetwork).map((pod) => podAddresses(cluster, pod));
+  const pods = fromAddressTexts(claims.flat()).set;
+  return { own: union(nodes, pods), nodes, contested: union(heldTwice(claims), intersect(pods, nodes)) };
 }
 
 /**
@@ -70,6 +77,7 @@ export function findAddressClashes(definitions: Definitions, live: ReadonlyMap<T
       .filter(({ own, reserved }) => !isEmpty(intersect(allHosts, own)) || !isEmpty(intersect(allHosts, reserved)))
       .flatMap((cluster) => hosts.map((host) => [cluster, host] as const)),
   ].flatMap(([a, b]) => compareClaims(a, b));
+  clashes.push(...clusters.flatMap(withinCluster));
   return clashes.sort((a, b) => compareText(a.targets.join(), b.targets.join()) || compareText(a.kind, b.kind));
 }
 
@@ -78,13 +86,44 @@ export function clashingAddresses(clashes: readonly AddressClash[]): AddressSet 
   return unionAll(clashes.filter((clash) => clash.kind === "address-clash").map((clash) => clash.addresses));
 }
 
+function withinCluster({ target, contested }: Claim): readonly AddressClash[] {
+  if (isEmpty(contested)) return [];
+  const summary = `in ${target} ${formatSet(contested)} belongs to two pods, or to a pod and a node: such an address joins no further set and leaves none`;
+  return [{ kind: "address-clash", targets: [target, target], addresses: contested, summary }];
+}
+
+/** Addresses that two pods say they have. */
+function heldTwice(pods: readonly (readonly string[])[]): AddressSet {
+  const seen = new Set<number | bigint>();
+  const twice: Address[] = [];
+  for (const texts of pods) {
+    const own = new Map(texts.flatMap((text) => parsedOnly(text).map((address) => [address.value, address] as const)));
+    for (const [value, address] of own) {
+      if (seen.has(value)) twice.push(address);
+      else seen.add(value);
+    }
+  }
+  return fromAddresses(twice);
+}
+
+function parsedOnly(text: string): readonly Address[] {
+  const parsed = parseAddress(text);
+  return "ok" in parsed ? [parsed.ok] : [];
+}
+
 function hostClaim({ id, host }: Extract<Target, { kind: "host" }>): Claim {
-  return { target: id, own: fromAddressTexts(host.addresses).set, reserved: emptySet, nodes: emptySet };
+  return { target: id, own: fromAddressTexts(host.addresses).set, reserved: emptySet, nodes: emptySet, contested: emptySet };
 }
 
 function clusterClaim({ id, cluster }: Extract<Target, { kind: "cluster" }>, live: LiveAddresses | undefined): Claim {
-  const { own, nodes } = live ?? { own: emptySet, nodes: emptySet };
-  return { target: id, own, reserved: cluster.podNetwork === "routed" ? fromPrefixes(cluster.podRanges) : emptySet, nodes };
+  const { own, nodes, contested } = live ?? { own: emptySet, nodes: emptySet, contested: emptySet };
+  return {
+    target: id,
+    own,
+    reserved: cluster.podNetwork === "routed" ? fromPrefixes(cluster.podRanges) : emptySet,
+    nodes,
+    contested,
+  };
 }
 
 function pairsOf(claims: readonly Claim[]): readonly (readonly [Claim, Claim])[] {

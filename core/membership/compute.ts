@@ -11,6 +11,7 @@ import { endpointPods, isEndpointIn, namedEndpoints, rawEndpoints } from "./endp
 import type { ClusterInventory, Namespace, Pod, Service } from "./inventory.ts";
 import { boundaryKey, endpointsKey, type Membership } from "./membership.ts";
 import { compareText } from "./order.ts";
+import { addressesOutside, podAddresses } from "./pod-addresses.ts";
 import { cellKey, choosesCluster, flatMembers, noteProblem, plainSubjects, resolveSubjects, subjectsIn } from "./resolve.ts";
 import { groupPods, namespaceLabels } from "./select.ts";
 import type { PodGroup } from "./select.ts";
@@ -60,6 +61,7 @@ export function computeMembership(
   }
   for (const service of namedEndpoints(definitions, cluster, inventory.services))
     segments.set(endpointsKey(service), rawEndpoints(service));
+  notes.push(...noteOutside(cluster, inventory.pods));
   const target = clusterTargetId(cluster.name);
   return {
     membership: { target, segments, complete: inventory.complete, observedAt, digest: membershipDigest(segments) },
@@ -115,6 +117,20 @@ function lookAt(definitions: Definitions, cluster: Cluster, { namespaces, pods, 
   };
 }
 
+/** The pods of these segments, those that can have any here. */
+export function podsBySegment(
+  definitions: Definitions,
+  cluster: Cluster,
+  inventory: ClusterInventory,
+  names: readonly string[],
+): ReadonlyMap<string, readonly Pod[]> {
+  const held = names.flatMap((name) => definitions.segments.get(name) ?? []);
+  const possible = held.filter((segment) => canHoldPods(definitions, segment, cluster));
+  if (possible.length === 0) return new Map();
+  const world = lookAt(definitions, cluster, inventory);
+  return new Map(possible.map((segment) => [segment.name, podsOf(world, segment)]));
+}
+
 /** The pods of a segment, each once: those its labels select, and those that a service without a selector names. */
 function podsOf(world: World, segment: Segment): readonly Pod[] {
   const { definitions, cluster, services } = world;
@@ -166,7 +182,7 @@ function addressesShown(
 ): { readonly set: AddressSet; readonly refused: readonly string[] } {
   const own = pods.filter((pod) => !pod.hostNetwork);
   if (own.length === 0) return { set: emptySet, refused: [] };
-  if (cluster.podNetwork === "routed") return fromAddressTexts(own.flatMap((pod) => pod.addresses));
+  if (cluster.podNetwork === "routed") return fromAddressTexts(own.flatMap((pod) => podAddresses(cluster, pod)));
   const nodes = new Set(own.flatMap((pod) => (pod.node === undefined ? [] : [pod.node])));
   return fromAddressTexts([...nodes].flatMap((node) => nodeAddresses.get(node) ?? []));
 }
@@ -251,6 +267,26 @@ function noteAddresses(cluster: Cluster, segment: Segment, pods: readonly Pod[],
     });
   }
   return notes;
+}
+
+function noteOutside(cluster: Cluster, pods: readonly Pod[]): readonly Note[] {
+  const outside = addressesOutside(cluster, pods);
+  if (outside.count === 0) return [];
+  return [
+    {
+      severity: "warning",
+      code: "address-outside-ranges",
+      at: cluster.at,
+      summary: outsideWords(cluster, outside),
+      detail: "Add the block to podRanges of the Cluster if the network gives out such addresses; otherwise ask who wrote them.",
+    },
+  ];
+}
+
+/** One line about pods whose addresses are not believed. */
+export function outsideWords({ name }: Cluster, { named, count }: ReturnType<typeof addressesOutside>): string {
+  const more = count > named.length ? ` and ${count - named.length} more` : "";
+  return `cluster ${name}: ${named.join(", ")}${more}: outside its podRanges, so such an address joins no set`;
 }
 
 /** Up to five names, and how many more. */

@@ -22,6 +22,8 @@ export interface Pod {
   readonly owner: string | undefined;
   /** Its named container ports; absent: none. */
   readonly ports?: readonly PodPort[];
+  /** It has more labels than are kept: none of them are here, nor its addresses, so it is in no set. */
+  readonly notUnderstood?: true;
 }
 
 /** A container port with a name. */

@@ -9,6 +9,7 @@ import { renderedSource } from "../enforced/source.ts";
 import type { RenderedTarget } from "../enforced/target.ts";
 import type { Workload } from "../estate/estate.ts";
 import { intentOf } from "../intent/intent.ts";
+import { cellText, cellValues } from "../membership/cells.ts";
 import { sha256Hex } from "../membership/hash.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
 import type { Membership } from "../membership/membership.ts";
@@ -78,10 +79,10 @@ export function requireEquivalence(compiled: CompiledWant): readonly Note[] {
     }),
     rendered: renderedSource(estate, new Map([[target.id, onlyIn(rendered, chosen)]]), enforcers),
     leftOut: unsettledAddresses(compiled, definitions, membershipOf),
-    isSubject: subjectsIn(inputs, chosen),
+    isSubject: subjectsIn(inputs, chosen, want),
   });
   if (found.kind !== "same") throw broken(target, found);
-  return [...notesOf(target, found, chosen), ...hostNetworkNotes(compiled, now)];
+  return [...notesOf(target, found, chosen, want), ...hostNetworkNotes(compiled, now)];
 }
 
 /** Who is a node here, whatever its labels say: only the inventory tells. */
@@ -155,10 +156,23 @@ function onlyIn(rendered: RenderedTarget, chosen: ReadonlySet<string> | undefine
   return { kind: "cluster", policies: rendered.policies.filter(({ metadata }) => chosen.has(metadata.namespace ?? "")) };
 }
 
-/** Nothing is rendered into a namespace that is being deleted, so its pods are nobody's subjects. */
-function subjectsIn(inputs: TargetInputs, chosen: ReadonlySet<string> | undefined): (workload: Workload) => boolean {
+/**
+ * Nothing is rendered into a namespace that is being deleted, so its pods are nobody's subjects; nor are those in cells for which a rule
+ * was not rendered, because there are too many: they are allowed less than is meant, and that is told.
+ */
+function subjectsIn(inputs: TargetInputs, chosen: ReadonlySet<string> | undefined, want: Want): (workload: Workload) => boolean {
   const living = inputs.kind === "cluster" ? new Set(inputs.namespaces.map(({ name }) => name)) : new Set<string>();
-  return ({ namespace }) => namespace === undefined || (living.has(namespace) && (chosen === undefined || chosen.has(namespace)));
+  const cuts = (want.kind === "cluster" ? (want.cut ?? []) : []).map(({ keys, kept }) => ({ keys, kept: new Set(kept) }));
+  const isCut = ({ labels }: Workload): boolean =>
+    cuts.some(({ keys, kept }) => {
+      const values = cellValues(keys, labels);
+      return values !== undefined && !kept.has(cellText(keys, values));
+    });
+  return (workload) => {
+    const { namespace } = workload;
+    if (namespace === undefined) return true;
+    return living.has(namespace) && (chosen === undefined || chosen.has(namespace)) && !isCut(workload);
+  };
 }
 
 /** The inventories of clusters that have fed, and of the target itself: to the target nothing else is known. */
@@ -202,8 +216,11 @@ function notesOf(
   target: Target,
   { compared, pairs, undecided }: Extract<Equivalence, { kind: "same" }>,
   chosen: ReadonlySet<string> | undefined,
+  want: Want,
 ): readonly Note[] {
   const gaps: string[] = [];
+  if (want.kind === "cluster" && want.cut !== undefined)
+    gaps.push("pods with label values for which a rule was not rendered, because there are too many, were left out");
   if (chosen !== undefined)
     gaps.push(`only the pods of ${chosen.size} namespaces, which have ${MAX_OBJECTS} policies, were looked at`);
   if (compared < pairs) gaps.push(`${compared} of ${pairs} pairs of classes were compared`);

@@ -5,7 +5,8 @@ import { isNotUnderstood } from "../../core/drift/state.ts";
 import { findAddressClashes, liveAddresses, type AddressClash, type LiveAddresses } from "../../core/membership/clashes.ts";
 import { isEmpty } from "../../core/address/index.ts";
 import { boundaryWords, unlistedBoundary } from "../../core/membership/boundary.ts";
-import { boundarySides } from "../../core/membership/compute.ts";
+import { boundarySides, outsideWords } from "../../core/membership/compute.ts";
+import { addressesOutside, claimants } from "../../core/membership/pod-addresses.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { Note } from "../../core/model/note.ts";
 import { findTarget, type Target } from "../../core/model/target.ts";
@@ -17,6 +18,9 @@ const LATE_MS = 2 * 60_000;
 /** Looks that must fail in a row before people are told. */
 const UNREACHABLE_LOOKS = 2;
 
+/** Clashes of one look that are told with who has the address: each asks every pod. */
+const MAX_NAMED_CLASHES = 5;
+
 const KINDS: readonly FindingKind[] = [
   "unreachable",
   "not-understood",
@@ -27,6 +31,7 @@ const KINDS: readonly FindingKind[] = [
   "host-is-a-node",
   "address-clash",
   "boundary-address",
+  "not-believed",
 ];
 
 /** Looks at conditions that stand rather than happen: who is away, behind, gone from Git, or cannot enforce at all. */
@@ -40,7 +45,11 @@ export async function lookAtStanding(context: DriftContext): Promise<void> {
       id: row.id,
       target,
       kinds: KINDS,
-      findings: [...standingFindings(context, row, clashes), ...boundaryFindings(context, row, target)],
+      findings: [
+        ...standingFindings(context, row, clashes),
+        ...boundaryFindings(context, row, target),
+        ...podFindings(context, row, target),
+      ],
     });
   }
 }
@@ -82,7 +91,7 @@ function standingFindings(context: DriftContext, row: TargetRow, clashes: readon
       "nothing enforces NetworkPolicy there: the policies will not do a thing. Install an enforcer, or name it in the Cluster";
     findings.push(standing(row, "not-enforcing", "high", "enforcer", summary));
   }
-  findings.push(...unenforceable(row), ...clashFindings(row, clashes));
+  findings.push(...unenforceable(row), ...clashFindings(context, row, clashes));
   return findings;
 }
 
@@ -93,14 +102,30 @@ function isLate(row: TargetRow, now: number): boolean {
 /** What the compiler said cannot be enforced at this target, each with its line. */
 function unenforceable(row: TargetRow): readonly Finding[] {
   // The cast: the column is only ever written with the notes of a compilation.
-  const notes = (row.notes as readonly Note[]).filter(({ code }) => code === "unenforceable-here");
+  const notes = (row.notes as readonly Note[]).filter(({ code }) => code === "unenforceable-here" || code === "same-too-many");
   return notes.map((note) => ({ ...standing(row, "unenforceable-here", "medium", note.summary, note.summary), at: note.at }));
 }
 
-function clashFindings(row: TargetRow, clashes: readonly AddressClash[]): readonly Finding[] {
+function clashFindings(context: DriftContext, row: TargetRow, clashes: readonly AddressClash[]): readonly Finding[] {
+  const named = new Set(clashes.slice(0, MAX_NAMED_CLASHES));
   return clashes
     .filter(({ targets }) => targets[0] === row.id)
-    .map(({ kind, targets, summary }) => standing(row, kind, "high", `with ${targets[1]}`, summary));
+    .map((clash) => {
+      const who = clash.kind === "address-clash" && named.has(clash) ? claimantsOf(context, clash) : [];
+      const summary = who.length === 0 ? clash.summary : `${clash.summary} (${who.join(", ")})`;
+      return standing(row, clash.kind, "high", `with ${clash.targets[1]}`, summary);
+    });
+}
+
+/** Who says that the address is his, as far as clusters tell. */
+function claimantsOf({ clusters, inForce }: DriftContext, { targets, addresses }: AddressClash): readonly string[] {
+  return [...new Set(targets)].flatMap((id) => {
+    const connection = clusters.connections().get(id);
+    const target = inForce === undefined ? undefined : findTarget(inForce.definitions, id);
+    return target?.kind === "cluster" && connection !== undefined
+      ? claimants(target.cluster, connection.inventory(), addresses)
+      : [];
+  });
 }
 
 /** Addresses that joined the boundary because the cluster says so: nobody reviewed them. */
@@ -112,6 +137,26 @@ function boundaryFindings({ clusters, inForce }: DriftContext, row: TargetRow, t
   if (isEmpty(unlisted.addresses)) return [];
   const summary = `${boundaryWords(target.cluster, unlisted)}; list it in boundaries.ingress.addresses if it is meant`;
   return [{ ...standing(row, "boundary-address", "low", "boundary ingress", summary), at: target.cluster.at }];
+}
+
+/** Pods of which not everything is believed: an address outside the declared ranges, more labels than are read. */
+function podFindings({ clusters }: DriftContext, row: TargetRow, target: Target | undefined): readonly Finding[] {
+  const connection = clusters.connections().get(row.id);
+  if (target?.kind !== "cluster" || connection?.health().everSynced !== true) return [];
+  const { pods } = connection.inventory();
+  const outside = addressesOutside(target.cluster, pods);
+  const unread = pods.filter(({ notUnderstood }) => notUnderstood === true).map(({ namespace, name }) => `${namespace}/${name}`);
+  const told = (subject: string, summary: string): Finding => ({
+    ...standing(row, "not-believed", "high", subject, summary),
+    at: target.cluster.at,
+  });
+  const more = unread.length > 5 ? ` and ${unread.length - 5} more` : "";
+  return [
+    ...(outside.count === 0 ? [] : [told("pod addresses", outsideWords(target.cluster, outside))]),
+    ...(unread.length === 0
+      ? []
+      : [told("pod labels", `${unread.slice(0, 5).join(", ")}${more}: more labels than are read, so they are in no set`)]),
+  ];
 }
 
 function standing(row: TargetRow, kind: FindingKind, severity: Finding["severity"], subject: string, summary: string): Finding {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { PresentCellsByList } from "../../core/membership/cells.ts";
 import {
   livingNamespaces,
   type Namespace,
@@ -15,19 +16,18 @@ export interface Structure {
   readonly services: readonly Service[];
   readonly webhooks: readonly WebhookBackend[];
   readonly platform?: Platform;
-  /** By label key that rules compare, the values present on pods. */
-  readonly sameValues: ReadonlyMap<string, readonly string[]>;
+  readonly cells: PresentCellsByList;
 }
 
 /** Digest of what a cluster's own rendering rests on. A change of it is a plan for that cluster; its pods come and go without. */
 export function structureDigest(definitions: Definitions, cluster: Cluster, structure: Structure): string {
-  const { namespaces, webhooks, sameValues } = structure;
+  const { namespaces, webhooks, cells } = structure;
   const hash = createHash("sha256");
   const sorted = [...livingNamespaces(namespaces)].sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const { name, labels } of sorted)
     hash.update(JSON.stringify([name, Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]));
   hash.update(JSON.stringify(relevantServices(definitions, cluster, structure)));
   hash.update(JSON.stringify(webhooks.map((webhook) => JSON.stringify(webhook)).sort()));
-  hash.update(JSON.stringify([[...sameValues], structure.platform ?? null]));
+  hash.update(JSON.stringify([cells, structure.platform ?? null]));
   return hash.digest("hex");
 }

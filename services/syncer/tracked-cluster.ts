@@ -51,7 +51,7 @@ export class TrackedCluster {
       services,
       webhooks,
       ...(platform === undefined ? {} : { platform }),
-      sameValues: this.#engine.sameValues(),
+      cells: this.#engine.presentCells(),
     });
     const restructured = this.#structure !== undefined && this.#structure !== structure;
     this.#structure = structure;

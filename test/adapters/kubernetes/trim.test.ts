@@ -207,4 +207,37 @@ describe("the others", () => {
     expect(live.object.spec).toBe(spec);
     expect(JSON.stringify(live)).not.toContain("managedFields");
   });
+
+  // would catch (L10): a thousand pods with a megabyte of labels each, kept whole; and such a pod taken for one without labels, which
+  // every `not` and every DoesNotExist lets in
+  it("pods: more text of labels than anybody needs is not understood, and such a pod is in no set", () => {
+    const labels = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`tenant.example/l${n}`, "x".repeat(63)]));
+    const trimmed = (count: number) =>
+      trimPod({ metadata: { name: "a", labels: labels(count) }, status: { phase: "Running", podIPs: [{ ip: "10.0.0.1" }] } });
+    expect(trimmed(150)).toMatchObject({ labels: labels(150), addresses: ["10.0.0.1"] });
+    expect(trimmed(150)).not.toHaveProperty("notUnderstood");
+    expect(trimmed(10_000)).toMatchObject({ labels: {}, addresses: [], notUnderstood: true });
+    const ports = Array.from({ length: 5000 }, (_, n) => ({ name: `p${n}`, containerPort: 1 + n }));
+    expect(trimPod({ metadata: { name: "a" }, spec: { containers: [{ ports }] } })?.ports).toHaveLength(256);
+  });
+
+  // would catch: an EndpointSlice beside the API server's own, by which everybody who needs it may reach an address of choice
+  it("slices: of default/kubernetes only the one that the API server writes; of others a bounded number of addresses", () => {
+    const slice = (namespace: string, name: string, service: string, addresses: readonly string[]) =>
+      trimSlice({ metadata: { namespace, name, labels: { "kubernetes.io/service-name": service } }, endpoints: [{ addresses }] });
+    const many = Array.from({ length: 12_000 }, (_, n) => `10.7.${n >> 8}.${n & 255}`);
+    const slices = [
+      slice("default", "kubernetes", "kubernetes", ["192.168.0.9"]),
+      slice("default", "evil", "kubernetes", ["203.0.113.66"]),
+      slice("shop", "any", "old", many),
+    ].flatMap((one) => one ?? []);
+    const services = ["default/kubernetes", "shop/old"].map((path) => {
+      const [namespace, name] = path.split("/");
+      return trimService({ metadata: { namespace, name } });
+    });
+    const [api, old] = withEndpoints(services, slices);
+    expect(api?.endpoints?.map(({ address }) => address)).toEqual(["192.168.0.9"]);
+    expect(old?.endpoints).toHaveLength(10_000);
+  });
 });

@@ -3,6 +3,7 @@ import { formatSet } from "../../../core/address/index.ts";
 import { compileCluster } from "../../../core/compile/cluster.ts";
 import { compileHost } from "../../../core/compile/host.ts";
 import type { ClusterObject } from "../../../core/compile/want.ts";
+import type { PresentCellsByList } from "../../../core/membership/cells.ts";
 import { membershipDigest } from "../../../core/membership/digest.ts";
 import type { Membership } from "../../../core/membership/membership.ts";
 import { cellKey } from "../../../core/membership/resolve.ts";
@@ -25,7 +26,12 @@ import {
 
 const eu = cluster("eu");
 const us = cluster("us");
-const COLORS = new Map([["color", ["blue", "red"]]]);
+/** The colors on pods of both ends here. */
+function cellsAt(clientColors: readonly string[], serverColors: readonly string[], isWhole = true): PresentCellsByList {
+  const list = (colors: readonly string[], whole: boolean) => ({ cells: colors.map((color) => [color]), isWhole: whole });
+  return { "clients?color": list(clientColors, true), "servers?color": list(serverColors, isWhole) };
+}
+const COLORS = cellsAt(["blue", "red"], ["blue", "red"]);
 const hosts = fleet("dir", [
   { name: "blue", addresses: ["10.20.0.1"], labels: { color: "blue" } },
   { name: "red", addresses: ["10.20.0.2"], labels: { color: "red" } },
@@ -48,14 +54,14 @@ const feed: Membership = (() => {
   return { target: "cluster/us", segments, complete: true, observedAt: 1, digest: membershipDigest(segments) };
 })();
 
-function compile(sameValues: ReadonlyMap<string, readonly string[]>, over: Partial<typeof parts> = {}) {
+function compile(cells: PresentCellsByList, over: Partial<typeof parts> = {}) {
   return compileCluster({
     definitions: definitions({ ...parts, ...over }),
     cluster: eu,
     namespaces: [namespace("shop")],
     services: [],
     memberships: new Map([["cluster/us", feed]]),
-    sameValues,
+    cells,
   });
 }
 
@@ -83,9 +89,11 @@ describe("in a cluster", () => {
 
   // would catch: a label on no pod that turns "equal colors" into "no condition"
   test("a label that no pod has allows nothing and is told", () => {
-    const { want, notes } = compile(new Map());
+    const { want, notes } = compile({});
     expect(want.objects.filter(({ direction }) => direction === "ingress").map(words)).toEqual(["⟨app=server⟩ nobody"]);
-    expect(notes.map(({ summary }) => summary)).toContain("rule p/0: no pod of cluster/eu has the label color now");
+    expect(notes.map(({ summary }) => summary)).toContain(
+      "rule p/0: no pod of cluster/eu that it is about has the label color now",
+    );
   });
 
   // would catch: the cells of an observed segment that isolate its pods outside the enforced one
@@ -99,11 +107,42 @@ describe("in a cluster", () => {
     ]);
   });
 
-  test("too many combinations allow nothing, and that is an error", () => {
+  // would catch (H7): 600 values that only one end has, or that pods in no segment have, which made objects or took the rule away
+  test("a value that only one end has makes no object", () => {
     const many = Array.from({ length: 600 }, (_, n) => `v${n}`);
-    const { want, notes } = compile(new Map([["color", many]]));
-    expect(want.objects.filter(({ direction }) => direction === "ingress").map(words)).toEqual(["⟨app=server⟩ nobody"]);
-    expect(notes.filter(({ severity }) => severity === "error").map(({ code }) => code)).toContain("same-too-many");
+    const { want, notes } = compile(cellsAt(["blue"], [...many, "blue"]));
+    const expected = ["⟨app=server, color=blue⟩ app=client, color=blue | 10.1.0.7, 10.20.0.1", "⟨app=server⟩ nobody"];
+    expect(
+      want.objects
+        .filter(({ direction }) => direction === "ingress")
+        .map(words)
+        .sort(),
+    ).toEqual(expected);
+    expect([want.cut, notes.some(({ code }) => code === "same-too-many")]).toEqual([undefined, false]);
+  });
+
+  // would catch: a rule whose clients are hosts, or pods elsewhere, lost because no client runs in this cluster
+  test("a value that the other end has elsewhere counts", () => {
+    const { want } = compile(cellsAt([], ["red"]));
+    expect(
+      want.objects
+        .filter(({ direction }) => direction === "ingress")
+        .map(words)
+        .sort(),
+    ).toEqual(["⟨app=server, color=red⟩ app=client, color=red | 10.9.0.0/24, 10.20.0.2", "⟨app=server⟩ nobody"]);
+  });
+
+  // would catch (H7): one value too many that takes away what everybody else had
+  test("too many keep what they can, and that is said", () => {
+    const many = Array.from({ length: 600 }, (_, n) => `v${n}`);
+    const { want, notes } = compile(cellsAt(many, many));
+    const objects = want.objects.filter(({ direction, subject }) => direction === "ingress" && subject.matchLabels?.["color"]);
+    expect(new Set(objects.map(({ subject }) => subject.matchLabels?.["color"]))).toEqual(new Set(many.slice(0, 512)));
+    expect(want.cut?.map(({ keys, kept }) => [keys, kept.length])).toEqual([
+      [["color"], 512],
+      [["color"], 512],
+    ]);
+    expect(notes.filter(({ code }) => code === "same-too-many").map(({ severity }) => severity)).toContain("warning");
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { formatSet, subtract, union } from "../../../core/address/index.ts";
 import type { AddressSet } from "../../../core/address/index.ts";
 import { ClusterEngine } from "../../../core/engine/cluster-engine.ts";
-import { sameValuesIn } from "../../../core/membership/cells.ts";
+import { presentCells } from "../../../core/membership/present-cells.ts";
 import { liveAddresses } from "../../../core/membership/clashes.ts";
 import { computeMembership } from "../../../core/membership/compute.ts";
 import type { ClusterInventory, Namespace, Node, Pod, Service } from "../../../core/membership/inventory.ts";
@@ -99,7 +99,7 @@ function replay(states: readonly State[], podNetwork: Cluster["podNetwork"]): vo
     for (const key of scratch.segments.keys()) if (!followed.has(key)) followed.set(key, { v4: [], v6: [] });
     expect(shown(followed)).toEqual(shown(scratch.segments));
     expect(engine.liveAddresses()).toEqual(liveAddresses(eu, now));
-    expect([...engine.sameValues()]).toEqual([...sameValuesIn(defs, now.pods)]);
+    expect(engine.presentCells()).toEqual(presentCells(defs, eu, now));
     before = state;
   }
 }

@@ -120,10 +120,14 @@ describe("clashes", () => {
   const eu = cluster("eu", { podRanges: [prefix("10.1.0.0/16")] });
   const us = cluster("us", { podRanges: [prefix("10.2.0.0/16")] });
 
-  // would catch: a pod that took an address of another cluster's range being trusted as itself
+  // would catch: a pod that took an address of another cluster's range being trusted as itself. Where its own cluster declares ranges, such
+  // an address is not believed in the first place.
   test("a pod inside another cluster's range, and a host inside it", () => {
     const defs = definitions({ clusters: [eu, us], fleets: [fleet("db", [{ name: "one", addresses: ["10.1.9.9"], labels: {} }])] });
-    const inventories = new Map([["cluster/us", liveAddresses(us, inventory("us", { pods: [pod("shop/a", {}, "10.1.0.5")] }))]]);
+    const anywhere = { ...us, podRanges: [] };
+    const seen = inventory("us", { pods: [pod("shop/a", {}, "10.1.0.5")] });
+    expect(formatSet(liveAddresses(us, seen).own)).toBe("no address");
+    const inventories = new Map([["cluster/us", liveAddresses(anywhere, seen)]]);
     const clashes = findAddressClashes(defs, inventories).map(
       (clash) => `${clash.kind} ${clash.targets.join()} ${formatSet(clash.addresses)}`,
     );

@@ -59,7 +59,6 @@ const kubeDns = {
 };
 
 const web2 = segment("web2", [app("web2")], "enforce");
-const COLORS = new Map([["color", ["Blue_1", "red"]]]);
 const kubernetes = {
   namespace: "default",
   name: "kubernetes",
@@ -84,14 +83,14 @@ const webhook = {
   service: { namespace: "shop", name: "checks", port: 443 },
   failsClosed: true,
 } as const;
-const ingressController = {
-  namespace: "ingress",
-  name: "controller",
-  selector: { "app.kubernetes.io/name": "ingress-nginx" },
-  clusterIps: [],
-  loadBalancer: ["192.0.2.80"],
-  ports: [{ protocol: "TCP", port: 443, targetPort: 8443 }],
-};
+const edged = cluster("eu", {
+  boundaries: {
+    ingress: {
+      addresses: [],
+      controllers: [{ namespace: "ingress", pods: { matchLabels: { "app.kubernetes.io/name": "ingress-nginx" } } }],
+    },
+  },
+});
 const nodes = {
   target: "cluster/eu",
   segments: new Map([[boundaryKey("ingress"), addresses("192.168.0.0/28", "192.0.2.80/32")]]),
@@ -138,7 +137,10 @@ const golden: readonly (readonly [string, ClusterWant])[] = [
   ],
   [
     "same-color",
-    want({ segments: [web], policies: [policy("p", rule("web", "web", "80/tcp", ["color"]))] }, { sameValues: COLORS }),
+    want(
+      { segments: [web], policies: [policy("p", rule("web", "web", "80/tcp", ["color"]))] },
+      { cells: { "web?color": { cells: [["Blue_1"], ["red"]], isWhole: true } } },
+    ),
   ],
   [
     "needs-the-api-server",
@@ -155,7 +157,7 @@ const golden: readonly (readonly [string, ClusterWant])[] = [
         segments: [web, segment("edge", [boundaryMember("ingress")])],
         policies: [policy("p", rule("edge", "web", "8080/tcp"))],
       },
-      { services: [ingressController], memberships: new Map([["cluster/eu", nodes]]) },
+      { cluster: edged, memberships: new Map([["cluster/eu", nodes]]) },
     ),
   ],
 ];

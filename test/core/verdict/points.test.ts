@@ -314,8 +314,8 @@ describe("hosts and infrastructure", () => {
       selector: { "k8s-app": "kube-dns" },
       clusterIps: ["10.96.0.10"],
       ports: [
-        { protocol: "UDP", port: 53, targetPort: 1053 },
-        { protocol: "TCP", port: 53, targetPort: 1053 },
+        { protocol: "UDP", port: 53, targetPort: 5353 },
+        { protocol: "TCP", port: 53, targetPort: 5353 },
       ],
     };
     const policies = realise({ segments: [segment("web", [app("web")], "off", "enforce")] }, { services: [dns] });
@@ -326,7 +326,7 @@ describe("hosts and infrastructure", () => {
     });
     const reach = (to: string): string => formatPorts(engine.connection(end("shop/web"), end(to)));
     expect([reach("kube-system/coredns"), reach("169.254.20.10"), reach("shop/db")]).toEqual([
-      "1053/tcp, 1053/udp",
+      "5353/tcp, 5353/udp",
       "53/tcp, 53/udp",
       "nothing",
     ]);
