@@ -81,9 +81,9 @@ export function findAddressClashes(definitions: Definitions, live: ReadonlyMap<T
   return clashes.sort((a, b) => compareText(a.targets.join(), b.targets.join()) || compareText(a.kind, b.kind));
 }
 
-/** All clashing addresses in one set, for `freezeAddresses`. */
+/** All clashing addresses in one set, for `freezeAddresses`; those of hosts that nodes claim, too: a node's status is its root's word. */
 export function clashingAddresses(clashes: readonly AddressClash[]): AddressSet {
-  return unionAll(clashes.filter((clash) => clash.kind === "address-clash").map((clash) => clash.addresses));
+  return unionAll(clashes.map((clash) => clash.addresses));
 }
 
 function withinCluster({ target, contested }: Claim): readonly AddressClash[] {

@@ -119,6 +119,14 @@ describe("addresses that a pod's status claims", () => {
     expect(formatSet(frozen.segments.get("web") ?? { v4: [], v6: [] })).toBe("10.9.0.1-10.9.0.2");
   });
 
+  // would catch: root of a node who writes a host's address into its status, and the host let in wherever the boundary is
+  test("of a host, by a node, join nothing either", () => {
+    const seen = inventory("eu", { nodes: [{ name: "n1", addresses: ["10.1.0.1", "10.20.0.11"] }] });
+    const clashes = findAddressClashes(defs, new Map([["cluster/eu", liveAddresses(eu, seen)]]));
+    expect(clashes.map(({ kind }) => kind)).toEqual(["host-is-a-node"]);
+    expect(formatSet(clashingAddresses(clashes))).toBe("10.20.0.11");
+  });
+
   // would catch: a pod that says it is a host of a fleet
   test("of a host are no identity", () => {
     const wide = cluster("eu", { podRanges: [] });
