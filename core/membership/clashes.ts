@@ -15,7 +15,7 @@ import {
 import type { Address, AddressSet } from "../address/index.ts";
 import type { Cluster, Definitions, TargetId } from "../model/kinds.ts";
 import { listTargets, type Target } from "../model/target.ts";
-import type { ClusterInventory } from "./inventory.ts";
+import type { ClusterInventory, Pod } from "./inventory.ts";
 import { compareText } from "./order.ts";
 import { podAddresses } from "./pod-addresses.ts";
 
@@ -52,9 +52,9 @@ export interface LiveAddresses {
 export function liveAddresses(cluster: Cluster, inventory: ClusterInventory): LiveAddresses {
   const nodes = fromAddressTexts(inventory.nodes.flatMap((node) => node.addresses)).set;
   if (cluster.podNetwork === "masqueraded") return { own: nodes, nodes, contested: emptySet };
-  const claims = inventory.pods.filter((pod) => !pod.hostNetwork).map((pod) => podAddresses(cluster, pod));
-  const pods = fromAddressTexts(claims.flat()).set;
-  return { own: union(nodes, pods), nodes, contested: union(heldTwice(claims), intersect(pods, nodes)) };
+  const claims = podClaims(cluster, inventory.pods);
+  const pods = fromAddresses(claims.all);
+  return { own: union(nodes, pods), nodes, contested: union(fromAddresses(claims.twice), intersect(pods, nodes)) };
 }
 
 /**
@@ -92,23 +92,27 @@ function withinCluster({ target, contested }: Claim): readonly AddressClash[] {
   return [{ kind: "address-clash", targets: [target, target], addresses: contested, summary }];
 }
 
-/** Addresses that two pods say they have. */
-function heldTwice(pods: readonly (readonly string[])[]): AddressSet {
-  const seen = new Set<number | bigint>();
+/** Addresses that pods say they have, and those that two of them do. Each text is read once: there may be 100,000. */
+function podClaims(
+  cluster: Cluster,
+  pods: readonly Pod[],
+): { readonly all: readonly Address[]; readonly twice: readonly Address[] } {
+  const holder = new Map<number | bigint, Pod>();
+  const all: Address[] = [];
   const twice: Address[] = [];
-  for (const texts of pods) {
-    const own = new Map(texts.flatMap((text) => parsedOnly(text).map((address) => [address.value, address] as const)));
-    for (const [value, address] of own) {
-      if (seen.has(value)) twice.push(address);
-      else seen.add(value);
+  for (const pod of pods) {
+    if (pod.hostNetwork) continue;
+    for (const text of podAddresses(cluster, pod)) {
+      const parsed = parseAddress(text);
+      if (!("ok" in parsed)) continue;
+      const other = holder.get(parsed.ok.value);
+      if (other === undefined) {
+        holder.set(parsed.ok.value, pod);
+        all.push(parsed.ok);
+      } else if (other !== pod) twice.push(parsed.ok);
     }
   }
-  return fromAddresses(twice);
-}
-
-function parsedOnly(text: string): readonly Address[] {
-  const parsed = parseAddress(text);
-  return "ok" in parsed ? [parsed.ok] : [];
+  return { all, twice };
 }
 
 function hostClaim({ id, host }: Extract<Target, { kind: "host" }>): Claim {
