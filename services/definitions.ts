@@ -5,7 +5,8 @@ import { FirebreakError } from "../core/model/error.ts";
 import type { Definitions } from "../core/model/kinds.ts";
 import type { Note } from "../core/model/note.ts";
 import type { SourceFile } from "../core/model/source.ts";
-import { parseDefinitions } from "../core/model/parse.ts";
+import { isOverBudget, overBudgetText } from "../adapters/workers/index.ts";
+import type { Workers } from "./workers/open.ts";
 
 /** What a commit says: definitions when it is valid, and notes. */
 export interface CommitReading {
@@ -22,11 +23,13 @@ const KEPT = 8;
 export class DefinitionSource {
   readonly #repository: Repository;
   readonly #settings: SettingsFile;
+  readonly #workers: Workers;
   readonly #kept = new Map<string, Promise<CommitReading>>();
 
-  constructor(repository: Repository, settings: SettingsFile) {
+  constructor(repository: Repository, settings: SettingsFile, workers: Workers) {
     this.#repository = repository;
     this.#settings = settings;
+    this.#workers = workers;
   }
 
   /** @throws FirebreakError GIT_UNREACHABLE when the commit is not here and cannot be fetched */
@@ -62,9 +65,16 @@ export class DefinitionSource {
     } catch (error) {
       // Too many files, or too large ones: the author's to mend, so a refusal of the commit and no failure of Git.
       if (!(error instanceof FirebreakError) || error.code !== "LIMIT_EXCEEDED") throw error;
-      const note: Note = { severity: "error", code: "too-large", summary: error.message };
-      return { definitions: undefined, notes: [note], files: 0 };
+      return tooLarge(error.message, 0);
     }
-    return { ...parseDefinitions(files, { allow: allowOf(this.#settings) }), files: files.length };
+    const outcome = await this.#workers.run("parse", { files, allow: allowOf(this.#settings) }, { lane: "branch", signal });
+    if (outcome.kind === "done") return { ...outcome.value, files: files.length };
+    if (isOverBudget(outcome)) return tooLarge(`the definitions are ${overBudgetText(outcome)} to read`, files.length);
+    throw outcome.error;
   }
+}
+
+function tooLarge(summary: string, files: number): CommitReading {
+  const note: Note = { severity: "error", code: "too-large", summary };
+  return { definitions: undefined, notes: [note], files };
 }

@@ -1,15 +1,13 @@
 import type { GitHttpRequest, GitHttpResponse, HttpClient } from "isomorphic-git";
 import { FirebreakError } from "../../core/model/error.ts";
-
-/** A repository of definitions is small; more than this in one answer is a mistake or an attack. */
-export const MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
+import { BRANCH_LIMITS, checkPack, packIn, type FetchLimits } from "./pack.ts";
 
 /**
  * HTTP for isomorphic-git that stops when the signal says so (its own client is not given one by `fetch`), and that refuses
- * answers without end. Redirects are followed on the server of the URL only: what another one says is not what the operator
+ * answers without end and packs that are larger than they look. Redirects are followed on the server of the URL only: what another one says is not what the operator
  * configured, and a request to it might be made in our name from inside our network.
  */
-export function abortableHttp(signal: AbortSignal, maxBytes: number = MAX_RESPONSE_BYTES): HttpClient {
+export function abortableHttp(signal: AbortSignal, limits: FetchLimits = BRANCH_LIMITS): HttpClient {
   return {
     async request({ url, method = "GET", headers = {}, body }: GitHttpRequest): Promise<GitHttpResponse> {
       const content = body === undefined ? null : await collect(body);
@@ -20,7 +18,7 @@ export function abortableHttp(signal: AbortSignal, maxBytes: number = MAX_RESPON
         statusCode: response.status,
         statusMessage: response.statusText,
         headers: Object.fromEntries(response.headers),
-        body: limited(response.body, maxBytes),
+        body: method === "POST" ? checked(response.body, limits) : limited(response.body, limits.packBytes),
       };
     },
   };
@@ -60,6 +58,15 @@ async function collect(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): 
   for await (const chunk of body) chunks.push(chunk);
   const joined = Buffer.concat(chunks);
   return new Uint8Array(joined.buffer, joined.byteOffset, joined.byteLength);
+}
+
+/** The one POST that there is asks for a pack: it is looked at whole, before any of it is inflated. */
+async function* checked(body: AsyncIterable<Uint8Array> | null, limits: FetchLimits): AsyncGenerator<Uint8Array, void, void> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of limited(body, limits.packBytes)) chunks.push(chunk);
+  const answer = Buffer.concat(chunks);
+  checkPack(packIn(answer), limits);
+  yield answer;
 }
 
 async function* limited(body: AsyncIterable<Uint8Array> | null, maxBytes: number): AsyncGenerator<Uint8Array, void, void> {

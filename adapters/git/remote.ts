@@ -7,6 +7,7 @@ import { asGitError } from "./errors.ts";
 import { hasCommit, readCommitInfo } from "./history.ts";
 import { abortableHttp } from "./http.ts";
 import { objectsIn, readRaw } from "./objects.ts";
+import type { FetchLimits } from "./pack.ts";
 
 /** How the server knows us. */
 export type GitAuth =
@@ -23,11 +24,17 @@ export interface Remote {
   readonly gitdir: string;
 }
 
+/** A fetch, as data: it may be carried out by another process. */
+export interface FetchRequest {
+  /** Its `gitdir` is where the objects go. */
+  readonly remote: Remote;
+  readonly wanted: Wanted;
+  readonly limits: FetchLimits;
+}
+
 /** Asking where a branch points is small; fetching may bring a whole history. */
 const ASK_TIMEOUT_MS = 20_000;
 const FETCH_TIMEOUT_MS = 300_000;
-/** A pull request is a stranger's: what it brings beyond the branch is a few definitions. */
-const MAX_PULL_BYTES = 32 * 1024 * 1024;
 
 /** What to fetch: the branch, a commit by its id, or the head of a pull request, whichever repository it comes from. */
 export type Wanted = { readonly commit?: string } | { readonly pull: number };
@@ -57,25 +64,27 @@ export async function askHead(remote: Remote, signal: AbortSignal): Promise<stri
  * (`refs/pull/NUMBER/head`, on GitHub and Gitea), and returns the commit that came. A cache that cannot be used is replaced by a fresh one, but only once the fresh one is complete: the old one
  * may hold commits that the server forgot.
  */
-export async function fetchInto(remote: Remote, wanted: Wanted, signal: AbortSignal): Promise<string> {
-  await prepare(remote, remote.gitdir);
+export async function fetchInto(request: FetchRequest, signal: AbortSignal): Promise<string> {
+  const { gitdir } = request.remote;
+  await prepare(request.remote, gitdir);
   try {
-    return await fetchAndCheck(remote, remote.gitdir, wanted, signal);
+    return await fetchAndCheck(request, gitdir, signal);
   } catch (error) {
     if (!(error instanceof CacheDamaged)) throw error;
   }
-  const fresh = `${remote.gitdir}.new`;
+  const fresh = `${gitdir}.new`;
   await rm(fresh, { recursive: true, force: true });
-  await prepare(remote, fresh);
-  const commit = await fetchAndCheck(remote, fresh, wanted, signal);
-  await rm(remote.gitdir, { recursive: true, force: true });
-  await rename(fresh, remote.gitdir);
+  await prepare(request.remote, fresh);
+  const commit = await fetchAndCheck(request, fresh, signal);
+  await rm(gitdir, { recursive: true, force: true });
+  await rename(fresh, gitdir);
   return commit;
 }
 
 class CacheDamaged extends Error {}
 
-async function prepare(remote: Remote, gitdir: string): Promise<void> {
+/** Makes the folder a bare repository, unless it is one. */
+export async function prepare(remote: Remote, gitdir: string): Promise<void> {
   if (fs.existsSync(join(gitdir, "config"))) return;
   await rm(gitdir, { recursive: true, force: true });
   await mkdir(gitdir, { recursive: true, mode: 0o700 });
@@ -83,14 +92,14 @@ async function prepare(remote: Remote, gitdir: string): Promise<void> {
   await addRemote({ fs, gitdir, remote: "origin", url: remote.url, force: true });
 }
 
-async function fetchAndCheck(remote: Remote, gitdir: string, wanted: Wanted, signal: AbortSignal): Promise<string> {
+async function fetchAndCheck({ remote, wanted, limits }: FetchRequest, gitdir: string, signal: AbortSignal): Promise<string> {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]);
   const { doing, ref } = sourceOf(remote, wanted);
   let commit: string | null;
   try {
     const result = await fetchPack({
       fs,
-      http: abortableHttp(deadline, "pull" in wanted ? MAX_PULL_BYTES : undefined),
+      http: abortableHttp(deadline, limits),
       gitdir,
       url: remote.url,
       remote: "origin",
@@ -133,6 +142,7 @@ async function checkReadable(gitdir: string, commit: string): Promise<void> {
 }
 
 function isLocalFailure(cause: unknown): boolean {
+  if (cause instanceof FirebreakError) return false;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   return (
     !["HttpError", "SmartHttpError", "NotFoundError", "EmptyServerResponseError", "UserCanceledError", "GitPushError"].includes(
@@ -147,8 +157,8 @@ function isNetwork(cause: unknown): boolean {
 }
 
 /** True when the commit can be read from the cache. A cache that fails in any way does not have it. */
-export async function isCached(remote: Remote, commit: string): Promise<boolean> {
-  return hasCommit(objectsIn(remote.gitdir), commit).catch(() => false);
+export async function isCached(gitdir: string, commit: string): Promise<boolean> {
+  return hasCommit(objectsIn(gitdir), commit).catch(() => false);
 }
 
 function headersFor(auth: GitAuth): Record<string, string> {

@@ -10,8 +10,11 @@ import { readFiles } from "./files.ts";
 import { commonAncestors, firstParents, isInHistory, readCommitInfo } from "./history.ts";
 import { objectsIn } from "./objects.ts";
 import type { ObjectStore } from "./objects.ts";
-import { askHead, fetchInto, isCached } from "./remote.ts";
-import type { GitAuth, Remote } from "./remote.ts";
+import { BRANCH_LIMITS, STRANGER_LIMITS } from "./pack.ts";
+import { askHead, isCached } from "./remote.ts";
+import type { GitAuth, Remote, Wanted } from "./remote.ts";
+import { SideCaches } from "./side.ts";
+import { doGitWork, type GitWorker } from "./work.ts";
 
 /** Where definitions are. */
 export interface RepositoryOptions {
@@ -23,6 +26,8 @@ export interface RepositoryOptions {
   /** Folder for the cache of objects; one per process. Not used for a repository on this machine. */
   readonly folder: string;
   readonly auth: GitAuth;
+  /** Who fetches, and who reads what strangers brought: they size it. Absent: this process. */
+  readonly worker?: GitWorker;
 }
 
 /** The repository that says who may talk to whom. Only ever read. */
@@ -35,6 +40,10 @@ export interface Repository {
    * @throws LIMIT_EXCEEDED when it brings too much, GIT_UNREACHABLE also when its head is another one by now
    */
   fetchPull(number: number, head: string, signal: AbortSignal): Promise<void>;
+  /** Brings a commit here that somebody names, by its id, under the limits of a stranger. @throws as `fetchPull` */
+  fetchAsked(commit: string, signal: AbortSignal): Promise<void>;
+  /** Removes what all pull requests but these brought. */
+  keepPulls(numbers: readonly number[]): Promise<void>;
   /** Where two histories parted: one commit, but for none (nothing in common) and criss-cross merges. Both commits must be here. */
   mergeBases(a: string, b: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Every file below the path; empty when the path is not there. See `readFiles`. */
@@ -62,10 +71,37 @@ export function openRepository(options: RepositoryOptions): Repository {
       "the repository's URL must start with https://, http:// or file://, or be an absolute path",
     );
   }
-  return remoteRepository(withCredentialsApart(options), options.path);
+  return remoteRepository(withCredentialsApart(options), options);
 }
 
-function remoteRepository(remote: Remote, path: string): Repository {
+/** Where commits are kept that a reader of the API names. */
+const ASKED = "asked";
+
+function remoteRepository(remote: Remote, { path, folder, worker = doGitWork }: RepositoryOptions): Repository {
+  const sides = new SideCaches(remote, join(folder, "pulls"));
+  /** Commits that are only in a side cache, and in which. */
+  const beside = new Map<string, string>();
+  const fetchOwn = async (wanted: Wanted, signal: AbortSignal): Promise<string> =>
+    // The cast: what a fetch gives.
+    (await worker({ kind: "fetch", isStrangers: false, remote, wanted, limits: BRANCH_LIMITS }, signal)) as string;
+  /** Into a side cache, unless the branch or that cache has it. */
+  const fetchBeside = async (name: string, wanted: Wanted, commit: string, signal: AbortSignal): Promise<string> => {
+    beside.delete(commit);
+    if (await isCached(remote.gitdir, commit)) return commit;
+    const side = await sides.open(name);
+    if (!(await isCached(side.gitdir, commit))) {
+      const work = { kind: "fetch", isStrangers: true, remote: side, wanted, limits: STRANGER_LIMITS } as const;
+      const came = await worker(work, signal);
+      await sides.trim(name);
+      if (came !== commit) return String(came);
+    }
+    beside.set(commit, name);
+    return commit;
+  };
+  const gitdirBeside = (commit: string): string | undefined => {
+    const name = beside.get(commit);
+    return name === undefined ? undefined : join(folder, "pulls", name);
+  };
   // One fetch at a time: two would write the same cache.
   let last: Promise<unknown> = Promise.resolve();
   const oneByOne = <T>(work: () => Promise<T>): Promise<T> => {
@@ -86,7 +122,7 @@ function remoteRepository(remote: Remote, path: string): Repository {
     } catch (first) {
       signal.throwIfAborted();
       if (first instanceof FirebreakError) throw first;
-      await oneByOne(() => fetchInto(remote, { commit }, signal));
+      await oneByOne(() => fetchOwn({ commit }, signal));
     }
     try {
       return await work(objectsIn(remote.gitdir));
@@ -95,19 +131,50 @@ function remoteRepository(remote: Remote, path: string): Repository {
       throw asGitError(doing, cause);
     }
   };
+  const own = readers(path, read);
+  const besideOr = async <T>(commit: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw asGitError(`read what ${commit} brings`, cause);
+    }
+  };
   return {
     fetchHead: (signal) =>
       oneByOne(async () => {
         const head = await askHead(remote, signal);
-        return (await isCached(remote, head)) ? head : fetchInto(remote, {}, signal);
+        return (await isCached(remote.gitdir, head)) ? head : fetchOwn({}, signal);
       }),
     fetchPull: (number, head, signal) =>
       oneByOne(async () => {
-        if (await isCached(remote, head)) return;
-        const came = await fetchInto(remote, { pull: number }, signal);
+        const came = await fetchBeside(String(number), { pull: number }, head, signal);
         if (came !== head) throw new FirebreakError("GIT_UNREACHABLE", `pull request #${number} is at ${came}, not at ${head}`);
       }),
-    ...readers(path, read),
+    fetchAsked: (commit, signal) => oneByOne(async () => void (await fetchBeside(ASKED, { commit }, commit, signal))),
+    keepPulls: (numbers) =>
+      oneByOne(async () => {
+        const names = new Set([...numbers.map(String), ASKED]);
+        for (const [commit, name] of beside) if (!names.has(name)) beside.delete(commit);
+        await sides.keep(names);
+      }),
+    ...own,
+    readDefinitions: async (commit, signal) => {
+      const gitdir = gitdirBeside(commit);
+      if (gitdir === undefined) return await own.readDefinitions(commit, signal);
+      // The cast: what reading gives.
+      return await besideOr(
+        commit,
+        signal,
+        async () => (await worker({ kind: "read", gitdir, path, commit }, signal)) as readonly SourceFile[],
+      );
+    },
+    mergeBases: async (a, b, signal) => {
+      const gitdir = gitdirBeside(b) ?? gitdirBeside(a);
+      if (gitdir === undefined) return await own.mergeBases(a, b, signal);
+      // The cast: what the walk gives.
+      return await besideOr(b, signal, async () => (await worker({ kind: "parted", gitdir, a, b }, signal)) as readonly string[]);
+    },
   };
 }
 
@@ -139,13 +206,19 @@ function localRepository(gitdir: string, { branch, path }: RepositoryOptions): R
     async fetchPull(_number, head, signal) {
       await read(head, `read commit ${head}`, signal, (store) => readCommitInfo(store, head));
     },
+    async fetchAsked(commit, signal) {
+      await read(commit, `read commit ${commit}`, signal, (store) => readCommitInfo(store, commit));
+    },
+    async keepPulls() {
+      await Promise.resolve(); // nothing was brought here
+    },
     ...readers(path, read),
   };
 }
 
 type Read = <T>(commit: string, doing: string, signal: AbortSignal, work: (store: ObjectStore) => Promise<T>) => Promise<T>;
 
-function readers(path: string, read: Read): Omit<Repository, "fetchHead" | "fetchPull"> {
+function readers(path: string, read: Read): Omit<Repository, "fetchHead" | "fetchPull" | "fetchAsked" | "keepPulls"> {
   return {
     readDefinitions: (commit, signal) =>
       read(commit, `read the definitions of ${commit}`, signal, (store) => readFiles(store, commit, path, signal)),

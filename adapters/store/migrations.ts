@@ -230,6 +230,10 @@ const SEALS: readonly string[] = [
   `ALTER TABLE firebreak.entries_pending ADD COLUMN written_by text NOT NULL DEFAULT session_user`,
 ];
 
+const OVER_BUDGET: readonly string[] = [
+  `ALTER TABLE firebreak.pulls ADD COLUMN over_budget_key text, ADD COLUMN over_budget_why text`,
+];
+
 /** The schema, oldest step first. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "first", statements: FIRST },
@@ -239,6 +243,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 5, name: "proposals", statements: PROPOSALS },
   { version: 6, name: "processes", statements: PROCESSES },
   { version: 7, name: "seals", statements: SEALS },
+  { version: 8, name: "pulls over budget", statements: OVER_BUDGET },
 ];
 
 /** What this version understands; a database beyond it was made by a newer Firebreak. */

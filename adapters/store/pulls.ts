@@ -40,7 +40,16 @@ export function recordPull(store: Store, reading: PullReading, now: number): Pro
   return transact(store, `record pull request #${number}`, async (tx) => {
     await tx
       .insertInto("firebreak.pulls")
-      .values({ number, author: toText(author), url: toText(url), plan: null, commentId: null, ...values })
+      .values({
+        number,
+        author: toText(author),
+        url: toText(url),
+        plan: null,
+        commentId: null,
+        overBudgetKey: null,
+        overBudgetWhy: null,
+        ...values,
+      })
       .onConflict((conflict) => conflict.column("number").doUpdateSet(values))
       .execute();
   });
@@ -54,6 +63,21 @@ export function recordPlan(
 ): Promise<void> {
   return run(store, `record the plan of pull request #${number}`, async (db) => {
     await db.updateTable("firebreak.pulls").set(shown).where("number", "=", number).execute();
+  });
+}
+
+/** Remembers, across starts, what could not be planned within its budget, so that it costs that budget once; null forgets it. */
+export function recordOverBudget(
+  store: Store,
+  number: number,
+  over: { readonly key: string; readonly why: string } | null,
+): Promise<void> {
+  return run(store, `record whether pull request #${number} can be planned`, async (db) => {
+    await db
+      .updateTable("firebreak.pulls")
+      .set({ overBudgetKey: over?.key ?? null, overBudgetWhy: over === null ? null : toText(over.why) })
+      .where("number", "=", number)
+      .execute();
   });
 }
 

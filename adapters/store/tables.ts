@@ -243,6 +243,9 @@ export interface PullTable {
   seenComment: number;
   seenAt: string | null;
   answers: Json<readonly PullAnswer[]>;
+  /** What could not be planned within its budget (head, base and what it was held against), and why; null: nothing. */
+  overBudgetKey: string | null;
+  overBudgetWhy: string | null;
   updatedAt: number;
 }
 

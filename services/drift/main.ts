@@ -11,6 +11,7 @@ import { HostPool } from "../hosts.ts";
 import { Bell, runLoop } from "../loop.ts";
 import type { Parts } from "../parts.ts";
 import type { Service } from "../service.ts";
+import { gitWorker } from "../workers/git.ts";
 import type { DriftContext } from "./context.ts";
 import { deliver } from "./deliver.ts";
 import { GuardrailWatch } from "./guardrails.ts";
@@ -41,6 +42,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     path: source.path,
     folder: join(settings.stateFolder, "git-drift"),
     auth: await gitAuth(settings, parts.environment),
+    worker: gitWorker(parts.workers),
   });
   const channels = await openChannels(parts);
   const control = opened.use(await openControlFolder(settings.stateFolder, "drift"));
@@ -70,7 +72,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
   );
   const context: DriftContext = {
     ...parts,
-    definitions: new DefinitionSource(repository, settings),
+    definitions: new DefinitionSource(repository, settings, parts.workers),
     clusters,
     hosts,
     inForce: undefined,

@@ -91,9 +91,11 @@ async function compare(context: SyncerContext, { live, before, after }: z.infer<
 
 /** By the number of a revision, or any commit that the repository has. */
 async function definitionsOf(context: SyncerContext, name: string): Promise<Definitions> {
-  const { definitions, signal } = context;
+  const { definitions, repository, signal } = context;
   const commit = /^[0-9]{1,9}$/.test(name) ? (await acceptedRevision(context, Number(name)))?.commit : name;
   if (commit === undefined) throw new FirebreakError("NOT_FOUND", `there is no revision ${name}`);
+  // Whoever may read may name any commit of the server: it is brought under the limits of a stranger, apart from the branch.
+  if (commit === name) await repository.fetchAsked(commit, signal);
   const { definitions: found, notes } = await definitions.read(commit, signal);
   if (found !== undefined) return found;
   const first = notes.find(({ severity }) => severity === "error")?.summary ?? "no definitions";

@@ -13,6 +13,7 @@ import { Bell, runLoop, withJitter } from "../loop.ts";
 import type { Parts } from "../parts.ts";
 import { requestKey } from "../request-seal.ts";
 import type { Service } from "../service.ts";
+import { gitWorker } from "../workers/git.ts";
 import { AcceptedRevisions } from "./accepted.ts";
 import { followBranch } from "./branch.ts";
 import type { SyncerContext } from "./context.ts";
@@ -58,6 +59,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     path: source.path,
     folder: join(settings.stateFolder, "git-syncer"),
     auth: await gitAuth(settings, parts.environment),
+    worker: gitWorker(parts.workers),
   });
   const forge = await openForgeOf(settings, parts.environment);
   const control = opened.use(await openControlFolder(settings.stateFolder, "syncer"));
@@ -86,7 +88,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     ...parts,
     repository,
     forge,
-    definitions: new DefinitionSource(repository, settings),
+    definitions: new DefinitionSource(repository, settings, parts.workers),
     clusters,
     hosts,
     get memberships() {

@@ -1,11 +1,19 @@
+import { doGitWork, type GitWork } from "../../adapters/git/index.ts";
 import type { Tasks } from "../../adapters/workers/index.ts";
+import { parseDefinitions, type Allow, type ParsedDefinitions } from "../../core/model/parse.ts";
+import type { SourceFile } from "../../core/model/source.ts";
 import { reviewCandidate } from "../../core/review/candidate.ts";
 
 /**
- * What workers do, by name: functions of core, pure, whose input somebody else sizes. To add one, name it here and call
+ * What workers do, by name: functions of core, pure, whose input somebody else sizes; and Git, which has to inflate it. To add one, name it here and call
  * `parts.workers.run(NAME, INPUT, {lane, signal})`. Input and answer are copied, so they hold data only.
  */
 export const TASKS = {
+  /** A fetch, or reading what one brought. */
+  git: async (work: GitWork) => await doGitWork(work, new AbortController().signal),
+  /** What files of a commit say. */
+  parse: ({ files, allow }: { readonly files: readonly SourceFile[]; readonly allow: Allow | undefined }): ParsedDefinitions =>
+    parseDefinitions(files, { allow }),
   /** What merging a change would do. */
   review: reviewCandidate,
 } satisfies Tasks;

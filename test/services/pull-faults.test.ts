@@ -69,6 +69,8 @@ function gitOf(git: GitStore): Repository {
   return {
     fetchHead: async () => await Promise.resolve(git.at("main")!.sha),
     fetchPull: async () => await Promise.resolve(),
+    fetchAsked: async () => await Promise.resolve(),
+    keepPulls: async () => await Promise.resolve(),
     readDefinitions: async (commit) => await Promise.resolve(filesOf(commit)),
     commitInfo: async (commit) => await Promise.resolve(info(commit)),
     isAncestor: async (ancestor, commit) => await Promise.resolve(git.ancestors(commit).has(ancestor)),

@@ -19,6 +19,7 @@ import { AcceptedRevisions } from "../../services/syncer/accepted.ts";
 import type { SyncerContext } from "../../services/syncer/context.ts";
 import { followBranch, type BranchOutcome } from "../../services/syncer/branch.ts";
 import { PullWatch } from "../../services/syncer/pulls/loop.ts";
+import { gitWorker } from "../../services/workers/git.ts";
 import { openWorkers } from "../../services/workers/open.ts";
 
 export interface PullWorld extends AsyncDisposable {
@@ -54,9 +55,17 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
   const settings = parseSettings(`repository: {url: "${git.url}", path: "policies"}\nallow: {contexts: [eu]}\n`, {});
   const password = "token" in credential ? credential.token : "";
   const auth = { kind: "basic", username: git.username ?? "firebreak", password } as const;
-  const repository =
-    repositoryOf ?? openRepository({ url: git.url, branch: "main", path: "policies", folder: join(folder, "git"), auth });
   const workers = openWorkers();
+  const repository =
+    repositoryOf ??
+    openRepository({
+      url: git.url,
+      branch: "main",
+      path: "policies",
+      folder: join(folder, "git"),
+      auth,
+      worker: gitWorker(workers),
+    });
   const entries = new Map<string, EntryInput>();
   // The cast: no part of it that reaches targets is asked for here.
   const context = {
@@ -84,7 +93,7 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
     signal,
     repository,
     forge: openForge({ kind, url, repository: name, credential, isPaced: false }),
-    definitions: new DefinitionSource(repository, settings),
+    definitions: new DefinitionSource(repository, settings, workers),
     clusters: { connections: () => new Map(), update: async () => await Promise.resolve(new Map()) },
     memberships: { catchUp: async () => await Promise.resolve() },
     branchBell: new Bell(),

@@ -34,7 +34,7 @@ export async function lookAtPull(context: PullContext, pull: PullRequest, base: 
   let planned = known;
   if (planned === undefined || stale !== undefined || read.isPlanAsked) {
     try {
-      planned = await planPull(context, pull, base, visibility);
+      planned = await planPull(context, pull, base, visibility, read.isPlanAsked);
     } catch (error) {
       // Until it can be planned again, nobody shall take the old plan for a new one.
       if (known !== undefined && stale !== undefined) await show(context, pull, { row, read, planned: known, stale });

@@ -101,11 +101,13 @@ export class PullWatch {
     const { store, forge, signal } = context;
     const isOpen = new Set(open.map(({ number }) => number));
     const rows = (await listPullRows(store)).filter(({ number }) => !isOpen.has(number));
+    const stays = [...isOpen];
     let isLifted = false;
     for (const row of rows) {
       const pull = await forge.readPull(row.number, signal);
       const isWaiting = pull?.state === "merged" && !(await isOver(context, pull, base));
       if (pull !== undefined && isWaiting) {
+        stays.push(row.number);
         const read = await readCommands(context, pull, row);
         isLifted ||= read.isApproved || (row.held !== null && read.reading.held === null);
         continue;
@@ -114,6 +116,7 @@ export class PullWatch {
       this.#glances.delete(row.number);
       await forgetPull(store, row.number);
     }
+    await context.repository.keepPulls(stays);
     return isLifted;
   }
 

@@ -1,5 +1,4 @@
-import { listTargetRows } from "../../../adapters/store/index.ts";
-import { isOverBudget, overBudgetText } from "../../../adapters/workers/index.ts";
+import { listTargetRows, pullRow, recordOverBudget } from "../../../adapters/store/index.ts";
 import { allowOf } from "../../../core/config/operator.ts";
 import type { PullRequest } from "../../../core/forge/forge.ts";
 import { FirebreakError } from "../../../core/model/error.ts";
@@ -9,20 +8,24 @@ import { verdictOf, type Reviewed } from "../../../core/review/reviewed.ts";
 import { reviewTitle } from "../../../core/text/review.ts";
 import { listOrphans, readOrphans } from "../../orphans.ts";
 import { enforcedElsewhere } from "../enforced.ts";
+import { valueOf } from "../../workers/value.ts";
 import { seenOnce } from "../guardrails.ts";
 import { auditPull, nameInForce, type Planned, type PullContext } from "./context.ts";
 
 /**
  * Plans a pull request: its head merged in thought into the branch's, compared with what is in force. Its files are parsed, nothing of
- * it is run, whichever repository it comes from.
+ * it is run, whichever repository it comes from. What was over its budget once is not tried again until head or base is another one.
+ *
+ * @param isAsked somebody with write access asks for it, now
  */
 export async function planPull(
   context: PullContext,
   { number, head, url, author }: PullRequest,
   base: string,
   visibility: Visibility,
+  isAsked: boolean,
 ): Promise<Planned> {
-  const reviewed = await reviewOfPull(context, { number, head: head.sha, base }, visibility);
+  const reviewed = await reviewOnce(context, { number, head: head.sha, base }, visibility, isAsked);
   const touched = reviewed.kind === "reviewed" && visibility === "full" ? reviewed.review.touched.targets.map(({ id }) => id) : [];
   const binding = { head: head.sha, base, live: await liveOf(context, touched) };
   const id = planId(number, binding, visibility);
@@ -54,36 +57,49 @@ async function liveOf(context: PullContext, touched: readonly string[]): Promise
   return liveDigest(nameInForce(context), live);
 }
 
-async function reviewOfPull(
-  context: PullContext,
-  { number, head, base }: { readonly number: number; readonly head: string; readonly base: string },
-  visibility: Visibility,
-): Promise<Reviewed> {
-  const { repository, signal, settings, inForce, operator, now, workers } = context;
+/** A pull request at one head, into one base. */
+interface Asked {
+  readonly number: number;
+  readonly head: string;
+  readonly base: string;
+}
+
+async function reviewOnce(context: PullContext, asked: Asked, visibility: Visibility, isAsked: boolean): Promise<Reviewed> {
+  const { store, log } = context;
+  const { number, head, base } = asked;
+  const key = `${head} ${base} ${visibility}`;
+  const known = await pullRow(store, number);
+  if (!isAsked && known?.overBudgetKey === key) return { kind: "unplannable", why: known.overBudgetWhy ?? "too large" };
   try {
-    await repository.fetchPull(number, head, signal);
-    const [common, ...others] = await repository.mergeBases(base, head, signal);
-    if (common === undefined || others.length > 0) return { kind: "unplannable", why: NO_COMMON };
-    const candidate = {
-      common: await repository.readDefinitions(common, signal),
-      base: await repository.readDefinitions(base, signal),
-      head: await repository.readDefinitions(head, signal),
-      allow: allowOf(settings),
-      before: inForce?.definitions,
-      now: now(),
-      operator,
-      live: visibility === "full" ? await liveWorld(context) : undefined,
-    };
-    const lane = visibility === "full" ? "writers" : "strangers";
-    const outcome = await workers.run("review", candidate, { lane, signal });
-    if (outcome.kind === "done") return outcome.value;
-    if (isOverBudget(outcome)) return { kind: "unplannable", why: overBudgetText(outcome) };
-    throw outcome.error;
+    const reviewed = await reviewOfPull(context, asked, visibility);
+    if ((known?.overBudgetKey ?? null) !== null) await recordOverBudget(store, number, null);
+    return reviewed;
   } catch (error) {
-    // Too many files, or too large ones: the author's to mend.
-    if (error instanceof FirebreakError && error.code === "LIMIT_EXCEEDED") return { kind: "unplannable", why: error.message };
-    throw error;
+    // Too many files, too large ones, or too much work: the author's to mend.
+    if (!(error instanceof FirebreakError) || error.code !== "LIMIT_EXCEEDED") throw error;
+    log.warn({ pull: number, head, why: error.message }, "pull request cannot be planned within its budget");
+    await recordOverBudget(store, number, { key, why: error.message });
+    return { kind: "unplannable", why: error.message };
   }
+}
+
+async function reviewOfPull(context: PullContext, { number, head, base }: Asked, visibility: Visibility): Promise<Reviewed> {
+  const { repository, signal, settings, inForce, operator, now, workers } = context;
+  await repository.fetchPull(number, head, signal);
+  const [common, ...others] = await repository.mergeBases(base, head, signal);
+  if (common === undefined || others.length > 0) return { kind: "unplannable", why: NO_COMMON };
+  const candidate = {
+    common: await repository.readDefinitions(common, signal),
+    base: await repository.readDefinitions(base, signal),
+    head: await repository.readDefinitions(head, signal),
+    allow: allowOf(settings),
+    before: inForce?.definitions,
+    now: now(),
+    operator,
+    live: visibility === "full" ? await liveWorld(context) : undefined,
+  };
+  const lane = visibility === "full" ? "writers" : "strangers";
+  return valueOf(await workers.run("review", candidate, { lane, signal }), "plan the change");
 }
 
 const NO_COMMON = "it and the branch have no single commit in common that they parted at; merge the branch into it";

@@ -1,5 +1,5 @@
 /** Pull requests as Git has them, from a real server. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -62,6 +62,53 @@ describe("the head of a pull request", () => {
     const head = pull(7, main, { "policies/large": bytes });
     await expect(repository.fetchPull(7, head, signal())).rejects.toMatchObject({ code: "LIMIT_EXCEEDED" });
     expect(await repository.fetchHead(signal())).toBe(main);
+  });
+});
+
+/** Packs in a folder of the cache. */
+const packs = (name: string): readonly string[] => {
+  const objects = join(folder, name, "objects", "pack");
+  return existsSync(objects) ? readdirSync(objects).filter((file) => file.endsWith(".pack")) : [];
+};
+
+describe("what a stranger brings", () => {
+  test("is refused by its inflated size, before it is inflated (would catch: 0.2 MB of pack that cost 0.5 GB)", async () => {
+    const main = server.push({ "policies/a.yaml": "a: 1\n" });
+    await repository.fetchHead(signal());
+    const head = pull(7, main, { "README.bin": new Uint8Array(100 * 1024 * 1024) });
+    await expect(repository.fetchPull(7, head, signal())).rejects.toMatchObject({ code: "LIMIT_EXCEEDED" });
+    // So is a commit that a reader of the API names, though it is not of a pull request.
+    server.git("push", "-q", server.bare, `${head}:refs/heads/other`);
+    await expect(repository.fetchAsked(head, signal())).rejects.toMatchObject({ code: "LIMIT_EXCEEDED" });
+    expect(await repository.fetchHead(signal())).toBe(main);
+  });
+
+  test("stays beside the branch's cache, and goes with the pull request (would catch: each push kept for ever beside the log)", async () => {
+    const main = server.push({ "policies/a.yaml": "a: 1\n" });
+    await repository.fetchHead(signal());
+    const before = packs("git");
+    for (const number of [7, 8]) {
+      const noise = crypto.getRandomValues(new Uint8Array(60_000));
+      const head = pull(number, main, { [`policies/${number}.yaml`]: "b: 1\n", "noise.bin": noise });
+      await repository.fetchPull(number, head, signal());
+      expect((await repository.readDefinitions(head, signal())).length).toBe(2);
+    }
+    expect(packs("git")).toEqual(before);
+    expect(packs("pulls/7").length).toBe(before.length + 1);
+    await repository.keepPulls([8]);
+    expect([packs("pulls/7"), packs("pulls/8").length, packs("git")]).toEqual([[], before.length + 1, before]);
+  });
+
+  test("has a quota: a pull request that is pushed again and again begins anew (would catch: a full disk)", async () => {
+    const main = server.push({ "policies/a.yaml": "a: 1\n" });
+    await repository.fetchHead(signal());
+    const first = pull(7, main, { "policies/b.yaml": "b: 1\n" });
+    await repository.fetchPull(7, first, signal());
+    writeFileSync(join(folder, "pulls", "7", "objects", "pack", "pack-noise.tmp"), Buffer.alloc(65 * 1024 * 1024));
+    const second = pull(7, main, { "policies/b.yaml": "b: 2\n" });
+    await repository.fetchPull(7, second, signal());
+    expect(existsSync(join(folder, "pulls", "7", "objects", "pack", "pack-noise.tmp"))).toBe(false);
+    expect((await repository.readDefinitions(second, signal())).length).toBe(2);
   });
 });
 
