@@ -80,6 +80,17 @@ export function upsertFindings(store: Store, update: FindingsUpdate): Promise<Fi
   });
 }
 
+/** Puts findings back that a lost store had open; the next comparison resolves or keeps them. One that is there stays as it is. */
+export function restoreFindings(store: Store, findings: readonly Finding[], now: number): Promise<void> {
+  return transact(store, `restore ${findings.length} findings`, async (tx) => {
+    const known = new Set(
+      (await tx.selectFrom("firebreak.findings").select("fingerprint").execute()).map((row) => row.fingerprint),
+    );
+    for (const finding of uniqueByFingerprint(findings))
+      if (!known.has(finding.fingerprint)) await writeFinding(tx, finding, undefined, now);
+  });
+}
+
 /** Findings, open ones first, then newest first. */
 export function listFindings(
   store: Store,

@@ -17,7 +17,15 @@ export * from "./deliveries.ts";
 export { insertPending, markIntegrated, takePending, waitIntegrated } from "./entries.ts";
 export type { PendingEntry } from "./entries.ts";
 export { tryExclusive } from "./exclusive.ts";
-export { findingByFingerprint, listFindings, recordHeal, resumeHealing, stopHealing, upsertFindings } from "./findings.ts";
+export {
+  findingByFingerprint,
+  listFindings,
+  recordHeal,
+  restoreFindings,
+  resumeHealing,
+  stopHealing,
+  upsertFindings,
+} from "./findings.ts";
 export type { EntriesOf, FindingsChange, FindingsUpdate, StoredFinding } from "./findings.ts";
 export * from "./instance.ts";
 export * from "./leases.ts";

@@ -5,17 +5,26 @@ import { pause } from "../pause.ts";
 import type { SyncerContext } from "./context.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 
+/** Asked before each step. @throws FirebreakError TARGET_LOCKED when another run may write by now: nothing more is sent */
+export type Fence = () => Promise<void>;
+
 /**
  * Carries out a plan, step by step, in its order. It makes no choices: what to do was decided when the plan was made.
  *
  * @throws FirebreakError PLAN_STALE when something moved on since; APPLY_NOT_CONFIRMED when a host was not reached afterwards
  */
-export async function applyPlan(context: SyncerContext, resolved: ResolvedTarget, plan: Plan, signal: AbortSignal): Promise<void> {
-  if (plan.kind === "cluster") await applyToCluster(context, plan, signal);
-  else await applyToHost(context, resolved, plan, signal);
+export async function applyPlan(
+  context: SyncerContext,
+  resolved: ResolvedTarget,
+  plan: Plan,
+  signal: AbortSignal,
+  fence: Fence,
+): Promise<void> {
+  if (plan.kind === "cluster") await applyToCluster(context, plan, signal, fence);
+  else await applyToHost(context, resolved, plan, signal, fence);
 }
 
-async function applyToCluster(context: SyncerContext, plan: ClusterPlan, signal: AbortSignal): Promise<void> {
+async function applyToCluster(context: SyncerContext, plan: ClusterPlan, signal: AbortSignal, fence: Fence): Promise<void> {
   const send = clusterWriter(context.clusters.connection(plan.target));
   const failed = new Map<string, unknown>();
   for (const step of plan.steps) {
@@ -23,6 +32,7 @@ async function applyToCluster(context: SyncerContext, plan: ClusterPlan, signal:
     // A namespace that refuses a write (a quota, say) keeps no other from being repaired; in it the order of steps matters.
     if (failed.has(namespace)) continue;
     signal.throwIfAborted();
+    await fence();
     try {
       await send(step, signal);
     } catch (error) {
@@ -52,13 +62,20 @@ export function clusterWriter(
   };
 }
 
-async function applyToHost(context: SyncerContext, { target }: ResolvedTarget, plan: HostPlan, signal: AbortSignal): Promise<void> {
+async function applyToHost(
+  context: SyncerContext,
+  { target }: ResolvedTarget,
+  plan: HostPlan,
+  signal: AbortSignal,
+  fence: Fence,
+): Promise<void> {
   if (target.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
   const connection = await context.hosts.connection(target);
   const { settle, deadMan } = context.settings.hosts;
   const deadManSeconds = Math.max(2, Math.round(deadMan / 1000));
   for (const [index, step] of plan.steps.entries()) {
     signal.throwIfAborted();
+    await fence();
     const outcome = await connection.apply(step, { deadManSeconds, signal });
     if (!outcome.confirmed) {
       const state = outcome.restored

@@ -1,4 +1,5 @@
 import type { Repository } from "../../adapters/git/index.ts";
+import type { EntryOf } from "../../core/audit/entry.ts";
 import type { Trail, TrailReader } from "../../core/audit/trail.ts";
 import type { Forge } from "../../core/forge/forge.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
@@ -51,6 +52,10 @@ export interface SyncerContext extends Parts {
   readonly requestKey: Uint8Array;
   /** Ids of requests that changed something. */
   readonly served: Set<string>;
+  /** Ids of intents whose runs are under way. */
+  readonly flying: Set<string>;
+  /** Every intent of the log without an outcome. */
+  readonly openIntents: () => Promise<readonly EntryOf<"apply.intent">[]>;
   /** Why the store is not believed; undefined while it says what the log says. */
   contradiction: string | undefined;
   readonly repository: Repository;

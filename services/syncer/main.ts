@@ -108,6 +108,8 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     only,
     requestKey: await requestKey(settings, parts.environment),
     served: new Set(),
+    flying: new Set(),
+    openIntents: async () => await parts.trail.openIntents(),
     onStep: parts.onStep ?? (() => undefined),
   };
   const memberships = new MembershipFeed(context);
@@ -121,7 +123,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     await parts.queue
       .reset()
       .catch((error: unknown) => log.warn({ error }, "the queue could not be emptied; jobs of an earlier run wait"));
-  await closeOpenIntents(context, await parts.trail.openIntents());
+  await closeOpenIntents(context);
   await restoreMemberships(context);
   const kept = opened.move();
   const done = run(context, parts.trail, kept);

@@ -10,7 +10,6 @@ import {
   recordRead,
   recordSettled,
   releaseLease,
-  renewLease,
   targetRow,
   type Lease,
   type WorkRow,
@@ -23,7 +22,8 @@ import type { Plan } from "../../core/plan/plan.ts";
 import { storedError } from "../stored-error.ts";
 import { applyPlan } from "./apply.ts";
 import type { SyncerContext } from "./context.ts";
-import { intentEntry, outcomeEntry, planEntry } from "./entries.ts";
+import { intentEntry, outcomeEntry, planEntry, type Run } from "./entries.ts";
+import { HeldLease } from "./held-lease.ts";
 import { makePlan, type Planned } from "./planning.ts";
 import { takeOver } from "./takeover.ts";
 import { countRepairs, tellOfDrift } from "./tell-of-drift.ts";
@@ -48,19 +48,17 @@ export async function reconcile(context: SyncerContext, id: TargetId, jobSignal:
   const lease = await acquireLease(store, id, `${context.holder}${randomUUID()}`, LEASE_MS);
   if (lease === undefined) return;
   await context.onStep("leased", id);
+  const held = new HeldLease(store, lease, LEASE_MS);
   const lost = new AbortController();
   const signal = AbortSignal.any([context.signal, jobSignal, only, lost.signal]);
   const renewal = setInterval(() => {
-    renewLease(store, lease, LEASE_MS).then(
-      (held) => held || lost.abort(new FirebreakError("TARGET_LOCKED", `the lease of ${id} is lost`)),
-      (error: unknown) => lost.abort(error),
-    );
+    held.renew().catch((error: unknown) => lost.abort(error));
   }, RENEW_MS);
   try {
     const rows = await openWork(store, id, now());
     if (rows.length === 0) return;
     try {
-      const outcome = await runOnce(context, id, lease, signal);
+      const outcome = await runOnce(context, id, { lease, held, signal });
       await closeWork(store, rows, outcome, now());
       await context.onStep("work-closed", id);
     } catch (error) {
@@ -75,14 +73,21 @@ export async function reconcile(context: SyncerContext, id: TargetId, jobSignal:
   }
 }
 
-async function runOnce(context: SyncerContext, id: TargetId, lease: Lease, signal: AbortSignal): Promise<string> {
+/** What a run may write by: its lease, the proof of it, and the signal that ends it. */
+interface Right {
+  readonly lease: Lease;
+  readonly held: HeldLease;
+  readonly signal: AbortSignal;
+}
+
+async function runOnce(context: SyncerContext, id: TargetId, right: Right): Promise<string> {
   for (let attempt = 1; ; attempt++) {
-    const planned = await makePlan(context, id, signal);
+    const planned = await makePlan(context, id, right.signal);
     // A host may have been away while we looked: on return only the newest revision is planned.
     if (isOutdated(context, planned)) continue;
     await context.onStep("planned", id);
     try {
-      return await carryOut(context, planned, lease, signal);
+      return await carryOut(context, planned, right);
     } catch (error) {
       if (!hasCode(error, "PLAN_STALE") || attempt >= STALE_TRIES) throw error;
     }
@@ -94,7 +99,8 @@ function isOutdated({ inForce }: SyncerContext, { resolved }: Planned): boolean 
   return !resolved.orphaned && inForce !== undefined && inForce.sequence !== resolved.sequence;
 }
 
-async function carryOut(context: SyncerContext, planned: Planned, lease: Lease, signal: AbortSignal): Promise<string> {
+async function carryOut(context: SyncerContext, planned: Planned, right: Right): Promise<string> {
+  const { lease } = right;
   const { store, now } = context;
   const { resolved, plan, observation } = planned;
   const id = resolved.target.id;
@@ -111,7 +117,7 @@ async function carryOut(context: SyncerContext, planned: Planned, lease: Lease, 
   const row = await targetRow(store, id);
   const generation = lastGeneration(plan) ?? (row?.generation ?? 0) + (plan.steps.length > 0 ? 1 : 0);
   if (plan.steps.length > 0 && row !== undefined) await tellOfDrift(context, planned, row);
-  const after = plan.steps.length === 0 ? planned : await apply(context, planned, generation, lease, signal);
+  const after = plan.steps.length === 0 ? planned : await apply(context, planned, generation, right);
   if (planned.waitsFor !== undefined) throw planned.waitsFor;
   await recordApplied(
     store,
@@ -134,19 +140,25 @@ async function carryOut(context: SyncerContext, planned: Planned, lease: Lease, 
   return plan.steps.length === 0 ? "nothing to do" : `applied ${plan.steps.length} steps`;
 }
 
+/** One apply. While it runs its intent is its own to close. */
+async function apply(context: SyncerContext, planned: Planned, generation: number, right: Right): Promise<Planned> {
+  const intentId = `${planned.resolved.target.id}-${planned.plan.id.slice(0, 32)}-${right.lease.fencing}-${context.start}`;
+  const run = { planned, generation, intentId };
+  const { id } = intentEntry(run);
+  context.flying.add(id);
+  try {
+    return await applyUnderIntent(context, run, right);
+  } finally {
+    context.flying.delete(id);
+  }
+}
+
 /** Intent, steps, read-back, outcome. @returns what a fresh look planned: nothing */
-async function apply(
-  context: SyncerContext,
-  planned: Planned,
-  generation: number,
-  lease: Lease,
-  signal: AbortSignal,
-): Promise<Planned> {
+async function applyUnderIntent(context: SyncerContext, run: Run, { lease, held, signal }: Right): Promise<Planned> {
   const { store, trail, now } = context;
+  const { planned, generation } = run;
   const { resolved, plan } = planned;
   const id = resolved.target.id;
-  const intentId = `${id}-${plan.id.slice(0, 32)}-${lease.fencing}-${context.start}`;
-  const run = { planned, generation, intentId };
   let causedBy: number | undefined;
   if (!plan.membersOnly) {
     const receipts = await trail.append([planEntry(run), intentEntry(run)]);
@@ -163,7 +175,7 @@ async function apply(
   });
   await context.onStep("intent-stored", id);
   try {
-    await applyPlan(context, resolved, plan, signal);
+    await applyPlan(context, resolved, plan, signal, async () => await held.prove());
     const after = await makePlan(context, id, signal, planned);
     await context.onStep("read-back", id);
     if (after.plan.steps.length > 0) {

@@ -1,8 +1,8 @@
-import { addWork, listTargetRows } from "../../adapters/store/index.ts";
+import { addWork, currentRevision, listTargetRows } from "../../adapters/store/index.ts";
 import type { TrailReader } from "../../core/audit/trail.ts";
-import type { EntryOf } from "../../core/audit/entry.ts";
 import { holdAgainstLog } from "./accepted.ts";
 import { takeUp } from "./branch.ts";
+import { restoreLostFindings } from "./lost-findings.ts";
 import type { SyncerContext } from "./context.ts";
 
 /**
@@ -14,12 +14,18 @@ import type { SyncerContext } from "./context.ts";
  */
 export async function replayLog(context: SyncerContext, trail: TrailReader): Promise<void> {
   await context.accepted.catchUp(trail);
+  const wasLost = (await currentRevision(context.store)) === undefined;
   const lacked = await holdAgainstLog(context);
+  if (wasLost && lacked > 0) await restoreLostFindings(context, trail);
   if (lacked > 0) context.log.warn({ revisions: lacked }, "the store was behind the log and was completed from it");
 }
 
-/** Closes intents that have no outcome: a run ended between the two. What happened is not known; nothing is redone silently. */
-export async function closeOpenIntents(context: SyncerContext, intents: readonly EntryOf<"apply.intent">[]): Promise<void> {
+/**
+ * Closes intents that have no outcome and no run: a process ended between the two, or the log took no outcome (a full disk). What
+ * happened is not known; nothing is redone silently.
+ */
+export async function closeOpenIntents(context: SyncerContext): Promise<void> {
+  const intents = (await context.openIntents()).filter(({ id }) => !context.flying.has(id));
   if (intents.length === 0) return;
   await context.trail.append(
     intents.map((intent) => ({

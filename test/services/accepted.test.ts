@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openRepository } from "../../adapters/git/index.ts";
-import { currentRevision, listOpenWork, repositoryState } from "../../adapters/store/index.ts";
+import { currentRevision, listFindings, listOpenWork, repositoryState } from "../../adapters/store/index.ts";
 import { run } from "../../adapters/store/session.ts";
 import type { FileTrail } from "../../adapters/trail/file-trail.ts";
 import { openTrail } from "../../adapters/trail/open.ts";
 import { type Disk, realDisk } from "../../adapters/trail/disk.ts";
 import { verifyTrail } from "../../adapters/trail/verify.ts";
+import type { EntryInput } from "../../core/audit/entry.ts";
 import { AcceptedRevisions } from "../../services/syncer/accepted.ts";
 import type { SyncerContext } from "../../services/syncer/context.ts";
 import { replayLog, resume } from "../../services/syncer/recover.ts";
@@ -217,6 +218,30 @@ describe("a store that somebody changed", () => {
     expect(context.inForce?.commit).toBe(good);
     await remove();
     expect(await world.follow()).toMatchObject({ kind: "accepted", sequence: newest + 1, commit: next });
+  });
+
+  // Would catch: a finding whose end the log never tells, and one that is opened a second time.
+  it("by losing everything gets the findings back that the log tells of as open", async () => {
+    const told = (type: "finding.opened" | "finding.resolved", fingerprint: string, target: string): EntryInput => ({
+      type,
+      id: `${type} ${fingerprint}`,
+      target: { kind: "cluster", id: target },
+      finding: { fingerprint, kind: "modified", summary: "changed", severity: "critical", object: "np", manager: "kubectl" },
+      detail: { verdict: "opens", opened: ["any → db"], closed: [] },
+    });
+    await trail.append([
+      told("finding.opened", "open", "cluster/eu"),
+      told("finding.opened", "over", "cluster/eu"),
+      told("finding.resolved", "over", "cluster/eu"),
+      told("finding.opened", "released", "cluster/gone"),
+    ]);
+    await write(async (db) => await db.deleteFrom("firebreak.revisions").execute());
+    await write(async (db) => await db.deleteFrom("firebreak.findings").execute());
+    await restart();
+    const found = await listFindings(context.store, { open: true });
+    expect(found).toMatchObject([
+      { fingerprint: "open", target: "cluster/eu", kind: "modified", severity: "critical", effect: { opened: ["any → db"] } },
+    ]);
   });
 
   it("by taking revisions away is completed from the log", async () => {

@@ -103,6 +103,8 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
     only: { signal: () => signal, whyNot: () => undefined },
     requestKey: new Uint8Array(32),
     served: new Set(),
+    flying: new Set(),
+    openIntents: async () => await Promise.resolve([]),
     refused: undefined,
     inForce: undefined,
     takingUp: undefined,
