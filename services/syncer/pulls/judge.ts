@@ -47,11 +47,16 @@ export async function judgeMerges(parts: MergeParts, commit: string): Promise<Me
   return { ...refused(commit, texts), merged };
 }
 
-/** The same, when a person accepts the commit anyway: what could not be asked is told, and passed. */
+/**
+ * The same as a judgement also where a commit on the way is too large to be read: that is its author's to mend, and no failure to try
+ * again. When a person accepts the commit anyway, what could not be asked is told, and passed.
+ */
 export async function judgeMergesFor(parts: MergeParts, commit: string, isAccepted: boolean): Promise<MergeJudgement> {
   try {
     return await judgeMerges(parts, commit);
   } catch (error) {
+    if (error instanceof FirebreakError && error.code === "LIMIT_EXCEEDED")
+      return refused(commit, [`A commit since the revision in force cannot be judged: ${error.message}.`]);
     if (!isAccepted || !(error instanceof FirebreakError)) throw error;
     return refused(commit, [`Nobody could be asked for approvals (${error.code}: ${error.message}).`]);
   }
