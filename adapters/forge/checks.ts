@@ -11,9 +11,13 @@ const MAX_SUMMARY = 65_535;
 const MAX_DESCRIPTION = 140;
 const MAX_ANNOTATION = 64 * 1_024;
 
-const CONCLUSION = { success: "success", failure: "failure", neutral: "neutral", error: "failure" } as const;
-/** A status knows no neutral; what does not block must not block here either. */
+const CONCLUSION = { success: "success", failure: "failure", neutral: "neutral", attention: "neutral", error: "failure" } as const;
+/**
+ * A status knows no neutral; what does not block must not block here either. What a person must look at is no success all the same: Gitea
+ * has `warning` for it, GitHub's statuses nothing better than `pending`. Where the status is required, both keep a merge waiting.
+ */
 const STATUS = { pending: "pending", success: "success", failure: "failure", neutral: "success", error: "error" } as const;
+const ATTENTION = { gitea: "warning", github: "pending" } as const;
 /** First word of `external_id`: another App's run of the same name is not ours. */
 const OURS = "firebreak ";
 
@@ -66,7 +70,7 @@ async function openRun(client: Client, commit: string, name: string, check: Chec
 /** A commit status that says this, unless the last one of this name does. */
 export async function putStatus(client: Client, commit: string, name: string, check: Check, request: RequestLimits): Promise<void> {
   const { octokit, at } = client;
-  const state = STATUS[check.state];
+  const state = check.state === "attention" ? ATTENTION[client.kind] : STATUS[check.state];
   const description = plainLine(check.title, MAX_DESCRIPTION);
   const target = check.detailsUrl ?? "";
   const latest = await allPages<ToldStatus>(async (page) => {
@@ -76,8 +80,8 @@ export async function putStatus(client: Client, commit: string, name: string, ch
   const last = latest.find(({ context }) => context === name);
   const isSaid = (last?.state ?? last?.status) === state && (last?.description ?? "") === description;
   if (isSaid && (last?.target_url ?? "") === target) return;
-  const wish = { ...at, sha: commit, context: name, state, description, request };
-  await octokit.rest.repos.createCommitStatus(target === "" ? wish : { ...wish, target_url: target });
+  const wish = { ...at, sha: commit, context: name, state, description, request, ...(target === "" ? {} : { target_url: target }) };
+  await octokit.request("POST /repos/{owner}/{repo}/statuses/{sha}", wish as typeof wish & { state: "pending" }); // no type of octokit's knows Gitea's `warning`
 }
 
 interface ToldStatus {

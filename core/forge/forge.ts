@@ -178,8 +178,8 @@ export interface ForgeComment {
 }
 
 export interface Check {
-  /** `neutral` neither blocks nor praises; `error`: we could not tell. */
-  readonly state: "pending" | "success" | "failure" | "neutral" | "error";
+  /** `neutral` neither blocks nor praises; `attention`: a person must look, it never shows as success; `error`: we could not tell. */
+  readonly state: "pending" | "success" | "failure" | "neutral" | "attention" | "error";
   /** One line; all that a commit status shows (140 characters). */
   readonly title: string;
   /** Markdown; shown by check runs only. */

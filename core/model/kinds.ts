@@ -273,13 +273,19 @@ export interface ApprovalRule {
   readonly distinctFromAuthor: boolean;
 }
 
+/** The same of the whole Workspace. */
+export interface ApprovalRules extends ApprovalRule {
+  /** Instead of `required` for a change of how changes are judged; never fewer. */
+  readonly forRules: number;
+}
+
 export interface Workspace {
   readonly kind: "Workspace";
   readonly internal: readonly Prefix[];
   /** `probes` is always true: no NetworkPolicy can close a pod to its own node. */
   readonly essentials: Readonly<Record<EssentialName, boolean>>;
   readonly limits: { readonly unisolate: number };
-  readonly approvals: ApprovalRule;
+  readonly approvals: ApprovalRules;
   /** Fields that every policy must have. */
   readonly require: readonly ("owner" | "reason" | "ticket" | "expires")[];
   readonly drift: {

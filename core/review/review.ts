@@ -15,6 +15,7 @@ import { sourceDiff, type Diff } from "../reach/diff.ts";
 import type { Source } from "../reach/source.ts";
 import { guardrailProblems, type JudgedRevision } from "../revision/guardrails.ts";
 import type { RevisionProblem } from "../revision/judge.ts";
+import { safeguardChanges, type SafeguardChange } from "./safeguards.ts";
 import { touchedTargets, type Touched } from "./touched.ts";
 
 /**
@@ -45,6 +46,19 @@ export interface ReviewInput {
   readonly live: LiveWorld | undefined;
 }
 
+/** When a policy ends by itself, ms since the epoch; undefined: never. */
+export interface Expiry {
+  readonly policy: string;
+  readonly at: number | undefined;
+  /** Before; of a new policy the same as `at`. */
+  readonly was: number | undefined;
+}
+
+/** True when what it allows stays open longer than it would have. */
+export function isProlonged({ at, was }: Expiry): boolean {
+  return was !== undefined && (at === undefined || at > was);
+}
+
 /** What merging a change would do. */
 export interface Review {
   readonly visibility: Visibility;
@@ -52,13 +66,15 @@ export interface Review {
   readonly diff: Diff;
   /** By what enforcers can know of it, where that is not the same; undefined when it is, and for `intent`. */
   readonly enforceable: Diff | undefined;
+  /** What it alters in how later changes are judged, in what is written where, or in what happens at drift. */
+  readonly safeguards: readonly SafeguardChange[];
   /** Why it would be refused: guardrails, limits. */
   readonly problems: readonly RevisionProblem[];
   /** By place: of the candidate, and new ones of compiling it. */
   readonly notes: readonly Note[];
   readonly touched: Touched;
-  /** Policies new or changed in the candidate that end; `at` in ms since the epoch. */
-  readonly expires: readonly { readonly policy: string; readonly at: number }[];
+  /** Policies whose end the candidate changes, or that are new and end. */
+  readonly expires: readonly Expiry[];
 }
 
 /** Reviews a candidate that is valid. The same input gives the same review. */
@@ -93,6 +109,7 @@ function reviewFull(input: ReviewInput, { inventories, orphans, enforced }: Live
   return {
     visibility: "full",
     diff,
+    safeguards: safeguardChanges(before, input.after),
     enforceable: isSameDiff(diff, enforceable) ? undefined : enforceable,
     problems: [
       ...checkRevision({ before, after: input.after, inventories, enforced }),
@@ -120,6 +137,7 @@ function reviewIntent(input: ReviewInput): Review {
   return {
     visibility: "intent",
     diff: revisionDiff(before ?? nothingOf(input.after), input.after, undefined, now),
+    safeguards: safeguardChanges(before, input.after),
     enforceable: undefined,
     problems: [
       ...checkRevision({ before, after: input.after, inventories: new Map() }),
@@ -148,8 +166,10 @@ function notesOf({ notes, after, now }: ReviewInput, compiled: readonly Note[]):
 
 function expiring({ before, after }: ReviewInput): Review["expires"] {
   return [...after.policies.values()].flatMap(({ name, expires }) => {
-    if (expires === undefined || before?.policies.get(name)?.expires === expires) return [];
-    return [{ policy: name, at: expires }];
+    const earlier = before?.policies.get(name);
+    const was = earlier === undefined ? expires : earlier.expires;
+    const isTold = earlier === undefined ? expires !== undefined : was !== expires;
+    return isTold ? [{ policy: name, at: expires, was }] : [];
   });
 }
 

@@ -12,14 +12,15 @@ export type Reviewed =
   /** It cannot be planned as it stands, and why. */
   | { readonly kind: "unplannable"; readonly why: string };
 
-/** `blocked`: it would be refused. `uncertain`: it may do other than it says. */
-export type Verdict = "blocked" | "uncertain" | "fine";
+/** `blocked`: it would be refused. `rules`: it changes how changes are judged. `uncertain`: it may do other than it says. */
+export type Verdict = "blocked" | "rules" | "uncertain" | "fine";
 
 /** What a check says of it. */
 export function verdictOf(reviewed: Reviewed): Verdict {
   if (reviewed.kind !== "reviewed") return "blocked";
   const { review } = reviewed;
   if (review.problems.length > 0 || hasErrors(review.notes)) return "blocked";
+  if (review.safeguards.length > 0) return "rules";
   return isUncertain(review) ? "uncertain" : "fine";
 }
 

@@ -9,14 +9,15 @@ import type { Definitions, TargetId, TargetMode } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import { clusterTargetId, findTarget, listTargets, type Target } from "../model/target.ts";
 import { membersDigest, wantDigest } from "../render/digest.ts";
+import { said } from "./said.ts";
 
 /** A target whose enforcement a change touches, or may touch. */
 export interface TouchedTarget {
   readonly id: TargetId;
   /** As the candidate has it; of a target that is gone, as it was. */
   readonly mode: TargetMode;
-  /** `unknown`: its workloads are not known whole, so nobody can say. */
-  readonly how: "changed" | "added" | "gone" | "unknown";
+  /** `reconnected`: reached another way, so it may be another machine or cluster · `unknown`: its workloads are not known whole, so nobody can say. */
+  readonly how: "changed" | "added" | "gone" | "reconnected" | "unknown";
 }
 
 /** What a change does to rendering. */
@@ -76,8 +77,14 @@ function howTouched(
   target: Target,
 ): TouchedTarget["how"] | undefined {
   if (earlier === undefined) return "added";
+  if (reachedBy(earlier) !== reachedBy(target)) return "reconnected";
   if (compiled === undefined || was === undefined) return "unknown";
   return compiled.digest === was.digest && earlier.mode === target.mode ? undefined : "changed";
+}
+
+/** How the service gets to a target, as Git says it. */
+function reachedBy(target: Target): string {
+  return said(target.kind === "cluster" ? target.cluster.connection : [target.fleet.transport, target.host.addresses]);
 }
 
 function sideOf(definitions: Definitions, { inventories, now }: CompileWorld): Side {

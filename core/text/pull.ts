@@ -85,6 +85,8 @@ function footer({ plan, binding }: PullView): string {
   ]);
 }
 
+const STATE = { fine: "success", uncertain: "neutral", rules: "attention" } as const;
+
 /** The check of the same. @param folder of the definitions in the repository */
 export function pullCheck(view: PullView, folder: string): Check {
   const { reviewed, held, approvals } = view;
@@ -97,5 +99,5 @@ export function pullCheck(view: PullView, folder: string): Check {
   if (verdict === "blocked") return { state: "failure", title: said, summary, annotations };
   if (!approvals.isEnough)
     return { state: "pending", title: `${counted.length} of ${required} approvals; ${said}`, summary, annotations };
-  return { state: verdict === "uncertain" ? "neutral" : "success", title: said, summary, annotations };
+  return { state: STATE[verdict], title: said, summary, annotations };
 }

@@ -7,16 +7,17 @@ export function reviewAnswer(reviewed: Reviewed): unknown {
   const verdict = verdictOf(reviewed);
   switch (reviewed.kind) {
     case "reviewed": {
-      const { visibility, diff, enforceable, problems, notes, touched, expires } = reviewed.review;
+      const { visibility, diff, safeguards, enforceable, problems, notes, touched, expires } = reviewed.review;
       return {
         kind: reviewed.kind,
         verdict,
         visibility,
         diff: diffAnswer(diff),
+        safeguards,
         enforceable: enforceable === undefined ? null : diffAnswer(enforceable),
         problems: problems.map(({ code, message }) => ({ code, message })),
         targets: touched.targets,
-        expires: expires.map(({ policy, at }) => ({ policy, at: new Date(at).toISOString() })),
+        expires: expires.map(({ policy, at, was }) => ({ policy, at: timeOf(at), was: timeOf(was) })),
         notes: notes.map(noteAnswer),
       };
     }
@@ -29,6 +30,11 @@ export function reviewAnswer(reviewed: Reviewed): unknown {
     default:
       return reviewed satisfies never;
   }
+}
+
+/** ISO 8601; null: never. */
+function timeOf(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
 }
 
 function noteAnswer({ severity, code, at, summary, detail }: Note): unknown {

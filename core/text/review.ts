@@ -1,10 +1,11 @@
 import type { Diff, DiffLine, DiffSide } from "../reach/diff-lines.ts";
-import type { Review } from "../review/review.ts";
+import { isProlonged, type Expiry, type Review } from "../review/review.ts";
 import { notesIn, verdictOf, type Reviewed } from "../review/reviewed.ts";
 import type { Note } from "../model/note.ts";
 import { formatPosition } from "../model/note.ts";
 import { affected, observedWords, VERB } from "./diff.ts";
 import { code, mute } from "./inert.ts";
+import { safeguardHeadline, safeguardItems, SAFEGUARDS_TITLE } from "./safeguards.ts";
 
 /** Lines of a table that are always seen, and those in the folded part below it. */
 const SHOWN = 20;
@@ -45,7 +46,7 @@ function headline(reviewed: Reviewed, write: (text: string) => string): string {
   }
 }
 
-function reviewHeadline({ diff, visibility, touched }: Review, write: (text: string) => string): string {
+function reviewHeadline({ diff, visibility, touched, safeguards, expires }: Review, write: (text: string) => string): string {
   const side = (name: "opened" | "closed"): string => {
     const [first, ...more] = diff[name];
     if (first === undefined) return `${VERB[name]} nothing`;
@@ -57,7 +58,12 @@ function reviewHeadline({ diff, visibility, touched }: Review, write: (text: str
     ...(diff.uncertain.length === 0 ? [] : [`${plural(diff.uncertain.length, "thing")} uncertain`]),
     ...(unknown === 0 ? [] : [`${plural(unknown, "target")} not seen whole`]),
   ];
-  return [`${side("opened")}, ${side("closed")}`, ...doubts].join("; ");
+  // First, so that no forge's short line cuts it off.
+  const rules = safeguards.length === 0 ? [] : [safeguardHeadline(safeguards)];
+  const [longer, ...others] = expires.filter(isProlonged);
+  const more = others.length > 0 ? ` and ${others.length} more` : "";
+  const prolonged = longer === undefined ? [] : [`keeps ${write(longer.policy)}${more} open for longer`];
+  return [...rules, `${side("opened")}, ${side("closed")}`, ...prolonged, ...doubts].join("; ");
 }
 
 function connection({ from, to, ports }: DiffLine): string {
@@ -83,25 +89,40 @@ function body(reviewed: Reviewed): readonly string[] {
 }
 
 function reviewBody(review: Review): readonly string[] {
-  const { diff, enforceable, problems, notes, expires, visibility } = review;
+  const { diff, safeguards, enforceable, problems, notes, expires, visibility } = review;
   const known =
     enforceable === undefined
       ? []
-      : [`**As enforcers can know it**, it ${reviewHeadline({ ...review, diff: enforceable }, code)}.`];
+      : [
+          `**As enforcers can know it**, it ${reviewHeadline({ ...review, diff: enforceable, safeguards: [], expires: [] }, code)}.`,
+        ];
   return [
     ...(problems.length === 0
       ? []
       : ["**It would be refused:**", list(problems.map((problem) => `\`${problem.code}\`: ${code(problem.message, LONG)}`))]),
+    ...(safeguards.length === 0 ? [] : [SAFEGUARDS_TITLE, list(safeguardItems(safeguards))]),
     ...connections(diff, visibility),
     ...known,
     ...(enforceable === undefined ? [] : [details("What enforcers are given", connections(enforceable, visibility))]),
     ...doubts(diff),
-    ...(expires.length === 0
-      ? []
-      : [`Ends by itself: ${expires.map(({ policy, at }) => `${code(policy)} on ${day(at)}`).join(", ")}.`]),
+    ...ends(expires),
     ...targets(review),
     ...noteSection(notes),
     ...(visibility === "full" ? [] : [INTENT]),
+  ];
+}
+
+function ends(expires: readonly Expiry[]): readonly string[] {
+  const ending = expires.flatMap((one) => {
+    const was = one.was === undefined || one.was === one.at ? "" : ` (before: on ${day(one.was)})`;
+    return one.at === undefined ? [] : [`${code(one.policy)} on ${day(one.at)}${was}`];
+  });
+  const endless = expires.flatMap(({ policy, at, was }) =>
+    at === undefined && was !== undefined ? [`${code(policy)} (before: on ${day(was)})`] : [],
+  );
+  return [
+    ...(ending.length === 0 ? [] : [`Ends by itself: ${ending.join(", ")}.`]),
+    ...(endless.length === 0 ? [] : [`Ends no more by itself: ${endless.join(", ")}.`]),
   ];
 }
 
@@ -155,6 +176,7 @@ const HOW = {
   changed: "gets other rules",
   added: "is new",
   gone: "is gone from Git, and stays enforced until it is released",
+  reconnected: "is reached another way: whatever is there gets its rules",
   unknown: "may get other rules: its workloads are not known whole",
 } as const;
 

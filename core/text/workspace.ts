@@ -20,7 +20,7 @@ export function workspaceSettings(workspace: Workspace): readonly WorkspaceSetti
 }
 
 function settings(workspace: Workspace): readonly { readonly field: string; readonly value: string }[] {
-  const { internal, essentials, limits, require, drift, routes } = workspace;
+  const { internal, essentials, limits, require, approvals, drift, routes } = workspace;
   const closed = ESSENTIAL_NAMES.filter((name) => !essentials[name]);
   const overrides = drift.overrides.map(({ targets, respond }) => `${formatSelector(targets)}: ${list(respond)}`);
   return [
@@ -28,6 +28,9 @@ function settings(workspace: Workspace): readonly { readonly field: string; read
     { field: "essentials", value: closed.length === 0 ? "all" : `all but ${list(closed)}` },
     { field: "limits.unisolate", value: String(limits.unisolate) },
     { field: "require", value: list(require) },
+    { field: "approvals.required", value: String(approvals.required) },
+    { field: "approvals.distinctFromAuthor", value: String(approvals.distinctFromAuthor) },
+    { field: "approvals.forRules", value: String(approvals.forRules) },
     { field: "drift.default", value: list(drift.default) },
     { field: "drift.overrides", value: overrides.length === 0 ? "none" : overrides.join("; ") },
     { field: "routes", value: routes.length === 0 ? "every channel is told everything" : `${routes.length}` },

@@ -135,6 +135,21 @@ describe("a pull request", () => {
     expect(typesOf().filter((type) => type === "plan.reviewed")).toHaveLength(3);
   });
 
+  it("that changes the rules says so first and is never green", async () => {
+    const softer = GUARDRAIL.replace("spec: {", "spec: {severity: warn, ");
+    const number = await open("change", { "policies/guardrail.yaml": softer });
+    await pulls.look();
+    expect(await comment(number)).toContain("- Guardrail `private`: `severity` `block` → `warn`");
+    expect(await check(number)).toMatchObject({
+      state: "warning",
+      title: expect.stringMatching(/^changes how changes are judged \(1\); opens nothing/) as string,
+    });
+    await pulls.look();
+    expect(await world.said((await world.forge.readPull(number, pulls.context.signal))!.head.sha, "firebreak")).toHaveLength(1);
+    await world.merge(number);
+    expect(await pulls.follow()).toMatchObject({ kind: "accepted", sequence: 2 });
+  });
+
   it("whose comment a person deletes is told once more, not twice", async () => {
     const number = await open("change", { "policies/flow.yaml": POLICY(RULE, OPENS) });
     await pulls.look();
@@ -226,13 +241,20 @@ describe("approvals", () => {
     },
   );
 
-  it("that come after the merge, by a token, are asked for again; the rule in force counts, not the candidate's", async () => {
+  // Would catch: the first of two commits takes the guardrails away, approved like any other (H1).
+  it("are one more for a change of the rules, by the rule in force, also after the merge and by a token", async () => {
     const number = await open("change", { "policies/workspace.yaml": WORKSPACE(0) });
     await pulls.look();
+    expect((await check(number))?.title).toMatch(/^0 of 2 approvals; changes how changes are judged \(2\)/);
     const plan = (await listPullRows(pulls.context.store))[0]?.plan ?? "";
     expect(await comment(number)).toContain(`firebreak approve ${plan}`);
+    await world.review(number, "approve", "adam");
+    await pulls.look();
+    expect(await check(number)).toMatchObject({ state: "pending", title: expect.stringContaining("1 of 2") as string });
     await world.merge(number);
-    expect(await pulls.follow()).toMatchObject({ kind: "refused", problems: [{ code: "REVISION_UNAPPROVED" }] });
+    const refused = await pulls.follow();
+    expect(refused).toMatchObject({ kind: "refused", problems: [{ code: "REVISION_UNAPPROVED" }] });
+    expect(JSON.stringify(refused)).toContain("1 of 2 approvals");
     await expect(approvePlan(pulls.context, "0".repeat(12), "api-token")).rejects.toMatchObject({ code: "NOT_FOUND" });
     expect(await approvePlan(pulls.context, plan, "api-token")).toMatchObject({ pull: number });
     expect(await pulls.follow()).toMatchObject({ kind: "accepted", sequence: 2 });

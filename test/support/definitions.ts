@@ -189,7 +189,7 @@ export function definitions(parts: Parts): Definitions {
       internal: [],
       essentials: { dns: true, probes: true, dhcp: true, ntp: true, icmpErrors: true, apiserver: true, webhooks: true },
       limits: { unisolate: 0 },
-      approvals: { required: 0, distinctFromAuthor: true },
+      approvals: { required: 0, distinctFromAuthor: true, forRules: 0 },
       require: [],
       drift: { default: ["alert", "heal"], overrides: [] },
       routes: [],

@@ -1,6 +1,7 @@
 import { fromPrefixes, subtract } from "../../address/index.ts";
 import type { Labels } from "../../selector/index.ts";
 import type {
+  ApprovalRules,
   Cluster,
   Definitions,
   External,
@@ -22,7 +23,7 @@ import type { HostFleetDocument } from "../schema/host-fleet.ts";
 import type { PolicyDocument } from "../schema/policy.ts";
 import type { MemberFields, SegmentDocument } from "../schema/segment.ts";
 import { routeOf } from "../schema/route.ts";
-import { defaultWorkspaceSpec } from "../schema/workspace.ts";
+import { defaultWorkspaceSpec, type WorkspaceDocument } from "../schema/workspace.ts";
 import type { ParsedDefinition } from "./definition.ts";
 import type { YamlDocument } from "./document.ts";
 import { arePeersOnly, nestingOf } from "./nesting.ts";
@@ -53,7 +54,8 @@ export function normalise(definitions: readonly ParsedDefinition[]): Definitions
 
 /** The Workspace as it holds without a document. */
 export function defaultWorkspace(): Workspace {
-  return { kind: "Workspace", ...defaultWorkspaceSpec(), routes: [], at: undefined };
+  const { approvals, ...spec } = defaultWorkspaceSpec();
+  return { kind: "Workspace", ...spec, approvals: approvalsOf(approvals), routes: [], at: undefined };
 }
 
 function headOf({ document, body }: Read<{ readonly metadata: { readonly name: string; readonly labels: Labels } }>) {
@@ -171,8 +173,19 @@ function claimOf(claim: ClaimFields, kind: GuardrailRule["kind"], id: string, at
 
 function workspaceOf(read: Extract<ParsedDefinition, { kind: "Workspace" }> | undefined): Workspace {
   if (read === undefined) return defaultWorkspace();
-  const { require, routes, ...spec } = read.body.spec;
-  return { kind: "Workspace", ...spec, require: [...new Set(require)], routes: routes.map(routeOf), at: read.document.start };
+  const { require, routes, approvals, ...spec } = read.body.spec;
+  return {
+    kind: "Workspace",
+    ...spec,
+    approvals: approvalsOf(approvals),
+    require: [...new Set(require)],
+    routes: routes.map(routeOf),
+    at: read.document.start,
+  };
+}
+
+function approvalsOf({ required, distinctFromAuthor, forRules }: WorkspaceDocument["spec"]["approvals"]): ApprovalRules {
+  return { required, distinctFromAuthor, forRules: Math.max(required, forRules ?? (required > 0 ? required + 1 : 0)) };
 }
 
 function sortedOnce(keys: readonly string[] | undefined): readonly string[] {

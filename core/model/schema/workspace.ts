@@ -73,6 +73,10 @@ const Spec = z
           .boolean()
           .default(true)
           .meta({ description: "The approval of whoever opened it, or made one of its commits, does not count." }),
+        forRules: z.int().min(0).max(21).optional().meta({
+          description:
+            "How many when it changes how changes are judged (guardrails, this Workspace, what is written where). Default: one more than `required`, none where `required` is 0; fewer than `required` counts as `required`.",
+        }),
       })
       .prefault({})
       .meta({

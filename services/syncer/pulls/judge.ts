@@ -1,10 +1,11 @@
 import { listPullRows } from "../../../adapters/store/index.ts";
 import type { Forge, PullRequest } from "../../../core/forge/forge.ts";
 import { FirebreakError } from "../../../core/model/error.ts";
-import type { ApprovalRule } from "../../../core/model/kinds.ts";
+import type { ApprovalRules, Definitions } from "../../../core/model/kinds.ts";
 import type { SourceFile } from "../../../core/model/source.ts";
 import type { Approval } from "../../../core/review/approvals.ts";
 import { isSameFiles, mergeFiles } from "../../../core/review/merge.ts";
+import { safeguardChanges } from "../../../core/review/safeguards.ts";
 import type { RevisionProblem } from "../../../core/revision/judge.ts";
 import { plain } from "../../../core/text/inert.ts";
 import type { SyncerContext } from "../context.ts";
@@ -25,26 +26,42 @@ export interface MergeJudgement {
 const NOTHING: MergeJudgement = { problems: [], merged: [] };
 
 /** What judging merges takes of the syncer. */
-export type MergeParts = Pick<SyncerContext, "store" | "trail" | "signal" | "settings" | "repository" | "inForce" | "forge">;
+export type MergeParts = Pick<
+  SyncerContext,
+  "store" | "trail" | "signal" | "settings" | "repository" | "inForce" | "forge" | "definitions"
+>;
 
 /**
  * Judges how definitions came into the branch since the revision in force, by the rule of that revision: each commit of the branch's own
  * line that changes definitions must be the merge (or squash, or rebase) of a pull request, whose head was approved often enough, is
- * not on hold, and says what the merge says.
+ * not on hold, and says what the merge says. Often enough is more often for one that changes how changes are judged.
  *
  * @throws FirebreakError of the forge or of Git: what could not be asked is not approved, and is asked again
  */
 export async function judgeMerges(parts: MergeParts, commit: string): Promise<MergeJudgement> {
   const { inForce, forge, store, repository, signal } = parts;
   if (inForce === undefined) return NOTHING;
-  const rule = inForce.definitions.workspace.approvals;
   const isHeld = (await listPullRows(store)).some(({ held }) => held !== null);
-  if (rule.required === 0 && !isHeld) return NOTHING;
-  if (forge === undefined) return rule.required === 0 ? NOTHING : refused(commit, [NO_FORGE]);
+  const rule = await ruleFor(parts, inForce.definitions, commit);
+  const isAsked = rule.required > 0 || rule.forRules > 0;
+  if (!isAsked && !isHeld) return NOTHING;
+  if (forge === undefined) return isAsked ? refused(commit, [NO_FORGE]) : NOTHING;
   if (!(await repository.isAncestor(inForce.commit, commit, signal))) return NOTHING; // a rewritten branch is refused as such
   const walk = new Walk({ ...parts, forge }, rule, inForce.commit);
   const { texts, merged } = await walk.judge(commit);
   return { ...refused(commit, texts), merged };
+}
+
+/**
+ * The rule in force; where all that came changes no safeguard, with as many approvals for one step as for another: what one commit takes
+ * away and the next gives back was never in force.
+ */
+async function ruleFor({ definitions, signal }: MergeParts, inForce: Definitions, commit: string): Promise<ApprovalRules> {
+  const rule = inForce.workspace.approvals;
+  if (rule.forRules === rule.required) return rule;
+  const { definitions: candidate } = await definitions.read(commit, signal);
+  const isChanged = candidate === undefined || safeguardChanges(inForce, candidate).length > 0;
+  return isChanged ? rule : { ...rule, forRules: rule.required };
 }
 
 /**
@@ -75,11 +92,11 @@ function refused(commit: string, texts: readonly string[]): MergeJudgement {
 /** One walk down the branch's own line. */
 class Walk {
   readonly #parts: MergeParts & { readonly forge: Forge };
-  readonly #rule: ApprovalRule;
+  readonly #rule: ApprovalRules;
   readonly #from: string;
   readonly #files = new Map<string, readonly SourceFile[]>();
 
-  constructor(parts: MergeParts & { readonly forge: Forge }, rule: ApprovalRule, from: string) {
+  constructor(parts: MergeParts & { readonly forge: Forge }, rule: ApprovalRules, from: string) {
     this.#parts = parts;
     this.#rule = rule;
     this.#from = from;
@@ -109,7 +126,7 @@ class Walk {
     const pull = await forge.readMerged(commit, signal);
     if (pull === undefined || pull.base.ref !== branch) {
       const text = `Commit ${commit.slice(0, 12)} changes definitions and came into ${branch} by no pull request.`;
-      return { texts: this.#rule.required === 0 ? [] : [text], covers: 1 };
+      return { texts: (await this.#required(parent, commit)) === 0 ? [] : [text], covers: 1 };
     }
     const covers = await this.#covers(line, at, pull);
     if (covers === 0) {
@@ -117,13 +134,25 @@ class Walk {
       return { texts: [text], covers: 1 };
     }
     const base = line[at + covers - 1]?.parents[0] ?? parent;
-    return { ...(await this.#judgePull(pull, base)), covers };
+    return { ...(await this.#judgePull(pull, base, commit)), covers };
   }
 
-  async #judgePull(pull: PullRequest, base: string): Promise<Omit<Judged, "covers">> {
+  /** Approvals that it takes to come from the one commit to the other. What cannot be read may change anything. */
+  async #required(before: string, after: string): Promise<number> {
+    const { required, forRules } = this.#rule;
+    if (required === forRules) return required;
+    const { definitions, signal } = this.#parts;
+    const was = (await definitions.read(before, signal)).definitions;
+    const will = (await definitions.read(after, signal)).definitions;
+    const isSure = was !== undefined && will !== undefined && safeguardChanges(was, will).length === 0;
+    return isSure ? required : forRules;
+  }
+
+  async #judgePull(pull: PullRequest, base: string, merge: string): Promise<Omit<Judged, "covers">> {
     const { forge, store, trail, signal } = this.#parts;
     const held = (await listPullRows(store)).find(({ number }) => number === pull.number)?.held ?? null;
-    const state = await approvalsOf({ forge, store, trail, signal }, this.#rule, pull, base);
+    const required = await this.#required(base, merge);
+    const state = await approvalsOf({ forge, store, trail, signal }, { ...this.#rule, required }, pull, base);
     const texts: string[] = [];
     if (held !== null)
       texts.push(
@@ -133,7 +162,7 @@ class Walk {
       const names = state.counted.length === 0 ? "" : ` (${state.counted.map(({ who }) => plain(who)).join(", ")})`;
       const head = pull.head.sha.slice(0, 12);
       texts.push(
-        `Pull request #${pull.number} has ${state.counted.length} of ${state.required} approvals of its head ${head}${names}; they can still be given there.`,
+        `Pull request #${pull.number} has ${state.counted.length} of ${state.required} approvals of its head ${head}${names}${required > this.#rule.required ? ", which it needs because it changes how changes are judged" : ""}; they can still be given there.`,
       );
     }
     return { texts, merged: { pull, approvals: state.counted } };

@@ -1,7 +1,7 @@
 import { pullRow, recordPlan, type PullRow } from "../../../adapters/store/index.ts";
 import { commentMarker } from "../../../core/forge/comment.ts";
 import { mayWrite, type PullRequest } from "../../../core/forge/forge.ts";
-import type { ApprovalRule } from "../../../core/model/kinds.ts";
+import type { ApprovalRules } from "../../../core/model/kinds.ts";
 import { isStale } from "../../../core/review/binding.ts";
 import type { Visibility } from "../../../core/review/review.ts";
 import { pullCheck, pullComment, type PullView } from "../../../core/text/pull.ts";
@@ -15,7 +15,7 @@ const CHECK = "firebreak";
 const MARKER = commentMarker("plan", "pull-request");
 
 /** Before the first revision nothing is asked for. */
-const NO_RULE: ApprovalRule = { required: 0, distinctFromAuthor: true };
+const NO_RULE: ApprovalRules = { required: 0, distinctFromAuthor: true, forRules: 0 };
 
 /**
  * One look at an open pull request: commands, the plan when there is none that holds, comment and check.
@@ -76,9 +76,12 @@ interface Shown {
 async function show(context: PullContext, pull: PullRequest, { row, read, planned, stale }: Shown): Promise<void> {
   const { forge, store, trail, signal, inForce, settings } = context;
   const { reading } = read;
-  const rule = inForce?.definitions.workspace.approvals ?? NO_RULE;
+  const rules = inForce?.definitions.workspace.approvals ?? NO_RULE;
+  const { reviewed } = planned;
+  const isForRules = reviewed.kind === "reviewed" && reviewed.review.safeguards.length > 0;
+  const rule = { ...rules, required: isForRules ? rules.forRules : rules.required };
   const view: PullView = {
-    reviewed: planned.reviewed,
+    reviewed,
     plan: planned.id,
     binding: planned.binding,
     stale,

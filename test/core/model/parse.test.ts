@@ -45,7 +45,7 @@ describe("what definitions say", () => {
       internal: [],
       essentials: { dns: true, probes: true, dhcp: true, ntp: true, icmpErrors: true, apiserver: true, webhooks: true },
       limits: { unisolate: 0 },
-      approvals: { required: 0, distinctFromAuthor: true },
+      approvals: { required: 0, distinctFromAuthor: true, forRules: 0 },
       require: [],
       drift: { default: ["alert", "heal"], overrides: [] },
       routes: [],
