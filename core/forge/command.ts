@@ -1,7 +1,8 @@
 /** What people ask for in a comment. */
 export type ForgeCommand =
   | { readonly kind: "plan" }
-  | { readonly kind: "approve" }
+  /** `plan` is what was looked at, in lower case: a plan's id, or the whole id of the head; "" when none was named, which approves nothing. */
+  | { readonly kind: "approve"; readonly plan: string }
   /** `reason` is a stranger's text, one line; "" when none was given. */
   | { readonly kind: "hold"; readonly reason: string }
   | { readonly kind: "help" }
@@ -9,7 +10,7 @@ export type ForgeCommand =
   | { readonly kind: "unknown"; readonly words: string };
 
 /**
- * The commands in a comment, in order: `/firebreak plan`, `approve`, `hold [reason]`, `help`, each at the very start of a line.
+ * The commands in a comment, in order: `/firebreak plan`, `approve PLAN`, `hold [reason]`, `help`, each at the very start of a line.
  *
  * What is quoted (`>`), indented, or inside a code fence or an HTML comment is talk about commands, not a command. Whether the author
  * may command, and that an edited comment does not count, is the caller's to check.
@@ -24,10 +25,10 @@ export function parseCommands(body: string): readonly ForgeCommand[] {
 function parseCommand(words: string): ForgeCommand {
   const [verb = "", ...rest] = words.split(/[ \t]+/);
   if (verb === "hold") return { kind: "hold", reason: rest.join(" ") };
+  if (verb === "approve" && rest.length <= 1) return { kind: "approve", plan: (rest[0] ?? "").toLowerCase() };
   if (rest.length > 0) return { kind: "unknown", words };
   switch (verb) {
     case "plan":
-    case "approve":
     case "help":
       return { kind: verb };
     case "":

@@ -20,7 +20,7 @@ export interface ApprovalState {
 }
 
 /**
- * Counts approvals: each account once, those who made the change not at all when the rule asks for others.
+ * Counts approvals: each account once, all that came by a token as one, those who made the change not at all when the rule asks for others.
  *
  * @param madeBy accounts that opened the pull request or made one of its commits; forges do not tell upper from lower case
  */
@@ -30,9 +30,9 @@ export function judgeApprovals(rule: ApprovalRule, approvals: readonly Approval[
   const ownWork = new Set<string>();
   for (const approval of approvals) {
     const name = approval.who.toLowerCase();
-    const isOwn = rule.distinctFromAuthor && approval.via !== "token" && authors.has(name);
+    const isOwn = rule.distinctFromAuthor && authors.has(name);
     if (isOwn) ownWork.add(approval.who);
-    const key = approval.via === "token" ? `token ${name}` : name;
+    const key = approval.via === "token" ? "token " : name; // no account has a blank in its name
     if (!isOwn && !counted.has(key)) counted.set(key, approval);
   }
   const list = [...counted.values()];

@@ -47,7 +47,7 @@ function cutParts(first: readonly string[], middle: readonly string[], last: str
   return [...first, ...kept, ...cut, last].join("\n\n");
 }
 
-function standing({ stale, held, approvals }: PullView): readonly string[] {
+function standing({ stale, held, approvals, plan }: PullView): readonly string[] {
   const { required, counted, ownWork, isEnough } = approvals;
   const names =
     counted.length === 0 ? "" : ` (${counted.map(({ who, via }) => code(via === "token" ? `token ${who}` : who)).join(", ")})`;
@@ -58,7 +58,7 @@ function standing({ stale, held, approvals }: PullView): readonly string[] {
     ...(held === undefined
       ? []
       : [
-          `**On hold** by ${code(held.by)}${held.reason === "" ? "" : `: ${code(held.reason)}`}. A merge does not come into force until the hold is lifted by \`/firebreak approve\`.`,
+          `**On hold** by ${code(held.by)}${held.reason === "" ? "" : `: ${code(held.reason)}`}. A merge does not come into force until the hold is lifted by \`/firebreak approve ${plan}\`.`,
         ]),
     ...(required === 0 && counted.length === 0
       ? []
@@ -78,7 +78,7 @@ function footer({ plan, binding }: PullView): string {
       "In a comment of their own, by people with write access, for the head that is here now:",
       "",
       "- `/firebreak plan`: plan again, with names and numbers of what runs",
-      "- `/firebreak approve`: approve this head, and lift a hold",
+      `- \`/firebreak approve ${plan}\`: approve what this plan says, and lift a hold. It names the plan that you looked at: another head has another one`,
       "- `/firebreak hold REASON`: neither this nor a later head comes into force",
     ].join("\n"),
     `With a token: \`firebreak approve ${plan}\``,

@@ -23,7 +23,7 @@ import { storedError } from "../stored-error.ts";
 import { accessOf, isOurHost, readOnlyToken } from "./access.ts";
 import { openMetrics } from "./metrics.ts";
 import { findingAnswer, readStatus } from "./status.ts";
-import { isSignedPush, pullOf } from "./webhook.ts";
+import { pullOf, readSigned } from "./webhook.ts";
 
 /** Where the address lies under which the API is really reached, for the CLI. */
 export const ADDRESS_FILE = "api.address";
@@ -139,13 +139,13 @@ async function addWebhook(app: FastifyInstance, { settings, environment, store }
   const secret = await readSecret(reference, environment);
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser("*", { parseAs: "buffer" }, async (_request: FastifyRequest, body: Buffer) => body);
+    // The body is read below, as it comes.
+    scope.addContentTypeParser("*", async (_request: FastifyRequest, body: unknown) => body);
     scope.post("/webhook/git", async (request, reply) => {
-      const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      if (!isSignedPush(request.headers, body, secret))
-        return await reply.code(401).send({ code: "AUTH_DENIED", message: "bad signature" });
+      const signed = await readSigned(request.headers, request.raw, secret);
+      if (signed === undefined) return await reply.code(401).send({ code: "AUTH_DENIED", message: "bad signature" });
       await notify(store, "repository", "hint");
-      await notify(store, "pulls", String(pullOf(request.headers, body) ?? ""));
+      await notify(store, "pulls", String(pullOf(request.headers, signed) ?? ""));
       return await reply.code(202).send({ message: "the branch and its pull requests are read now" });
     });
   });

@@ -163,8 +163,9 @@ describe("the loop", { timeout: 240_000 }, () => {
       (await hosted.pulls()).find(({ head }) => head.ref.startsWith("firebreak/adopt-"));
     const question = await waitFor(asks, { what: "a pull request asks", ...PATIENCE });
     expect(question.title).toMatch(/geo-location.*cust-record.*8080/);
-    await told(question.number, /opens .*8080/i);
-    await hosted.comment(question.number, "/firebreak approve", reviewer);
+    const said = await told(question.number, /opens .*8080/i);
+    const plan = /firebreak approve ([0-9a-f]{12})/.exec(said)?.[1] ?? "";
+    await hosted.comment(question.number, `/firebreak approve ${plan}`, reviewer);
     await told(question.number, /approved/);
     await hosted.markReady(question, reviewer);
     const merged = await hosted.merge(question.number, reviewer);

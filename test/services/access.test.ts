@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { parseSettings } from "../../core/config/settings.ts";
 import { apiToken } from "../../services/api-token.ts";
 import { accessOf, isOurHost, isSameSecret } from "../../services/console/access.ts";
-import { isSignedPush } from "../../services/console/webhook.ts";
+import { pullOf, readSigned } from "../../services/console/webhook.ts";
 
 describe("the API's token", () => {
   it("is made once, readable by its owner alone (the bug: a second start locks the first one's users out)", async () => {
@@ -59,6 +59,14 @@ describe("the Host header", () => {
   });
 });
 
+async function* streamOf(chunks: readonly Buffer[]): AsyncGenerator<Buffer, void, void> {
+  yield* chunks;
+  await Promise.resolve();
+}
+
+/** In two pieces, as a network may bring it. */
+const piecesOf = (body: Buffer) => streamOf([body.subarray(0, 5), body.subarray(5)]);
+
 describe("a push that a forge announces", () => {
   const body = Buffer.from('{"ref":"refs/heads/main"}');
   const signature = createHmac("sha256", "s3cret").update(body).digest("hex");
@@ -69,11 +77,29 @@ describe("a push that a forge announces", () => {
     ["no signature", {}, false],
     ["a wrong one", { "x-gitea-signature": signature.replaceAll("a", "b") }, false],
     ["an empty one", { "x-hub-signature-256": "sha256=" }, false],
-  ])("%s", (_name, headers, expected) => {
-    expect(isSignedPush(headers, body, "s3cret")).toBe(expected);
+  ])("%s", async (_name, headers, expected) => {
+    expect((await readSigned(headers, piecesOf(body), "s3cret")) !== undefined).toBe(expected);
   });
 
-  it("is refused when its body was changed", () => {
-    expect(isSignedPush({ "x-gitea-signature": signature }, Buffer.from("{}"), "s3cret")).toBe(false);
+  it("is refused when its body was changed, and read no further than its headers when it has no signature", async () => {
+    expect(await readSigned({ "x-gitea-signature": signature }, piecesOf(Buffer.from("{}")), "s3cret")).toBeUndefined();
+    // A body that fails when it is read.
+    const unread = { [Symbol.asyncIterator]: () => ({ next: async () => await Promise.reject(new Error("read")) }) };
+    expect(await readSigned({}, unread, "s3cret")).toBeUndefined();
+  });
+
+  // Would catch: a push of many commits refused with 413 and seen by the poll only (L4); or one of any size kept in memory.
+  it("of 20 MB is a hint about everything, and one that is longer than forges send is refused", async () => {
+    const long = (megabytes: number): readonly Buffer[] => Array.from({ length: megabytes }, () => Buffer.alloc(1024 * 1024, 32));
+    const signed = (chunks: readonly Buffer[]) => {
+      const hmac = createHmac("sha256", "s3cret");
+      for (const chunk of chunks) hmac.update(chunk);
+      return { "x-gitea-event": "pull_request", "x-hub-signature-256": `sha256=${hmac.digest("hex")}` };
+    };
+    const headers = signed(long(20));
+    const delivery = await readSigned(headers, streamOf(long(20)), "s3cret");
+    expect(delivery).toEqual({ body: undefined });
+    expect(pullOf(headers, delivery!)).toBeUndefined();
+    await expect(readSigned(signed(long(26)), streamOf(long(26)), "s3cret")).rejects.toMatchObject({ code: "LIMIT_EXCEEDED" });
   });
 });

@@ -100,6 +100,9 @@ async function check(number: number): Promise<{ readonly state: string; readonly
   return (await world.said(pull?.head.sha ?? "", "firebreak")).at(-1);
 }
 
+/** What somebody writes who looked at the plan that is shown. */
+const approval = async (): Promise<string> => `/firebreak approve ${(await listPullRows(pulls.context.store))[0]?.plan ?? ""}`;
+
 const typesOf = (): readonly string[] => pulls.entries.map(({ type }) => type);
 
 describe("a pull request", () => {
@@ -175,7 +178,7 @@ describe("a pull request", () => {
     expect((await comment(number)).split("\n")[1]).toBe("**opens `web → db: 5432/tcp`, closes nothing**");
     expect(await comment(number)).toContain("no names and no numbers");
 
-    await world.comment(number, "/firebreak plan\n/firebreak approve", people.stranger);
+    await world.comment(number, `/firebreak plan\n${await approval()}`, people.stranger);
     await pulls.look();
     expect(await comment(number)).toContain("no names and no numbers");
     expect(await comment(number)).toContain("has no write access");
@@ -193,7 +196,7 @@ describe("a pull request", () => {
     await pulls.look();
     expect(await comment(number)).toContain("**On hold** by `adam`: `ask @ops <b>first</b>`");
     expect(await check(number)).toMatchObject({ state: "failure", title: expect.stringContaining("on hold by adam") as string });
-    await world.comment(number, "/firebreak approve", people.writer); // who made it cannot
+    await world.comment(number, await approval(), people.writer); // who made it cannot
     await pulls.look();
     expect(await comment(number)).toContain("your approval does not count");
     await world.merge(number);
@@ -201,7 +204,7 @@ describe("a pull request", () => {
     expect(refused).toMatchObject({ kind: "refused", problems: [{ code: "REVISION_UNAPPROVED" }] });
     await pulls.look();
     expect(await pulls.follow()).toMatchObject({ kind: "unchanged" });
-    await world.comment(number, "/firebreak approve", "adam");
+    await world.comment(number, await approval(), "adam");
     await pulls.look();
     expect(await pulls.follow()).toMatchObject({ kind: "accepted", sequence: 2 });
     await pulls.look();
@@ -220,11 +223,15 @@ describe("approvals", () => {
       await world.push("change", { "policies/more.yaml": segment("cache", "off") }, people.writer);
       await pulls.look();
       expect(await check(number)).toMatchObject({ state: "pending", title: expect.stringContaining("0 of 1 approvals") as string });
-      await world.comment(number, "/firebreak approve", people.writer);
-      await world.comment(number, "please /firebreak approve", "adam");
+      await world.comment(number, await approval(), people.writer);
+      await world.comment(number, `please ${await approval()}`, "adam");
+      await world.comment(number, "/firebreak approve", "adam");
       await pulls.look();
       expect(await check(number)).toMatchObject({ state: "pending" });
-      await world.comment(number, "/firebreak approve", "adam");
+      expect(await comment(number)).toContain(
+        `say which plan you looked at. For the one that is shown here: \`${await approval()}\``,
+      );
+      await world.comment(number, await approval(), "adam");
       // Said for the head before: the push comes first to us.
       await world.push("change", { "policies/more.yaml": segment("cache", "observe") }, people.writer);
       await pulls.look();

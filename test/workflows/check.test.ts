@@ -86,6 +86,18 @@ test("what is checked is the merge", async () => {
   await repository.commit({ parent: repository.main, branch: "main" });
 });
 
+// Bug: a pull request brings settings of its own, and what holds is checked by them (L7).
+test("obeys no settings of a pull request, and those of the base branch", async () => {
+  const wide = { "firebreak.yaml": "repository: {url: /x}\nlifeline: {from: [0.0.0.0/0], ports: [1-65535/tcp]}\n" };
+  const brought = await check(await repository.commit({ files: { ...wide, ...(await orderFlow("[order-input, geo-location]")) } }));
+  expect(brought.failed).toBeUndefined();
+  expect(brought.summary).toMatch(/: 6 passed, 0 failed$/m);
+  const base = await repository.commit({ files: wide, branch: "main" });
+  const taken = await check(await repository.commit({ remove: ["firebreak.yaml"], parent: base }));
+  expect(taken.failed).toMatchObject({ name: "Guardrails and the tests of policies hold" });
+  await repository.commit({ parent: repository.main, branch: "main" });
+});
+
 // Bug: a pull request brings its own program, or settings for npm, and has it run.
 test("nothing of a pull request is run", async () => {
   const proof = join(repository.folder, "ran");

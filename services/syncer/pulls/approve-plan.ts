@@ -1,34 +1,26 @@
-import { listPullRows, notify, recordApproval, recordHold } from "../../../adapters/store/index.ts";
+import { listPullRows, notify, recordHold } from "../../../adapters/store/index.ts";
 import type { ApproveAnswer } from "../../../core/api/shapes.ts";
 import { FirebreakError } from "../../../core/model/error.ts";
 import type { SyncerContext } from "../context.ts";
-import { auditPull, judgeAgain } from "./context.ts";
+import { approveHead } from "./approve.ts";
+import { judgeAgain } from "./context.ts";
 
 /**
  * `firebreak approve PLAN`: a token approves the head that a plan is for, and lifts a hold.
  *
- * @throws FirebreakError NOT_FOUND for a plan that no open pull request shows, CONFLICT when its head has moved since
+ * @throws FirebreakError NOT_FOUND for a plan that no open pull request shows, CONFLICT when its head has moved since, or the token made the change
  */
 export async function approvePlan(context: SyncerContext, plan: string, actor: string): Promise<ApproveAnswer> {
-  const { forge, store, trail, signal, now } = context;
+  const { forge, store, signal } = context;
   if (forge === undefined) throw new FirebreakError("USAGE", "firebreak.yaml names no forge, so there are no plans to approve");
   const row = (await listPullRows(store)).find((each) => each.plan === plan);
   if (row === undefined) throw new FirebreakError("NOT_FOUND", `no pull request shows plan ${plan}; it may have been made anew`);
   const pull = await forge.readPull(row.number, signal);
   if (pull === undefined || pull.head.sha !== row.head)
     throw new FirebreakError("CONFLICT", `plan ${plan} of #${row.number} is stale: the head has moved`);
-  await trail.append([
-    {
-      id: `plan-approved-${row.number}-${row.head}-token-${actor}`,
-      type: "plan.approved",
-      commit: row.head,
-      plan,
-      actor: { kind: "token", id: actor },
-      pullRequest: auditPull(pull),
-      outcome: "ok",
-    },
-  ]);
-  await recordApproval(store, { pull: row.number, head: row.head, who: actor, via: "token", plan, at: now() });
+  const approved = await approveHead({ ...context, forge }, pull, { who: actor, via: "token", id: actor }, plan);
+  if (approved === "own")
+    throw new FirebreakError("CONFLICT", `${actor} made the change of #${row.number}: an approval by it does not count`);
   if (row.held !== null) await recordHold(store, row.number, null);
   await notify(store, "pulls", String(row.number));
   judgeAgain(context);

@@ -1,8 +1,8 @@
-import { recordApproval, recordPull, type PullAnswer, type PullReading, type PullRow } from "../../../adapters/store/index.ts";
+import { recordPull, type PullAnswer, type PullReading, type PullRow } from "../../../adapters/store/index.ts";
 import { parseCommands, type ForgeCommand } from "../../../core/forge/command.ts";
 import { mayWrite, type ForgeComment, type PullRequest } from "../../../core/forge/forge.ts";
 import { plain } from "../../../core/text/inert.ts";
-import { makersOf } from "./approvals.ts";
+import { approveHead } from "./approve.ts";
 import { auditPull, type PullContext } from "./context.ts";
 
 /** The last answers stand in the comment. */
@@ -20,7 +20,8 @@ export interface CommandsRead {
  * Reads the comments of a pull request that were not read yet, and does what those with write access ask for.
  *
  * A command counts for the head that was known when the comment was first read after it: what was said before a head was seen here
- * says nothing about it, whatever clocks and commits claim. Only a hold counts always. An edited comment is no command.
+ * says nothing about it, whatever clocks and commits claim. An approval names the plan that was looked at as well. Only a hold counts always. An
+ * edited comment is no command.
  */
 export async function readCommands(context: PullContext, pull: PullRequest, row: PullRow | undefined): Promise<CommandsRead> {
   const { forge, store, signal, now } = context;
@@ -38,7 +39,7 @@ export async function readCommands(context: PullContext, pull: PullRequest, row:
   for (const comment of fresh) {
     if (comment.author === self || comment.isEdited) continue;
     const commands = parseCommands(comment.body);
-    if (commands.length > 0) await carryOut(context, { pull, comment, commands, isNewHead }, state);
+    if (commands.length > 0) await carryOut(context, { pull, row, comment, commands, isNewHead }, state);
   }
   const last = fresh.at(-1);
   const reading: PullReading = {
@@ -67,6 +68,7 @@ interface State {
 
 interface Asked {
   readonly pull: PullRequest;
+  readonly row: PullRow | undefined;
   readonly comment: ForgeComment;
   readonly commands: readonly ForgeCommand[];
   readonly isNewHead: boolean;
@@ -87,7 +89,7 @@ async function carryOut(context: PullContext, asked: Asked, state: State): Promi
 
 /** @returns what is said of it */
 async function carryOutOne(context: PullContext, asked: Asked, state: State, command: ForgeCommand): Promise<string> {
-  const { pull, comment, isNewHead } = asked;
+  const { comment, pull, isNewHead } = asked;
   if (isNewHead && (command.kind === "plan" || command.kind === "approve"))
     return "that was said before this head was seen here; look at its plan, then say it again.";
   switch (command.kind) {
@@ -100,7 +102,7 @@ async function carryOutOne(context: PullContext, asked: Asked, state: State, com
       await logHold(context, asked, command.reason);
       return "on hold.";
     case "approve":
-      return await approve(context, pull, comment, state);
+      return await approve(context, asked, state, command.plan);
     case "help":
       return "the commands are listed at the end of this comment.";
     case "unknown":
@@ -110,31 +112,25 @@ async function carryOutOne(context: PullContext, asked: Asked, state: State, com
   }
 }
 
-async function approve(context: PullContext, pull: PullRequest, comment: ForgeComment, state: State): Promise<string> {
-  const { forge, store, trail, signal, now, inForce, plans } = context;
+/** Counts only with what was looked at: while somebody reads one head, its author may push another. */
+async function approve(context: PullContext, { pull, comment, row }: Asked, state: State, named: string): Promise<string> {
+  const shown = row?.plan ?? null;
+  const isHead = named === pull.head.sha;
+  if (!isHead && (shown === null || named !== shown)) {
+    const say =
+      shown === null ? "its id stands at the end of this comment as soon as it is made" : `\`/firebreak approve ${shown}\``;
+    return named === ""
+      ? `say which plan you looked at. For the one that is shown here: ${say}.`
+      : `that is not the plan that is shown here. Look at this one, then say ${say}.`;
+  }
   const who = comment.author;
-  const isDistinct = inForce?.definitions.workspace.approvals.distinctFromAuthor ?? true;
-  const makers = isDistinct ? [pull.author, ...(await makersOf({ forge, signal }, pull.base.ref, pull.head.sha))] : [];
-  const isOwn = makers.some((name) => name.toLowerCase() === who.toLowerCase());
-  if (isOwn) {
+  const approved = await approveHead(context, pull, { who, via: "comment", id: String(comment.id) }, isHead ? null : named);
+  if (approved === "own") {
     // Who made the change may take back a hold of his own, no other's.
     if (state.held?.by !== who) return "you made this change: your approval does not count.";
     state.held = null;
     return "the hold is lifted; your approval does not count, because you made this change.";
   }
-  const plan = plans.get(pull.number)?.id ?? null;
-  await trail.append([
-    {
-      id: `plan-approved-${pull.number}-${pull.head.sha}-comment-${comment.id}`,
-      type: "plan.approved",
-      commit: pull.head.sha,
-      actor: { kind: "person", id: who },
-      pullRequest: auditPull(pull),
-      outcome: "ok",
-      ...(plan === null ? {} : { plan }),
-    },
-  ]);
-  await recordApproval(store, { pull: pull.number, head: pull.head.sha, who, via: "comment", plan, at: now() });
   const wasHeld = state.held !== null;
   state.held = null;
   state.isApproved = true;

@@ -11,6 +11,7 @@ export type PullContext = Pick<
   | "trail"
   | "accepted"
   | "workers"
+  | "instance"
   | "settings"
   | "operator"
   | "log"

@@ -156,7 +156,7 @@ class Walk {
     const texts: string[] = [];
     if (held !== null)
       texts.push(
-        `Pull request #${pull.number} is on hold by ${plain(held.by)}${held.reason === "" ? "" : ` (${held.reason})`}; /firebreak approve there lifts it.`,
+        `Pull request #${pull.number} is on hold by ${plain(held.by)}${held.reason === "" ? "" : ` (${held.reason})`}; /firebreak approve PLAN there lifts it.`,
       );
     if (!state.isEnough) {
       const names = state.counted.length === 0 ? "" : ` (${state.counted.map(({ who }) => plain(who)).join(", ")})`;

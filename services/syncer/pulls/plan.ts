@@ -28,7 +28,8 @@ export async function planPull(
   const reviewed = await reviewOnce(context, { number, head: head.sha, base }, visibility, isAsked);
   const touched = reviewed.kind === "reviewed" && visibility === "full" ? reviewed.review.touched.targets.map(({ id }) => id) : [];
   const binding = { head: head.sha, base, live: await liveOf(context, touched) };
-  const id = planId(number, binding, visibility);
+  // With what no author of a pull request knows: nobody makes two heads whose plans have one id.
+  const id = planId(number, binding, `${visibility} ${context.instance}`);
   await context.trail.append([
     {
       id: `plan-reviewed-${number}-${id}`,

@@ -4,8 +4,10 @@ import { parseCommands } from "../../../core/forge/command.ts";
 describe("a command", () => {
   it.each([
     ["/firebreak plan", [{ kind: "plan" }]],
-    ["/firebreak approve\r\n", [{ kind: "approve" }]],
-    ["thanks!\n\n/firebreak  approve  \nbye", [{ kind: "approve" }]],
+    ["/firebreak approve\r\n", [{ kind: "approve", plan: "" }]],
+    ["/firebreak approve 0123456789ab", [{ kind: "approve", plan: "0123456789ab" }]],
+    ["/firebreak approve 0123456789AB", [{ kind: "approve", plan: "0123456789ab" }]],
+    ["thanks!\n\n/firebreak  approve  \nbye", [{ kind: "approve", plan: "" }]],
     ["/firebreak hold", [{ kind: "hold", reason: "" }]],
     ["/firebreak hold until the  audit is over", [{ kind: "hold", reason: "until the audit is over" }]],
     ["/firebreak", [{ kind: "help" }]],

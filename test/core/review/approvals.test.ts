@@ -23,7 +23,8 @@ const CASES: Readonly<Record<string, readonly [number, boolean, readonly Approva
   "two people": [2, true, given("bob", "cyd/comment"), ["ann"], 2],
   "a person and a token of the same name": [2, true, given("bob", "bob/token"), ["ann"], 2],
   "a token twice": [2, true, given("bob/token", "bob/token"), ["ann"], 1],
-  "a token named as the author": [1, true, given("ann/token"), ["ann"], 1],
+  "a token under two names: there is one token": [2, true, given("bob/token", "cyd/token"), ["ann"], 1],
+  "a token named as the author": [1, true, given("ann/token"), ["ann"], 0],
 };
 
 describe("approvals", () => {
@@ -73,7 +74,7 @@ describe("the comment of a pull request", () => {
         .split("\n\n")
         .slice(1, 3),
     ).toEqual([
-      "**On hold** by `cyd`: `not today`. A merge does not come into force until the hold is lifted by `/firebreak approve`.",
+      "**On hold** by `cyd`: `not today`. A merge does not come into force until the hold is lifted by `/firebreak approve 0123456789ab`.",
       "Approvals of this head: 1 of 2 (`bob`); `ann` made the change and does not count. Without them a merge does not come into force.",
     ]);
     expect(pullCheck({ ...VIEW, held, approvals: lacking }, "").state).toBe("failure");
