@@ -95,6 +95,11 @@ export const ERRORS = {
     means:
       "Whether a revision keeps a guardrail could not be decided within the work that one check may take. Ask about fewer segments, or run `firebreak accept REVISION` after looking at it yourself.",
   },
+  GUARDRAIL_UNSEEN: {
+    next: "wait",
+    means:
+      "A target is not seen whole, and what is not seen there may break a guardrail that blocks. The commit waits until it is seen; a newer commit takes its place, and `firebreak accept REVISION` lets it in where the target stays away.",
+  },
   GUARDRAIL_VIOLATED: {
     next: "person",
     means:

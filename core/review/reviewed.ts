@@ -1,5 +1,6 @@
 import type { CheckAnnotation } from "../forge/forge.ts";
 import { hasErrors, type Note } from "../model/note.ts";
+import { isOnlyUnseen } from "../revision/judge.ts";
 import { isUncertain, type Review } from "./review.ts";
 
 /** What came of looking at a change. */
@@ -19,9 +20,10 @@ export type Verdict = "blocked" | "rules" | "uncertain" | "fine";
 export function verdictOf(reviewed: Reviewed): Verdict {
   if (reviewed.kind !== "reviewed") return "blocked";
   const { review } = reviewed;
-  if (review.problems.length > 0 || hasErrors(review.notes)) return "blocked";
+  const isUnseen = isOnlyUnseen(review.problems);
+  if ((review.problems.length > 0 && !isUnseen) || hasErrors(review.notes)) return "blocked";
   if (review.safeguards.length > 0) return "rules";
-  return isUncertain(review) ? "uncertain" : "fine";
+  return isUnseen || isUncertain(review) ? "uncertain" : "fine";
 }
 
 const LEVEL = { error: "failure", warning: "warning", info: "notice" } as const;

@@ -11,6 +11,7 @@ export interface RevisionProblem {
     | "REVISION_UNAPPROVED"
     | "LIMIT_EXCEEDED"
     | "GUARDRAIL_UNDECIDED"
+    | "GUARDRAIL_UNSEEN"
     | "GUARDRAIL_VIOLATED"
     | "GIT_BRANCH_REWRITTEN"
   >;
@@ -25,6 +26,8 @@ export type Judgement =
       readonly notes: readonly Note[];
       readonly overridden: readonly RevisionProblem[];
     }
+  /** Nothing is wrong that is known, and not everything is known: it is judged again when it is. */
+  | { readonly kind: "wait"; readonly problems: readonly RevisionProblem[]; readonly notes: readonly Note[] }
   | { readonly kind: "refuse"; readonly problems: readonly RevisionProblem[]; readonly notes: readonly Note[] };
 
 export interface Candidate {
@@ -42,7 +45,7 @@ export interface Candidate {
 /**
  * Decides whether a candidate becomes the revision in force.
  *
- * An invalid one never does. One that empties, passes a limit, breaks a guardrail or rewrites history does only when a person accepted exactly this
+ * An invalid one never does. One that cannot be decided yet waits, unless it is refused for something else. One that empties, passes a limit, breaks a guardrail or rewrites history does only when a person accepted exactly this
  * commit (DESIGN.md §4 "Absence never opens").
  */
 export function judgeRevision(candidate: Candidate): Judgement {
@@ -53,8 +56,14 @@ export function judgeRevision(candidate: Candidate): Judgement {
     return { kind: "refuse", problems: [{ code: "REVISION_INVALID", message }], notes };
   }
   const problems = [...(candidate.descends ? [] : [rewritten(candidate.commit)]), ...candidate.problems];
-  if (problems.length > 0 && candidate.acceptedBy === undefined) return { kind: "refuse", problems, notes };
+  if (problems.length > 0 && candidate.acceptedBy === undefined)
+    return { kind: isOnlyUnseen(problems) ? "wait" : "refuse", problems, notes };
   return { kind: "accept", definitions, notes, overridden: problems };
+}
+
+/** True when nobody knows of anything wrong, but of something that cannot be decided yet. */
+export function isOnlyUnseen(problems: readonly RevisionProblem[]): boolean {
+  return problems.length > 0 && problems.every(({ code }) => code === "GUARDRAIL_UNSEEN");
 }
 
 function rewritten(commit: string): RevisionProblem {

@@ -52,7 +52,8 @@ function repositoryLines({ head, fetchedAt, error, refused }: RepositoryStatus, 
   const lines = [`git       ${head === null ? "not read yet" : `head ${short(head)}, read ${formatAge(fetchedAt, now)} ago`}`];
   if (error !== null) lines.push(`          ${error.code}: ${visible(error.message)}`);
   if (refused === null) return lines;
-  lines.push(`refused   ${refused.commit} ${refused.code}: ${visible(refused.message)}`);
+  const word = refused.code === "GUARDRAIL_UNSEEN" ? "waits  " : "refused";
+  lines.push(`${word}   ${refused.commit} ${refused.code}: ${visible(refused.message)}`);
   if (refused.notes.length > 0) lines.push(indent(formatNotes(refused.notes), 10));
   return lines;
 }

@@ -14,6 +14,7 @@ export type Convergence =
  */
 export function convergenceOf({ revision, repository, targets }: StatusAnswer, commit: string): Convergence {
   const { refused, error } = repository;
+  if (refused?.commit === commit && refused.code === "GUARDRAIL_UNSEEN") return { kind: "waiting", why: visible(refused.message) };
   if (refused?.commit === commit) return { kind: "refused", code: refused.code, message: refused.message };
   if (revision?.commit !== commit) {
     const inForce = revision === null ? "no revision is" : `revision ${revision.sequence} (${revision.commit.slice(0, 10)}) is`;

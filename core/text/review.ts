@@ -4,6 +4,7 @@ import { notesIn, verdictOf, type Reviewed } from "../review/reviewed.ts";
 import type { Note } from "../model/note.ts";
 import { formatPosition } from "../model/note.ts";
 import { affected, observedWords, VERB } from "./diff.ts";
+import { isOnlyUnseen } from "../revision/judge.ts";
 import { code, mute } from "./inert.ts";
 import { safeguardHeadline, safeguardItems, SAFEGUARDS_TITLE } from "./safeguards.ts";
 
@@ -99,7 +100,10 @@ function reviewBody(review: Review): readonly string[] {
   return [
     ...(problems.length === 0
       ? []
-      : ["**It would be refused:**", list(problems.map((problem) => `\`${problem.code}\`: ${code(problem.message, LONG)}`))]),
+      : [
+          isOnlyUnseen(problems) ? "**It would wait:**" : "**It would be refused:**",
+          list(problems.map((problem) => `\`${problem.code}\`: ${code(problem.message, LONG)}`)),
+        ]),
     ...(safeguards.length === 0 ? [] : [SAFEGUARDS_TITLE, list(safeguardItems(safeguards))]),
     ...connections(diff, visibility),
     ...known,

@@ -37,13 +37,15 @@ export interface Acceptance {
 export type BranchOutcome =
   | { readonly kind: "unchanged" }
   | { readonly kind: "accepted"; readonly sequence: number; readonly commit: string }
+  /** Nothing is known against it, and not everything is known: it is judged again when more is. */
+  | { readonly kind: "waiting"; readonly commit: string; readonly problems: readonly RevisionProblem[] }
   | { readonly kind: "refused"; readonly commit: string; readonly problems: readonly RevisionProblem[] };
 
 /**
  * One look at the branch: the newest commit becomes the revision in force, or is refused and told.
  *
  * A commit that was refused is judged again when the revision in force changed, when a person accepts it, and after a start (firebreak.yaml
- * may allow more now). One look at a time, whoever asks; ref → SHA is read once.
+ * may allow more now), and when another target is seen whole than then. One look at a time, whoever asks; ref → SHA is read once.
  */
 export async function followBranch(context: SyncerContext, acceptance?: Acceptance): Promise<BranchOutcome> {
   return await context.oneLook(async () => {
@@ -68,16 +70,23 @@ async function lookAtBranch(context: SyncerContext, acceptance: Acceptance | und
   }
   // Approvals come after the commit, so who gave them is part of the question.
   const merges = await judgeMergesFor(context, commit, acceptance !== undefined);
-  const question = `${commit} after ${context.inForce?.sequence ?? 0} ${merges.problems.map(({ message }) => message).join(" ")}`;
+  const asked = merges.problems.map(({ message }) => message).join(" ");
+  const question = `${commit} after ${context.inForce?.sequence ?? 0} ${asked} ${notWhole(context).join(" ")}`;
   if (acceptance === undefined && context.refused === question) return { kind: "unchanged" };
   const judgement = await judge(context, commit, merges, acceptance);
-  if (judgement.kind === "refuse") {
+  if (judgement.kind !== "accept") {
     const outcome = await refuse(context, commit, judgement);
     context.refused = question;
     return outcome;
   }
   const sequence = await accept(context, commit, { judgement, merges, acceptance });
   return { kind: "accepted", sequence, commit };
+}
+
+/** Clusters whose workloads are not all known, sorted: a verdict about a guardrail may be another when they are. */
+function notWhole({ clusters }: SyncerContext): readonly string[] {
+  const open = [...clusters.connections()];
+  return open.flatMap(([target, connection]) => (connection.inventory().complete ? [] : [target])).sort();
 }
 
 async function fetchHead(context: SyncerContext): Promise<string> {
@@ -116,16 +125,17 @@ async function judge(
 async function refuse(
   context: SyncerContext,
   commit: string,
-  judgement: Extract<Judgement, { kind: "refuse" }>,
+  judgement: Extract<Judgement, { kind: "refuse" | "wait" }>,
 ): Promise<BranchOutcome> {
   const { problems, notes } = judgement;
   const code = problems[0]?.code ?? "REVISION_INVALID";
   const message = problems.map(({ message }) => message).join(" ");
   const now = context.now();
-  const isHeld = code === "GIT_BRANCH_REWRITTEN";
+  const isRewritten = code === "GIT_BRANCH_REWRITTEN";
+  const isHeld = isRewritten || judgement.kind === "wait";
   await context.trail.append([
     {
-      id: `revision-${isHeld ? "held" : "rejected"}-${commit}-after-${context.inForce?.sequence ?? 0}`,
+      id: `revision-${judgement.kind === "wait" ? "waits" : isHeld ? "held" : "rejected"}-${commit}-after-${context.inForce?.sequence ?? 0}`,
       type: isHeld ? "revision.held" : "revision.rejected",
       commit,
       repository: withoutCredentials(context.settings.repository.url),
@@ -135,9 +145,13 @@ async function refuse(
     },
   ]);
   await recordCandidate(context.store, { commit, code, message, notes, at: now });
-  await recordHeld(context.store, isHeld ? { from: context.inForce?.commit ?? "", to: commit, at: now } : null);
-  context.log.warn({ commit, code, problems: problems.length, notes: notes.length }, "revision refused");
-  return { kind: "refused", commit, problems };
+  await recordHeld(context.store, isRewritten ? { from: context.inForce?.commit ?? "", to: commit, at: now } : null);
+  const isWaiting = judgement.kind === "wait";
+  context.log.warn(
+    { commit, code, problems: problems.length, notes: notes.length },
+    isWaiting ? "revision waits" : "revision refused",
+  );
+  return { kind: isWaiting ? "waiting" : "refused", commit, problems };
 }
 
 /** A commit that comes into force, and by what. */

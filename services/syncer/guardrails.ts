@@ -41,7 +41,7 @@ export async function guardrailsBroken(
   return guardrailProblems(judged(candidate), inForce === undefined ? undefined : judged(inForce.definitions), commit);
 }
 
-/** Waits a little for clusters that were just connected: on half a picture little is certain, and what is uncertain blocks nothing. */
+/** Waits a little for clusters that were just connected: on half a picture little is certain, and what is undecided makes a commit wait. */
 export async function seenOnce({ clusters, signal }: Pick<SyncerContext, "clusters" | "signal">): Promise<void> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(FIRST_LOOK_MS)]);
   await Promise.allSettled([...clusters.connections()].map(async ([, connection]) => await connection.synced(patience)));

@@ -37,6 +37,8 @@ export interface SyncerParts extends Parts {
   readonly onStep?: SyncerContext["onStep"];
 }
 
+/** How often it is asked whether a commit need not wait any more. */
+const WAITING_MS = 2_000;
 const RESUME_RETRY_MS = 2_000;
 
 /**
@@ -153,7 +155,9 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
       new PullWatch(running).run(),
     ];
     let resumed = false;
-    const everyMs = (): number => (resumed ? withJitter(source.poll, random) : RESUME_RETRY_MS);
+    let isWaiting = false;
+    const everyMs = (): number =>
+      resumed ? Math.min(withJitter(source.poll, random), isWaiting ? WAITING_MS : Infinity) : RESUME_RETRY_MS;
     await runLoop({ name: "branch", log, signal, everyMs, bell: branchBell }, async () => {
       if (!resumed) {
         await replayLog(running, trail);
@@ -164,7 +168,8 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
         });
         resumed = true;
       }
-      await followBranch(running);
+      const outcome = await followBranch(running);
+      if (outcome.kind !== "unchanged") isWaiting = outcome.kind === "waiting";
     });
     await Promise.all(others);
   }
