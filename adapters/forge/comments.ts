@@ -1,12 +1,14 @@
 import { hasMarker, markedBody } from "../../core/forge/comment.ts";
 import type { ForgeComment, PutComment, StickyComment } from "../../core/forge/forge.ts";
 import type { Client, RequestLimits } from "./client.ts";
+import type { ForgeDialect } from "./dialect.ts";
 import { statusOf } from "./failure.ts";
 import { allPages, PAGE, pages } from "./pages.ts";
 
 /** What both forges tell of a comment. */
 interface Told {
   readonly id: number;
+  readonly node_id?: string;
   readonly body?: string | undefined;
   readonly created_at: string;
   readonly updated_at: string;
@@ -43,6 +45,7 @@ export async function putComment(
 /** {@link Forge.listComments} */
 export async function listComments(
   client: Client,
+  dialect: Pick<ForgeDialect, "findEdited">,
   number: number,
   since: string | undefined,
   signal: AbortSignal,
@@ -52,7 +55,15 @@ export async function listComments(
     const told = await allPages<Told>((page) =>
       client.octokit.rest.issues.listComments({ ...client.at, issue_number: number, ...from, ...PAGE, page, request }),
     );
-    return told.map(commentOf);
+    const comments = told.map(commentOf);
+    // Asked only where it matters: of what may be a command and does not show its edit by its times.
+    const isAsked = new Set(comments.filter(({ isEdited, body }) => !isEdited && body.includes("/firebreak")).map(({ id }) => id));
+    if (isAsked.size === 0) return comments;
+    const edited = await dialect.findEdited(
+      told.filter(({ id }) => isAsked.has(id)),
+      request,
+    );
+    return comments.map((comment) => (edited.has(comment.id) ? { ...comment, isEdited: true } : comment));
   });
 }
 

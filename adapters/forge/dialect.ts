@@ -8,6 +8,12 @@ export interface ForgeDialect extends PullDialect, Pick<Forge, "createBranch" | 
   /** Where CODEOWNERS may be; the first that is there counts. */
   readonly codeowners: readonly string[];
   readSelf(request: RequestLimits): Promise<string | undefined>;
+  readMoved(number: number, request: RequestLimits): Promise<string | undefined>;
+  /** Ids of those comments whose text somebody changed, however soon; all of them are given unedited by their times. */
+  findEdited(
+    comments: readonly { readonly id: number; readonly node_id?: string }[],
+    request: RequestLimits,
+  ): Promise<ReadonlySet<number>>;
   putCheck(commit: string, name: string, check: Check, request: RequestLimits): Promise<"check" | "status">;
   commitFiles(commit: NewCommit, request: RequestLimits): Promise<Committed>;
 }

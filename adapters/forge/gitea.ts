@@ -5,6 +5,7 @@ import { putStatus } from "./checks.ts";
 import type { Client, RequestLimits } from "./client.ts";
 import type { ForgeDialect } from "./dialect.ts";
 import { statusOf } from "./failure.ts";
+import { movedOnGitea } from "./moves.ts";
 import { allPages, PAGE } from "./pages.ts";
 import type { ToldPull } from "./pulls.ts";
 
@@ -43,6 +44,11 @@ export function giteaDialect(client: Client): ForgeDialect {
         return [];
       }
     },
+
+    readMoved: async (number, request) => await movedOnGitea(client, number, request),
+
+    // Nothing tells of an edit within the second.
+    findEdited: async () => await Promise.resolve(new Set<number>()),
 
     async putCheck(commit, name, check, request) {
       await putStatus(client, commit, name, check, request);

@@ -5,8 +5,16 @@ import { putCheckRun, putStatus } from "./checks.ts";
 import type { Client, RequestLimits } from "./client.ts";
 import type { ForgeDialect } from "./dialect.ts";
 import { isRateLimit, statusOf } from "./failure.ts";
+import { movedOnGitHub } from "./moves.ts";
 import { allPages, PAGE } from "./pages.ts";
 import type { ToldPull } from "./pulls.ts";
+
+/** Nodes that one query may ask for. */
+const MOST_NODES = 100;
+
+interface ToldNodes {
+  readonly nodes: readonly ({ readonly id: string; readonly lastEditedAt: string | null } | null)[];
+}
 
 /** GitHub, and GitHub Enterprise: check runs, real drafts, commits as Git objects. */
 export function githubDialect(client: Client): ForgeDialect {
@@ -51,6 +59,22 @@ export function githubDialect(client: Client): ForgeDialect {
         if (statusOf(error) !== 422) throw error; // the forge has no such commit
         return [];
       }
+    },
+
+    readMoved: async (number, request) => await movedOnGitHub(client, number, request),
+
+    /** REST tells times in seconds: an edit within the second in which a comment was made does not show there. */
+    async findEdited(comments, request) {
+      const query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on IssueComment { id lastEditedAt } } }";
+      const edited = new Set<number>();
+      for (let at = 0; at < comments.length; at += MOST_NODES) {
+        const some = comments.slice(at, at + MOST_NODES);
+        const ids = some.map(({ node_id: id = "" }) => id);
+        const { nodes } = await octokit.graphql<ToldNodes>(query, { ids, request });
+        const untouched = new Set(nodes.flatMap((node) => (node?.lastEditedAt === null ? [node.id] : [])));
+        for (const { id, node_id: node = "" } of some) if (!untouched.has(node)) edited.add(id);
+      }
+      return edited;
     },
 
     async putCheck(commit, name, check, request) {

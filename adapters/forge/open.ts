@@ -49,9 +49,11 @@ function forgeOf(client: Client, dialect: ForgeDialect): Forge {
       await pulls.closePull(client, number, signal);
     },
     listReviews: async (number, signal) => await listReviews(client, number, signal),
+    readMoved: async (number, signal) =>
+      await client.call(`read the timeline of #${number}`, signal, async (request) => await dialect.readMoved(number, request)),
     requestReviewers: async (number, reviewers, signal) => await pulls.requestReviewers(client, number, reviewers, signal),
     putComment: writeComment,
-    listComments: async (number, since, signal) => await listComments(client, number, since, signal),
+    listComments: async (number, since, signal) => await listComments(client, dialect, number, since, signal),
     async putCheck(commit, name, check, signal) {
       const put = client.call(
         `write check ${name}`,

@@ -36,6 +36,8 @@ export interface Forge {
   closePull(number: number, why: { readonly marker: string; readonly body: string }, signal: AbortSignal): Promise<void>;
   /** In the order they were given. */
   listReviews(number: number, signal: AbortSignal): Promise<readonly Review[]>;
+  /** When the pull request last went to another base, or its head was put to another commit by force (ISO 8601); undefined: never. */
+  readMoved(number: number, signal: AbortSignal): Promise<string | undefined>;
   /** Asks for reviews; who cannot be asked (unknown, without rights, the author) is told, not thrown. */
   requestReviewers(number: number, reviewers: Reviewers, signal: AbortSignal): Promise<{ readonly refused: readonly string[] }>;
 

@@ -10,7 +10,7 @@ import type { SyncerContext } from "../context.ts";
 export type ApprovalParts = Pick<SyncerContext, "store" | "trail" | "signal"> & { readonly forge: Forge };
 
 /**
- * Who approved exactly this head, and may: reviews on the forge, `/firebreak approve` and `firebreak approve`. Rights are asked for now, not
+ * Who approved exactly this head, and may: reviews on the forge since it last went to another base, `/firebreak approve` and `firebreak approve`. Rights are asked for now, not
  * remembered: who lost them approves nothing.
  *
  * @param base what the pull request's own commits are told from: the branch, or after the merge the commit before it
@@ -24,8 +24,10 @@ export async function approvalsOf(
   const { forge, signal } = parts;
   const stored = await loggedApprovals(parts, number, head.sha);
   const reviews = rule.required === 0 ? [] : await forge.listReviews(number, signal);
+  const hasReviews = approversOf(reviews, head.sha).length > 0;
+  const moved = hasReviews ? await forge.readMoved(number, signal) : undefined;
   const given: readonly Approval[] = [
-    ...approversOf(reviews, head.sha).map((who) => ({
+    ...approversOf(reviews, head.sha, moved).map((who) => ({
       who,
       via: "review" as const,
       at: isoOf(reviews.findLast((review) => review.author === who)?.at),

@@ -276,6 +276,38 @@ describe("paced, as it runs", () => {
   });
 });
 
+describe("what GitHub's times do not tell", () => {
+  // Would catch: mallory edits rik's comment in the second in which he made it, and approves as rik (M3).
+  it("knows a comment that was edited within its second, and asks about commands only", async () => {
+    const there = await start();
+    const number = await there.openFromFork("change");
+    const edited = await there.comment(number, "/firebreak approve 0123456789ab", "wanda");
+    const plain = await there.comment(number, "/firebreak approve 0123456789ab", "wanda");
+    const { state } = there.double;
+    const comment = state.comments.find(({ id }) => id === edited)!;
+    comment.editedAt = comment.createdAt;
+    const told = await there.forge.listComments(number, undefined, signal);
+    expect(told.map(({ id, isEdited }) => [id, isEdited])).toEqual([
+      [edited, true],
+      [plain, false],
+    ]);
+    await there.deleteComment(edited);
+    await there.deleteComment(plain);
+    await there.comment(number, "thanks", "wanda");
+    const before = there.double.requests.length;
+    await there.forge.listComments(number, undefined, signal);
+    expect(there.double.requests.length - before).toBe(1);
+  });
+
+  it("tells when a pull request last went to another base (M2)", async () => {
+    const there = await start();
+    const number = await there.openFromFork("change");
+    expect(await there.forge.readMoved(number, signal)).toBeUndefined();
+    there.double.state.pulls[0]!.moves = ["2027-01-02T00:00:00Z", "2027-01-03T00:00:00Z"];
+    expect(await there.forge.readMoved(number, signal)).toBe("2027-01-03T00:00:00Z");
+  });
+});
+
 /** An App's token, as a workflow has one: check runs without the detour over the App's key. */
 const APP_TOKEN = { token: "installation-token" };
 

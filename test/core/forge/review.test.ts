@@ -23,3 +23,13 @@ it.each<[string, readonly Review[], readonly string[]]>([
 ])("%s", (_, reviews, approvers) => {
   expect(approversOf(reviews, "head")).toEqual(approvers);
 });
+
+// Would catch: a review of what was left over a branch that had the rest already, counted after the base was changed (M2).
+it.each([
+  ["after the review", "2027-01-01T00:00:05Z", []],
+  ["in its second", "2027-01-01T00:00:00Z", []],
+  ["in its second, told in another zone", "2027-01-01T01:00:00+01:00", []],
+  ["before it", "2026-12-31T23:59:59Z", ["ann"]],
+] as const)("a pull request that went to another base %s", (_, moved, approvers) => {
+  expect(approversOf([review("ann", "approved")], "head", moved)).toEqual(approvers);
+});

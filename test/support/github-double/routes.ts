@@ -221,7 +221,8 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   [`GET ${R}/issues/comments/{comment_id}`]: (call) => [200, commentData(call, commentOf(call))],
   [`PATCH ${R}/issues/comments/{comment_id}`]: (call) => {
     const comment = commentOf(call);
-    Object.assign(comment, { body: call.body.body ?? "", updatedAt: call.state.nextTime() });
+    const at = call.state.nextTime();
+    Object.assign(comment, { body: call.body.body ?? "", updatedAt: at, editedAt: at });
     return [200, commentData(call, comment)];
   },
 
@@ -342,8 +343,22 @@ export const ROUTES: Readonly<Record<string, Route>> = {
 /** GraphQL: only drafts, which REST cannot turn on and off. */
 export function graphql(
   state: GitHubState,
-  body: { readonly query: string; readonly variables: { readonly id: string } },
+  body: {
+    readonly query: string;
+    readonly variables: { readonly id: string; readonly ids?: readonly string[]; readonly number?: number };
+  },
 ): unknown {
+  const { ids, number: asked } = body.variables;
+  if (body.query.includes("lastEditedAt")) {
+    const found = (ids ?? []).map((id) => state.comments.find((comment) => `IC_${comment.id}` === id));
+    return {
+      data: { nodes: found.map((one) => (one === undefined ? null : { id: `IC_${one.id}`, lastEditedAt: one.editedAt ?? null })) },
+    };
+  }
+  if (body.query.includes("timelineItems")) {
+    const moves = state.pulls.find(({ number }) => number === asked)?.moves ?? [];
+    return { data: { repository: { pullRequest: { timelineItems: { nodes: moves.map((createdAt) => ({ createdAt })) } } } } };
+  }
   const pull = state.pulls.find(({ number }) => `PR_${number}` === body.variables.id);
   if (pull === undefined) return { data: null, errors: [{ type: "NOT_FOUND", message: "Could not resolve to a node" }] };
   const [verb = ""] = /convertPullRequestToDraft|markPullRequestReadyForReview/.exec(body.query) ?? [];
@@ -429,7 +444,7 @@ function issueData(issue: DoubleIssue | DoublePull): object {
 
 function commentData({ repository }: Call, { id, number, body, author, createdAt, updatedAt }: DoubleComment): object {
   const url = `https://api.github.test/repos/${repository}/issues/${number}`;
-  return { id, body, user: user(author), created_at: createdAt, updated_at: updatedAt, issue_url: url };
+  return { id, node_id: `IC_${id}`, body, user: user(author), created_at: createdAt, updated_at: updatedAt, issue_url: url };
 }
 
 function runData({ id, name, head, externalId, conclusion, title, summary, annotations }: DoubleCheckRun): object {

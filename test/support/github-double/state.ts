@@ -15,6 +15,8 @@ export interface DoublePull {
   /** Commit of a head that is in a fork. */
   forkHead?: string;
   readonly base: string;
+  /** Events of its timeline by which it went to another base, or its head back. */
+  moves?: readonly string[];
   labels: string[];
   readonly reviewers: string[];
 }
@@ -37,6 +39,8 @@ export interface DoubleComment {
   readonly author: string;
   readonly createdAt: string;
   updatedAt: string;
+  /** As GraphQL tells it: also for an edit within the second. */
+  editedAt?: string;
 }
 
 export interface DoubleReview {
