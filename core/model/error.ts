@@ -177,7 +177,8 @@ export const ERRORS = {
   },
   STATE_LOCKED: {
     next: "person",
-    means: "Another process uses this state folder. Stop it, or use its API: every other verb does.",
+    means:
+      "Another process uses this state folder, or another syncer works on this database. Stop it, or use its API: every other verb does.",
   },
   STORE_CONTRADICTS_LOG: {
     next: "person",
