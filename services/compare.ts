@@ -30,6 +30,7 @@ export const HOST_KINDS: readonly FindingKind[] = [
   "dormant",
   "foreign-nat",
   "foreign-chain",
+  "next-start",
   "unpublished-element",
   "conflict",
   "not-comparable",

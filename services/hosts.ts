@@ -16,6 +16,8 @@ export interface HostPoolOptions {
   readonly allowLocal: boolean;
   /** What a host may send at most when it is read back. */
   readonly maxReadBytes: number;
+  /** Whether the confirmed ruleset is to be kept for the next start of each host. */
+  readonly keepForStart: boolean;
   readonly signal: AbortSignal;
   readonly now: () => number;
 }

@@ -24,6 +24,8 @@ export interface OpenHostOptions {
   readonly now: () => number;
   /** What the host may send at most when it is read back; more is HOST_NOT_UNDERSTOOD. 16 MiB when absent. */
   readonly maxReadBytes?: number;
+  /** Whether the ruleset is to be kept for the next start: told on in observations. False when absent. */
+  readonly keepForStart?: boolean;
   /** Told after each stage of an apply. */
   readonly onStep?: (stage: ApplyStage) => void | Promise<void>;
 }
@@ -55,5 +57,10 @@ export interface HostConnection extends AsyncDisposable {
    * applied), APPLY_NOT_CONFIRMED when the timer ran out before anything was sent, and what `observe` throws until then.
    */
   apply(step: HostStep, options: ApplyOptions): Promise<ApplyOutcome>;
+  /**
+   * Keeps a ruleset (as `bootText` writes it) for the next start of the host, or with undefined nothing any more. Does nothing where neither
+   * systemd nor OpenRC runs. Throws HOST_REFUSED, APPLY_REFUSED, and what `observe` throws for a host that cannot be reached.
+   */
+  keep(text: string | undefined, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

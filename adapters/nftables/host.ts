@@ -2,6 +2,7 @@ import { FirebreakError } from "../../core/model/error.ts";
 import type { HostObservation } from "../../core/plan/observation.ts";
 import { applyStep } from "./apply.ts";
 import type { HostAccess, HostConnection, OpenHostOptions } from "./connection.ts";
+import { keepRuleset } from "./keep.ts";
 import { READBACK_COMMAND, READBACK_SCRIPT } from "./readback-script.ts";
 import { parseReadback } from "./readback.ts";
 import type { Readback } from "./readback.ts";
@@ -27,7 +28,15 @@ interface Asked {
  * Throws HOST_REFUSED or CONFIG_INVALID for what may not go near ssh. Close it, or the background connection stays for a minute.
  */
 export async function openHost(options: OpenHostOptions): Promise<HostConnection> {
-  const { target, transport, access, now, onStep = () => undefined, maxReadBytes = DEFAULT_READ_BYTES } = options;
+  const {
+    target,
+    transport,
+    access,
+    now,
+    onStep = () => undefined,
+    maxReadBytes = DEFAULT_READ_BYTES,
+    keepForStart = false,
+  } = options;
   const remote = openRemote(target, transport);
   const signalFor = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, options.signal]);
 
@@ -45,10 +54,11 @@ export async function openHost(options: OpenHostOptions): Promise<HostConnection
     const first = await ask([]);
     const { read, result } = first.read.outcome === "broken" ? await ask(["apart"]) : first;
     refuseStrange(target, read, result);
-    const { isComplete, outcome: _, trouble: __, machineId, ...seen } = read;
+    const { isComplete, outcome: _, trouble: __, machineId, kept, ...seen } = read;
     const completeness = isComplete && result.status === 0 ? "complete" : "partial";
     const identity = (await remote.identity()) || machineId;
-    return { kind: "host", target, completeness, identity, ...seen, at: now() };
+    const told = kept === undefined ? {} : { kept: { ...kept, wanted: keepForStart } };
+    return { kind: "host", target, completeness, identity, ...seen, ...told, at: now() };
   }
 
   return {
@@ -56,6 +66,10 @@ export async function openHost(options: OpenHostOptions): Promise<HostConnection
     apply: async (step, { deadManSeconds, signal }) => {
       if (access !== "apply") throw new FirebreakError("USAGE", `apply to ${target} with a key for reading back`);
       return applyStep({ remote, target, step, options: { deadManSeconds, signal: signalFor(signal) }, onStep });
+    },
+    keep: async (text, signal) => {
+      if (access !== "apply") throw new FirebreakError("USAGE", `write to ${target} with a key for reading back`);
+      await keepRuleset(remote, target, text, signalFor(signal));
     },
     close: () => remote.close(),
     [Symbol.asyncDispose]: () => remote.close(),

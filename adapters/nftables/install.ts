@@ -11,10 +11,22 @@ const READ_COMMANDS = [
   "/usr/sbin/nft -j list set inet firebreak fence",
   "/usr/sbin/nft -j list chain inet firebreak about",
   "/usr/sbin/nft -s list table inet firebreak",
+  "/usr/bin/sha256sum /etc/firebreak/ruleset.json",
   "/usr/bin/cat /proc/net/ip_tables_names",
   "/usr/bin/cat /proc/net/ip6_tables_names",
 ];
-const APPLY_COMMANDS = ["/usr/sbin/nft -c -f -", "/usr/sbin/nft -f -", "/usr/sbin/nft -j -f -"];
+const APPLY_COMMANDS = [
+  "/usr/sbin/nft -c -f -",
+  "/usr/sbin/nft -f -",
+  "/usr/sbin/nft -j -f -",
+  "/usr/sbin/nft -j -c -f -",
+  "/usr/bin/mkdir -p -m 0700 /etc/firebreak",
+  "/usr/bin/tee /etc/firebreak/ruleset.json.new",
+  "/usr/bin/chmod 0600 /etc/firebreak/ruleset.json.new",
+  "/usr/bin/sync /etc/firebreak/ruleset.json.new",
+  "/usr/bin/mv -f /etc/firebreak/ruleset.json.new /etc/firebreak/ruleset.json",
+  "/usr/bin/rm -f /etc/firebreak/ruleset.json",
+];
 
 /** The line for `authorized_keys` of the read-back user: whatever is asked with this key, the script runs and nothing else. */
 export function readbackAuthorizedKey(publicKey: string, path: string = READBACK_PATH): string {

@@ -1,3 +1,5 @@
+import { KEPT } from "./persist-script.ts";
+
 /**
  * The read-back: one fixed text, run as it is by an apply key, or installed on the host as the forced command of a read-only key.
  * `readback.sh` beside this file is the same text, to be copied to hosts (a test holds the two together).
@@ -66,6 +68,22 @@ armed() {
   done
   return 0
 }
+# What would be loaded at the next start, and by whom.
+kept() {
+  if [ -d /run/systemd/system ]; then
+    echo systemd
+    [ ! -L ${KEPT.wants} ] || echo enabled
+    sha256sum ${KEPT.unit} ${KEPT.dropIn} 2>/dev/null
+  elif [ -d /run/openrc ]; then
+    echo openrc
+    [ ! -L ${KEPT.runlevel} ] || echo enabled
+    sha256sum ${KEPT.initScript} 2>/dev/null
+  else
+    echo none
+  fi
+  file=$(as_root sha256sum ${KEPT.ruleset} 2>&1)
+  case "$file" in *'No such file'*) echo missing ;; *) echo "$file" ;; esac
+}
 machine() { if [ -e /etc/machine-id ]; then cat /etc/machine-id; fi; }
 echo '@firebreak-readback 1'
 if [ "$mode" = whole ]; then
@@ -84,6 +102,7 @@ section addresses addresses
 section resolvers resolvers
 section timeservers timeservers
 section armed armed
+section kept kept
 section machine machine
 echo '@end'
 `;

@@ -62,6 +62,22 @@ armed() {
   done
   return 0
 }
+# What would be loaded at the next start, and by whom.
+kept() {
+  if [ -d /run/systemd/system ]; then
+    echo systemd
+    [ ! -L /etc/systemd/system/sysinit.target.wants/firebreak-ruleset.service ] || echo enabled
+    sha256sum /etc/systemd/system/firebreak-ruleset.service /etc/systemd/system/nftables.service.d/firebreak.conf 2>/dev/null
+  elif [ -d /run/openrc ]; then
+    echo openrc
+    [ ! -L /etc/runlevels/boot/firebreak-ruleset ] || echo enabled
+    sha256sum /etc/init.d/firebreak-ruleset 2>/dev/null
+  else
+    echo none
+  fi
+  file=$(as_root sha256sum /etc/firebreak/ruleset.json 2>&1)
+  case "$file" in *'No such file'*) echo missing ;; *) echo "$file" ;; esac
+}
 machine() { if [ -e /etc/machine-id ]; then cat /etc/machine-id; fi; }
 echo '@firebreak-readback 1'
 if [ "$mode" = whole ]; then
@@ -80,5 +96,6 @@ section addresses addresses
 section resolvers resolvers
 section timeservers timeservers
 section armed armed
+section kept kept
 section machine machine
 echo '@end'

@@ -1,5 +1,8 @@
 import { parseAddress } from "../../core/address/index.ts";
 import { apartListing } from "./apart.ts";
+import type { KeptForStart } from "../../core/plan/observation.ts";
+import { INSTALLED_DIGESTS } from "./keep.ts";
+import { KEPT } from "./persist-script.ts";
 import { parseListing } from "./parse-listing.ts";
 import { splitSections } from "./sections.ts";
 import type { Section, Sections } from "./sections.ts";
@@ -22,6 +25,8 @@ export interface Readback {
   readonly timeServers: readonly string[];
   /** Generations that timers of earlier applies wait for. */
   readonly armed: readonly number[];
+  /** What would be loaded at the next start; undefined when the host's script does not tell. */
+  readonly kept: Omit<KeptForStart, "wanted"> | undefined;
   readonly machineId: string;
   /** What the first failed section said, for a message; from the host, so not to be trusted. */
   readonly trouble: string | undefined;
@@ -47,6 +52,7 @@ export function parseReadback(text: string): Readback {
     // A script that a host has from an earlier version prints neither of these, and is whole without.
     timeServers: timeServersOf(sections.get("timeservers").lines),
     armed: trimmedLines(sections.get("armed")).map(Number).filter(isGeneration),
+    kept: keptOf(sections.get("kept")),
     machineId: sections.get("machine").lines[0]?.trim() ?? "",
     trouble: failed === undefined ? undefined : `${failed}: ${sections.get(failed).lines.join("\n").slice(0, 2000)}`,
   };
@@ -67,6 +73,25 @@ function wholeListing(sections: Sections): readonly unknown[] | undefined {
 
 function trimmedLines({ lines }: Section): readonly string[] {
   return lines.map((line) => line.trim()).filter((line) => line !== "");
+}
+
+function keptOf({ lines, status }: Section): Readback["kept"] {
+  const start = (["systemd", "openrc", "none"] as const).find((name) => name === lines[0]);
+  if (status !== 0 || start === undefined) return undefined;
+  const digests = new Map(
+    lines.flatMap((line): (readonly [string, string])[] => {
+      const [, hash, path] = /^([0-9a-f]{64}) [ *](\/\S+)$/.exec(line) ?? [];
+      return hash === undefined || path === undefined ? [] : [[path, hash]];
+    }),
+  );
+  const ruleset = digests.get(KEPT.ruleset);
+  if (ruleset === undefined && !lines.includes("missing")) return undefined; // this key may not read it
+  const { unit, dropIn, initScript } = INSTALLED_DIGESTS;
+  const isWhole =
+    start === "systemd"
+      ? digests.get(KEPT.unit) === unit && digests.get(KEPT.dropIn) === dropIn
+      : digests.get(KEPT.initScript) === initScript;
+  return { start, isInstalled: lines.includes("enabled") && isWhole, ruleset };
 }
 
 function isGeneration(value: number): boolean {

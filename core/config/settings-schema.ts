@@ -101,6 +101,10 @@ const hosts = z
       .prefault("30s")
       .meta({ description: "After this a host restores its previous ruleset unless the apply was confirmed" }),
     readEvery: interval.prefault("10s").meta({ description: "How often the drift detector reads each host back" }),
+    persist: z.boolean().default(true).meta({
+      description:
+        "Whether each host with systemd or OpenRC keeps its confirmed ruleset in /etc/firebreak and loads it before its network is up",
+    }),
     readLimitMiB: z.int().min(1).max(256).default(16).meta({
       description:
         "Most that a host may send when it is read back, in MiB (100,000 addresses are 1.6); beyond it, it is not understood",

@@ -12,6 +12,7 @@ export const FINDING_KINDS = [
   "dormant",
   "foreign-nat",
   "foreign-chain",
+  "next-start",
   "unpublished-element",
   "unreachable",
   "not-comparable",

@@ -4,6 +4,7 @@ import type { NftRuleset } from "../render/nft.ts";
 import type { Finding } from "./finding.ts";
 import { HOST_STEPS, HostJudge } from "./host-effect.ts";
 import { compareForeign } from "./host-foreign.ts";
+import { compareKept } from "./host-kept.ts";
 import { compareOurs } from "./host-ours.ts";
 import { notComparable } from "./not-comparable.ts";
 
@@ -26,7 +27,7 @@ export function compareHost({ expected, observation, steps = HOST_STEPS }: HostC
   if (observation.completeness !== "complete") return [];
   const judge = new HostJudge(expected, fromAddressTexts(observation.addresses).set, steps);
   const found = [...compareOurs(observation, judge), ...compareForeign(observation, judge)];
-  const findings = found.map(({ finding }) => finding);
+  const findings = [...found.map(({ finding }) => finding), ...compareKept(expected, observation)];
   if (found.some(({ isNotCompared }) => isNotCompared)) {
     findings.push(notComparable(observation.target, "following its rules takes more work than a look may; see its other findings"));
   }

@@ -32,6 +32,12 @@ export function replaceTransaction(live: ListedTable, wanted: NftRuleset): Trans
   ];
 }
 
+/** Puts the table there whatever is there now; without a compare-and-swap, for a host that has just started. */
+export function bootTransaction(confirmed: NftRuleset): Transaction {
+  const table = { table: { family: FAMILY, name: TABLE } };
+  return [{ add: table }, { delete: table }, ...inLoadingOrder(confirmed).map((object) => ({ add: object }))];
+}
+
 /** Changes elements of address sets, and the mark where it is another one. Everything else must be as wanted already. */
 export function elementsTransaction(live: ListedTable, wanted: NftRuleset): Transaction {
   const isMarked = canonicalJson(live.mark) === canonicalJson(readTable(wanted)?.mark);

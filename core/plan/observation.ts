@@ -25,6 +25,18 @@ export interface ClusterObservation {
   readonly at: number;
 }
 
+/** What a host would enforce after a reboot, before anybody looks. */
+export interface KeptForStart {
+  /** Whether the operator wants it kept. */
+  readonly wanted: boolean;
+  /** Who starts things there; `none`: nobody that we know, and nothing is kept. */
+  readonly start: "systemd" | "openrc" | "none";
+  /** True when what loads the file is there, as we wrote it, and enabled. */
+  readonly isInstalled: boolean;
+  /** SHA-256 of the file, hex; undefined when there is none. */
+  readonly ruleset: string | undefined;
+}
+
 /** What a host enforces, as read in one go. */
 export interface HostObservation {
   readonly kind: "host";
@@ -44,6 +56,8 @@ export interface HostObservation {
   readonly timeServers?: readonly string[];
   /** Generations that a dead-man timer of an earlier apply still waits for: it restores what was there before when it finds one. */
   readonly armed?: readonly number[];
+  /** Absent: a host with an older read-back does not tell. */
+  readonly kept?: KeptForStart | undefined;
   readonly at: number;
 }
 

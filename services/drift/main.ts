@@ -54,6 +54,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
       access: readOnly.identityFile === undefined ? "apply" : "readback",
       allowLocal: settings.allow.local,
       maxReadBytes: settings.hosts.readLimitMiB * 1024 * 1024,
+      keepForStart: settings.hosts.persist,
       signal,
       now,
     }),

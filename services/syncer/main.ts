@@ -73,6 +73,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
       access: "apply",
       allowLocal: settings.allow.local,
       maxReadBytes: settings.hosts.readLimitMiB * 1024 * 1024,
+      keepForStart: settings.hosts.persist,
       signal,
       now,
     }),

@@ -13,6 +13,7 @@ import { clusterTargetId, findTarget } from "../../core/model/target.ts";
 import { releasedObjects } from "../../core/plan/cluster-release.ts";
 import { planCluster } from "../../core/plan/cluster.ts";
 import { clusterPlanEffect, hostPlanEffect, type PlanEffect } from "../../core/plan/effect.ts";
+import { bootText } from "../../core/plan/host-boot.ts";
 import { planHost } from "../../core/plan/host.ts";
 import { checkWant } from "./equivalence.ts";
 import { hostFacts, type ClusterObservation, type HostObservation, type Observation } from "../../core/plan/observation.ts";
@@ -21,6 +22,7 @@ import { describeSteps, type StepSummary } from "../../core/plan/summary.ts";
 import { wantDigest } from "../../core/render/digest.ts";
 import type { Mark } from "../../core/render/mark.ts";
 import { readMark } from "../../core/render/networkpolicy.ts";
+import { renderRuleset } from "../../core/render/nft.ts";
 import { readTable } from "../../core/render/nft-table.ts";
 import { profileOf } from "../../core/verdict/profile.ts";
 import type { SyncerContext } from "./context.ts";
@@ -43,6 +45,8 @@ export interface Planned {
   readonly waitsFor: FirebreakError | undefined;
   readonly segments: number;
   readonly rules: number;
+  /** What a host loads at its next start once this is confirmed; undefined for a cluster. */
+  readonly boot?: () => string;
 }
 
 /**
@@ -169,10 +173,15 @@ async function planForHost(
     summary: describeSteps(plan),
     notes: [...notes, ...notesOfMissing(resolved, missing), ...checked],
     identity: observation.identity,
+    boot: () => bootText(want, renderRuleset(want, mark, { generation: generationOf(observation), phase: "final" })),
     enforcer: undefined,
     waitsFor: inTheWay(target.id, plan.conflicts),
     ...countParts(definitions, target),
   };
+}
+
+function generationOf({ ruleset }: HostObservation): number {
+  return readTable(ruleset)?.generation ?? 1;
 }
 
 /** Nothing was written, and the target must not be called applied. */

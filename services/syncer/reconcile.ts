@@ -24,6 +24,7 @@ import { applyPlan } from "./apply.ts";
 import type { SyncerContext } from "./context.ts";
 import { intentEntry, outcomeEntry, planEntry, type Run } from "./entries.ts";
 import { HeldLease } from "./held-lease.ts";
+import { keepForNextStart } from "./keep.ts";
 import { makePlan, type Planned } from "./planning.ts";
 import { takeOver } from "./takeover.ts";
 import { countRepairs, tellOfDrift } from "./tell-of-drift.ts";
@@ -119,6 +120,7 @@ async function carryOut(context: SyncerContext, planned: Planned, right: Right):
   if (plan.steps.length > 0 && row !== undefined) await tellOfDrift(context, planned, row);
   const after = plan.steps.length === 0 ? planned : await apply(context, planned, generation, right);
   if (planned.waitsFor !== undefined) throw planned.waitsFor;
+  await keepForNextStart(context, after, right.signal);
   await recordApplied(
     store,
     id,

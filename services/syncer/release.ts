@@ -101,6 +101,7 @@ async function planRelease(context: SyncerContext, { target }: ResolvedTarget): 
       const outcome = await connection.apply(step, { deadManSeconds, signal });
       if (!outcome.confirmed)
         throw new FirebreakError("APPLY_NOT_CONFIRMED", `${target.id} was not reached after our table was removed`);
+      if (observation.kept?.ruleset !== undefined) await connection.keep(undefined, signal); // or it is back after the next reboot
     },
   };
 }

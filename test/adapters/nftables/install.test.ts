@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readbackAuthorizedKey, READBACK_PATH, READBACK_SCRIPT, sudoersLines } from "../../../adapters/nftables/index.ts";
+import { FORGET, KEEP } from "../../../adapters/nftables/persist-script.ts";
 import { APPLY, DISARM, FENCE_READ, TIMER_TEXT } from "../../../adapters/nftables/scripts.ts";
 
 const page = readFileSync(new URL("../../../docs/design/hosts.md", import.meta.url), "utf8");
@@ -8,7 +9,12 @@ const page = readFileSync(new URL("../../../docs/design/hosts.md", import.meta.u
 /** What a script runs as root, as sudo would see it. */
 function rootCommands(script: string): readonly string[] {
   const found = [...script.matchAll(/as_root ([^\n|;&<>)]+)/g)].map(([, words = ""]) => words.trim().replace(/ 2$/, ""));
-  return found.map((words) => words.replace(/^nft/, "/usr/sbin/nft").replace(/^cat/, "/usr/bin/cat").replaceAll('"', ""));
+  return found.map((words) =>
+    words
+      .replace(/^nft/, "/usr/sbin/nft")
+      .replace(/^(cat|sha256sum|mkdir|tee|chmod|sync|mv|rm)\b/, "/usr/bin/$1")
+      .replaceAll('"', ""),
+  );
 }
 
 describe("what is set up on a host", () => {
@@ -17,7 +23,7 @@ describe("what is set up on a host", () => {
     const reading = rootCommands(READBACK_SCRIPT).flatMap((words) =>
       words.includes("$name") ? ["ip_tables_names", "ip6_tables_names"].map((name) => words.replace("$name", name)) : [words],
     );
-    const applying = [APPLY, TIMER_TEXT, FENCE_READ, DISARM].flatMap(rootCommands);
+    const applying = [APPLY, TIMER_TEXT, FENCE_READ, DISARM, KEEP, FORGET].flatMap(rootCommands);
     const linesFor = (commands: readonly string[]) =>
       [...new Set(commands)].map((words) => `fb ALL=(root) NOPASSWD: ${words}`).sort();
     expect(sudoersLines("fb", "readback").trim().split("\n").sort()).toEqual(linesFor(reading));
