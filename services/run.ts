@@ -9,6 +9,7 @@ import { startDrift } from "./drift/main.ts";
 import { Health } from "./health.ts";
 import { openLog } from "./log.ts";
 import { ownPaths, ownUrls } from "./own-paths.ts";
+import { patientQueue } from "./patient-queue.ts";
 import { openStoreAndQueue, type Parts, type Role } from "./parts.ts";
 import type { Service } from "./service.ts";
 import { storeTrail } from "./store-trail.ts";
@@ -46,7 +47,7 @@ export async function runServices(settings: SettingsFile, roles: readonly Role[]
     start: randomUUID().slice(0, 8),
     log,
     store,
-    queue,
+    queue: patientQueue(queue, log),
     trail: fileTrail ?? storeTrail(store, Date.now, signal),
     workers: opened.use(openWorkers()),
     environment,

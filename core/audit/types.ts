@@ -49,6 +49,8 @@ export const ENTRY_TYPES = {
   // Firebreak itself
   "log.started": [],
   "log.stopped": [],
+  /** A target carries a revision that this log does not know: a backup was restored. */
+  "log.gap": ["target"],
   "config.changed": ["actor"],
   "auth.denied": [],
   "key.rotated": [],

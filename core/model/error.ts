@@ -193,6 +193,11 @@ export const ERRORS = {
     next: "person",
     means: "A program that is needed here is not installed; the message names it.",
   },
+  TARGET_AHEAD: {
+    next: "retry",
+    means:
+      "A target carries a newer revision than the log knows: a backup was restored. It is left as it is; the head of the branch comes into force under a number above it, and is applied.",
+  },
   TARGET_LOCKED: {
     next: "wait",
     means: "Another run holds the target.",

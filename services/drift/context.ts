@@ -17,6 +17,8 @@ export interface DriftContext extends Parts {
   readonly seen: SeenTargets;
   /** Looks that failed one after the other, by target. */
   readonly failures: Map<TargetId, number>;
+  /** When each target was first seen to be ahead of the store; ms since the epoch. */
+  readonly aheadSince: Map<TargetId, number>;
   /** When each repair was last asked for, by fingerprint; ms since the epoch. */
   readonly askedAt: Map<string, number>;
   /** How Git could say each finding, by fingerprint, and what that was worked out from. */

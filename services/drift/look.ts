@@ -10,6 +10,7 @@ import { withAdoptions } from "./adopt.ts";
 import type { DriftContext } from "./context.ts";
 import { CLUSTER_KINDS, compareClusterWith, compareHostWith, HOST_KINDS, type Compared } from "../compare.ts";
 import { expectationOf, type Expectation } from "../expected.ts";
+import { liveSequence } from "../live-mark.ts";
 import { respond } from "./respond.ts";
 
 /** What a look at a target came to. */
@@ -49,6 +50,7 @@ export async function look(context: DriftContext, id: TargetId): Promise<LookOut
   // What fails from here on is our own: a log that takes no entries says nothing about the target.
   if (await wasWritten(context, before)) return "busy";
   await recordRead(store, id, { at: seen.at, ok: true, observationDigest: seen.digest });
+  if (before.intent === null && seen.sequence > (before.appliedSequence ?? 0) && mayCatchUp(context, id)) return "busy";
   // Back again: work that waits for it is tried now, and not when its back-off has run out.
   if (context.failures.delete(id)) await context.queue.enqueue(id);
   // What may be written and what is done about a finding is said by the revision in force, not by the one that was applied.
@@ -58,7 +60,22 @@ export async function look(context: DriftContext, id: TargetId): Promise<LookOut
   return "compared";
 }
 
+/** How long the syncer may take to bring a target forward that is ahead of the store. */
+const CATCH_UP_MS = 60_000;
+
+/**
+ * True for a while after a target was first seen to carry a newer revision than the store knows of: a backup was restored, and what differs
+ * from it is nobody's doing. Once in the life of this process for each target: a mark that somebody raises hides nothing for long.
+ */
+function mayCatchUp({ aheadSince, now }: DriftContext, id: TargetId): boolean {
+  const since = aheadSince.get(id) ?? now();
+  aheadSince.set(id, since);
+  return now() - since < CATCH_UP_MS;
+}
+
 interface Seen extends Compared {
+  /** The newest revision that is live there. */
+  readonly sequence: number;
   readonly at: number;
   readonly digest: string;
   readonly kinds: readonly FindingKind[];
@@ -72,7 +89,8 @@ async function lookAtCluster(context: DriftContext, expectation: Expectation): P
   const enforcer = (await targetRow(context.store, id))?.enforcer ?? undefined;
   context.seen.set(id, observation, observationDigest(observation), { enforcer });
   const compared = compareClusterWith(expectation, observation, connection.inventory(), enforcer);
-  return { at: observation.at, digest: observationDigest(observation), kinds: CLUSTER_KINDS, ...compared };
+  const sequence = liveSequence(observation, context.instance);
+  return { at: observation.at, sequence, digest: observationDigest(observation), kinds: CLUSTER_KINDS, ...compared };
 }
 
 async function lookAtHost(context: DriftContext, expectation: Expectation): Promise<Seen> {
@@ -87,6 +105,7 @@ async function lookAtHost(context: DriftContext, expectation: Expectation): Prom
   context.seen.set(target.id, observation, hostObservationDigest(observation), { host: { resolvers, timeServers } });
   return {
     at: observation.at,
+    sequence: liveSequence(observation, context.instance),
     digest: hostObservationDigest(observation),
     kinds: HOST_KINDS,
     ...compareHostWith(expectation, observation),

@@ -79,6 +79,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     inForce: undefined,
     seen: new SeenTargets(),
     failures: new Map(),
+    aheadSince: new Map(),
     askedAt: new Map(),
     adoptions: new Map(),
   };

@@ -58,7 +58,9 @@ async function lookAtBranch(context: SyncerContext, acceptance: Acceptance | und
   await finish(context);
   const head = await fetchHead(context);
   const commit = acceptance?.commit ?? head;
-  if (commit === context.inForce?.commit) {
+  // A target carries a number that the log does not know: what is in force gets one above it.
+  const isBehind = context.ahead > 0 && context.ahead >= (context.inForce?.sequence ?? 0);
+  if (commit === context.inForce?.commit && !isBehind) {
     await forgetRefusal(context);
     return { kind: "unchanged" };
   }
@@ -169,7 +171,7 @@ async function accept(context: SyncerContext, commit: string, { judgement, merge
   const { inForce, store, signal } = context;
   const info = await context.repository.commitInfo(commit, signal);
   const actor = acceptance?.actor ?? "git";
-  const sequence = Math.max(context.accepted.newest?.revision ?? 0, await revisionFloor(store)) + 1;
+  const sequence = Math.max(context.accepted.newest?.revision ?? 0, await revisionFloor(store), context.ahead) + 1;
   const auditActor: AuditActor = acceptance === undefined ? { kind: "person", id: info.committer } : { kind: "token", id: actor };
   await context.trail.append([
     {

@@ -78,6 +78,8 @@ export interface SyncerContext extends Parts {
   inForce: InForce | undefined;
   /** A revision that was accepted and whose targets have no work yet; the next look at the branch goes on with it. */
   takingUp: InForce | undefined;
+  /** The highest number of a revision that was found live and that the log does not know; 0: none. See `ahead.ts`. */
+  ahead: number;
   /** Called after each step of a run; does nothing but in tests. */
   readonly onStep: (step: StepName, target: TargetId) => void | Promise<void>;
 }

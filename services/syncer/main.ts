@@ -113,6 +113,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     served: new Set(),
     flying: new Set(),
     openIntents: async () => await parts.trail.openIntents(),
+    ahead: 0,
     onStep: parts.onStep ?? (() => undefined),
   };
   const memberships = new MembershipFeed(context);

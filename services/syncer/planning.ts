@@ -15,6 +15,7 @@ import { planCluster } from "../../core/plan/cluster.ts";
 import { clusterPlanEffect, hostPlanEffect, type PlanEffect } from "../../core/plan/effect.ts";
 import { bootText } from "../../core/plan/host-boot.ts";
 import { planHost } from "../../core/plan/host.ts";
+import { refuseOlder } from "./ahead.ts";
 import { checkWant } from "./equivalence.ts";
 import { hostFacts, type ClusterObservation, type HostObservation, type Observation } from "../../core/plan/observation.ts";
 import type { Plan, PlanConflict } from "../../core/plan/plan.ts";
@@ -72,6 +73,7 @@ async function planForCluster(
   if (target.kind !== "cluster") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no cluster`);
   const connection = context.clusters.connection(target.id);
   const observation: ClusterObservation = await connection.readObservation(signal);
+  if (fixed === undefined) await refuseOlder(context, resolved, observation);
   await connection.synced(AbortSignal.any([signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]));
   const inventory = connection.inventory();
   if (!inventory.complete)
@@ -137,6 +139,7 @@ async function planForHost(
   refuseNode(context, target);
   const connection = await context.hosts.connection(target);
   const observation: HostObservation = await connection.observe(signal);
+  if (fixed === undefined) await refuseOlder(context, resolved, observation);
   await context.onStep("observed", target.id);
   const inputs = fixed ?? {
     kind: "host",

@@ -5,6 +5,7 @@ import type { TargetId } from "../../core/model/kinds.ts";
 import { compareClusterWith, compareHostWith } from "../compare.ts";
 import { expectationOf, type Expectation } from "../expected.ts";
 import { recordFindings } from "../findings.ts";
+import { liveSequence } from "../live-mark.ts";
 import type { SyncerContext } from "./context.ts";
 import type { Planned } from "./planning.ts";
 
@@ -17,6 +18,8 @@ import type { Planned } from "./planning.ts";
 export async function tellOfDrift(context: SyncerContext, planned: Planned, row: TargetRow): Promise<void> {
   const { inForce, now, store } = context;
   if (inForce === undefined || row.intent !== null) return;
+  // From before a backup was restored: what lost revisions wrote cannot be told from what somebody else did. The log has the gap.
+  if (liveSequence(planned.observation, context.instance) > (row.appliedSequence ?? 0)) return;
   const expectation = await expectationOf(context, row);
   if (expectation === undefined) return;
   const findings = compare(context, expectation, planned).filter(({ healable }) => healable);

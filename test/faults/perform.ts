@@ -243,7 +243,8 @@ async function reboot({ world, place }: Stage, name: string): Promise<void> {
   await host.startSshd();
 }
 
-async function restore({ subject, logWatch }: Doing): Promise<void> {
+/** Everything stops, is put back to what the backup holds, and starts. */
+export async function restore({ subject, logWatch }: Doing): Promise<void> {
   for (const part of subject.parts) await subject.kill(part);
   await subject.restore();
   await logWatch.restored();

@@ -75,7 +75,7 @@ async function mendBranch(doing: Doing): Promise<void> {
 }
 
 /** Waits until everything is in order and stays so. @returns what was not, when time was up */
-async function untilRight(
+export async function untilRight(
   doing: Doing,
   ms: number,
   packets?: PacketWatch,

@@ -1,8 +1,9 @@
 /** Firebreak under faults: its processes, as a supervisor runs them. */
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { exportTrail } from "../../adapters/trail/export.ts";
 import { API, type FindingAnswer, type StatusAnswer } from "../../core/api/shapes.ts";
 import { command } from "../../testbed/command.ts";
 import type { Daemon } from "../../testbed/daemon.ts";
@@ -62,6 +63,9 @@ export interface Subject {
   output(part: Part): string;
   remove(): Promise<void>;
 }
+
+/** What of a state folder cannot be made again, beside the log; some of it is there only in one form. */
+const KEPT = ["audit.key", "audit.key.pub", "audit.key.head", "instance", "firebreak.yaml", "known_hosts", "git.token"];
 
 let subjects = 0;
 
@@ -178,7 +182,9 @@ export async function prepareSubject(stage: Stage, form: Form): Promise<Subject>
     async backup() {
       await rm(backupFolder, { recursive: true, force: true });
       if (database !== undefined) await command(["pg_dump", "--format=custom", "--file", dump, database]);
-      await cp(disk.folder, backupFolder, { recursive: true, filter: (source) => !statSync(source).isSocket() });
+      // As docs/design/work-and-store.md says: the store first, then the key and what it remembers, the log last.
+      for (const name of KEPT) await cp(join(disk.folder, name), join(backupFolder, name), { force: true }).catch(unlessMissing);
+      await exportTrail(join(disk.folder, "audit"), join(backupFolder, "audit"));
     },
     async restore() {
       await rm(disk.folder, { recursive: true, force: true });
@@ -211,6 +217,10 @@ function writeOwnSettings({ world }: Stage, folder: string, port: number, form: 
   });
   const pinned = [...world.hosts.values()].map((host) => `host/${FLEET}/${host.name} ${host.hostKey}\n`);
   writeFileSync(join(folder, "known_hosts"), pinned.join(""), { mode: 0o600 });
+}
+
+function unlessMissing(error: unknown): void {
+  if ((error as { code?: string }).code !== "ENOENT") throw error;
 }
 
 /** How a process ended; undefined while it runs. */

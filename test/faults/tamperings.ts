@@ -80,10 +80,14 @@ function mustBeTold(one: Tampering, all: readonly Tampering[], happened: readonl
       (one.foreign ? other.happened.event.kind === "reboot" : other.happened.began - done < REPLACED_MS),
   );
   const isForgotten = happened.some(
-    ({ event, began: from, over }) => event.kind === "restore" && done >= from && (over === undefined || began <= over),
+    ({ event, began: from, over }) =>
+      event.kind === "restore" && done >= from && (over === undefined || began <= over + RESTORED_MS),
   );
   return !isReplaced && !isForgotten;
 }
+
+/** Until targets that are ahead of a restored log are brought forward; what was done to them until then cannot be told from what was lost. */
+const RESTORED_MS = 60_000;
 
 /** Two looks at a host, and a slow machine. */
 const REPLACED_MS = 5_000;

@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import type { EntryInput } from "../../core/audit/entry.ts";
+import { clusterTargetId } from "../../core/model/target.ts";
+import type { ClusterObservation } from "../../core/plan/observation.ts";
+import { markAnnotations } from "../../core/render/networkpolicy-mark.ts";
+import { liveSequence } from "../../services/live-mark.ts";
+import { refuseOlder } from "../../services/syncer/ahead.ts";
+import type { SyncerContext } from "../../services/syncer/context.ts";
+import type { ResolvedTarget } from "../../services/syncer/resolve.ts";
+
+const ID = clusterTargetId("prod");
+
+/** Objects with these numbers, of this installation and of another. The cast: only marks are read. */
+function observed(ours: readonly number[], theirs: readonly number[] = []): ClusterObservation {
+  const object = (instance: string) => (sequence: number) => ({
+    object: { metadata: { annotations: markAnnotations({ instance, sequence, digest: "d" }) } },
+  });
+  return { kind: "cluster", policies: [...ours.map(object("us")), ...theirs.map(object("them"))] } as unknown as ClusterObservation;
+}
+
+/** What `refuseOlder` reads of a context. The cast: a whole one is a running syncer. */
+function contextOf() {
+  const entries: EntryInput[] = [];
+  let rings = 0;
+  const context = {
+    instance: "us",
+    ahead: 0,
+    trail: { append: async (more: readonly EntryInput[]) => void entries.push(...more) },
+    branchBell: { ring: () => (rings += 1) },
+    log: { error: () => undefined },
+  };
+  return { context: context as unknown as SyncerContext, entries, rings: () => rings };
+}
+
+/** The cast: only id and number are read. */
+function resolved(sequence: number): ResolvedTarget {
+  return { target: { id: ID, kind: "cluster" }, sequence } as unknown as ResolvedTarget;
+}
+
+describe("a target that carries a newer revision than is to be planned", () => {
+  it("is known by the highest mark of ours, whatever others carry", () => {
+    expect(liveSequence(observed([3, 7, 5], [90]), "us")).toBe(7);
+    expect(liveSequence(observed([], [90]), "us")).toBe(0);
+  });
+
+  // Bug: a backup is restored, and the revision it holds is applied over a newer one.
+  it("is refused; the gap is logged once, and the branch is read again", async () => {
+    const { context, entries, rings } = contextOf();
+    for (let time = 0; time < 2; time++)
+      await expect(refuseOlder(context, resolved(3), observed([3, 7]))).rejects.toMatchObject({ code: "TARGET_AHEAD" });
+    expect(entries).toEqual([
+      expect.objectContaining({
+        type: "log.gap",
+        revision: 7,
+        target: { kind: "cluster", id: ID },
+        detail: expect.objectContaining({ known: 3, live: 7 }) as unknown,
+      }),
+    ]);
+    expect([context.ahead, rings()]).toEqual([7, 1]);
+  });
+
+  it("is no such target when what is planned is as new", async () => {
+    const { context, entries } = contextOf();
+    await refuseOlder(context, resolved(7), observed([3, 7]));
+    await refuseOlder(context, resolved(8), observed([3, 7]));
+    expect(entries).toEqual([]);
+  });
+
+  // Bug: whoever may write an annotation chooses our numbers, or keeps us from repairing.
+  it("is not believed about a number that we never reached", async () => {
+    const { context, entries } = contextOf();
+    await refuseOlder(context, resolved(3), observed([999_999_999]));
+    expect([context.ahead, entries]).toEqual([0, []]);
+  });
+});
