@@ -1,6 +1,7 @@
 import { noteIneffective } from "../core/compile/ineffective.ts";
 import { allowOf } from "../core/config/operator.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
+import { noteExpiry } from "../core/model/check/expiry.ts";
 import { FirebreakError } from "../core/model/error.ts";
 import type { Definitions } from "../core/model/kinds.ts";
 import { parseDefinitions, type ParsedDefinitions } from "../core/model/parse.ts";
@@ -27,7 +28,8 @@ export async function loadDefinitions(dir: string | undefined, settings: Setting
   const files = await readDefinitionFolder(folder);
   const parsed = parseDefinitions(files, { allow: settings === undefined ? undefined : allowOf(settings) });
   const ineffective = parsed.definitions === undefined ? [] : noteIneffective(parsed.definitions);
-  return { ...parsed, notes: [...parsed.notes, ...ineffective], folder, files: files.length };
+  const ends = parsed.definitions === undefined ? [] : noteExpiry(parsed.definitions, Date.now());
+  return { ...parsed, notes: [...parsed.notes, ...ineffective, ...ends], folder, files: files.length };
 }
 
 /** As {@link loadDefinitions}, for verbs that go on with them. @throws FirebreakError DEFINITION_INVALID listing the errors */

@@ -60,7 +60,17 @@ listen: 127.0.0.1:7373            # API, health, metrics
 # concurrency: 16
 # logLevel: info
 `,
-  ".gitignore": ".firebreak/\n",
+  ".gitignore": `# The operator's: settings, state, keys and passwords never go into the repository of definitions.
+.firebreak/
+/firebreak.yaml
+/*.secret
+/*.token
+/*.key
+/*.pem
+/kubeconfig*
+/known_hosts*
+/id_*
+`,
   "policies/workspace.yaml": `# What holds for the whole repository. Everything left out has a default; \`firebreak validate\` prints them.
 apiVersion: firebreak.dev/v1alpha1
 kind: Workspace

@@ -3,6 +3,7 @@ import type { StoredEntry } from "../../core/audit/entry.ts";
 import { ENTRY_TYPES } from "../../core/audit/types.ts";
 import { parseDurationMs } from "../../core/config/duration.ts";
 import { FirebreakError } from "../../core/model/error.ts";
+import { unknownTarget } from "../../core/model/unknown-target.ts";
 import { didYouMean } from "../../core/model/parse/suggest.ts";
 import { formatEntries } from "../../core/text/entries.ts";
 import { auditFolder, readEntries, type FolderOptions } from "../audit-folder.ts";
@@ -21,7 +22,12 @@ export interface LogOptions extends FolderOptions, OutputOptions {
 export async function auditLog(options: LogOptions): Promise<number> {
   const filter = filterOf(options, Date.now());
   const entries: StoredEntry[] = [];
-  for await (const entry of readEntries(await auditFolder(options))) if (matchesFilter(entry, filter)) entries.push(entry);
+  const targets = new Set<string>();
+  for await (const entry of readEntries(await auditFolder(options))) {
+    if (entry.type !== "newer" && entry.target !== undefined) targets.add(entry.target.id);
+    if (matchesFilter(entry, filter)) entries.push(entry);
+  }
+  if (options.target !== undefined && !targets.has(options.target)) throw unknownTarget(options.target, [...targets]);
   await printResult(options.output, entries, () => formatEntries(entries));
   return 0;
 }
@@ -40,7 +46,7 @@ function moment(text: string, now: number): string {
   const ageMs = parseDurationMs(text);
   const at = ageMs === undefined ? Date.parse(text) : now - ageMs;
   if (Number.isNaN(at))
-    throw new FirebreakError("USAGE", `${JSON.stringify(text)} is neither a time (2026-11-21T08:00:00Z) nor an age (30m)`);
+    throw new FirebreakError("USAGE", `${JSON.stringify(text)} is neither a time (2026-11-21T08:00:00Z) nor an age (30m, 7d)`);
   return new Date(at).toISOString();
 }
 

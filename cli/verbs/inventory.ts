@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { parseInventoryFile, type InventoryFile } from "../../core/api/inventory-file.ts";
-import { API } from "../../core/api/shapes.ts";
+import { API, type StatusAnswer } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import { ApiClient } from "../api.ts";
 import { tell } from "../output.ts";
@@ -16,6 +16,12 @@ export async function saveInventory(file: string, options: ConfigOptions): Promi
   const clusters = Object.keys(saved.clusters).length;
   const hosts = Object.keys(saved.hosts).length;
   tell(`saved ${clusters} cluster${clusters === 1 ? "" : "s"} and ${hosts} host${hosts === 1 ? "" : "s"}`);
+  const { targets } = await api.get<StatusAnswer>(API.status);
+  for (const { target, state } of targets) {
+    if (saved.clusters[target] === undefined && saved.hosts[target] === undefined) {
+      tell(`not saved: ${target}, which was not seen whole (${state}): what is computed from this file knows nothing of it`);
+    }
+  }
   return 0;
 }
 

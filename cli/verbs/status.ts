@@ -40,6 +40,7 @@ async function answerAsked(api: ApiClient, { wait, timeout }: StatusOptions): Pr
   return { answer: await api.get<StatusAnswer>(API.status), failure: undefined };
 }
 
-function hasDrift({ targets }: StatusAnswer): boolean {
-  return targets.some(({ state, openFindings }) => state === "drifted" || openFindings > 0);
+/** Also when a commit is refused: what somebody merged is not in force, and nobody would look. */
+function hasDrift({ targets, repository }: StatusAnswer): boolean {
+  return repository.refused !== null || targets.some(({ state, openFindings }) => state === "drifted" || openFindings > 0);
 }

@@ -5,6 +5,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { z } from "zod";
 import {
   listFindings,
+  listTargetRows,
   notify,
   reviveNotices,
   submitRequest,
@@ -13,6 +14,7 @@ import {
 } from "../../adapters/store/index.ts";
 import { API } from "../../core/api/shapes.ts";
 import { FirebreakError, NEXT, type ErrorCode } from "../../core/model/error.ts";
+import { unknownTarget } from "../../core/model/unknown-target.ts";
 import { apiToken } from "../api-token.ts";
 import type { Health } from "../health.ts";
 import type { Parts, Role } from "../parts.ts";
@@ -159,6 +161,8 @@ function addReads(app: FastifyInstance, parts: ConsoleParts): void {
       ...(all === undefined ? { open: true } : {}),
       ...(target === undefined ? {} : { target }),
     });
+    // A name with a typo must not read as "no findings"; a target that was released may have findings that are over.
+    if (target !== undefined && found.length === 0) await refuseUnknown(parts, target);
     return found.map(findingAnswer);
   });
   app.get(API.plan, async (request) => await ask(parts, "plan", TargetQuery.parse(request.query)));
@@ -178,6 +182,13 @@ function addWrites(app: FastifyInstance, parts: ConsoleParts): void {
     const { channel } = NotifyRetryBody.parse(request.body ?? {});
     return { revived: await reviveNotices(parts.store, parts.now(), channel) };
   });
+}
+
+/** @throws FirebreakError NOT_FOUND for a target that is not there, and of which nothing was ever found */
+async function refuseUnknown({ store }: ConsoleParts, target: string): Promise<void> {
+  const known = (await listTargetRows(store)).map(({ id }) => id);
+  if (known.includes(target) || (await listFindings(store, { target })).length > 0) return;
+  throw unknownTarget(target, known);
 }
 
 /** Asks the syncer, in whichever process it is, and waits for its answer. */

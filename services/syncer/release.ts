@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { acquireLease, addWork, forgetTarget, listTargetRows, releaseLease, targetRow } from "../../adapters/store/index.ts";
 import type { ReleaseAnswer, ReleaseRequest } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/model/error.ts";
+import { unknownTarget } from "../../core/model/unknown-target.ts";
 import { clusterPlanEffect, describeHostEffect, NO_PLAN_EFFECT, type PlanEffect } from "../../core/plan/effect.ts";
 import { planClusterRelease, planHostRelease } from "../../core/plan/release.ts";
 import { hostEffect } from "../../core/verdict/nft.ts";
@@ -29,7 +30,11 @@ interface Release {
 export async function release(context: SyncerContext, request: ReleaseRequest, actor: string): Promise<ReleaseAnswer> {
   const { store, trail } = context;
   const row = await targetRow(store, request.target);
-  if (row === undefined) throw new FirebreakError("NOT_FOUND", `there is no target ${request.target}; firebreak status lists them`);
+  if (row === undefined)
+    throw unknownTarget(
+      request.target,
+      (await listTargetRows(store)).map(({ id }) => id),
+    );
   if (row.inGit) throw new FirebreakError("USAGE", `${row.id} is still in Git; remove it there first, then release it`);
   const lease = await acquireLease(store, row.id, `${context.holder}${randomUUID()}`, LEASE_MS);
   if (lease === undefined) throw new FirebreakError("TARGET_LOCKED", `${row.id} is being written right now; try again`);

@@ -13,6 +13,7 @@ import pLimit from "p-limit";
 import { z } from "zod";
 import type { AcceptAnswer, PlanAnswer, ReconcileAnswer } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/model/error.ts";
+import { unknownTarget } from "../../core/model/unknown-target.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { Bell, runLoop } from "../loop.ts";
 import { recordFindings } from "../findings.ts";
@@ -197,6 +198,6 @@ async function planOne(context: SyncerContext, id: TargetId): Promise<PlanAnswer
 async function targetsAsked(context: SyncerContext, target: TargetId | undefined): Promise<readonly TargetId[]> {
   const known = (await listTargetRows(context.store)).map(({ id }) => id);
   if (target === undefined) return known;
-  if (!known.includes(target)) throw new FirebreakError("NOT_FOUND", `there is no target ${target}; firebreak status lists them`);
+  if (!known.includes(target)) throw unknownTarget(target, known);
   return [target];
 }

@@ -193,6 +193,8 @@ describe("diff", () => {
     await expectTranscript("diff-equivalent", "diff", "HEAD~1", "HEAD", "--detailed-exitcode");
     const { stdout } = await firebreak("diff", "HEAD~1", "HEAD~2", "-o", "json", "--inventory", inventory);
     expect(JSON.parse(stdout)).toEqual({
+      // What passes on between the two is told, too.
+      stays: [expect.objectContaining({ from: "prometheus", to: "cust-record", ports: "9100/tcp" })],
       before: "HEAD~1",
       after: "HEAD~2",
       basis: "inventory",
@@ -200,7 +202,7 @@ describe("diff", () => {
       opened: [],
       closed: [
         {
-          from: "any",
+          from: "any but ldap-clients-red",
           to: "cust-record",
           fromWorkloads: 22,
           toWorkloads: 2,

@@ -1,4 +1,6 @@
-import { cp, readFile, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import type { PlanAnswer } from "../../core/api/shapes.ts";
@@ -88,6 +90,34 @@ describe("init", () => {
     expect(code).toBe(0);
     expect(stderr).toContain("kept   firebreak.yaml");
     expect(await readFile(scratch.file("firebreak.yaml"), "utf8")).toBe("mine: true\n");
+  });
+
+  // Bug: `git add .` in what init writes commits the operator's settings, keys and kubeconfig.
+  test("git add takes nothing of the operator's", async () => {
+    await using scratch = await scratchFolder();
+    await runCli(["init", "."], { cwd: scratch.folder });
+    const secrets = [
+      "kubeconfig.yaml",
+      "kubeconfig-read.yaml",
+      "id_ed25519",
+      "id_ed25519.pub",
+      "known_hosts",
+      "api.token",
+      "webhook.secret",
+    ];
+    for (const name of [...secrets, "app.pem"]) await writeFile(join(scratch.folder, name), "secret");
+    await mkdir(join(scratch.folder, ".firebreak"));
+    await writeFile(join(scratch.folder, ".firebreak", "api.token"), "secret");
+    const git = (...args: readonly string[]): string => execFileSync("git", args, { cwd: scratch.folder, encoding: "utf8" });
+    git("init", "-q", ".");
+    git("add", ".");
+    expect(git("ls-files").trim().split("\n").sort()).toEqual([
+      ".gitignore",
+      "policies/policies/shop.yaml",
+      "policies/segments/web.yaml",
+      "policies/targets.yaml",
+      "policies/workspace.yaml",
+    ]);
   });
 });
 

@@ -8,7 +8,7 @@ import { API } from "../../core/api/shapes.ts";
 import { expectGolden } from "../support/golden.ts";
 import { findingAnswers, planAnswers, releaseAnswer, statusAnswer } from "./answers.ts";
 import { FakeService } from "./fake-service.ts";
-import { ENTRY, runCli, transcript } from "./run-cli.ts";
+import { ENTRY, runCli, scratchFolder, transcript } from "./run-cli.ts";
 import { shopInventory } from "./shop-inventory.ts";
 
 // Bug: a status that hides what is refused or failing; a commit subject that clears the terminal.
@@ -26,9 +26,28 @@ test("status prints revision, repository and targets, in each format", async () 
 // Bug: exit 2 for a target that is only pending, or 0 with open findings.
 test("status tells drift by its exit code only for drift and open findings", async () => {
   const answer = statusAnswer();
-  const calm = { ...answer, targets: answer.targets.filter(({ state }) => state !== "drifted") };
+  const repository = { ...answer.repository, refused: null };
+  const calm = { ...answer, repository, targets: answer.targets.filter(({ state }) => state !== "drifted") };
   await using service = await FakeService.start(() => ({ body: calm }));
   expect((await runCli(["status", "--detailed-exitcode", ...service.config])).code).toBe(0);
+});
+
+// Bug: a merged commit that is refused is green for whoever runs this every hour.
+test("status tells by its exit code that a commit is refused", async () => {
+  const calm = { ...statusAnswer(), targets: [] };
+  await using service = await FakeService.start(() => ({ body: calm }));
+  expect((await runCli(["status", "--detailed-exitcode", ...service.config])).code).toBe(2);
+});
+
+// Bug: explain fails beside a firebreak.yaml whose service is not running, although the definitions are there.
+test("explain answers from the definitions when the service is away, and says so", async () => {
+  await using scratch = await scratchFolder();
+  await runCli(["init", "."], { cwd: scratch.folder });
+  const away = await runCli(["explain", "web", "database", "5432"], { cwd: scratch.folder });
+  expect(away.stderr).toContain("the service does not answer");
+  expect(away.stdout).toContain("web → database: 5432/tcp");
+  const named = await runCli(["explain", "web", "database", "5432", "--config", "firebreak.yaml"], { cwd: scratch.folder });
+  expect(named.code).toBe(1);
 });
 
 // Bug: a watch that prints once, or JSON that a reader of lines cannot take apart.
@@ -84,11 +103,18 @@ test("plan refuses definitions without an inventory", async () => {
 // Bug: a file that `plan --inventory` cannot read; names of workloads that everybody can read.
 test("inventory save writes a private file that a plan can be made from", async () => {
   const seen = await shopInventory();
-  await using service = await FakeService.start(({ path }) => (path === API.inventory ? { body: seen } : undefined));
+  const [target] = statusAnswer().targets;
+  const away = { ...target, target: "host/directory/away", state: "unreachable" };
+  const bodies: Readonly<Record<string, unknown>> = {
+    [API.inventory]: seen,
+    [API.status]: { ...statusAnswer(), targets: [...statusAnswer().targets, away] },
+  };
+  await using service = await FakeService.start(({ path }) => (Object.hasOwn(bodies, path) ? { body: bodies[path] } : undefined));
   const file = join(service.folder, "seen.json");
   const saved = await runCli(["inventory", "save", file, ...service.config]);
   expect(saved).toMatchObject({ code: 0, stdout: "" });
   expect(saved.stderr).toContain("2 clusters and 3 hosts");
+  expect(saved.stderr).toContain("not saved: host/directory/away, which was not seen whole (unreachable)");
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect(JSON.parse(await readFile(file, "utf8"))).toEqual(JSON.parse(JSON.stringify(seen)));
 });
