@@ -49,7 +49,9 @@ export class Checker {
   text(value: unknown, path: Path): string | undefined {
     if (value === undefined || value === null) return undefined;
     if (typeof value === "string") return value;
-    return this.error(path, "wrong-type", ` must be a text, and is the ${typeof value} ${show(value)}`, "Put it in quotes");
+    const written = this.#document.written([...this.#root, ...path]) ?? show(value);
+    const problem = ` must be a text, and is the ${typeof value} ${show(value)}`;
+    return this.error(path, "wrong-type", problem, `Put it in quotes: ${JSON.stringify(written.slice(0, 80))}`);
   }
 
   /** A whole number in a range, both ends included; absent and null are undefined. */
@@ -58,8 +60,17 @@ export class Checker {
     if (typeof value !== "number" || !Number.isInteger(value)) {
       return this.error(path, "wrong-type", ` must be a number, and is ${show(value)}`);
     }
+    this.#refuseOctal(value, path);
     if (value >= first && value <= last) return value;
     return this.error(path, "out-of-range", ` must be from ${first} to ${last}, and is ${value}`);
+  }
+
+  /** `0443` is 291 to Kubernetes and 443 to its author. */
+  #refuseOctal(value: number, path: Path): void {
+    if (!this.#document.hasLeadingZeros) return;
+    const written = this.#document.written([...this.#root, ...path]) ?? "";
+    if (!/^[-+]?0[0-9_]/.test(written)) return;
+    this.error(path, "leading-zero", `: ${written} is ${value} to Kubernetes`, `Write it without the zero, or as ${value}`);
   }
 
   boolean(value: unknown, path: Path): boolean | undefined {

@@ -1,9 +1,10 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
-import type { Document, Node, ScalarTag, Tags } from "yaml";
 import type { Note, Position } from "../model/note.ts";
 import type { SourceFile } from "../model/source.ts";
+import { readJsonValues } from "./json-text.ts";
+import type { JsonMistake } from "./json-text.ts";
 import { UNUSUAL } from "./plain-scalar.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
+import { once, readYamlSlowly } from "./yaml.ts";
 
 /** Keys and list indices from the root of a document. */
 export type Path = readonly (string | number)[];
@@ -14,6 +15,10 @@ export interface ManifestDocument {
   readonly value: unknown;
   /** The place of what is at `path`, or of its nearest parent that exists. */
   readonly at: (path: Path) => Position;
+  /** What the author wrote for the number or word at `path`; undefined for everything else. */
+  readonly written: (path: Path) => string | undefined;
+  /** False where no number can begin with a zero. */
+  readonly hasLeadingZeros: boolean;
 }
 
 /** What one file holds; with an error among the notes, what the file means is not known. */
@@ -23,8 +28,9 @@ export interface ManifestFile {
 }
 
 /**
- * The documents of one file, read as kubectl does: YAML with anchors and merge keys, where `yes`, `no`, `on` and `off` are booleans,
- * or JSON. Never throws: what is broken is a note. Tags, duplicate keys and aliases that multiply are refused.
+ * The documents of one file, read as kubectl does: YAML 1.1 with anchors and merge keys, or JSON objects one after another. Never throws:
+ * what is broken is a note. What two readers would read differently in silence is refused: keys twice, directives, text after the end of
+ * a document.
  */
 export function readManifestFile(file: SourceFile): ManifestFile {
   try {
@@ -62,12 +68,25 @@ function isDeep(value: unknown): boolean {
 function readAny({ path, bytes }: SourceFile): ManifestFile {
   const text = decode(bytes);
   if (text === undefined) return refused(path, 1, 1, "invalid-utf-8", "bytes that are not UTF-8");
-  const json = /\.json$/i.test(path) || /^\s*[{[]/.test(text) ? parseJson(text) : undefined;
-  if (json !== undefined && "value" in json) return { documents: [jsonDocument(path, text, json.value)], notes: [] };
-  if (json !== undefined && /\.json$/i.test(path)) return refusedJson(path, text, json.problem);
-  return readYaml(path, text);
+  const isJson = /\.json$/i.test(path);
+  if (isJson && text.trim() === "") return refused(path, 1, 1, "json-syntax", "not JSON: the file is empty");
+  const odd = /[\u0085\u2028\u2029]|\r(?!\n)/.exec(text);
+  if (odd !== null && !isJsonText(text)) {
+    const { line, column } = placeIn(text, odd.index);
+    const summary = "a line end that only old YAML knows (U+0085, U+2028, U+2029, or a lone carriage return)";
+    return refused(path, line, column, "line-end", summary);
+  }
+  const notes: Note[] = [];
+  const documents: ManifestDocument[] = [];
+  for (const part of splitDocuments(text)) {
+    const read = "problem" in part ? refused(path, part.line + 1, 1, "yaml-syntax", part.problem) : readPart(path, part, isJson);
+    notes.push(...read.notes);
+    documents.push(...read.documents);
+  }
+  return { documents, notes };
 }
 
+/** Without the byte order mark at its beginning. */
 function decode(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -77,91 +96,47 @@ function decode(bytes: Uint8Array): string | undefined {
   }
 }
 
-function parseJson(text: string): { readonly value: unknown } | { readonly problem: string } {
-  try {
-    return { value: JSON.parse(text) };
-  } catch (error) {
-    if (error instanceof SyntaxError) return { problem: error.message };
-    throw error;
-  }
-}
-
-function refusedJson(path: string, text: string, problem: string): ManifestFile {
-  if (text.trim() === "") return refused(path, 1, 1, "json-syntax", "not JSON: the file is empty");
-  const offset = Number(/position (\d+)/.exec(problem)?.[1] ?? 0);
-  const lines = text.slice(0, offset).split("\n");
-  const reason = problem.replace(/\s*\(line .*$| in JSON at position.*$/, "").slice(0, 120);
-  return refused(path, lines.length, (lines.at(-1)?.length ?? 0) + 1, "json-syntax", `not JSON: ${reason}`);
-}
-
 function refused(file: string, line: number, column: number, code: string, summary: string): ManifestFile {
   return { documents: [], notes: [{ severity: "error", code, at: { file, line, column }, summary }] };
 }
 
-/** JSON is read by the platform; places are looked up by a second reading, only when a note needs one. */
-function jsonDocument(file: string, text: string, value: unknown): ManifestDocument {
-  let read: ManifestDocument | undefined;
-  return {
-    file,
-    value,
-    at: (path) => {
-      if (path.length === 0) return { file, line: 1, column: 1 };
-      read ??= readYaml(file, text).documents[0];
-      return read?.at(path) ?? { file, line: 1, column: 1 };
-    },
-  };
+function placeIn(text: string, offset: number): { readonly line: number; readonly column: number } {
+  const lines = text.slice(0, offset).split("\n");
+  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
 }
 
-/** The booleans of YAML 1.1, as Kubernetes' parser has them; a lone `y` or `n`, on which parsers differ, is a text. */
-const OLD_BOOLEANS: ScalarTag = {
-  identify: (value) => typeof value === "boolean",
-  default: true,
-  tag: "tag:yaml.org,2002:bool",
-  test: /^(?:yes|Yes|YES|on|On|ON|no|No|NO|off|Off|OFF)$/,
-  resolve: (text) => /^(?:yes|on)$/i.test(text),
-};
-
-const OPTIONS = {
-  prettyErrors: false,
-  stringKeys: true,
-  schema: "core",
-  merge: true,
-  customTags: (tags: Tags) => [OLD_BOOLEANS, ...tags],
-  logLevel: "silent",
-} as const;
-
-/** Document by document, fast where that is possible; a file with anything but plain separators is read as a whole. */
-function readYaml(file: string, text: string): ManifestFile {
-  const parts = splitDocuments(text);
-  if (parts === undefined) return readYamlSlowly(file, text);
-  const notes: Note[] = [];
-  const documents: ManifestDocument[] = [];
-  for (const part of parts) {
-    const read = readPart(file, part);
-    notes.push(...read.notes);
-    documents.push(...read.documents);
-  }
-  return { documents, notes };
+function isJsonText(text: string): boolean {
+  return /^\s*[{[]/.test(text);
 }
 
-/** One document: the separator before it (none before the first), its text, and the line (from 0) on which the separator is. */
+/** What is between two separators: its text, and the line (from 0) on which it begins. */
 interface Part {
-  readonly separator: string;
   readonly text: string;
   readonly line: number;
 }
 
-/** Undefined when there are directives, ends of documents (`...`), something beside a separator, or line ends of other kinds. */
-function splitDocuments(text: string): readonly Part[] | undefined {
-  if (/^(?:%|\.\.\.(?:\s|$)|---[^\S\r\n]*[^\s])|^\uFEFF|\r(?!\n)|[\u2028\u2029]/m.test(text)) return undefined;
-  const parts: Part[] = [];
-  let [start, line, before] = [0, 0, ""];
-  for (const { index, 0: separator } of text.matchAll(/^---[^\S\r\n]*(?:\r?\n|$)/gm)) {
-    parts.push({ separator: before, text: text.slice(start, index), line });
-    line += countLines(before) + countLines(text.slice(start, index));
-    [start, before] = [index + separator.length, separator];
+/** Part by part as kubectl does: a line that begins with `---`, with nothing but a comment behind it. */
+function splitDocuments(text: string): readonly (Part | { readonly problem: string; readonly line: number })[] {
+  const parts: (Part | { readonly problem: string; readonly line: number })[] = [];
+  let [start, line] = [0, 0];
+  for (const { index, 0: separator } of text.matchAll(/^---.*(?:\n|$)/gm)) {
+    parts.push(partOf(text.slice(start, index), line));
+    line += countLines(text.slice(start, index));
+    const behind = separator.slice(3).trim();
+    if (behind !== "" && !behind.startsWith("#"))
+      parts.push({
+        problem: `not YAML: ${JSON.stringify(behind.slice(0, 40))} stands behind a separator; begin a line for it`,
+        line,
+      });
+    line += countLines(separator);
+    start = index + separator.length;
   }
-  return [...parts, { separator: before, text: text.slice(start), line }];
+  return [...parts, partOf(text.slice(start), line)];
+}
+
+/** A byte order mark may begin every document, because files are put together out of files. */
+function partOf(text: string, line: number): Part {
+  return { text: text.startsWith("\uFEFF") ? text.slice(1) : text, line };
 }
 
 function countLines(text: string): number {
@@ -170,90 +145,52 @@ function countLines(text: string): number {
   return lines;
 }
 
-function readPart(file: string, { separator, text, line }: Part): ManifestFile {
+function readPart(file: string, part: Part, isJson: boolean): ManifestFile {
+  const { text, line } = part;
+  const mark = text.indexOf("\uFEFF");
+  if (mark >= 0) {
+    const at = placeIn(text, mark);
+    return refused(file, line + at.line, at.column, "byte-order-mark", "a byte order mark inside a document: delete it");
+  }
+  if (isJson || /^\s*\{/.test(text)) {
+    const values = readJsonValues(text);
+    if (!("problem" in values)) return { documents: values.map((found) => jsonDocument(file, part, found)), notes: [] };
+    if (isJson || values.code === "key-twice") return refusedJson(file, part, values);
+  }
+  const outside = /^(?:%.*|\.\.\.(?:\s[^]*)?)$/m.exec(text); // the second: an end of the document, and what follows it
+  if (outside !== null && !/^\.\.\.(?:\s|#.*)*$/.test(outside[0])) {
+    const at = placeIn(text, outside.index);
+    const what = outside[0].startsWith("%") ? "a directive" : "text after the end of a document, which kubectl leaves out";
+    return refused(file, line + at.line, 1, "yaml-syntax", `not YAML that kubectl takes: ${what}`);
+  }
+  return readYaml(file, part);
+}
+
+function readYaml(file: string, { text, line }: Part): ManifestFile {
   const plain = readPlainYaml(text);
-  const slowly = (): ManifestFile => readYamlSlowly(file, separator + text, line);
-  if (plain === UNUSUAL) return slowly();
+  if (plain === UNUSUAL) return readYamlSlowly(file, text, line);
   if (plain.value === null) return { documents: [], notes: [] }; // nothing but comments between two separators
-  const start = { file, line: line + countLines(separator) + plain.line + 1, column: 1 };
-  const whole = once(() => slowly().documents[0]);
+  const start = { file, line: line + plain.line + 1, column: 1 };
+  const whole = once(() => readYamlSlowly(file, text, line).documents[0]);
   const at = (path: Path): Position => (path.length === 0 ? start : (whole()?.at(path) ?? start));
-  return { documents: [{ file, value: plain.value, at }], notes: [] };
+  return { documents: [{ file, value: plain.value, at, written: () => undefined, hasLeadingZeros: false }], notes: [] };
 }
 
-/** Documents by the library, which knows all of YAML; `firstLine` lines of the file come before the text. */
-export function readYamlSlowly(file: string, text: string, firstLine = 0): ManifestFile {
-  const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { ...OPTIONS, lineCounter: lines });
-  const place = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { file, line: firstLine + Math.max(1, line), column: Math.max(1, col) };
-  };
-  const notes: Note[] = [];
-  const documents: ManifestDocument[] = [];
-  const again = once(() => parseAllDocuments(text, OPTIONS)); // trees of big files are not kept for notes that nobody needs
-  for (const [index, document] of parsed.entries()) {
-    const [problem] = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
-    if (problem !== undefined) {
-      if (/^(?:Invalid regular expression: .*Stack overflow|Maximum call stack)/.test(problem.message))
-        throw new RangeError(problem.message); // the library caught that it ran out of it
-      const summary = `not YAML: ${(problem.message.split("\n", 1)[0] ?? "").slice(0, 160).replace(/[.:]$/, "")}`;
-      notes.push({ severity: "error", code: "yaml-syntax", at: place(problem.pos[0]), summary });
-      continue;
-    }
-    const start = place(document.contents?.range?.[0] ?? document.range[0]);
-    const { value, refusal } = plainValue(document);
-    if (refusal !== undefined) {
-      notes.push({ severity: "error", at: start, ...refusal });
-      continue;
-    }
-    if (value === null) continue; // nothing but comments between two separators
-    const at = (path: Path): Position => {
-      const found = path.length === 0 ? undefined : again()[index];
-      return found === undefined ? start : place(offsetOf(found, path));
-    };
-    documents.push({ file, value, at });
-  }
-  return { documents, notes };
+function refusedJson(file: string, { text, line }: Part, { problem, offset, code }: JsonMistake): ManifestFile {
+  const at = placeIn(text, offset);
+  return refused(file, line + at.line, at.column, code, `not JSON: ${problem}`);
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-}
-
-interface PlainValue {
-  readonly value?: unknown;
-  readonly refusal?: { readonly code: string; readonly summary: string };
-}
-
-/** Refused when aliases cannot be followed within bounds, and when what is merged is no mapping. */
-function plainValue(document: Document.Parsed): PlainValue {
-  try {
-    return { value: document.toJS({ maxAliasCount: 1000 }) as unknown };
-  } catch (error) {
-    const summary = "aliases stand for too many values, or for themselves";
-    if (error instanceof ReferenceError || error instanceof RangeError) return { refusal: { code: "alias-bomb", summary } };
-    if (error instanceof Error) return { refusal: { code: "yaml-syntax", summary: `not YAML: ${error.message.slice(0, 160)}` } };
-    throw error;
-  }
-}
-
-function offsetOf(document: Document.Parsed, path: Path): number {
-  let node: Node | null = document.contents;
-  let offset = node?.range?.[0] ?? document.range[0];
-  for (const step of path) {
-    if (isAlias(node)) node = node.resolve(document) ?? null;
-    let next: unknown;
-    if (isSeq(node) && typeof step === "number") next = node.items[step];
-    else if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step));
-      offset = (pair?.key as Node | undefined)?.range?.[0] ?? offset;
-      next = pair?.value;
-    }
-    if (next === undefined || next === null) return offset;
-    node = next as Node; // children of parsed collections are nodes
-    offset = node.range?.[0] ?? offset;
-  }
-  return offset;
+/** JSON is read by the platform; places are looked up by a second reading, only when a note needs one. */
+function jsonDocument(
+  file: string,
+  { text, line }: Part,
+  { value, offset, end }: { readonly value: unknown; readonly offset: number; readonly end: number },
+): ManifestDocument {
+  const place = placeIn(text, offset);
+  const start = { file, line: line + place.line, column: place.column };
+  const firstLine = start.line - 1;
+  const again = once(() => readYamlSlowly(file, " ".repeat(start.column - 1) + text.slice(offset, end), firstLine).documents[0]);
+  const at = (path: Path): Position => (path.length === 0 ? start : (again()?.at(path) ?? start));
+  return { file, value, at, written: (path) => again()?.written(path), hasLeadingZeros: false };
 }

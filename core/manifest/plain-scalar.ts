@@ -10,7 +10,7 @@ export interface Taken {
 }
 
 /** A text without an escape that JSON does not know too. */
-const QUOTED = /"(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|'[^'\p{Cc}]*'/uy;
+const QUOTED = /"(?:[^"\\\p{Cc}]|\\(?:["\\bfnrt]|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}))*"|'[^'\p{Cc}]*'/uy;
 
 /** Beginnings and characters of plain scalars that mean nothing else anywhere; in flow collections there are fewer. */
 const PLAIN = /(?:[A-Za-z0-9_/.]|:(?=[A-Za-z0-9_/.:]))(?:[A-Za-z0-9_./+=,@*()$&%;<>|'"!?~^-]|:(?=[^\s])| +(?=[^\s#:]))*/uy;
@@ -19,7 +19,7 @@ const FLOW_PLAIN = /[A-Za-z0-9_/.][A-Za-z0-9_./+=@*-]*/uy;
 const KEY = /(?:[A-Za-z0-9_/.][A-Za-z0-9_/.-]{0,200}|"[A-Za-z0-9_/. -]{0,200}"|'[A-Za-z0-9_/. -]{0,200}'):(?= |$)/uy;
 
 /** Words that are no texts, in any spelling; whether this one is, the library says. */
-const WORDS = /^(?:null|true|false|yes|no|on|off)$/i;
+const WORDS = /^(?:null|true|false|yes|no|on|off|y|n)$/i;
 const SIMPLE_INTEGER = /^(?:0|[1-9][0-9]{0,14})$/;
 /** Whatever could be taken for a number in one schema or another, though addresses are not. */
 const NUMBER_LIKE = /^(?:\.?[0-9][0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9]+)?|0[xob][0-9a-fA-F_]+|\.(?:inf|nan))$/i;
@@ -28,8 +28,10 @@ const NUMBER_LIKE = /^(?:\.?[0-9][0-9_]*\.?[0-9_]*(?:[eE][-+]?[0-9]+)?|0[xob][0-
 export function takeKey(line: string, at: number): { readonly key: string; readonly end: number } | undefined {
   const text = match(KEY, line, at);
   if (text === undefined) return undefined;
-  const key = text.startsWith('"') || text.startsWith("'") ? text.slice(1, -2) : text.slice(0, -1);
-  return key === "__proto__" ? undefined : { key, end: at + text.length };
+  const isQuoted = text.startsWith('"') || text.startsWith("'");
+  const key = isQuoted ? text.slice(1, -2) : text.slice(0, -1);
+  if (key === "__proto__" || (!isQuoted && (WORDS.test(key) || NUMBER_LIKE.test(key)))) return undefined;
+  return { key, end: at + text.length };
 }
 
 /** A scalar or a flow collection at `at`. */

@@ -7,15 +7,37 @@ import { checkCidr } from "./network-policy.ts";
 /** What tells the cluster-wide kinds apart. */
 interface TierShape {
   readonly fields: readonly string[];
+  /** Peers of egress rules. */
+  readonly peers: readonly string[];
   readonly actions: readonly string[];
   readonly portsKey: "ports" | "protocols";
   readonly most: number;
 }
 
+const PEERS: readonly string[] = ["namespaces", "pods", "nodes", "networks", "domainNames"];
+
 const SHAPES = {
-  AdminNetworkPolicy: { fields: ["priority"], actions: ["Allow", "Deny", "Pass"], portsKey: "ports", most: 100 },
-  BaselineAdminNetworkPolicy: { fields: [], actions: ["Allow", "Deny"], portsKey: "ports", most: 100 },
-  ClusterNetworkPolicy: { fields: ["tier", "priority"], actions: ["Accept", "Deny", "Pass"], portsKey: "protocols", most: 25 },
+  AdminNetworkPolicy: {
+    fields: ["priority"],
+    peers: PEERS,
+    actions: ["Allow", "Deny", "Pass"],
+    portsKey: "ports",
+    most: 100,
+  },
+  BaselineAdminNetworkPolicy: {
+    fields: [],
+    peers: PEERS.filter((kind) => kind !== "domainNames"),
+    actions: ["Allow", "Deny"],
+    portsKey: "ports",
+    most: 100,
+  },
+  ClusterNetworkPolicy: {
+    fields: ["tier", "priority"],
+    peers: PEERS,
+    actions: ["Accept", "Deny", "Pass"],
+    portsKey: "protocols",
+    most: 25,
+  },
 } as const satisfies Record<string, TierShape>;
 
 /** An AdminNetworkPolicy, BaselineAdminNetworkPolicy or ClusterNetworkPolicy by the rules of its CRD; every violation is an error. */
@@ -39,7 +61,8 @@ export function checkTierPolicy(check: Checker, object: Json, kind: keyof typeof
   ) {
     check.error(["spec", "tier"], "invalid-policy", ` must be Admin or Baseline, and is ${show(spec["tier"])}`);
   }
-  if (check.required(spec, "subject", ["spec"])) checkOneOf(check, spec["subject"], ["namespaces", "pods"], ["spec", "subject"]);
+  if (check.required(spec, "subject", ["spec"]))
+    checkOneOf(check, spec["subject"], ["namespaces", "pods"], ["spec", "subject"], shape);
   for (const [direction, end] of [
     ["ingress", "from"],
     ["egress", "to"],
@@ -67,23 +90,24 @@ function checkRule(check: Checker, value: unknown, path: Path, end: "from" | "to
   const peers = check.list(rule[end], [...path, end]);
   if (peers.length === 0) check.error([...path, end], "missing-field", " must name at least one peer");
   atMost(check, peers, shape.most, [...path, end]);
-  const kinds = end === "from" ? ["namespaces", "pods"] : ["namespaces", "pods", "nodes", "networks", "domainNames"];
-  for (const [index, peer] of peers.entries()) checkOneOf(check, peer, kinds, [...path, end, index]);
+  const kinds = end === "from" ? ["namespaces", "pods"] : shape.peers;
+  for (const [index, peer] of peers.entries()) checkOneOf(check, peer, kinds, [...path, end, index], shape);
   checkPorts(check, rule[shape.portsKey], [...path, shape.portsKey], shape);
-  noteNamesForNetworks(check, peers, rule[shape.portsKey], path);
+  refuseNamesForNetworks(check, peers, rule[shape.portsKey], path);
 }
 
-/** A name of a port is a pod's: networks and nodes have none. Newer CRDs refuse the two in one rule. */
-function noteNamesForNetworks(check: Checker, peers: readonly unknown[], ports: unknown, path: Path): void {
+/** A name of a port is a pod's: networks, nodes and domain names have none (a validation rule of the CRDs that know such names). */
+function refuseNamesForNetworks(check: Checker, peers: readonly unknown[], ports: unknown, path: Path): void {
   const has = (items: unknown, keys: readonly string[]): boolean =>
     Array.isArray(items) &&
     items.some((item: unknown) => typeof item === "object" && item !== null && keys.some((key) => key in item));
-  if (!has(peers, ["networks", "nodes"]) || !has(ports, ["namedPort", "destinationNamedPort"])) return;
-  check.note("warning", path, "name-for-block", `${formatPath(path)}: a named port matches no address of networks or nodes`);
+  if (!has(peers, ["networks", "nodes", "domainNames"]) || !has(ports, ["namedPort", "destinationNamedPort"])) return;
+  const detail = "Only pods have names of ports; make it a rule of its own, with numbers";
+  check.error(path, "invalid-port", " has a named port beside networks, nodes or domainNames", detail);
 }
 
 /** Exactly one of the kinds of peer (or subject). */
-function checkOneOf(check: Checker, value: unknown, kinds: readonly string[], path: Path): void {
+function checkOneOf(check: Checker, value: unknown, kinds: readonly string[], path: Path, shape: TierShape): void {
   const peer = check.record(value, path) ?? {};
   check.onlyKeys(peer, kinds, path);
   const given = kinds.filter((kind) => peer[kind] !== undefined && peer[kind] !== null);
@@ -94,24 +118,48 @@ function checkOneOf(check: Checker, value: unknown, kinds: readonly string[], pa
   const [kind = ""] = given;
   const at = [...path, kind];
   if (kind === "namespaces" || kind === "nodes") return checkSelector(check, peer[kind], at);
-  if (kind === "pods") return checkPods(check, peer[kind], at);
+  if (kind === "pods") return checkPods(check, peer[kind], at, shape);
   const items = check.list(peer[kind], at);
   if (items.length === 0) check.error(at, "missing-field", " must not be empty");
   atMost(check, items, 25, at);
   for (const [index, item] of items.entries()) {
-    if (kind === "networks") checkCidr(check, item, [...at, index]);
-    else check.text(item, [...at, index]);
+    if (items.indexOf(item) < index) check.error([...at, index], "invalid-peer", `: ${show(item)} is there twice`);
+    else if (kind === "networks") checkNetwork(check, item, [...at, index]);
+    else checkDomain(check, item, [...at, index]);
   }
   if (kind === "domainNames") check.note("warning", at, "names", "domainNames are not resolved; they match nothing here");
 }
 
-function checkPods(check: Checker, value: unknown, path: Path): void {
+/** `isCIDR` of the API server: no IPv4 in the clothes of IPv6, and no longer than any CIDR can be. */
+function checkNetwork(check: Checker, value: unknown, path: Path): void {
+  if (typeof value === "string" && (value.length > 43 || /^[0-9a-f:]*:\d+\.\d+\.\d+\.\d+\//i.test(value)))
+    return check.error(path, "invalid-block", `: ${show(value)} is not a CIDR block that the API server takes`);
+  checkCidr(check, value, path);
+}
+
+/** The pattern of the CRDs, letter for letter. */
+const DOMAIN = /^(\*\.)?([a-zA-z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.)+[a-zA-z0-9]([-a-zA-Z0-9_]*[a-zA-Z0-9])?\.?$/;
+
+function checkDomain(check: Checker, value: unknown, path: Path): void {
+  const name = check.text(value, path);
+  if (name === undefined || name.length > 1000 || !DOMAIN.test(name))
+    check.error(path, "invalid-peer", `: ${show(value)} is not a domain name`);
+}
+
+/** Both selectors are required, but for the namespaces of a ClusterNetworkPolicy: absent, they are all of them. */
+function checkPods(check: Checker, value: unknown, path: Path, shape: TierShape): void {
   const pods = check.record(value, path) ?? {};
   check.onlyKeys(pods, ["namespaceSelector", "podSelector"], path);
-  for (const key of ["namespaceSelector", "podSelector"]) {
-    if (pods[key] !== undefined && pods[key] !== null) continue;
-    const detail = "Read as {}: all of them; the API requires both selectors";
-    check.note("warning", path, "no-selector", `${formatPath([...path, key])} is missing`, detail);
+  check.required(pods, "podSelector", path);
+  if (shape.portsKey === "ports") check.required(pods, "namespaceSelector", path);
+  else if (pods["namespaceSelector"] === undefined || pods["namespaceSelector"] === null) {
+    check.note(
+      "warning",
+      path,
+      "no-selector",
+      `${formatPath([...path, "namespaceSelector"])} is missing`,
+      "Read as {}: all of them",
+    );
   }
   checkSelector(check, pods["namespaceSelector"], [...path, "namespaceSelector"]);
   checkSelector(check, pods["podSelector"], [...path, "podSelector"]);
@@ -162,7 +210,7 @@ function checkAlphaPort(check: Checker, value: unknown, path: Path): void {
     check.error([...at, "protocol"], "invalid-port", ` must be one of TCP, UDP, SCTP, and is ${show(protocol)}`);
   }
   if (kind === "portNumber") checkNumber(check, fields, "port", at);
-  else checkRange(check, fields, at);
+  else checkRange(check, fields, at, 0);
 }
 
 function checkProtocol(check: Checker, value: unknown, path: Path): void {
@@ -181,17 +229,18 @@ function checkProtocol(check: Checker, value: unknown, path: Path): void {
   if (shape !== "range") return;
   const range = check.record(port["range"], [...at, "destinationPort", "range"]) ?? {};
   check.onlyKeys(range, ["start", "end"], [...at, "destinationPort", "range"]);
-  checkRange(check, range, [...at, "destinationPort", "range"]);
+  checkRange(check, range, [...at, "destinationPort", "range"], 1);
 }
 
 function checkNumber(check: Checker, fields: Json, key: string, path: Path): number | undefined {
   return check.required(fields, key, path) ? check.integer(fields[key], [...path, key], 1, 65535) : undefined;
 }
 
-function checkRange(check: Checker, fields: Json, path: Path): void {
+/** `least`: by how much the end is above the start; the CRD of ClusterNetworkPolicy says `self.start < self.end`. */
+function checkRange(check: Checker, fields: Json, path: Path, least: 0 | 1): void {
   const first = checkNumber(check, fields, "start", path);
   const last = checkNumber(check, fields, "end", path);
-  if (first !== undefined && last !== undefined && last < first) {
-    check.error([...path, "end"], "invalid-port", ` must be ${first} or more, and is ${last}`);
+  if (first !== undefined && last !== undefined && last < first + least) {
+    check.error([...path, "end"], "invalid-port", ` must be ${first + least} or more, and is ${last}`);
   }
 }

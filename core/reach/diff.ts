@@ -45,7 +45,8 @@ function matrixDiff(matrix: Matrix): Diff {
 
 const TOO_MANY = "there are too many pairs to compare them all: the rest was not looked at";
 
-function kindOf(opens: boolean, closes: boolean): Diff["kind"] {
+/** The word for what opens and closes. */
+export function kindOf(opens: boolean, closes: boolean): Diff["kind"] {
   if (opens && closes) return "both";
   if (opens) return "opens";
   return closes ? "closes" : "equivalent";

@@ -7,6 +7,18 @@ import { matches } from "../selector/index.ts";
 import { livePods } from "../verdict/world.ts";
 import type { WorldPod, WorldService, WorldServicePort } from "../verdict/world.ts";
 
+/** The name of the source of what Ingress and Route let in. */
+export const INGRESS_CONTROLLER = "{ingress-controller}";
+
+/** A pod that stands for every ingress controller: in no declared namespace, without labels and address. */
+export const CONTROLLER: WorldPod = {
+  namespace: INGRESS_CONTROLLER,
+  name: "controller",
+  labels: {},
+  addresses: [],
+  ports: [],
+};
+
 /** What Ingress and Route objects send to pods. */
 export interface EntryPorts {
   readonly ofPod: ReadonlyMap<WorldPod, PortSet>;

@@ -12,7 +12,7 @@ import type { World, WorldPod } from "../verdict/world.ts";
 import { mergeByBehaviour } from "./behaviour.ts";
 import { formatConnection } from "./connection.ts";
 import { ConnectionList } from "./connections.ts";
-import { entryPorts } from "./entries.ts";
+import { CONTROLLER, entryPorts, INGRESS_CONTROLLER } from "./entries.ts";
 import { reachNotes } from "./notes.ts";
 import { PairTable } from "./pair-table.ts";
 import { cutPieces } from "./pieces.ts";
@@ -42,12 +42,6 @@ export interface Reach {
   readonly connections: Iterable<ReachConnection> & { readonly length: number };
   readonly notes: readonly Note[];
 }
-
-/** The name of the source of what Ingress and Route let in. */
-export const INGRESS_CONTROLLER = "{ingress-controller}";
-
-/** A pod that stands for every ingress controller: in no declared namespace, without labels and address. */
-const CONTROLLER: WorldPod = { namespace: INGRESS_CONTROLLER, name: "controller", labels: {}, addresses: [], ports: [] };
 
 /**
  * The connections that a cluster's policies allow, as a matrix of classes; nothing is computed workload by workload.

@@ -90,7 +90,7 @@ export function classify(worlds: readonly World[], budget?: Budget): Classes {
       numbers.set(key, first + groups.size);
       groups.set(key, group);
     }
-    const last = states.at(-1);
+    const last = states.findLast((state) => state !== undefined);
     if (last !== undefined) group.pods.push(last.pod);
     ofPod.set(id, numbers.get(key) as number);
   }

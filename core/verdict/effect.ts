@@ -1,6 +1,7 @@
 import { count, fromAddresses, isSubset } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import { equalPorts, isEmptyPorts, subtractPorts } from "../address/ports.ts";
+import { equalPorts, hasPort, isEmptyPorts, portRange, subtractPorts } from "../address/ports.ts";
+import type { PortSet } from "../address/ports.ts";
 import type { Direction } from "../model/kinds.ts";
 import type { Budget } from "./budget.ts";
 import { classify } from "./classes.ts";
@@ -173,7 +174,16 @@ function compareConnection(rows: readonly [Rows, Rows], from: number, to: number
   const before = rows[0].connection(from, to);
   const after = rows[1].connection(from, to);
   if (before === after || equalPorts(before, after)) return undefined;
-  return { from, to, opened: subtractPorts(after, before), closed: subtractPorts(before, after) };
+  const [opened, closed] = [withoutPortZero(subtractPorts(after, before)), withoutPortZero(subtractPorts(before, after))];
+  return isEmptyPorts(opened) && isEmptyPorts(closed) ? undefined : { from, to, opened, closed };
+}
+
+/** Nobody listens on port 0, and no policy can name it: it is a change only as the beginning of a range that reads "any port". */
+function withoutPortZero(ports: PortSet): PortSet {
+  return (["tcp", "udp", "sctp"] as const).reduce((left, protocol) => {
+    const isOfWider = hasPort(left, protocol, 1) && (left.other || hasPort(left, protocol, 65535));
+    return isOfWider ? left : subtractPorts(left, portRange(protocol, 0, 0));
+  }, ports);
 }
 
 function addressesOfPods(before: World, after: World): AddressSet {

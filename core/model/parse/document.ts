@@ -19,6 +19,8 @@ export interface YamlDocument {
   readonly start: Position;
   /** The place of the key (or list item) or of the value at `path`; of the nearest parent that exists when it does not. */
   at(path: Path, part?: "key" | "value"): Position;
+  /** What the author wrote for the number or word at `path`; undefined for everything else. */
+  written(path: Path): string | undefined;
 }
 
 /**
@@ -206,16 +208,27 @@ function locatable(
   place: Place,
 ): YamlDocument {
   const start = place(document.contents?.range?.[0] ?? document.range[0]);
+  const follow = (node: Node | null): Node | null => {
+    let target = node;
+    while (target !== null && isAlias(target)) target = targets.get(target) ?? null;
+    return target;
+  };
   return {
     file,
     value,
     isWhole,
     start,
+    written(path) {
+      let node: Node | null = document.contents;
+      for (const step of path) node = child(follow(node), step)?.value ?? null;
+      const found = follow(node);
+      return isScalar(found) && found.type === "PLAIN" ? found.source : undefined;
+    },
     at(path, part = "value") {
       let node: Node | null = document.contents;
       let offset = node?.range?.[0];
       for (const step of path) {
-        while (node !== null && isAlias(node)) node = targets.get(node) ?? null;
+        node = follow(node);
         const found = child(node, step);
         if (found === undefined) break;
         node = found.value;

@@ -75,7 +75,7 @@ function typeNote(document: YamlDocument, schema: z.core.$ZodType | undefined, p
   }
   const wanted = TYPE_NAMES[expected] ?? expected;
   const summary = `${name} must be ${wanted}, and is ${foundName(found)}`;
-  return noteOf(document, path, "value", { code: "wrong-type", summary, detail: typeDetail(schema, expected, found) });
+  return noteOf(document, path, "value", { code: "wrong-type", summary, detail: typeDetail(document, path, schema, expected) });
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
@@ -101,11 +101,13 @@ function foundValue(value: unknown): string {
   return typeof value === "object" ? foundName(value) : JSON.stringify(value);
 }
 
-function typeDetail(schema: z.core.$ZodType | undefined, expected: string, found: unknown): string | undefined {
+/** The author's own characters go into the quotes: `72225e2` is another text than the number that it is. */
+function typeDetail(document: YamlDocument, path: Path, schema: z.core.$ZodType | undefined, expected: string): string | undefined {
+  const found = valueAt(document.value, path);
   const hint = guidanceOf(schema)?.hint;
   if (hint !== undefined) return hint;
   if (expected === "string" && (typeof found === "number" || typeof found === "boolean"))
-    return `Put it in quotes: "${String(found)}"`;
+    return `Put it in quotes: ${quote(document.written(path) ?? String(found))}`;
   return descriptionOf(schema);
 }
 

@@ -18,11 +18,11 @@ const SUBJECT = "subject: {namespaces: {}}";
 const BAD: Readonly<Record<string, readonly [text: string, reason: RegExp, line: number]>> = {
   "broken YAML": ["a: [b\nc: d\n", /not YAML/, 2],
   "a tab as indentation": ["kind: Pod\nmetadata:\n\tname: x\n", /not YAML/, 3],
-  "a key twice": [policy("{podSelector: {}, podSelector: {matchLabels: {a: b}}}"), /not YAML: .*unique/, 4],
+  "a key twice": [policy("{podSelector: {}, podSelector: {matchLabels: {a: b}}}"), /not YAML: .*twice/, 4],
   "a template": [policy("{podSelector: {{ .Values.x }} }"), /not YAML/, 4],
   "an unknown tag": [policy("!secret x"), /not YAML/, 4],
   "an alias bomb": [bomb(), /aliases/, 1],
-  "a merge of what is no mapping": [policy("{<<: [[]], podSelector: {}}"), /Merge sources must be maps/, 1],
+  "a merge of what is no mapping": [policy("{<<: [[]], podSelector: {}}"), /what is merged is no mapping/, 4],
   "a text that is no object": ["hello\n", /not a Kubernetes object/, 1],
   "no kind": ["apiVersion: v1\nmetadata: {name: x}\n", /kind is missing/, 1],
   "no apiVersion": ["kind: Pod\nmetadata: {name: x}\n", /apiVersion is missing/, 1],

@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import type { ToStringOptions } from "yaml";
-import { readManifestFile, readYamlSlowly } from "../../../core/manifest/document.ts";
+import { readManifestFile } from "../../../core/manifest/document.ts";
 import { UNUSUAL } from "../../../core/manifest/plain-scalar.ts";
 import { readPlainYaml } from "../../../core/manifest/plain-yaml.ts";
+import { readYamlSlowly } from "../../../core/manifest/yaml.ts";
 
 /** Throws unless the fast reader leaves a text to the library, or reads what the library reads. */
 function check(text: string): boolean {
@@ -161,20 +162,13 @@ describe("the fast reader of YAML", () => {
   });
 
   test("file by file too, whatever stands at a separator (bug: a document is cut where none ends)", () => {
-    const separators = fc.constantFrom(
-      "---\n",
-      "--- \n",
-      "--- # x\n",
-      "...\n",
-      "---\n---\n",
-      "%YAML 1.2\n---\n",
-      "# x\n---\r\n",
-      "---",
-    );
+    const separators = fc.constantFrom("---\n", "--- \n", "--- # x\n", "---\n---\n", "# x\n---\r\n", "---");
     const file = fc.array(fc.oneof(written, separators), { maxLength: 6 }).map((parts) => parts.join(""));
     fc.assert(
       fc.property(file, edits, (original, changes) => {
         const edited = edit(original, changes);
+        // kubectl takes no directives, and nothing behind an end or a separator: the table in bytes.test.ts
+        if (/^(?:%|\.\.\.|---(?:[^\S\n]+[^#\s]|\S))|\r(?!\n)/m.test(edited)) return;
         const fast = readManifestFile({ path: "a.yaml", bytes: new TextEncoder().encode(edited) });
         const slow = readYamlSlowly("a.yaml", edited.toWellFormed());
         const where = JSON.stringify(edited);

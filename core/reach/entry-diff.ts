@@ -1,0 +1,68 @@
+import { intersectPorts, isEmptyPorts, noPorts, portRanges, subtractPorts } from "../address/ports.ts";
+import type { PortSet } from "../address/ports.ts";
+import type { Manifests } from "../manifest/read.ts";
+import { classify } from "../verdict/classes.ts";
+import { phrasePorts } from "../verdict/effect-words.ts";
+import type { Profile } from "../verdict/profile.ts";
+import { rowsOf } from "../verdict/rows.ts";
+import { podId } from "../verdict/world.ts";
+import type { WorldPod } from "../verdict/world.ts";
+import type { DiffLine } from "./diff-lines.ts";
+import { CONTROLLER, entryPorts, INGRESS_CONTROLLER } from "./entries.ts";
+import { workloadOf } from "./matrix.ts";
+
+/** What an ingress controller may open to one pod. */
+export interface Entered {
+  readonly pod: WorldPod;
+  readonly ports: PortSet;
+}
+
+/** Per pod (`namespace/name`), what Ingress and Route ask for and policies allow. */
+export function enteredPods(manifests: Manifests, profile: Profile): ReadonlyMap<string, Entered> {
+  if (manifests.entries.length === 0) return new Map();
+  const { ofPod } = entryPorts(manifests);
+  const classes = classify([{ ...manifests.world, pods: [...manifests.world.pods, CONTROLLER] }]);
+  const rows = rowsOf(classes, 0, profile);
+  const controller = classes.ofPod.get(podId(CONTROLLER)) as number; // it is in the world
+  const found = new Map<string, Entered>();
+  for (const [pod, asked] of ofPod) {
+    const ports = intersectPorts(asked, rows.connection(controller, classes.ofPod.get(podId(pod)) as number)); // a live pod has a class
+    if (!isEmptyPorts(ports)) found.set(podId(pod), { pod, ports });
+  }
+  return found;
+}
+
+/** Lines from the ingress controllers, one for each workload and set of ports, and the pairs that they stand for. */
+export function entryLines(
+  before: ReadonlyMap<string, Entered>,
+  after: ReadonlyMap<string, Entered>,
+): { readonly lines: readonly DiffLine[]; readonly pairs: number } {
+  const changed = [...after].flatMap(([id, { pod, ports }]) => {
+    const fresh = subtractPorts(ports, before.get(id)?.ports ?? noPorts);
+    return isEmptyPorts(fresh) ? [] : [{ pod, ports: fresh }];
+  });
+  const groups = Map.groupBy(changed, ({ pod, ports }) => `${workloadOf(pod)} ${phrasePorts(ports)}`);
+  const lines = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, list]) => lineOf(list));
+  return { lines, pairs: changed.length };
+}
+
+function lineOf(list: readonly Entered[]): DiffLine {
+  const [{ pod, ports }] = list as readonly [Entered, ...Entered[]]; // groups are never empty
+  const [range] = portRanges(ports);
+  const to = workloadOf(pod).replace(/\[[^\]]*\]$/, "");
+  return {
+    from: INGRESS_CONTROLLER,
+    to,
+    fromFull: INGRESS_CONTROLLER,
+    toFull: to,
+    isAnyFrom: false,
+    isAnyTo: false,
+    fromWorkloads: 0,
+    toWorkloads: list.length,
+    workloads: list.length,
+    ports: phrasePorts(ports),
+    portSet: ports,
+    isObservedOnly: false,
+    witness: { from: INGRESS_CONTROLLER, to: podId(pod), port: range?.first ?? 0, protocol: range?.protocol ?? "other" },
+  };
+}

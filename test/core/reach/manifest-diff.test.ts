@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { readManifests } from "../../../core/manifest/read.ts";
+import type { Manifests } from "../../../core/manifest/read.ts";
+import { manifestDiff } from "../../../core/reach/manifest-diff.ts";
+import { KUBE_NETWORK_POLICIES } from "../../../core/verdict/profile.ts";
+import { files } from "../manifest/files.ts";
+
+function manifests(...objects: readonly object[]): Manifests {
+  const { manifests: read, notes } = readManifests(files({ "a.json": objects }));
+  if (read === undefined) throw new Error(notes.map(({ summary }) => summary).join("\n"));
+  return read;
+}
+
+const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } };
+
+function deployment(name: string, ports: readonly object[] = []): object {
+  const labels = { app: name };
+  const template = { metadata: { labels }, spec: { containers: [{ name: "c", ports }] } };
+  const metadata = { name, namespace: "shop" };
+  return { apiVersion: "apps/v1", kind: "Deployment", metadata, spec: { selector: { matchLabels: labels }, template } };
+}
+
+function policy(name: string, spec: object): object {
+  return { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name, namespace: "shop" }, spec };
+}
+
+const peer = (app: string): object => ({ podSelector: { matchLabels: { app } } });
+const closed = policy("all", { podSelector: {}, policyTypes: ["Ingress", "Egress"] });
+const cards = policy("cards", { ...peer("cards"), ingress: [{ from: [peer("gateway")], ports: [{ port: 8080 }] }] });
+const gateway = policy("gateway", { ...peer("gateway"), policyTypes: ["Egress"], egress: [{ to: [peer("cards")] }] });
+
+test("a workload that is gone is named, and its pairs count (bug: it is called nobody, and closes none)", () => {
+  const both = manifests(namespace, deployment("gateway"), deployment("cards"), closed, cards, gateway);
+  const one = manifests(namespace, deployment("gateway"), closed, cards, gateway);
+  const { kind, closed: lines, closedCount } = manifestDiff(both, one, KUBE_NETWORK_POLICIES);
+  expect({ kind, closedCount }).toEqual({ kind: "closes", closedCount: 1 });
+  expect(lines).toMatchObject([
+    {
+      to: "shop/cards",
+      toWorkloads: 1,
+      ports: "8080/tcp",
+      witness: { from: "shop/gateway[Deployment]", to: "shop/cards[Deployment]", port: 8080, protocol: "tcp" },
+    },
+  ]);
+  expect(manifestDiff(one, both, KUBE_NETWORK_POLICIES)).toMatchObject({ kind: "opens", openedCount: 1 });
+});
+
+test("what an Ingress lets in is a change (bug: diff says equivalent, and reach lists a new source)", () => {
+  const web = deployment("web", [{ containerPort: 8080 }]);
+  const service = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "web", namespace: "shop" },
+    spec: { selector: { app: "web" }, ports: [{ port: 80, targetPort: 8080 }] },
+  };
+  const entry = {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { name: "web", namespace: "shop" },
+    spec: { defaultBackend: { service: { name: "web", port: { number: 80 } } } },
+  };
+  const open = policy("web", { podSelector: {}, ingress: [{ from: [{ namespaceSelector: {} }] }] });
+  const before = manifests(namespace, web, service, open);
+  const after = manifests(namespace, web, service, open, entry);
+  const { kind, opened, openedCount } = manifestDiff(before, after, KUBE_NETWORK_POLICIES);
+  expect({ kind, openedCount }).toEqual({ kind: "opens", openedCount: 1 });
+  expect(opened).toMatchObject([
+    { from: "{ingress-controller}", to: "shop/web", ports: "8080/tcp", witness: { to: "shop/web[Deployment]", port: 8080 } },
+  ]);
+  expect(manifestDiff(after, before, KUBE_NETWORK_POLICIES)).toMatchObject({ kind: "closes", closedCount: 1 });
+  const shut = manifests(namespace, web, service, entry, closed); // the policy closes what the Ingress asks for
+  expect(manifestDiff(after, shut, KUBE_NETWORK_POLICIES).closed).toContainEqual(
+    expect.objectContaining({ from: "{ingress-controller}", ports: "8080/tcp" }),
+  );
+});
+
+test("nobody is told to try port 0 (bug: 0/tcp as the connection that opens)", () => {
+  const all = { endPort: 65535, port: 1 };
+  const ports = ["TCP", "UDP", "SCTP"].map((protocol) => ({ ...all, protocol }));
+  const before = manifests(namespace, deployment("web"), policy("web", { podSelector: {}, ingress: [{ ports }] }));
+  const after = manifests(namespace, deployment("web"), policy("web", { podSelector: {}, ingress: [{}] }));
+  const { opened } = manifestDiff(before, after, KUBE_NETWORK_POLICIES);
+  expect(opened.map(({ ports: text }) => text).join()).not.toMatch(/\b0\//);
+  expect(opened.map(({ witness }) => witness.protocol)).not.toContain("tcp");
+  expect(opened).not.toEqual([]);
+});
