@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
-import { openRepository } from "../adapters/git/index.ts";
 import type { Blame } from "../core/explain/answer.ts";
 import { FirebreakError } from "../core/model/error.ts";
 import type { Position } from "../core/model/note.ts";
 import type { SourceFile } from "../core/model/source.ts";
+import { readCommitFiles } from "./git-files.ts";
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 30_000;
@@ -19,12 +19,35 @@ export interface Clone {
   readonly path: string;
 }
 
-/** The clone that a folder is in; undefined when there is none, or no git. The folder need not be checked out now. */
+/**
+ * The clone that a folder is in; undefined when there is none, or no git. The folder need not be checked out now, and may be a link in
+ * the work tree: commits are asked by the name that was given.
+ */
 export async function findClone(folder: string): Promise<Clone | undefined> {
-  const from = existsSync(folder) ? folder : ".";
-  const root = await git(from, ["rev-parse", "--show-toplevel"]).catch(() => undefined);
-  if (root === undefined) return undefined;
-  return { root: root.trim(), path: below(root.trim(), folder) };
+  const places = existsSync(folder) ? [folder] : ["."];
+  if (existsSync(folder) && lstatSync(folder).isSymbolicLink()) places.unshift(dirname(resolve(folder)));
+  for (const place of places) {
+    const found = await git(place, ["rev-parse", "--show-toplevel"]).catch(() => undefined);
+    if (found === undefined) continue;
+    const root = found.trim();
+    return { root, path: namedBelow(root, folder) ?? below(root, folder) };
+  }
+  return undefined;
+}
+
+/** The folder's name below the root as it was given, links below the root and all; undefined when no folder above it is the root. */
+function namedBelow(root: string, folder: string): string | undefined {
+  const names: string[] = [];
+  for (let at = resolve(folder); ; at = dirname(at)) {
+    if (existsSync(at) && realpathSync(at) === root) return names.join("/");
+    if (dirname(at) === at) return undefined;
+    names.unshift(basename(at));
+  }
+}
+
+/** True for a clone that holds only the last commits. */
+export async function isShallow({ root }: Clone): Promise<boolean> {
+  return (await git(root, ["rev-parse", "--is-shallow-repository"]).catch(() => "")).trim() === "true";
 }
 
 /** A file here, as the clone names it: relative to its root, with `/`. */
@@ -48,7 +71,8 @@ export async function commitNamed({ root }: Clone, name: string): Promise<string
     return (await git(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`])).trim();
   } catch (cause) {
     const isAnswer = cause instanceof Error && "code" in cause && cause.code === 1; // with --quiet: there is none
-    throw new FirebreakError("NOT_FOUND", `this clone has no commit ${JSON.stringify(name)}`, isAnswer ? {} : { cause });
+    const hint = (await isShallow({ root, path: "" })) ? "; it is shallow: `git fetch --unshallow` brings the others" : "";
+    throw new FirebreakError("NOT_FOUND", `this clone has no commit ${JSON.stringify(name)}${hint}`, isAnswer ? {} : { cause });
   }
 }
 
@@ -64,8 +88,7 @@ export async function mergeBases({ root }: Clone, a: string, b: string): Promise
 
 /** The definitions as one commit has them. */
 export async function filesAt({ root, path }: Clone, commit: string): Promise<readonly SourceFile[]> {
-  const repository = openRepository({ url: root, branch: "HEAD", path, folder: root, auth: { kind: "none" } });
-  return await repository.readDefinitions(commit, AbortSignal.timeout(TIMEOUT_MS));
+  return await readCommitFiles(root, commit, path);
 }
 
 /** The last commit that touched a line of a file here; null for one that is not committed, or outside of any clone. */
@@ -76,7 +99,7 @@ export async function blameLine({ file, line }: Position): Promise<Blame | null>
   } catch {
     return null; // not in a clone, or not in Git: history says nothing about it
   }
-  const commit = text.slice(0, 40);
+  const commit = text.slice(0, text.indexOf(" ")); // 40 digits, or 64 where the repository counts by SHA-256
   if (/^0+$/.test(commit)) return null;
   const field = (name: string): string => new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1] ?? "";
   return {

@@ -4,7 +4,8 @@ import { FirebreakError } from "../core/model/error.ts";
 import type { SourceFile } from "../core/model/source.ts";
 
 /**
- * The definition files below a folder, as Git would store them: a symbolic link is not followed, its mode is told.
+ * The definition files below a folder, as Git would store them: a symbolic link is not followed, its mode is told, also of one to a
+ * folder, because a commit with it is refused.
  *
  * @param prefix what positions begin with; the folder as the user typed it
  * @throws FirebreakError NOT_FOUND when the folder cannot be read
@@ -20,7 +21,7 @@ export async function readDefinitionFolder(folder: string): Promise<readonly Sou
       const status = await lstat(path);
       if (status.isDirectory()) {
         if (name !== ".git" && name !== "node_modules") await walk(path);
-      } else if (/\.ya?ml$/i.test(name)) {
+      } else if (/\.ya?ml$/i.test(name) || status.isSymbolicLink()) {
         const shown = relative(resolve("."), resolve(path)).startsWith("..") ? path : relative(resolve("."), resolve(path));
         const mode = status.isSymbolicLink() ? "120000" : (status.mode & 0o111) === 0 ? "100644" : "100755";
         files.push({ path: shown, bytes: status.isSymbolicLink() ? new Uint8Array() : await readFile(path), mode });

@@ -10,7 +10,7 @@ import { verdictOf, type Reviewed } from "../../core/review/reviewed.ts";
 import { formatNotes } from "../../core/text/notes.ts";
 import { reviewAnswer } from "../../core/text/review-json.ts";
 import { reviewMarkdown } from "../../core/text/review.ts";
-import { commitNamed, filesAt, findClone, mergeBases } from "../git-clone.ts";
+import { commitNamed, filesAt, findClone, isShallow, mergeBases } from "../git-clone.ts";
 import { loadSettings } from "../settings.ts";
 import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
 
@@ -40,7 +40,8 @@ async function reviewIn(base: string, head: string, { definitions, config }: Rev
   if (clone === undefined) throw new FirebreakError("USAGE", `${folder} is in no clone; run it in one`);
   const [baseCommit, commit] = [await commitNamed(clone, base), await commitNamed(clone, head)];
   const [common, ...others] = await mergeBases(clone, baseCommit, commit);
-  if (common === undefined || others.length > 0) return { kind: "unplannable", why: NO_COMMON };
+  if (common === undefined || others.length > 0)
+    return { kind: "unplannable", why: (await isShallow(clone)) ? SHALLOW : NO_COMMON };
   const baseFiles = await filesAt(clone, baseCommit);
   return reviewCandidate({
     common: await filesAt(clone, common),
@@ -54,6 +55,7 @@ async function reviewIn(base: string, head: string, { definitions, config }: Rev
   });
 }
 
+const SHALLOW = "this clone is shallow, and the commit that the two parted at is not in it; `git fetch --unshallow` brings it";
 const NO_COMMON = "it and the branch have no single commit in common that they parted at; merge the branch into it";
 
 /** Undefined where the base has no definitions yet. @throws FirebreakError DEFINITION_INVALID */

@@ -119,7 +119,7 @@ interface Part {
 function splitDocuments(text: string): readonly (Part | { readonly problem: string; readonly line: number })[] {
   const parts: (Part | { readonly problem: string; readonly line: number })[] = [];
   let [start, line] = [0, 0];
-  for (const { index, 0: separator } of text.matchAll(/^---.*(?:\n|$)/gm)) {
+  for (const { index, 0: separator } of text.matchAll(/^---[^\n]*(?:\n|$)/gm)) {
     parts.push(partOf(text.slice(start, index), line));
     line += countLines(text.slice(start, index));
     const behind = separator.slice(3).trim();

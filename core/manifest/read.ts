@@ -7,6 +7,8 @@ import { Checker, show } from "./check.ts";
 import type { Json } from "./check.ts";
 import { readManifestFile } from "./document.ts";
 import type { Path } from "./document.ts";
+import { readEndpoints, readSlice, withEndpoints } from "./endpoints.ts";
+import type { EndpointsOf } from "./endpoints.ts";
 import { Ignored } from "./ignored.ts";
 import { unknownType } from "./known-kinds.ts";
 import { isDnsLabel, isDnsSubdomain, readLabels } from "./labels.ts";
@@ -19,8 +21,9 @@ import { readIngress, readRoute, readService } from "./service.ts";
 import type { ManifestEntry } from "./service.ts";
 import { checkTierPolicy } from "./tier-policy.ts";
 import { noteSet } from "./whole.ts";
-import { readPod, readTemplatePod } from "./workload.ts";
-import type { Identity, TEMPLATES } from "./workload.ts";
+import { settlePods } from "./settle.ts";
+import { readPod, readTemplatePods } from "./workload.ts";
+import type { Identity, TEMPLATES, TemplatePods } from "./workload.ts";
 
 /** What a folder of manifests says about a cluster. */
 export interface Manifests {
@@ -49,6 +52,9 @@ export interface Known {
 interface Collected {
   readonly namespaces: WorldNamespace[];
   readonly pods: WorldPod[];
+  readonly templates: TemplatePods[];
+  readonly podRanges: string[];
+  readonly endpoints: EndpointsOf[];
   readonly nodes: WorldNode[];
   readonly policies: PolicyObject[];
   readonly services: WorldService[];
@@ -64,10 +70,11 @@ const POLICY_GROUP = "policy.networking.k8s.io";
 
 /** What is read: group and kind. Versions are only checked where they change what a policy means. */
 const READ: ReadonlySet<string> = new Set([
-  ...["Namespace", "Pod", "Node", "Service", "ReplicationController"].map((kind) => `/${kind}`),
+  ...["Namespace", "Pod", "Node", "Service", "Endpoints", "ReplicationController"].map((kind) => `/${kind}`),
   ...["apps", "extensions"].flatMap((group) =>
     ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"].map((kind) => `${group}/${kind}`),
   ),
+  "discovery.k8s.io/EndpointSlice",
   "batch/Job",
   "batch/CronJob",
   "networking.k8s.io/NetworkPolicy",
@@ -108,6 +115,9 @@ export function readManifests(files: readonly SourceFile[]): ReadManifests {
   const all: Collected = {
     namespaces: [],
     pods: [],
+    templates: [],
+    podRanges: [],
+    endpoints: [],
     nodes: [],
     policies: [],
     services: [],
@@ -137,12 +147,11 @@ export function readManifests(files: readonly SourceFile[]): ReadManifests {
   );
   const notes = all.notes.sort(compareNotes);
   if (hasErrors(notes)) return { manifests: undefined, notes };
-  const { namespaces, nodes, policies, services, entries } = all;
-  const pods = all.pods.map((pod) => ({ ...pod, owner: topOwner(pod, all.owners) }));
-  return {
-    manifests: { world: { namespaces: merged(namespaces), pods: unique(pods), policies, nodes, services }, services, entries },
-    notes,
-  };
+  const { namespaces, nodes, policies, entries } = all;
+  const services = withEndpoints(all.services, all.endpoints);
+  const found = settlePods({ ...all, services });
+  const pods = unique(found.map((pod) => ({ ...pod, owner: topOwner(pod, all.owners) })));
+  return { manifests: { world: { namespaces: merged(namespaces), pods, policies, nodes, services }, services, entries }, notes };
 }
 
 /** Two manifests of one object are the same text here: others are refused. */
@@ -224,12 +233,19 @@ function readKind(all: Collected, check: Checker, kind: string, value: Json, ide
       return;
     case "Node":
       all.nodes.push({ name, labels: labels(), addresses: nodeAddresses(check, value) });
+      all.podRanges.push(...nodeRanges(check, value));
       return;
     case "Pod":
       all.pods.push(readPod(check, value, identity, labels()));
       return;
     case "Service":
       all.services.push(readService(check, value, namespace, name));
+      return;
+    case "Endpoints":
+      all.endpoints.push({ namespace, service: name, endpoints: readEndpoints(check, value) });
+      return;
+    case "EndpointSlice":
+      all.endpoints.push({ namespace, ...readSlice(check, value) });
       return;
     case "Ingress":
       all.entries.push({ id: `Ingress ${namespace}/${name}`, namespace, backends: readIngress(check, value), at });
@@ -260,10 +276,19 @@ function addTemplate(
   identity: Identity,
   owner: string | undefined,
 ): void {
-  const pod = readTemplatePod(check, value, identity, kind);
+  const pods = readTemplatePods(check, value, identity, kind);
   const self = `${kind}/${identity.name}`;
   all.owners.set(`${identity.namespace}/${self}`, owner ?? self);
-  if (pod !== undefined) all.pods.push(pod);
+  if (pods !== undefined) all.templates.push(pods);
+}
+
+/** Where its pods get their addresses. */
+function nodeRanges(check: Checker, value: Json): readonly string[] {
+  const spec = check.record(value["spec"], ["spec"]) ?? {};
+  const ranges = check
+    .list(spec["podCIDRs"], ["spec", "podCIDRs"])
+    .map((item, index) => check.text(item, ["spec", "podCIDRs", index]));
+  return [check.text(spec["podCIDR"], ["spec", "podCIDR"]), ...ranges].filter((range) => range !== undefined);
 }
 
 function nodeAddresses(check: Checker, value: Json): readonly string[] {

@@ -33,12 +33,20 @@ export function readService(check: Checker, object: Json, namespace: string, nam
     return record === undefined ? [] : readServicePort(check, record, path);
   });
   const keepsSource = spec["externalTrafficPolicy"] === "Local";
-  const addresses = serviceAddresses(check, object, spec);
-  return { namespace, name, addresses, selector: Object.keys(selector).length === 0 ? undefined : selector, ports, keepsSource };
+  const { addresses, outside } = serviceAddresses(check, object, spec);
+  return {
+    namespace,
+    name,
+    addresses,
+    outside,
+    selector: Object.keys(selector).length === 0 ? undefined : selector,
+    ports,
+    keepsSource,
+  };
 }
 
 /** Of the cluster, external, and given by a load balancer; `None` is none. */
-function serviceAddresses(check: Checker, object: Json, spec: Json): readonly string[] {
+function serviceAddresses(check: Checker, object: Json, spec: Json): Required<Pick<WorldService, "addresses" | "outside">> {
   const addresses = new Set<string>();
   const add = (value: unknown, path: Path): void => {
     const text = check.text(value, path);
@@ -47,16 +55,19 @@ function serviceAddresses(check: Checker, object: Json, spec: Json): readonly st
     if ("error" in parsed && parsed.corrected === undefined) check.error(path, "invalid-address", `: ${parsed.error}`);
     addresses.add(text);
   };
-  add(spec["clusterIP"], ["spec", "clusterIP"]);
-  for (const key of ["clusterIPs", "externalIPs"]) {
+  const addAll = (key: string): void => {
     for (const [index, item] of check.list(spec[key], ["spec", key]).entries()) add(item, ["spec", key, index]);
-  }
+  };
+  add(spec["clusterIP"], ["spec", "clusterIP"]);
+  addAll("clusterIPs");
+  const inside = new Set(addresses);
+  addAll("externalIPs");
   const given = ["status", "loadBalancer", "ingress"];
   const status = check.record(check.record(object["status"], ["status"])?.["loadBalancer"], ["status", "loadBalancer"]);
   for (const [index, item] of check.list(status?.["ingress"], given).entries()) {
     add(check.record(item, [...given, index])?.["ip"], [...given, index, "ip"]);
   }
-  return [...addresses];
+  return { addresses: [...addresses], outside: [...addresses].filter((address) => !inside.has(address)) };
 }
 
 function readServicePort(check: Checker, entry: Json, path: Path): readonly WorldServicePort[] {
@@ -69,7 +80,8 @@ function readServicePort(check: Checker, entry: Json, path: Path): readonly Worl
   if (!["TCP", "UDP", "SCTP"].includes(protocol)) {
     check.error([...path, "protocol"], "invalid-port", ` must be one of TCP, UDP, SCTP, and is ${show(protocol)}`);
   }
-  return [{ name, port, protocol, targetPort: target === undefined || target === 0 || target === "" ? port : target }];
+  const nodePort = check.integer(entry["nodePort"], [...path, "nodePort"], 0, 65535) || undefined;
+  return [{ name, port, protocol, targetPort: target === undefined || target === 0 || target === "" ? port : target, nodePort }];
 }
 
 function readNumberOrName(check: Checker, value: unknown, path: Path): number | string | undefined {

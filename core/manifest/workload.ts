@@ -4,6 +4,7 @@ import type { Labels } from "../selector/index.ts";
 import type { WorldContainerPort, WorldPod } from "../verdict/world.ts";
 import type { Checker, Json } from "./check.ts";
 import { show } from "./check.ts";
+import { addedLabels } from "./controllers.ts";
 import type { Path } from "./document.ts";
 import { checkSelector, isPortName, readLabels } from "./labels.ts";
 
@@ -26,16 +27,23 @@ export interface Identity {
   readonly owner: string | undefined;
 }
 
+/** The pods of a workload: one that stands for all, and each for itself where labels that controllers set tell them apart. */
+export interface TemplatePods {
+  readonly one: WorldPod;
+  /** Undefined where nothing tells them apart, or nobody knows how many there are. */
+  readonly each: readonly WorldPod[] | undefined;
+}
+
 /**
- * The pods that a controller would make, as one pod of the template's labels and ports. It has no address: only labels match it.
- * Its name cannot be that of a real pod.
+ * The pods that a controller would make: with the template's labels and ports and the labels that the cluster adds. They have no address.
+ * The name of the one that stands for all cannot be that of a real pod.
  */
-export function readTemplatePod(
+export function readTemplatePods(
   check: Checker,
   object: Json,
   identity: Identity,
   kind: keyof typeof TEMPLATES,
-): WorldPod | undefined {
+): TemplatePods | undefined {
   const path = TEMPLATES[kind];
   let template: Json | undefined = object;
   for (const [depth, step] of path.entries()) {
@@ -47,11 +55,26 @@ export function readTemplatePod(
   }
   if (template === undefined) return undefined;
   const metadata = check.record(template["metadata"], [...path, "metadata"]);
-  const labels = readLabels(check, metadata?.["labels"], [...path, "metadata", "labels"]);
-  noteSelector(check, object, kind, labels);
+  const own = readLabels(check, metadata?.["labels"], [...path, "metadata", "labels"]);
+  noteSelector(check, object, kind, own);
   const { ports, hostNetwork } = readSpec(check, template["spec"], [...path, "spec"]);
   const { namespace, name } = identity;
-  return { namespace, name: `${name}[${kind}]`, labels, addresses: [], ports, hostNetwork, owner: `${kind}/${name}` };
+  const { labels: added, unknown, replicas } = addedLabels(check, object, identity, kind, own);
+  const all = replicas === undefined ? unknown : [...unknown, ...Object.keys(replicas[0]?.labels ?? {})];
+  const make = (podName: string, labels: Labels, keys: readonly string[]): WorldPod => ({
+    namespace,
+    name: podName,
+    labels: Object.fromEntries(Object.entries({ ...own, ...labels }).filter(([key]) => !keys.includes(key))),
+    addresses: [],
+    ports,
+    hostNetwork,
+    owner: `${kind}/${name}`,
+    unknown: { labels: keys, addresses: undefined },
+  });
+  return {
+    one: make(`${name}[${kind}]`, added, all),
+    each: replicas?.map((replica) => make(replica.name, { ...added, ...replica.labels }, unknown)),
+  };
 }
 
 /** Kinds whose selector must match their template; Jobs are given theirs. */
@@ -80,7 +103,10 @@ export function readPod(check: Checker, object: Json, identity: Identity, labels
   const status = check.record(object["status"], ["status"]) ?? {};
   const { namespace, name, owner } = identity;
   const phase = check.text(status["phase"], ["status", "phase"]);
-  return { namespace, name, labels, addresses: readAddresses(check, status), ports, hostNetwork, node, phase, owner };
+  const addresses = readAddresses(check, status);
+  const hostIp = check.text(status["hostIP"], ["status", "hostIP"]);
+  const unknown = addresses.length === 0 ? { labels: [], addresses: undefined } : undefined;
+  return { namespace, name, labels, addresses, ports, hostNetwork, node, phase, owner, nodeAddress: hostIp || undefined, unknown };
 }
 
 interface PodSpec {
@@ -129,7 +155,10 @@ function readContainerPort(check: Checker, value: unknown, path: Path): readonly
   if (!["TCP", "UDP", "SCTP"].includes(protocol)) {
     check.error([...path, "protocol"], "invalid-port", ` must be one of TCP, UDP, SCTP, and is ${show(protocol)}`);
   }
-  return containerPort === undefined ? [] : [{ containerPort, protocol, ...(name !== undefined && name !== "" && { name }) }];
+  const hostPort = check.integer(entry["hostPort"], [...path, "hostPort"], 0, 65535);
+  if (containerPort === undefined) return [];
+  const isNamed = name !== undefined && name !== "";
+  return [{ containerPort, protocol, ...(isNamed && { name }), ...(hostPort !== undefined && hostPort !== 0 && { hostPort }) }];
 }
 
 function readAddresses(check: Checker, status: Json): readonly string[] {

@@ -13,7 +13,7 @@ import { mergeByBehaviour } from "./behaviour.ts";
 import { formatConnection } from "./connection.ts";
 import { ConnectionList } from "./connections.ts";
 import { CONTROLLER, entryPorts, INGRESS_CONTROLLER } from "./entries.ts";
-import { reachNotes } from "./notes.ts";
+import { reachNotes, unsureNote } from "./notes.ts";
 import { PairTable } from "./pair-table.ts";
 import { cutPieces } from "./pieces.ts";
 import type { Piece } from "./pieces.ts";
@@ -60,7 +60,8 @@ export function reachOf(manifests: Manifests, profile: Profile): Reach {
   const destinations = cutPieces(policies, "egress");
   const usesV6 = hasV6(world, [...sources, ...destinations]);
   const families = usesV6 ? BOTH_FAMILIES : V4;
-  const representative = mergeByBehaviour(classes, rows, families);
+  const most = classes.isUnsure ? rowsOf(classes, 0, profile, undefined, "most") : undefined;
+  const representative = mergeByBehaviour(classes, most === undefined ? [rows] : [rows, most], families);
   const groups = groupWorkloads(livePods(manifests.world.pods), classes, representative, entered?.ofPod ?? new Map());
   const controller = entered === undefined ? [] : [classes.ofPod.get(podId(CONTROLLER)) as number]; // it is in the world
   const peers = new Set([...classes.atoms.list.keys(), ...groups.flatMap((group) => group.peers), ...controller]);
@@ -71,7 +72,14 @@ export function reachOf(manifests: Manifests, profile: Profile): Reach {
   writer.connectOutside(outside(sources), "from");
   writer.connectOutside(outside(destinations), "to");
   const blocked = controller[0] === undefined ? [] : writer.connectController(controller[0]);
-  const notes = [...(entered?.notes ?? []), ...reachNotes(manifests, groups, blocked, usesV6), ...silentNotes(classes, rows)];
+  const unsure = most === undefined ? [] : writer.compare(new PairTable(classes, most, [...peers]));
+  const doubts = unsure.length === 0 ? [] : [unsureNote(unsure, manifests.world, classes)];
+  const notes = [
+    ...(entered?.notes ?? []),
+    ...doubts,
+    ...reachNotes(manifests, groups, blocked, usesV6),
+    ...silentNotes(classes, rows),
+  ];
   return { classes: writer.classes, connections: writer.connections, notes };
 }
 
@@ -117,6 +125,14 @@ function groupWorkloads(
   return [...groups.values()].map((group, index) => ({ id: `c${index + 1}`, ...group }));
 }
 
+/** Two groups between which more may be open than is listed. */
+export interface UnsurePair {
+  readonly from: Group;
+  readonly to: Group;
+  /** What may be open. */
+  readonly possible: string;
+}
+
 /** A range of addresses, and the address class that stands for it. */
 interface Outside {
   readonly text: string;
@@ -153,6 +169,21 @@ class Writer {
       const line = this.#lineFrom(from.peers);
       for (const [dst, id] of line.entries()) if (src !== dst || from.workloads.length > 1) this.#add(src, dst, id);
     }
+  }
+
+  /** Pairs of groups between which more may be open than is listed, when the table holds the most that may be. */
+  compare(most: PairTable): readonly UnsurePair[] {
+    const wider = new Writer(most, this.#groups, this.#families);
+    const found: UnsurePair[] = [];
+    for (const [src, from] of this.#groups.entries()) {
+      const [least, widest] = [this.#lineFrom(from.peers), wider.#lineFrom(from.peers)];
+      for (const [dst, to] of this.#groups.entries()) {
+        if (src === dst && from.workloads.length < 2) continue;
+        const [listed, possible] = [this.#textOf(least[dst] as number), wider.#textOf(widest[dst] as number)];
+        if (listed !== possible) found.push({ from, to, possible });
+      }
+    }
+    return found;
   }
 
   /** Ranges with the same connections are one class, for each side. */

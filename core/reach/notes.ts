@@ -1,7 +1,11 @@
 import type { Manifests } from "../manifest/read.ts";
 import type { Note } from "../model/note.ts";
+import type { Classes } from "../verdict/classes.ts";
+import { unknownWords } from "../verdict/unknown.ts";
 import { livePods } from "../verdict/world.ts";
-import type { Group } from "./matrix.ts";
+import type { World } from "../verdict/world.ts";
+import { workloadOf } from "./matrix.ts";
+import type { Group, UnsurePair } from "./matrix.ts";
 
 /** What a reader of the listing has to know that the listing cannot say. */
 export function reachNotes(
@@ -28,17 +32,27 @@ export function reachNotes(
   if (host.length > 0) {
     tell("info", "host-network", `on the host network: ${some(host)}`, "No policy selects them, and selectors do not name them");
   }
-  const unknown = live.filter(({ addresses }) => addresses.length === 0).length;
-  if (unknown > 0 && /"(ipBlock|networks)"/.test(JSON.stringify(world.policies))) {
-    const detail = "Where an enforcer matches blocks with pods' addresses too, more may be allowed or denied between pods";
-    tell("info", "no-address", `${count(unknown, "workload")} without a known address: blocks are not matched with them`, detail);
-  }
   if (!usesV6 && live.length > 0)
     tell("info", "no-ipv6", "no pod and no policy uses IPv6: addresses outside are listed for IPv4 only");
   for (const { workloads } of blocked) {
     tell("warning", "blocked-entry", `what Ingress or Route send to ${some(workloads)} is blocked by policies`);
   }
   return notes;
+}
+
+/** What is not listed and may be open all the same, with one connection and why nobody knows. */
+export function unsureNote(pairs: readonly UnsurePair[], { pods }: World, { labelKeys }: Classes): Note {
+  const total = pairs.reduce((sum, { from, to }) => sum + from.workloads.length * (to.workloads.length - (from === to ? 1 : 0)), 0);
+  const [{ from, to, possible }] = pairs as readonly [UnsurePair, ...UnsurePair[]]; // the caller has some
+  const names = [from.workloads[0] ?? "", (from === to ? to.workloads[1] : to.workloads[0]) ?? ""] as const;
+  const words = names.flatMap((name) =>
+    unknownWords(
+      livePods(pods).find((pod) => workloadOf(pod) === name),
+      labelKeys,
+    ),
+  );
+  const summary = `uncertain: more may be open than is listed for ${count(total, "pair")} of workloads, such as ${names.join(" → ")}: ${possible}`;
+  return { severity: "warning", code: "uncertain", summary, detail: [...new Set(words)].join("; ") };
 }
 
 function count(number: number, word: string): string {

@@ -1,5 +1,5 @@
 import type { Direction } from "../model/kinds.ts";
-import { V4, V6 } from "../verdict/classes.ts";
+import { BOTH_FAMILIES, V4, V6 } from "../verdict/classes.ts";
 import type { Classes } from "../verdict/classes.ts";
 import { familiesOf } from "../verdict/rows.ts";
 import type { ActiveRule, Rows } from "../verdict/rows.ts";
@@ -25,10 +25,12 @@ export class PairTable {
   readonly #named = new Map<Uint8Array, Map<number, Uint32Array>>();
   readonly #numbers = new Map<unknown, number>();
   #every: Uint32Array | undefined;
+  readonly #isUnsure: boolean;
 
   /** @param peers the peers that may be asked about */
   constructor(classes: Classes, rows: Rows, peers: readonly number[]) {
     this.#rows = rows;
+    this.#isUnsure = classes.isUnsure && rows.bound === "least";
     this.#peers = peers;
     this.#columns = new Int32Array(classes.peers.length).fill(-1);
     for (const [column, peer] of peers.entries()) this.#columns[peer] = column;
@@ -45,6 +47,7 @@ export class PairTable {
 
   /** Adds to `line`, per destination, what the source may open to it; see {@link connection}. */
   addLine(from: number, destinations: readonly number[], families: number, line: Uint32Array): void {
+    const isUnsure = this.#isUnsure && families === BOTH_FAMILIES;
     const column = this.#columns[from] as number;
     for (let family = V4; family <= V6; family += 1) {
       if (((this.#families[from] ?? 0) & families & family) === 0) continue;
@@ -59,6 +62,17 @@ export class PairTable {
         if (met !== NO_PORTS) line[index] = this.ports.union(line[index] as number, met);
       }
     }
+    if (isUnsure) for (const [index, to] of destinations.entries()) this.#narrow(from, to, families, line, index);
+  }
+
+  /** Two of which nobody knows in which family they will talk have what both families let through. */
+  #narrow(from: number, to: number, families: number, line: Uint32Array, index: number): void {
+    const shared = (this.#families[from] as number) & (this.#families[to] as number) & families;
+    if (shared !== BOTH_FAMILIES || !this.#rows.isAnyFamily(from, to)) return;
+    const one = new Uint32Array(2);
+    this.addLine(from, [to], V4, one.subarray(0, 1));
+    this.addLine(from, [to], V6, one.subarray(1));
+    line[index] = this.ports.intersect(one[0] as number, one[1] as number);
   }
 
   /** Null where nothing restricts the direction. */

@@ -1,6 +1,7 @@
 import type { Protocol } from "../address/ports.ts";
 import { parseAddress } from "../address/index.ts";
 import type { Evaluator } from "../verdict/evaluator.ts";
+import { livePods, podId } from "../verdict/world.ts";
 import type { Endpoint, World, WorldPod } from "../verdict/world.ts";
 import { workloadOf } from "./matrix.ts";
 
@@ -52,27 +53,63 @@ function isEnd(text: string): boolean {
   return "ok" in parsed || parsed.corrected !== undefined;
 }
 
-/** What a name in a probe means: a pod, or the one workload of that name (`namespace/name` or `namespace/name[Kind]`). */
-export function endpointFinder({ pods }: World): (text: string) => Endpoint {
-  const byName = new Map<string, WorldPod>();
-  for (const pod of pods) {
-    byName.set(workloadOf(pod), byName.get(workloadOf(pod)) ?? pod);
-    const short = workloadOf(pod).replace(/\[[^\]]*\]$/, "");
-    byName.set(short, byName.get(short) ?? pod);
+/** What a name in a probe means: an address, a pod, or the pods of the one workload of that name (`namespace/name[Kind]`, or short). */
+export function endpointFinder({ pods }: World): (text: string) => readonly Endpoint[] {
+  const byName = new Map<string, WorldPod[]>();
+  const add = (name: string, pod: WorldPod): void => {
+    const known = byName.get(name);
+    if (known === undefined) byName.set(name, [pod]);
+    else if (workloadOf(known[0] as WorldPod) === workloadOf(pod)) known.push(pod); // the first workload of a short name
+  };
+  for (const pod of livePods(pods)) {
+    const name = workloadOf(pod);
+    add(name, pod);
+    const short = name.replace(/\[[^\]]*\]$/, "");
+    if (short !== name) add(short, pod);
   }
-  for (const pod of pods) byName.set(`${pod.namespace}/${pod.name}`, pod);
+  for (const pod of pods) byName.set(podId(pod), [pod]);
   return (text) => {
-    if (!text.includes("/")) return { kind: "address", address: text };
-    const pod = byName.get(text);
+    if (!text.includes("/")) return [{ kind: "address", address: text }];
     const slash = text.indexOf("/");
-    return { kind: "pod", namespace: pod?.namespace ?? text.slice(0, slash), name: pod?.name ?? text.slice(slash + 1) };
+    const found = byName.get(text) ?? [{ namespace: text.slice(0, slash), name: text.slice(slash + 1) }];
+    return found.map(({ namespace, name }) => ({ kind: "pod", namespace, name }));
   };
 }
 
-/** Answers one probe. */
-export function answerProbe(engine: Evaluator, find: (text: string) => Endpoint, probe: Probe): ProbeAnswer {
-  const { ingress, egress, allowed, why, uncertain } = engine.verdict(find(probe.src), find(probe.dst), probe.port, probe.protocol);
-  const reasons = why.length === 0 ? uncertain : why.map(({ direction, text }) => `${direction}: ${text}`);
-  const answer = { ingress, egress, allowed, why: reasons.join("; ") };
+/** Answers one probe; of workloads whose pods differ, it is open only where all of them may. */
+export function answerProbe(engine: Evaluator, find: (text: string) => readonly Endpoint[], probe: Probe): ProbeAnswer {
+  const answers = pairsOf(engine, find(probe.src), find(probe.dst)).map(([from, to]) => ({
+    pair: `${nameOf(from)} → ${nameOf(to)}`,
+    verdict: engine.verdict(from, to, probe.port, probe.protocol),
+  }));
+  const denied = answers.find(({ verdict }) => !verdict.allowed);
+  const open = answers.find(({ verdict }) => verdict.allowed);
+  const { why, uncertain: own } = (denied ?? (answers[0] as (typeof answers)[number])).verdict; // there is at least one pair
+  const isSplit = denied !== undefined && open !== undefined;
+  const split = isSplit ? [`it depends on the pod: ${open.pair} is open, ${denied.pair} is not`] : [];
+  const uncertain = [...new Set([...split, ...own, ...answers.flatMap(({ verdict }) => verdict.uncertain)])];
+  const reasons = why.length === 0 ? own : why.map(({ direction, text }) => `${direction}: ${text}`);
+  const answer = {
+    ingress: answers.every(({ verdict }) => verdict.ingress),
+    egress: answers.every(({ verdict }) => verdict.egress),
+    allowed: denied === undefined,
+    why: reasons.join("; "),
+  };
   return uncertain.length === 0 ? answer : { ...answer, uncertain };
+}
+
+/** One pod of each sort at both ends: those that policies do not tell apart, on one node, get one answer. */
+function pairsOf(
+  engine: Evaluator,
+  sources: readonly Endpoint[],
+  destinations: readonly Endpoint[],
+): readonly (readonly [Endpoint, Endpoint])[] {
+  const [from, to] = [engine.oneOfEach(sources.toReversed()), engine.oneOfEach(destinations)]; // two pods where there are two
+  const pairs = from.flatMap((source) => to.map((destination) => [source, destination] as const));
+  const others = pairs.filter(([a, b]) => a.kind === "address" || b.kind === "address" || podId(a) !== podId(b));
+  return others.length === 0 ? pairs : others; // a pod to itself says nothing of a workload with more pods
+}
+
+function nameOf(endpoint: Endpoint): string {
+  return endpoint.kind === "pod" ? podId(endpoint) : endpoint.address;
 }

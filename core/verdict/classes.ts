@@ -1,6 +1,6 @@
 import type { Labels } from "../selector/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import { isEmpty } from "../address/index.ts";
+import { anyV6, isEmpty, isSubset } from "../address/index.ts";
 import { cutIntoAtoms } from "./atoms.ts";
 import type { Budget } from "./budget.ts";
 import type { Atoms } from "./atoms.ts";
@@ -24,8 +24,10 @@ export interface PodState {
   readonly namespaceLabels: Labels;
   /** Peer numbers of the address classes that its addresses lie in. */
   readonly atoms: readonly number[];
-  /** Families in which it can talk; both for a pod that has no address yet. */
+  /** Families in which it can talk; for a pod that has no address yet, those that are in use. */
   readonly families: number;
+  /** True for a pod that may get an address of any of its families, or of all. */
+  readonly isAnyFamily: boolean;
 }
 
 /**
@@ -59,6 +61,10 @@ export interface Classes {
   readonly ofPod: ReadonlyMap<string, number>;
   /** Compiled policies of each world, in order. */
   readonly policies: readonly (readonly CompiledPolicy[])[];
+  /** True when policies ask for something that nobody knows of some pod: then bounds may differ (see `unknown.ts`). */
+  readonly isUnsure: boolean;
+  /** The keys of labels that policies ask pods for. */
+  readonly labelKeys: readonly string[];
 }
 
 /**
@@ -77,7 +83,10 @@ export function classify(worlds: readonly World[], budget?: Budget): Classes {
   const ofPod = new Map<string, number>();
   const first = atoms.list.length;
   const numbers = new Map<string, number>();
-  for (const [id, states] of statesByPod(worlds, atoms)) {
+  const unplaced = usesV6(worlds, sight) ? BOTH_FAMILIES : V4;
+  let isUnsure = false;
+  for (const [id, states] of statesByPod(worlds, atoms, unplaced)) {
+    isUnsure ||= states.some((state) => state !== undefined && isAskedFor(state.pod, sight));
     const keys: string[] = [];
     for (const [world, state] of states.entries()) {
       const isSame = world > 0 && state === states[world - 1];
@@ -96,7 +105,22 @@ export function classify(worlds: readonly World[], budget?: Budget): Classes {
   }
   const peers: PeerClass[] = atoms.list.map(({ family, addresses }) => ({ kind: "addresses", family, addresses }));
   for (const group of groups.values()) peers.push({ kind: "pods", ...group });
-  return { peers, atoms, addressSets: sight.addressSets, ofPod, policies };
+  return { peers, atoms, addressSets: sight.addressSets, ofPod, policies, isUnsure, labelKeys: sight.podKeys };
+}
+
+/** Is IPv6 in use at all: has a pod such an address, or does a rule cut its space? */
+function usesV6(worlds: readonly World[], { distinct }: Sight): boolean {
+  const isCut = distinct.some(({ v6 }) => v6.length > 0 && !isSubset(anyV6, { v4: [], v6 }));
+  return isCut || worlds.some(({ pods }) => livePods(pods).some(({ addresses }) => addresses.some(isV6)));
+}
+
+function isV6(address: string): boolean {
+  return address.includes(":") && !address.includes(".");
+}
+
+function isAskedFor({ unknown }: WorldPod, { podKeys, distinct }: Sight): boolean {
+  if (unknown === undefined) return false;
+  return (unknown.addresses !== undefined && distinct.length > 0) || unknown.labels.some((key) => podKeys.includes(key));
 }
 
 /** What policies can see: only this tells pods apart. */
@@ -146,7 +170,7 @@ function distinctSets(sets: ReadonlySet<AddressSet>): Pick<Sight, "addressSets" 
   const distinct: AddressSet[] = [];
   for (const set of sets) {
     if (isEmpty(set)) continue;
-    const key = `${set.v4.join()};${set.v6.join()}`;
+    const key = setKey(set);
     const number = numbers.get(key) ?? distinct.push(set) - 1;
     numbers.set(key, number);
     addressSets.set(set, number);
@@ -165,7 +189,7 @@ function addKeys(keys: Set<string>, selector: LabelSelector): void {
 }
 
 /** Per pod (`namespace/name`), its state in each world. */
-function statesByPod(worlds: readonly World[], atoms: Atoms): ReadonlyMap<string, (PodState | undefined)[]> {
+function statesByPod(worlds: readonly World[], atoms: Atoms, unplaced: number): ReadonlyMap<string, (PodState | undefined)[]> {
   const byPod = new Map<string, (PodState | undefined)[]>();
   let labels: ReadonlyMap<string, Labels> = new Map();
   for (const [index, world] of worlds.entries()) {
@@ -179,6 +203,7 @@ function statesByPod(worlds: readonly World[], atoms: Atoms): ReadonlyMap<string
         labels.get(pod.namespace) ?? {},
         atoms,
         states.find((state) => state?.pod === pod),
+        unplaced,
       );
       byPod.set(id, states);
     }
@@ -187,7 +212,7 @@ function statesByPod(worlds: readonly World[], atoms: Atoms): ReadonlyMap<string
 }
 
 /** `twin` is the state of the very same object in another world: its addresses need no second look. */
-function stateOf(pod: WorldPod, labels: Labels, atoms: Atoms, twin: PodState | undefined): PodState {
+function stateOf(pod: WorldPod, labels: Labels, atoms: Atoms, twin: PodState | undefined, unplaced: number): PodState {
   if (twin !== undefined) return twin.namespaceLabels === labels ? twin : { ...twin, namespaceLabels: labels };
   const addresses = parsedAddresses(pod.addresses);
   let families = 0;
@@ -196,8 +221,17 @@ function stateOf(pod: WorldPod, labels: Labels, atoms: Atoms, twin: PodState | u
     pod,
     namespaceLabels: labels,
     atoms: [...new Set(addresses.map(atoms.indexOf))].sort((a, b) => a - b),
-    families: families === 0 ? BOTH_FAMILIES : families,
+    families: families !== 0 ? families : pod.unknown?.addresses === undefined ? BOTH_FAMILIES : unplaced,
+    isAnyFamily: families === 0 && pod.unknown?.addresses !== undefined,
   };
+}
+
+const setKeys = new WeakMap<AddressSet, string>();
+
+function setKey(set: AddressSet): string {
+  const key = setKeys.get(set) ?? `${set.v4.join()};${set.v6.join()}`;
+  setKeys.set(set, key);
+  return key;
 }
 
 const keysOfLabels = new WeakMap<Sight, Map<Labels, string>>();
@@ -208,11 +242,14 @@ function stateKey(state: PodState, sight: Sight): string {
   return JSON.stringify([
     sight.namespaces.has(pod.namespace) ? pod.namespace : "",
     labelsKey(state.namespaceLabels, sight),
-    sight.podKeys.map((key) => (Object.hasOwn(pod.labels, key) ? pod.labels[key] : 0)),
+    sight.podKeys.map((key) =>
+      Object.hasOwn(pod.labels, key) ? pod.labels[key] : pod.unknown?.labels.includes(key) === true ? 1 : 0,
+    ),
     ports.map((port) => [port.name, port.protocol ?? "TCP", port.containerPort]),
     pod.hostNetwork === true,
     state.atoms,
     state.families,
+    state.isAnyFamily && pod.unknown?.addresses !== undefined ? setKey(pod.unknown.addresses) : 0,
   ]);
 }
 

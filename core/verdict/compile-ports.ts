@@ -49,6 +49,17 @@ export function resolveNamedPorts(named: readonly NamedPort[], declared: readonl
   return ports;
 }
 
+/** The numbers that a pod gives to one name, in the order in which its containers, then its sidecars, declare them. */
+export function namedContainerPorts(
+  protocol: NamedPort["protocol"],
+  name: string,
+  declared: readonly WorldContainerPort[] | undefined,
+): readonly number[] {
+  return (declared ?? [])
+    .filter((port) => port.name === name && (port.protocol ?? "TCP").toLowerCase() === protocol)
+    .map(({ containerPort }) => containerPort);
+}
+
 function readEntry(
   entry: Readonly<Record<string, unknown>>,
 ): NamedPort | PortRange | { readonly protocol: NamedPort["protocol"] } | undefined {

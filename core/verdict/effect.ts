@@ -14,8 +14,9 @@ import { KUBE_NETWORK_POLICIES } from "./profile.ts";
 import type { Profile } from "./profile.ts";
 import { rowsOf } from "./rows.ts";
 import type { Rows } from "./rows.ts";
-import { livePods, parsedAddresses } from "./world.ts";
-import type { PolicyObject, World } from "./world.ts";
+import { unknownWords } from "./unknown.ts";
+import { livePods, parsedAddresses, podId } from "./world.ts";
+import type { PolicyObject, World, WorldPod } from "./world.ts";
 
 export type { Connection } from "./effect-groups.ts";
 
@@ -63,7 +64,11 @@ export function connectivityDiff(before: World, after: World, profile: Profile =
     return subjects;
   };
   const podAddresses = addressesOfPods(before, after);
-  const pairs = comparePairs(classes, rows, touched("ingress"), touched("egress"), outsideOf(podAddresses, classes), budget);
+  const most: readonly [Rows, Rows] | undefined = classes.isUnsure
+    ? [rowsOf(classes, 0, profile, budget, "most"), rowsOf(classes, 1, profile, budget, "most")]
+    : undefined;
+  const outside = outsideOf(podAddresses, classes);
+  const pairs = comparePairs({ classes, rows, most }, touched("ingress"), touched("egress"), outside, budget);
   const view = { classes, podAddresses };
   const opened = groupChanges(view, pairs.changes, "opened");
   const closed = groupChanges(view, pairs.changes, "closed");
@@ -136,21 +141,30 @@ interface Compared {
   readonly uncertain: readonly string[];
 }
 
+interface BothWorlds {
+  readonly classes: Classes;
+  readonly rows: readonly [Rows, Rows];
+  /** The most that may be open, where facts are asked for that nobody knows. */
+  readonly most: readonly [Rows, Rows] | undefined;
+}
+
 function comparePairs(
-  classes: Classes,
-  rows: readonly [Rows, Rows],
+  { classes, rows, most }: BothWorlds,
   ingress: ReadonlySet<number>,
   egress: ReadonlySet<number>,
   outside: ReadonlySet<number>,
   limit: Budget | undefined,
 ): Compared {
   const changes: PairChange[] = [];
+  const unsure: (readonly [number, number])[] = [];
   let budget = PAIR_LIMIT;
   const compare = (from: number, to: number): void => {
     budget -= 1;
     if (budget < 0) return;
     limit?.spend(STEPS_OF_PAIR);
     const change = compareConnection(rows, from, to);
+    if (most !== undefined && ([0, 1] as const).some((world) => isUnsure([rows[world], most[world]], from, to)))
+      unsure.push([from, to]);
     if (change === undefined) return;
     limit?.spend(STEPS_OF_PORTS * (change.opened.tcp.length + change.closed.tcp.length + change.opened.udp.length + 1));
     changes.push(change);
@@ -160,8 +174,38 @@ function comparePairs(
   for (const from of egress) for (const to of others) if (!ingress.has(to) && isPair(classes, from, to)) compare(from, to);
   return {
     changes,
-    uncertain: budget < 0 ? [`${-budget} pairs of workload classes were not compared: more than ${PAIR_LIMIT} changed`] : [],
+    uncertain: [
+      ...(budget < 0 ? [`${-budget} pairs of workload classes were not compared: more than ${PAIR_LIMIT} changed`] : []),
+      ...unsureWords(classes, unsure),
+    ],
   };
+}
+
+function isUnsure([least, most]: readonly [Rows, Rows], from: number, to: number): boolean {
+  const known = least.connection(from, to);
+  const possible = most.connection(from, to);
+  return known !== possible && !equalPorts(known, possible);
+}
+
+/** One sentence for all pairs whose answer rests on facts that nobody knows, with one of them. */
+function unsureWords(classes: Classes, pairs: readonly (readonly [number, number])[]): readonly string[] {
+  const [first] = pairs;
+  if (first === undefined) return [];
+  const total = pairs.reduce((sum, [from, to]) => sum + pairsBetween(classes, from, to), 0);
+  const pods = first.map((index, end) => podOf(classes, index, first[0] === first[1] ? end : 0));
+  const facts = new Set(pods.flatMap((pod) => unknownWords(pod, classes.labelKeys)));
+  const names = pods.map((pod) => (pod === undefined ? "an address outside" : podId(pod)));
+  return [`${total} pairs may be otherwise, such as ${names.join(" → ")}: ${[...facts].join("; ")}`];
+}
+
+function podOf(classes: Classes, index: number, position: number): WorldPod | undefined {
+  const peer = classes.peers[index];
+  return peer?.kind === "pods" ? (peer.pods[position] ?? peer.pods[0]) : undefined;
+}
+
+function pairsBetween(classes: Classes, from: number, to: number): number {
+  const size = sizeOf(classes, from);
+  return from === to ? size * (size - 1) : size * sizeOf(classes, to);
 }
 
 /** A workload with itself is no pair. */
@@ -205,8 +249,7 @@ function countPairs(classes: Classes, changes: readonly PairChange[], side: "ope
   let total = 0;
   for (const change of changes) {
     if (isEmptyPorts(change[side])) continue;
-    const from = sizeOf(classes, change.from);
-    total += change.from === change.to ? from * (from - 1) : from * sizeOf(classes, change.to);
+    total += pairsBetween(classes, change.from, change.to);
   }
   return total;
 }

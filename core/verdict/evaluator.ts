@@ -4,17 +4,20 @@ import type { PortSet, Protocol } from "../address/ports.ts";
 import type { Direction } from "../model/kinds.ts";
 import { V4, V6, classify } from "./classes.ts";
 import type { Classes } from "./classes.ts";
-import { resolveNamedPorts } from "./compile-ports.ts";
+import { namedContainerPorts, resolveNamedPorts } from "./compile-ports.ts";
 import { policyId } from "./compile.ts";
 import type { CompiledPolicy, CompiledRule } from "./compile.ts";
 import { KUBE_NETWORK_POLICIES } from "./profile.ts";
 import type { Profile } from "./profile.ts";
 import { formatPlace, indexWorld, isOwnNode, placeOf, serviceAt, sharedFamilies } from "./place.ts";
 import type { Place, WorldIndex } from "./place.ts";
+import { isOutsideOf, nodeWays } from "./node-port.ts";
+import type { NodeWay } from "./node-port.ts";
 import { rowsOf } from "./rows.ts";
 import type { Rows } from "./rows.ts";
 import { backendsOf, joinVerdicts } from "./service.ts";
 import type { Backend } from "./service.ts";
+import { unknownWords } from "./unknown.ts";
 import { podId } from "./world.ts";
 import type { Endpoint, World, WorldService } from "./world.ts";
 
@@ -52,6 +55,8 @@ export interface Evaluator {
   readonly portsAllowed: (from: Endpoint, to: Endpoint, direction: Direction) => PortSet;
   /** Ports that both ends allow. */
   readonly connection: (from: Endpoint, to: Endpoint) => PortSet;
+  /** Of some endpoints one for each sort: two of a sort get the same answers. */
+  readonly oneOfEach: (endpoints: readonly Endpoint[]) => readonly Endpoint[];
   /** To an address of a Service of the world, `port` is the Service's, and the answer is about the pods behind it. */
   readonly verdict: (from: Endpoint, to: Endpoint, port: number | string, protocol: Protocol) => Verdict;
 }
@@ -65,7 +70,8 @@ export interface Evaluator {
 export function evaluator(world: World, profile: Profile = KUBE_NETWORK_POLICIES): Evaluator {
   const classes = classify([world]);
   const rows = rowsOf(classes, 0, profile);
-  const engine: Engine = { classes, rows, profile, index: indexWorld(world), isSelfOpen: true };
+  const most = classes.isUnsure ? rowsOf(classes, 0, profile, undefined, "most") : undefined;
+  const engine: Engine = { classes, rows, most, profile, index: indexWorld(world), isSelfOpen: true, isOwnNodeOpen: true };
   return {
     profile,
     classes,
@@ -73,11 +79,15 @@ export function evaluator(world: World, profile: Profile = KUBE_NETWORK_POLICIES
     portsAllowed: (from, to, direction) =>
       withPlaces(engine, from, to, noPorts, (a, b) => portsAtEnd(engine, a, b, direction, sharedFamilies(a, b))),
     connection: (from, to) => withPlaces(engine, from, to, noPorts, (a, b) => portsBetween(engine, a, b)),
+    oneOfEach: (endpoints) => [...new Map(endpoints.map((endpoint) => [sortOf(engine, endpoint), endpoint])).values()],
     verdict: (from, to, port, protocol) => {
-      const service = to.kind === "address" ? serviceAt(engine.index, to.address) : undefined;
-      return service === undefined
+      if (to.kind === "pod") return decide(engine, from, to, port, protocol);
+      const service = serviceAt(engine.index, to.address);
+      if (service !== undefined) return decideThrough(engine, service, from, port, protocol, isOutsideOf(service, to.address));
+      const ways = nodeWays(engine.index, to.address, port, protocol);
+      return ways.length === 0
         ? decide(engine, from, to, port, protocol)
-        : decideThrough(engine, service, from, port, protocol);
+        : decideAtNode(engine, from, to.address, ways, port, protocol);
     },
   };
 }
@@ -85,21 +95,39 @@ export function evaluator(world: World, profile: Profile = KUBE_NETWORK_POLICIES
 interface Engine {
   readonly classes: Classes;
   readonly rows: Rows;
+  /** The most that may be open, where that is another answer than the least. */
+  readonly most: Rows | undefined;
   readonly profile: Profile;
   readonly index: WorldIndex;
   /** False for a pod that reaches itself by way of a Service, where policies may be asked. */
   readonly isSelfOpen: boolean;
+  /** False for a node that stands for any node. */
+  readonly isOwnNodeOpen: boolean;
 }
 
-/** What policies say of every pod behind a Service, at the port after translation. */
-function decideThrough(engine: Engine, service: WorldService, from: Endpoint, port: number | string, protocol: Protocol): Verdict {
+/** What tells endpoints apart: the class, the node, and ports that may be asked by name. */
+function sortOf({ classes, index }: Engine, endpoint: Endpoint): string {
+  if (endpoint.kind === "address") return endpoint.address;
+  const pod = index.pods.get(podId(endpoint));
+  return JSON.stringify(pod === undefined ? podId(endpoint) : [classes.ofPod.get(podId(pod)), pod.node, pod.ports]);
+}
+
+/** What policies say of everything behind a Service, at the port after translation. */
+function decideThrough(
+  engine: Engine,
+  service: WorldService,
+  from: Endpoint,
+  port: number | string,
+  protocol: Protocol,
+  isOutside: boolean,
+): Verdict {
   const source = placeOf(engine.classes, engine.index, from);
   if (typeof source === "string") return refused(source);
-  const backends = backendsOf(service, port, protocol, engine.index.pods.values());
+  const backends = backendsOf(service, port, protocol, engine.index);
   if (typeof backends === "string") return refused(backends);
   const answers = backends.map((backend) => ({
     backend,
-    verdict: decideBackend(engine, service, from, source, backend, protocol),
+    verdict: decideBackend(engine, service, from, source, backend, protocol, isOutside),
   }));
   return joinVerdicts(service, answers);
 }
@@ -109,13 +137,14 @@ function decideBackend(
   service: WorldService,
   from: Endpoint,
   source: Place,
-  { pod, port }: Backend,
+  { endpoint, pod, port }: Backend,
   protocol: Protocol,
+  isOutside: boolean,
 ): Verdict {
   const { profile } = engine;
-  const to: Endpoint = { kind: "pod", namespace: pod.namespace, name: pod.name };
-  const isSelf = source.pod === pod;
-  const verdict = decide({ ...engine, isSelfOpen: !isSelf || profile.selfThroughService === "open" }, from, to, port, protocol);
+  const isSelf = pod !== undefined && source.pod === pod;
+  const asked = { ...engine, isSelfOpen: !isSelf || profile.selfThroughService === "open" };
+  const verdict = decide(asked, from, endpoint, port, protocol);
   if (isSelf && profile.selfThroughService === "ingress-open") {
     return {
       ...verdict,
@@ -130,9 +159,46 @@ function decideBackend(
     const doubt = `${podId(pod)} reaches itself through a Service: under which address it then appears to policies is undefined`;
     return { ...verdict, uncertain: [...verdict.uncertain, doubt] };
   }
-  if (source.pod !== undefined || service.keepsSource || verdict.uncertain.length > 0) return verdict;
+  if (service.keepsSource || verdict.uncertain.length > 0 || (source.pod !== undefined && !isOutside)) return verdict;
+  if (source.pod !== undefined) {
+    const doubt = "at an address of a Service for those outside, a pod may arrive with a node's address as its source";
+    return { ...verdict, ingress: false, allowed: false, uncertain: [doubt] };
+  }
   const doubt = "through a Service, traffic from outside may arrive with a node's address as its source";
   return { ...verdict, uncertain: [doubt] };
+}
+
+/**
+ * At a port of a node that leads to pods: as the source itself and as the node, because either may be what the pod sees. Open only if all
+ * of it is open.
+ */
+function decideAtNode(
+  engine: Engine,
+  from: Endpoint,
+  address: string,
+  ways: readonly NodeWay[],
+  port: number | string,
+  protocol: Protocol,
+): Verdict {
+  const node: Endpoint = { kind: "address", address };
+  const anyNode = { ...engine, isOwnNodeOpen: false }; // it may be another node than the one asked at
+  const ask = (asked: Engine, source: Endpoint, way: NodeWay): Verdict =>
+    way.kind === "service"
+      ? decideThrough(asked, way.service, source, way.port, protocol, false)
+      : decide(asked, source, { kind: "pod", namespace: way.pod.namespace, name: way.pod.name }, way.port, protocol);
+  const direct = decide(engine, from, node, port, protocol);
+  const own = ways.map((way) => ask(engine, from, way));
+  const all = [direct, ...own, ...ways.map((way) => ask(anyNode, node, way))];
+  if (all.every(({ allowed }) => allowed)) return direct;
+  const shown = own.find(({ allowed }) => !allowed) ?? own[0] ?? direct;
+  const doubt = `port ${port} of a node leads to ${ways.map(({ name }) => name).join(", ")}: with which source it arrives at the pod is not defined`;
+  return {
+    ingress: false,
+    egress: direct.egress && own.every(({ egress }) => egress),
+    allowed: false,
+    why: shown.why.map((why) => (why.direction === "ingress" ? { ...why, allowed: false } : why)),
+    uncertain: [...new Set([doubt, ...own.flatMap(({ uncertain }) => uncertain)])],
+  };
 }
 
 function withPlaces<T>(engine: Engine, from: Endpoint, to: Endpoint, unknown: T, answer: (from: Place, to: Place) => T): T {
@@ -142,13 +208,21 @@ function withPlaces<T>(engine: Engine, from: Endpoint, to: Endpoint, unknown: T,
 }
 
 function portsBetween(engine: Engine, from: Place, to: Place): PortSet {
-  let ports = noPorts;
-  for (const family of [V4, V6]) {
-    if ((sharedFamilies(from, to) & family) === 0) continue;
-    const out = portsAtEnd(engine, from, to, "egress", family);
-    ports = unionPorts(ports, intersectPorts(out, portsAtEnd(engine, from, to, "ingress", family)));
-  }
-  return ports;
+  const families = familiesIn(sharedFamilies(from, to)).map((family) =>
+    intersectPorts(portsAtEnd(engine, from, to, "egress", family), portsAtEnd(engine, from, to, "ingress", family)),
+  );
+  const [first = noPorts, ...rest] = families;
+  return rest.reduce(isAllNeeded(engine, from, to) ? intersectPorts : unionPorts, first);
+}
+
+function familiesIn(families: number): readonly number[] {
+  return [V4, V6].filter((family) => (families & family) !== 0);
+}
+
+/** Nobody knows in which family they will talk: it counts as open only what is open in both. */
+function isAllNeeded({ rows }: Engine, from: Place, to: Place): boolean {
+  if (rows.bound === "most" || from.pod === undefined || to.pod === undefined) return false;
+  return rows.isAnyFamily(from.peer, to.peer);
 }
 
 /** Union over the given families of what one end allows. */
@@ -156,13 +230,16 @@ function portsAtEnd(engine: Engine, from: Place, to: Place, direction: Direction
   const subject = direction === "ingress" ? to : from;
   const peer = direction === "ingress" ? from : to;
   if (families === 0) return noPorts;
-  if (subject.pod === undefined || isSelf(engine, from, to) || (direction === "ingress" && isOwnNode(engine.index, from, to)))
+  if (subject.pod === undefined || isSelf(engine, from, to) || (direction === "ingress" && isFromOwnNode(engine, from, to)))
     return allPorts;
-  let ports = noPorts;
-  for (const family of [V4, V6]) {
-    if ((families & family) !== 0) ports = unionPorts(ports, engine.rows.allowed(subject.peer, peer.peer, direction, family));
-  }
-  return ports;
+  const [first = noPorts, ...rest] = familiesIn(families).map((family) =>
+    engine.rows.allowed(subject.peer, peer.peer, direction, family),
+  );
+  return rest.reduce(isAllNeeded(engine, from, to) ? intersectPorts : unionPorts, first);
+}
+
+function isFromOwnNode({ index, isOwnNodeOpen }: Engine, from: Place, to: Place): boolean {
+  return isOwnNodeOpen && isOwnNode(index, from, to);
 }
 
 function isSelf({ isSelfOpen }: Engine, from: Place, to: Place): boolean {
@@ -175,19 +252,28 @@ function decide(engine: Engine, from: Endpoint, to: Endpoint, port: number | str
   if (typeof a === "string") return refused(a);
   if (typeof b === "string") return refused(b);
   const numbers = typeof port === "number" ? [port] : numbersOf(port, protocol, b);
-  const [number] = numbers;
+  const [number] = numbers; // the first that the pod declares
   if (number === undefined) return refused(`${formatPlace(b)} declares no ${protocol} port named ${String(port)}`);
   const families = sharedFamilies(a, b);
   const ends = (["ingress", "egress"] as const).map((direction) => explainEnd(engine, a, b, direction, number, protocol, families));
   const [ingress, egress] = ends as [Why, Why];
   const allowed = hasPort(portsBetween(engine, a, b), protocol, number);
+  const unsure =
+    allowed || engine.most === undefined ? [] : unknownDoubts({ ...engine, rows: engine.most }, a, b, protocol, number);
   return {
     ingress: ingress.allowed,
     egress: egress.allowed,
     allowed,
     why: [ingress, egress],
-    uncertain: doubts(engine, a, b, protocol, ends),
+    uncertain: [...unsure, ...doubts(engine, a, b, protocol, ends)],
   };
+}
+
+/** What is closed and would be open if facts that nobody knows were others, in words. */
+function unknownDoubts(most: Engine, from: Place, to: Place, protocol: Protocol, port: number): readonly string[] {
+  if (!hasPort(portsBetween(most, from, to), protocol, port)) return [];
+  const facts = [from.pod, to.pod].flatMap((pod) => unknownWords(pod, most.classes.labelKeys));
+  return [`it may be open: ${[...new Set(facts)].join("; ")}`];
 }
 
 function refused(reason: string): Verdict {
@@ -196,7 +282,7 @@ function refused(reason: string): Verdict {
 
 function numbersOf(name: string, protocol: Protocol, to: Place): readonly number[] {
   if (protocol === "icmp" || protocol === "icmpv6") return [];
-  return resolveNamedPorts([{ protocol, name }], to.pod?.ports)[protocol].slice(0, 1);
+  return namedContainerPorts(protocol, name, to.pod?.ports);
 }
 
 function explainEnd(
@@ -223,13 +309,12 @@ function explainEnd(
     return say(true, "no-subject", [], direction === "ingress" ? `${who}${failsafeWords(engine, subject, protocol, port)}` : who);
   }
   if (isSelf(engine, from, to)) return say(true, "self", [], "a pod always reaches itself");
-  if (direction === "ingress" && isOwnNode(engine.index, from, to))
+  if (direction === "ingress" && isFromOwnNode(engine, from, to))
     return say(true, "own-node", [], "a node always reaches the pods it runs");
   const question = { direction, subject, peer, port, protocol };
-  const answers = [V4, V6]
-    .filter((family) => (families & family) !== 0)
-    .map((family) => decideEnd(engine, { ...question, family }));
-  return answers.find((answer) => answer.allowed) ?? (answers[0] as Why); // families is not 0
+  const answers = familiesIn(families).map((family) => decideEnd(engine, { ...question, family }));
+  const decides = !isAllNeeded(engine, from, to);
+  return answers.find((answer) => answer.allowed === decides) ?? (answers[0] as Why); // families is not 0
 }
 
 /** Ports of hosts that not even the enforcer's own policies for hosts close: a hole to tell, not to hide. */

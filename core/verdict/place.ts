@@ -20,6 +20,9 @@ export interface WorldIndex {
   readonly podOfAddress: ReadonlyMap<string, WorldPod>;
   readonly addressesOfNode: ReadonlyMap<string, AddressSet>;
   readonly serviceOfAddress: ReadonlyMap<string, WorldService>;
+  readonly services: readonly WorldService[];
+  /** Addresses of nodes, also those that only pods' status names. */
+  readonly nodeAddresses: ReadonlySet<string>;
 }
 
 /** The index of a world; finished pods are not in it. */
@@ -35,7 +38,25 @@ export function indexWorld(world: World): WorldIndex {
   for (const service of world.services ?? []) {
     for (const address of parsedAddresses(service.addresses)) serviceOfAddress.set(addressKey(address), service);
   }
-  return { pods, podOfAddress, addressesOfNode, serviceOfAddress };
+  const texts = [
+    ...(world.nodes ?? []).flatMap(({ addresses }) => addresses),
+    ...world.pods.flatMap((pod) => pod.nodeAddress ?? []),
+  ];
+  const nodeAddresses = new Set(parsedAddresses(texts).map(addressKey));
+  return { pods, podOfAddress, addressesOfNode, serviceOfAddress, services: world.services ?? [], nodeAddresses };
+}
+
+/** The pod that has an address. */
+export function podAt(index: WorldIndex, text: string): WorldPod | undefined {
+  const [address] = parsedAddresses([text]);
+  return address === undefined ? undefined : index.podOfAddress.get(addressKey(address));
+}
+
+/** Is that a node's address? Undefined: no node is known, so it may be. */
+export function isNodeAddress({ nodeAddresses }: WorldIndex, text: string): boolean | undefined {
+  const [address] = parsedAddresses([text]);
+  if (nodeAddresses.size === 0 || address === undefined) return undefined;
+  return nodeAddresses.has(addressKey(address));
 }
 
 function addressKey({ family, value }: Address): string {
@@ -77,7 +98,14 @@ function familyBit(address: Address): number {
 
 /** Families, as bits, that both ends have. */
 export function sharedFamilies(from: Place, to: Place): number {
+  if (from.pod === undefined) return isUnplaced(to) ? from.families : from.families & to.families;
+  if (to.pod === undefined) return isUnplaced(from) ? to.families : from.families & to.families;
   return from.families & to.families;
+}
+
+/** True for a pod whose address nobody knows: towards an address outside it has that family. */
+function isUnplaced({ pod, address }: Place): boolean {
+  return address === undefined && pod?.unknown?.addresses !== undefined;
 }
 
 /** A node (an address of it, or a pod on its network) talking to a pod that runs there: kubelet probes; no policy stops it. */

@@ -12,7 +12,10 @@ import type { CompiledPolicy, CompiledRule, PeerSelector, TierPlace } from "./co
 import { indexLabels } from "./label-index.ts";
 import type { LabelIndex } from "./label-index.ts";
 import { RuleSums } from "./rule-sums.ts";
+import { Doubtful } from "./doubtful.ts";
 import type { Profile } from "./profile.ts";
+import { matchAddresses, matchPod } from "./unknown.ts";
+import type { Bound } from "./unknown.ts";
 
 /** Fewer rules than this are quicker read one by one than looked up. */
 const INDEXED_RULES = 8;
@@ -59,26 +62,28 @@ export interface Rows {
   readonly stagesOf: (subject: number, direction: Direction) => Stages;
   /** Ports of a rule at a destination, where names depend on it. */
   readonly portsAt: (rule: CompiledRule, destination: number) => PortSet;
+  /** True when it is not known in which of their families two classes will talk. */
+  readonly isAnyFamily: (from: number, to: number) => boolean;
+  /** The bound that is asked for; both are one where all is known. */
+  readonly bound: Bound;
   /** Does the rule name that peer, for that subject, in that family? */
   readonly ruleMatches: (rule: CompiledRule, policy: CompiledPolicy, peer: number, family: number) => boolean;
 }
 
-/** Rows of world number `world` of the classification. */
-export function rowsOf(classes: Classes, world: number, profile: Profile, budget?: Budget): Rows {
-  const engine = new RowEngine(classes, world, profile, budget);
+/** Rows of world number `world` of the classification; what rests on facts that nobody knows is closed, or open with the bound "most". */
+export function rowsOf(classes: Classes, world: number, profile: Profile, budget?: Budget, bound: Bound = "least"): Rows {
+  const engine = new RowEngine(classes, world, profile, budget, bound);
   return {
     policiesOn: (subject, direction) => engine.policiesOn(subject, direction),
     tiersOn: (subject, direction, level) => engine.tiersOn(subject, direction, level),
-    concerning: (subject, direction) => [
-      ...engine.tiersOn(subject, direction, "admin"),
-      ...engine.policiesOn(subject, direction),
-      ...engine.tiersOn(subject, direction, "baseline"),
-    ],
+    concerning: (subject, direction) => engine.concerning(subject, direction),
     allowed: (subject, peer, direction, family) => engine.allowed(subject, peer, direction, family),
     connection: (from, to, families) => engine.connection(from, to, families),
     peersOf: (rule, policy) => engine.maskOf(rule, policy),
     stagesOf: (subject, direction) => engine.stagesOf(subject, direction),
     portsAt: (rule, destination) => engine.portsAt(rule, destination),
+    isAnyFamily: (from, to) => engine.isAnyFamily(from, to),
+    bound,
     ruleMatches: (rule, policy, peer, family) => isNamed(engine.maskOf(rule, policy), peer, family),
   };
 }
@@ -107,23 +112,43 @@ class RowEngine {
   #selected: readonly (readonly CompiledPolicy[] | undefined)[] | undefined;
   #selectedByTiers: readonly (readonly CompiledPolicy[] | undefined)[] | undefined;
   #podIndex: LabelIndex | undefined;
+  /** Classes of pods with labels whose values nobody knows: they are looked at for every selector. */
+  #unsurePeers: readonly number[] | undefined;
+  readonly #bound: Bound;
+  readonly #doubtful: Doubtful;
   #podsOfNamespace: ReadonlyMap<string, readonly number[]> | undefined;
   #atomsOfSet: readonly (readonly number[])[] | undefined;
-  #podsOfAtom: ReadonlyMap<number, readonly number[]> | undefined;
+  readonly #podsOfAtom = new Map<boolean, ReadonlyMap<number, readonly number[]>>();
 
-  constructor(classes: Classes, world: number, profile: Profile, budget: Budget | undefined) {
+  constructor(classes: Classes, world: number, profile: Profile, budget: Budget | undefined, bound: Bound) {
     this.#budget = budget;
+    this.#bound = bound;
+    this.#doubtful = new Doubtful(bound, classes.isUnsure);
     this.#classes = classes;
     this.#world = world;
     this.#profile = profile;
     this.#states = classes.peers.map((peer) => (peer.kind === "pods" ? peer.states[world] : undefined));
     const policies = classes.policies[world] ?? [];
     this.#networkPolicies = policies.filter((policy) => policy.tier === undefined);
-    this.#tiers = policies.filter((policy) => policy.tier !== undefined).sort(compareTiers);
+    this.#tiers = policies
+      .filter((policy) => policy.tier !== undefined)
+      .sort(compareTiers)
+      .map((policy) => this.#doubtful.passing(policy));
   }
 
+  /** Policies that select the subject or may, as they were given. */
+  concerning(subject: number, direction: Direction): readonly CompiledPolicy[] {
+    const admin = this.tiersOn(subject, direction, "admin");
+    const network = (this.#selecting()[subject] ?? []).filter((policy) => policy[direction] !== null);
+    const found = [...admin, ...network, ...this.tiersOn(subject, direction, "baseline")];
+    return this.#classes.isUnsure ? found.map((policy) => this.#doubtful.original(policy)) : found;
+  }
+
+  /** One that only may select the subject isolates at least, and lets nothing through; at most it isolates nothing by itself. */
   policiesOn(subject: number, direction: Direction): readonly CompiledPolicy[] {
-    return (this.#selecting()[subject] ?? []).filter((policy) => policy[direction] !== null);
+    const found = (this.#selecting()[subject] ?? []).filter((policy) => policy[direction] !== null);
+    const isOpen = this.#bound === "most" && found.every((policy) => this.#doubtful.isDoubtful(policy));
+    return isOpen ? [] : found;
   }
 
   tiersOn(subject: number, direction: Direction, level: TierPlace["level"]): readonly CompiledPolicy[] {
@@ -145,8 +170,15 @@ class RowEngine {
   connection(from: number, to: number, families: number = BOTH_FAMILIES): PortSet {
     const shared = this.#familiesOf(from) & this.#familiesOf(to) & families;
     if (shared === 0 || (this.#states[from] === undefined && this.#states[to] === undefined)) return noPorts;
+    if (shared === BOTH_FAMILIES && this.#bound === "least" && this.isAnyFamily(from, to))
+      return intersectPorts(this.#inFamily(from, to, V4), this.#inFamily(from, to, V6));
     const v4 = (shared & V4) === 0 ? noPorts : this.#inFamily(from, to, V4);
     return (shared & V6) === 0 ? v4 : unionPorts(v4, this.#inFamily(from, to, V6));
+  }
+
+  /** True when it is not known in which of their families the two will talk. */
+  isAnyFamily(from: number, to: number): boolean {
+    return this.#states[from]?.isAnyFamily === true || this.#states[to]?.isAnyFamily === true;
   }
 
   /** Classes that a rule names. */
@@ -155,9 +187,10 @@ class RowEngine {
     const known = this.#masks.get(rule);
     if (known !== undefined) return known;
     this.#budget?.spend(this.#states.length * (1 + rule.peers.selectors.length));
-    const parts = rule.peers.selectors.map((selector) => this.#selectorMask(selector, policy.namespace));
+    const isWide = this.#doubtful.isWide(rule);
+    const parts = rule.peers.selectors.map((selector) => this.#selectorMask(selector, policy.namespace, isWide));
     const atoms = this.#atomsOf(rule.peers.addresses);
-    if (atoms.length > 0) parts.push(this.#atomMask(atoms));
+    if (atoms.length > 0) parts.push(this.#addressMask(atoms, rule.peers.addresses, policy.tier !== undefined, isWide));
     const mask = mergeMasks(parts, this.#states.length);
     this.#masks.set(rule, mask);
     return mask;
@@ -225,7 +258,9 @@ class RowEngine {
       for (const peer of this.#candidates(policy.subjects, policy.tier === undefined ? policy.namespace : undefined)) {
         const state = this.#states[peer];
         if (state === undefined || state.pod.hostNetwork === true) continue;
-        if (isInNamespace(policy, state) && matches(policy.subjects, state.pod.labels)) (selected[peer] ??= []).push(policy);
+        if (!isInNamespace(policy, state)) continue;
+        const found = matchPod(policy.subjects, state.pod);
+        if (found !== "no") (selected[peer] ??= []).push(found === "yes" ? policy : this.#doubtful.maybe(policy));
       }
     }
     return selected;
@@ -233,8 +268,11 @@ class RowEngine {
 
   /** Classes that the pod selector can match; with a namespace, at most those in it. */
   #candidates(pods: LabelSelector, namespace: string | undefined): readonly number[] {
-    this.#podIndex ??= indexLabels(this.#states.map((state) => state?.pod.labels));
-    const byLabels = this.#podIndex.candidates(pods);
+    const isUnsure = (state: PodState | undefined): boolean => (state?.pod.unknown?.labels.length ?? 0) > 0;
+    this.#podIndex ??= indexLabels(this.#states.map((state) => (isUnsure(state) ? undefined : state?.pod.labels)));
+    this.#unsurePeers ??= this.#states.flatMap((state, peer) => (isUnsure(state) ? [peer] : []));
+    const known = this.#podIndex.candidates(pods);
+    const byLabels = this.#unsurePeers.length === 0 ? known : [...known, ...this.#unsurePeers];
     if (namespace === undefined) return byLabels;
     this.#podsOfNamespace ??= this.#groupByNamespace();
     const inNamespace = this.#podsOfNamespace.get(namespace) ?? [];
@@ -304,20 +342,21 @@ class RowEngine {
     return unionPorts(rule.ports, resolveNamedPorts(rule.namedPorts, pod.ports));
   }
 
-  #selectorMask(selector: PeerSelector, ownNamespace: string): Uint8Array {
-    const key = JSON.stringify([selector.namespaces === "own" ? ownNamespace : selector.namespaces, selector.pods]);
+  /** `isWide`: classes that the selector may match are in it too. */
+  #selectorMask(selector: PeerSelector, ownNamespace: string, isWide: boolean): Uint8Array {
+    const key = JSON.stringify([selector.namespaces === "own" ? ownNamespace : selector.namespaces, selector.pods, isWide]);
     const known = this.#selectorMasks.get(key);
     if (known !== undefined) return known;
     const mask = new Uint8Array(this.#states.length);
     for (const peer of this.#candidates(selector.pods, selector.namespaces === "own" ? ownNamespace : undefined)) {
       const state = this.#states[peer];
-      if (state !== undefined && this.#isSelected(state, selector, ownNamespace)) mask[peer] = BOTH_FAMILIES;
+      if (state !== undefined && this.#isSelected(state, selector, ownNamespace, isWide)) mask[peer] = BOTH_FAMILIES;
     }
     this.#selectorMasks.set(key, mask);
     return mask;
   }
 
-  #isSelected(state: PodState, selector: PeerSelector, ownNamespace: string): boolean {
+  #isSelected(state: PodState, selector: PeerSelector, ownNamespace: string, isWide: boolean): boolean {
     const { pod } = state;
     if (pod.hostNetwork === true) {
       const isByNamespace = this.#profile.hostNetworkPeers === "namespace" && selector.namespaces !== "own" && selector.isEveryPod;
@@ -325,7 +364,9 @@ class RowEngine {
     }
     const isInNamespace =
       selector.namespaces === "own" ? pod.namespace === ownNamespace : matches(selector.namespaces, state.namespaceLabels);
-    return isInNamespace && matches(selector.pods, pod.labels);
+    if (!isInNamespace) return false;
+    const found = matchPod(selector.pods, pod);
+    return found === "yes" || (isWide && found === "maybe");
   }
 
   #atomsOf(addresses: AddressSet): readonly number[] {
@@ -335,23 +376,47 @@ class RowEngine {
     return this.#atomsOfSet[set] ?? [];
   }
 
-  /** Address classes are the first peers, in the order of the atoms; pods with an address there follow if the profile says so. */
-  #atomMask(atoms: readonly number[]): Uint8Array {
-    this.#podsOfAtom ??= this.#groupByAtom();
+  /**
+   * Address classes are the first peers, in the order of the atoms; pods with an address there follow. Networks of cluster-wide policies
+   * hold pods by their definition; whether blocks of a NetworkPolicy do, the profile says.
+   */
+  #addressMask(atoms: readonly number[], addresses: AddressSet, isOfTier: boolean, isWide: boolean): Uint8Array {
+    const podsOfAtom = this.#podsOfAtom.get(isOfTier) ?? this.#groupByAtom(isOfTier);
+    this.#podsOfAtom.set(isOfTier, podsOfAtom);
     const mask = new Uint8Array(this.#states.length);
     for (const atom of atoms) {
       const family = this.#classes.atoms.list[atom]?.family === 4 ? V4 : V6;
-      for (const peer of [atom, ...(this.#podsOfAtom.get(atom) ?? [])]) mask[peer] = (mask[peer] ?? 0) | family;
+      for (const peer of [atom, ...(podsOfAtom.get(atom) ?? [])]) mask[peer] = (mask[peer] ?? 0) | family;
     }
+    if (this.#classes.isUnsure) this.#addUnplaced(mask, addresses, isOfTier, isWide);
     return mask;
   }
 
-  #groupByAtom(): ReadonlyMap<number, readonly number[]> {
+  /** Pods whose address nobody knows are in what holds every address that they may get. */
+  #addUnplaced(mask: Uint8Array, addresses: AddressSet, isOfTier: boolean, isWide: boolean): void {
+    const found = new Map<AddressSet, number>();
+    for (const [peer, state] of this.#states.entries()) {
+      const possible = state?.pod.unknown?.addresses;
+      if (state === undefined || possible === undefined || !(isOfTier || this.#isMatchedByAddress(state))) continue;
+      const known =
+        found.get(possible) ??
+        ([4, 6] as const).reduce((bits, family) => {
+          const match = matchAddresses(addresses, possible, family);
+          return match === "yes" || (isWide && match === "maybe") ? bits | (family === 4 ? V4 : V6) : bits;
+        }, 0);
+      found.set(possible, known);
+      mask[peer] = (mask[peer] ?? 0) | known;
+    }
+  }
+
+  #isMatchedByAddress({ pod }: PodState): boolean {
+    return pod.hostNetwork === true ? this.#profile.ipBlockMatchesNodes : this.#profile.ipBlockMatchesPods;
+  }
+
+  #groupByAtom(isOfTier: boolean): ReadonlyMap<number, readonly number[]> {
     const groups = new Map<number, number[]>();
     for (const [peer, state] of this.#states.entries()) {
-      if (state === undefined) continue;
-      const isMatched = state.pod.hostNetwork === true ? this.#profile.ipBlockMatchesNodes : this.#profile.ipBlockMatchesPods;
-      if (!isMatched) continue;
+      if (state === undefined || !(isOfTier || this.#isMatchedByAddress(state))) continue;
       for (const atom of state.atoms) {
         const group = groups.get(atom);
         if (group === undefined) groups.set(atom, [peer]);

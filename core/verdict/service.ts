@@ -1,47 +1,69 @@
 import type { Protocol } from "../address/ports.ts";
 import { matches } from "../selector/index.ts";
-import { resolveNamedPorts } from "./compile-ports.ts";
+import { namedContainerPorts } from "./compile-ports.ts";
 import type { Verdict } from "./evaluator.ts";
+import { podAt } from "./place.ts";
+import type { WorldIndex } from "./place.ts";
 import { podId } from "./world.ts";
-import type { WorldPod, WorldService, WorldServicePort } from "./world.ts";
+import type { Endpoint, WorldPod, WorldService, WorldServicePort } from "./world.ts";
 
-/** A pod behind a Service, and the port at which policies see it: the target port, not the Service's. */
+/** What is behind a Service, and the port at which policies see it: the target port, not the Service's. */
 export interface Backend {
-  readonly pod: WorldPod;
+  readonly endpoint: Endpoint;
+  /** Undefined for an address that no pod has. */
+  readonly pod: WorldPod | undefined;
   readonly port: number;
 }
 
 /** `Service shop/db`. */
-function serviceId({ namespace, name }: WorldService): string {
+export function serviceId({ namespace, name }: WorldService): string {
   return `Service ${namespace}/${name}`;
 }
 
-/** What a port of a Service leads to, or in words why it leads nowhere. `pods` are the live ones. */
+/** What a port of a Service leads to, or in words why it leads nowhere. */
 export function backendsOf(
   service: WorldService,
   port: number | string,
   protocol: Protocol,
-  pods: Iterable<WorldPod>,
+  index: WorldIndex,
 ): readonly Backend[] | string {
   const entry = service.ports.find(
     (candidate) => candidate.protocol.toLowerCase() === protocol && (candidate.port === port || candidate.name === port),
   );
   if (entry === undefined) return `${serviceId(service)} has no ${protocol} port ${port}`;
   const { selector } = service;
-  if (selector === undefined) return `${serviceId(service)} has no selector: its pods are not known`;
-  const backends = [...pods]
+  if (selector === undefined) return endpointsBehind(service, entry, index);
+  const backends = [...index.pods.values()]
     .filter((pod) => pod.namespace === service.namespace && matches({ matchLabels: selector }, pod.labels))
     .flatMap((pod): readonly Backend[] => {
       const number = targetIn(pod, entry);
-      return number === undefined ? [] : [{ pod, port: number }];
+      return number === undefined ? [] : [{ endpoint: endpointOf(pod), pod, port: number }];
     });
   return backends.length === 0 ? `no pod answers behind ${serviceId(service)}` : backends;
 }
 
+/** Of a Service without a selector: what Endpoints and EndpointSlices of its name hold. */
+function endpointsBehind(service: WorldService, entry: WorldServicePort, index: WorldIndex): readonly Backend[] | string {
+  if (service.endpoints === undefined)
+    return `${serviceId(service)} has no selector, and no EndpointSlice is among the manifests: what is behind it is not known`;
+  const found = service.endpoints
+    .filter(({ portName, protocol }) => portName === (entry.name ?? "") && protocol === entry.protocol)
+    .map(({ address, port }): Backend => {
+      const pod = podAt(index, address);
+      return { endpoint: pod === undefined ? { kind: "address", address } : endpointOf(pod), pod, port };
+    });
+  return found.length === 0 ? `no endpoint answers behind ${serviceId(service)}` : found;
+}
+
+function endpointOf({ namespace, name }: WorldPod): Endpoint {
+  return { kind: "pod", namespace, name };
+}
+
+/** A name is the first port of that name, as the API server's FindPort has it. */
 function targetIn(pod: WorldPod, { targetPort, protocol }: WorldServicePort): number | undefined {
   if (typeof targetPort === "number") return targetPort;
   const known = (["tcp", "udp", "sctp"] as const).find((name) => name === protocol.toLowerCase());
-  return known === undefined ? undefined : resolveNamedPorts([{ protocol: known, name: targetPort }], pod.ports)[known][0];
+  return known === undefined ? undefined : namedContainerPorts(known, targetPort, pod.ports)[0];
 }
 
 /**
@@ -72,5 +94,7 @@ export function joinVerdicts(
 }
 
 function nameOf(backend: Backend | undefined): string {
-  return backend === undefined ? "one" : `${podId(backend.pod)} port ${backend.port}`;
+  if (backend === undefined) return "one";
+  const { endpoint, port } = backend;
+  return `${endpoint.kind === "pod" ? podId(endpoint) : endpoint.address} port ${port}`;
 }

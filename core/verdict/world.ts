@@ -1,5 +1,5 @@
 import { parseAddress } from "../address/index.ts";
-import type { Address } from "../address/index.ts";
+import type { Address, AddressSet } from "../address/index.ts";
 import type { Labels } from "../selector/index.ts";
 
 /** What the engine needs of a namespace. */
@@ -13,6 +13,8 @@ export interface WorldContainerPort {
   readonly name?: string | undefined;
   readonly containerPort: number;
   readonly protocol?: string | undefined;
+  /** The port of its node that leads to it. */
+  readonly hostPort?: number | undefined;
 }
 
 /** What the engine needs of a pod; an inventory pod and a Kubernetes object read by a manifest reader both fit. */
@@ -23,12 +25,24 @@ export interface WorldPod {
   /** Up to one per family; empty while Pending: then only labels can match it. */
   readonly addresses: readonly string[];
   readonly node?: string | undefined;
+  /** The address of its node, where the pod's own status says it. */
+  readonly nodeAddress?: string | undefined;
   readonly hostNetwork?: boolean | undefined;
   readonly ports?: readonly WorldContainerPort[] | undefined;
   /** `status.phase`; Succeeded and Failed pods are left out, their address may be somebody else's. */
   readonly phase?: string | undefined;
   /** `Kind/name` of the controller, for the words people read. */
   readonly owner?: string | undefined;
+  /** What nobody knows of a pod that is not there yet. Absent: all is known, and no address means none. */
+  readonly unknown?: UnknownFacts | undefined;
+}
+
+/** Facts that only a running pod has. */
+export interface UnknownFacts {
+  /** Labels that it will have, with values that nobody knows: hashes, uids. They are not among its labels. */
+  readonly labels: readonly string[];
+  /** Where its address will lie; undefined when its addresses are known. */
+  readonly addresses: AddressSet | undefined;
 }
 
 /** What the engine needs of a node: which addresses are its own, and by which labels cluster-wide policies select it. */
@@ -45,6 +59,8 @@ export interface WorldServicePort {
   /** `TCP`, `UDP` or `SCTP`. */
   readonly protocol: string;
   readonly targetPort: number | string;
+  /** The port of every node that leads to it. */
+  readonly nodePort?: number | undefined;
 }
 
 /** What the engine needs of a Service: policies never see it, only the pods behind it. */
@@ -53,11 +69,24 @@ export interface WorldService {
   readonly name: string;
   /** Cluster, external and load balancer addresses. */
   readonly addresses: readonly string[];
+  /** Those of them that are reached from outside: what comes that way, from pods too, may show a node's address as its source. */
+  readonly outside?: readonly string[] | undefined;
   /** Undefined: its pods are not known here. */
   readonly selector: Labels | undefined;
   readonly ports: readonly WorldServicePort[];
   /** `externalTrafficPolicy: Local`: traffic from outside keeps its source address. */
   readonly keepsSource: boolean;
+  /** Where its ports lead, for one without a selector: Endpoints and EndpointSlices of its name. */
+  readonly endpoints?: readonly ServiceEndpoint[] | undefined;
+}
+
+/** An address behind a Service, and the port there. */
+export interface ServiceEndpoint {
+  readonly address: string;
+  /** Name of the Service's port; empty for the only one. */
+  readonly portName: string;
+  readonly port: number;
+  readonly protocol: string;
 }
 
 /** A policy as the API serves it; `spec` is read defensively (see `compile.ts`). */

@@ -67,6 +67,7 @@ describe("bytes mean what they mean to kubectl (bug: a number or a word of YAML 
     ["of several that are merged the first counts", "x: {<<: [{a: 1}, {a: 3, b: 4}]}\n", [{ x: { a: 1, b: 4 } }]],
     ["a merge key in quotes is a key", '"<<": {a: 1}\n', [{ "<<": { a: 1 } }]],
     ["marks at the beginning of documents", "\uFEFFa: 1\n---\n\uFEFFb: 1\n---\n\uFEFF---\nc: 1\n", [{ a: 1 }, { b: 1 }, { c: 1 }]],
+    ["marks between lines that end as on Windows", "\uFEFFa: 1\r\n---\r\n\uFEFFb: 1\r\n", [{ a: 1 }, { b: 1 }]],
     ["a comment behind a separator", "--- # c\na: 1\n", [{ a: 1 }]],
     ["an end of a document before a separator", "a: 1\n... # end\n---\nb: 2\n", [{ a: 1 }, { b: 2 }]],
     [

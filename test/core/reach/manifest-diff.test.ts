@@ -1,9 +1,18 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
+import { intersectPorts, isEmptyPorts, noPorts, portsFromRanges, subtractPorts } from "../../../core/address/ports.ts";
+import type { PortRange, PortSet } from "../../../core/address/ports.ts";
 import { readManifests } from "../../../core/manifest/read.ts";
 import type { Manifests } from "../../../core/manifest/read.ts";
+import type { DiffLine } from "../../../core/reach/diff-lines.ts";
 import { manifestDiff } from "../../../core/reach/manifest-diff.ts";
+import { reachOf } from "../../../core/reach/matrix.ts";
+import { expandPairs } from "../../../core/reach/render.ts";
 import { KUBE_NETWORK_POLICIES } from "../../../core/verdict/profile.ts";
+import { POD_SPACE } from "../../../core/verdict/unknown.ts";
+import type { World } from "../../../core/verdict/world.ts";
 import { files } from "../manifest/files.ts";
+import { policies, worlds } from "../verdict/worlds.ts";
 
 function manifests(...objects: readonly object[]): Manifests {
   const { manifests: read, notes } = readManifests(files({ "a.json": objects }));
@@ -83,4 +92,53 @@ test("nobody is told to try port 0 (bug: 0/tcp as the connection that opens)", (
   expect(opened.map(({ ports: text }) => text).join()).not.toMatch(/\b0\//);
   expect(opened.map(({ witness }) => witness.protocol)).not.toContain("tcp");
   expect(opened).not.toEqual([]);
+});
+
+/** Ports of a listing's text, as the engine has them. */
+function portsOf(text: string): PortSet {
+  if (text === "All Connections") return listed;
+  const ranges: PortRange[] = [];
+  let protocol: PortRange["protocol"] = "tcp";
+  for (const part of text.split(",")) {
+    const [, name, first, last] = /^(?:(TCP|UDP|SCTP) )?(\d+)(?:-(\d+))?$/.exec(part) ?? [];
+    if (name !== undefined) protocol = name.toLowerCase() as PortRange["protocol"];
+    ranges.push({ protocol, first: Number(first), last: Number(last ?? first) });
+  }
+  return portsFromRanges(ranges);
+}
+
+const listed = portsFromRanges((["tcp", "udp", "sctp"] as const).map((protocol) => ({ protocol, first: 1, last: 65535 })));
+
+test("the difference of two listings is the diff (bug: reach and diff answer one question differently)", () => {
+  const listing = (world: World): ReadonlyMap<string, PortSet> =>
+    new Map(
+      [...expandPairs(reachOf({ world, services: [], entries: [] }, KUBE_NETWORK_POLICIES))]
+        .filter(({ src, dst }) => src.endsWith("[Pod]") && dst.endsWith("[Pod]"))
+        .map(({ src, dst, conn }) => [`${src} ${dst}`, portsOf(conn)]),
+    );
+  const unplaced = fc.boolean(); // pods whose addresses nobody knows, or those that the world has
+  const all = fc.array(policies, { maxLength: 3 });
+  fc.assert(
+    fc.property(worlds, all, fc.nat(6), unplaced, (first, added, dropped, isUnplaced) => {
+      const unknown = { labels: [], addresses: POD_SPACE };
+      const pods = first.pods.map((pod) => ({ ...pod, phase: "Running", ...(isUnplaced && { addresses: [], unknown }) }));
+      const before: World = { ...first, pods };
+      const after: World = { ...before, policies: [...before.policies.filter((_, at) => at !== dropped), ...added] };
+      const [old, now] = [listing(before), listing(after)];
+      const change = (from: ReadonlyMap<string, PortSet>, to: ReadonlyMap<string, PortSet>): number =>
+        [...to].filter(([pair, ports]) => !isEmptyPorts(subtractPorts(ports, from.get(pair) ?? noPorts))).length;
+      const told = (lines: readonly DiffLine[]): boolean =>
+        lines.some(({ portSet, fromWorkloads, toWorkloads }) => {
+          const isOfPods = fromWorkloads > 0 && toWorkloads > 0;
+          return isOfPods && !isEmptyPorts(intersectPorts(portSet, listed));
+        });
+      const { opened, closed } = manifestDiff(
+        { world: before, services: [], entries: [] },
+        { world: after, services: [], entries: [] },
+        KUBE_NETWORK_POLICIES,
+      );
+      expect([told(opened), told(closed)]).toEqual([change(old, now) > 0, change(now, old) > 0]);
+    }),
+    { numRuns: 60 },
+  );
 });

@@ -25,7 +25,7 @@ test("a pod on the host network is not taken for one whose named ports count", (
     },
   ]);
   const rows = rowsOf(classes, 0, PROFILES["kube-network-policies"]);
-  const representative = mergeByBehaviour(classes, rows, BOTH_FAMILIES);
+  const representative = mergeByBehaviour(classes, [rows], BOTH_FAMILIES);
   expect(new Set(representative.values()).size).toBe(representative.size);
 });
 
@@ -35,7 +35,7 @@ test("the matrix says of every pair what the verdict engine says (bug: two subje
     fc.property(fc.oneof(worlds, tieredWorlds), profiles, fc.constantFrom(BOTH_FAMILIES, V4), (world, profile, families) => {
       const classes = classify([world]);
       const rows = rowsOf(classes, 0, profile);
-      const representative = mergeByBehaviour(classes, rows, families);
+      const representative = mergeByBehaviour(classes, [rows], families);
       const peers = [...new Set(classes.peers.map((_, peer) => representative.get(peer) ?? peer))];
       const pairs = new PairTable(classes, rows, peers);
       for (const from of classes.peers.keys()) {

@@ -49,8 +49,7 @@ function endAllows(
   profile: Profile,
 ): boolean {
   if (subject.hostNetwork) return true;
-  const ask = (tier: string): string =>
-    tierAction(world, tier, subject, peer, peerAddress, destination, protocol, port, direction, profile);
+  const ask = (tier: string): string => tierAction(world, tier, subject, peer, peerAddress, destination, protocol, port, direction);
   const admin = ask("admin");
   if (admin !== "pass") return admin === "accept";
   let isIsolated = false;
@@ -84,7 +83,6 @@ function tierAction(
   protocol: string,
   port: number,
   direction: "ingress" | "egress",
-  profile: Profile,
 ): string {
   const levelOf = (policy: Json): string =>
     policy.kind === "AdminNetworkPolicy"
@@ -99,7 +97,7 @@ function tierAction(
     if (!selects(world, spec.subject, subject)) continue;
     for (const rule of spec[direction] ?? []) {
       const peers = direction === "ingress" ? rule.from : rule.to;
-      const isPeer = peers.some((item: Json) => tierPeerMatches(world, item, peer, peerAddress, profile));
+      const isPeer = peers.some((item: Json) => tierPeerMatches(world, item, peer, peerAddress));
       const ports = rule.ports ?? rule.protocols;
       const isPort = !ports?.length || ports.some((item: Json) => tierPortMatches(item, destination, protocol, port));
       if (isPeer && isPort) return rule.action === "Allow" ? "accept" : rule.action.toLowerCase();
@@ -115,10 +113,9 @@ function selects(world: World, { namespaces, pods }: Json, pod: WorldPod): boole
     : labelsMatch(pods.namespaceSelector, labels) && labelsMatch(pods.podSelector, pod.labels);
 }
 
-function tierPeerMatches(world: World, item: Json, peer: WorldPod | string, address: string, profile: Profile): boolean {
+function tierPeerMatches(world: World, item: Json, peer: WorldPod | string, address: string): boolean {
   const isNode = typeof peer !== "string" && peer.hostNetwork;
   if (item.networks || item.nodes) {
-    if (typeof peer !== "string" && !(isNode ? profile.ipBlockMatchesNodes : profile.ipBlockMatchesPods)) return false;
     if (item.networks) return item.networks.some((cidr: string) => inBlock(cidr, address));
     return (world.nodes ?? []).some((node) => labelsMatch(item.nodes, node.labels ?? {}) && node.addresses.includes(address));
   }
