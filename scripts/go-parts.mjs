@@ -5,6 +5,7 @@ const WITHOUT = {
   controlplane: "tests on real Kubernetes control planes",
   enforcer: "packets between pods",
   forge: "tests on a real forge",
+  decoder: "manifests held against Kubernetes' own decoders",
   actionlint: "linter for the workflows that users copy",
 };
 

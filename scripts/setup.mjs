@@ -15,7 +15,7 @@ import { writeReport } from "./report.mjs";
 /** What is typed for each script, and what it needs: system parts (see system-parts.mjs) and parts built from Go modules (see testbed/build.mjs). */
 const NEEDS = {
   start: { type: "npm start", system: ["demo"], go: [] }, // the demonstration builds its clusters itself, while the hosts are already at work
-  test: { type: "npm test", system: ["demo", "test"], go: ["controlplane", "enforcer", "forge", "actionlint"] },
+  test: { type: "npm test", system: ["demo", "test"], go: ["controlplane", "enforcer", "forge", "decoder", "actionlint"] },
   bench: { type: "npm run bench", system: ["demo", "test"], go: ["controlplane", "enforcer"] },
   check: { type: "npm run check", system: [], go: [] },
   pack: { type: "npm pack", system: [], go: [] },

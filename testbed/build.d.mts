@@ -1,7 +1,7 @@
 /** Types of build.mjs, which is plain JavaScript because it runs before anything is installed. */
 
 /** The Go modules beside this file. */
-export type PartName = "controlplane" | "enforcer" | "forge" | "kubectl" | "actionlint";
+export type PartName = "controlplane" | "enforcer" | "forge" | "kubectl" | "decoder" | "actionlint";
 
 /** A part that is built: its folder in the cache, and the binary in it. */
 export interface BuiltPart {

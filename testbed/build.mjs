@@ -2,7 +2,7 @@
 /**
  * Builds the real parts of the test bed from the Go modules beside this file.
  *
- *   node testbed/build.mjs [controlplane] [enforcer] [forge] [kubectl] [actionlint]     (all by default)
+ *   node testbed/build.mjs [controlplane] [enforcer] [forge] [kubectl] [decoder] [actionlint]     (all by default)
  *
  * The result of each is one folder in the cache (default ~/.cache/firebreak/testbed, FIREBREAK_CACHE overrides), named after the
  * part, a hash of everything that goes into it, and the Go version; it is built under a temporary name and renamed, so a folder
@@ -67,6 +67,15 @@ const PARTS = {
     packages: 1100,
     firstBuild: "about 1 minute on two cores",
   },
+  // Reads manifests as kubectl does: what Firebreak's own reader is held against.
+  decoder: {
+    what: `the decoders of Kubernetes ${kubernetesVersion}`,
+    package: ".",
+    flags: ["-ldflags", "-s -w"],
+    env: { CGO_ENABLED: "0" },
+    packages: 250,
+    firstBuild: "about half a minute on two cores",
+  },
   // Reads the workflows that users copy as the forge would.
   actionlint: {
     what: "actionlint v1.7.12",
@@ -86,7 +95,7 @@ export function cacheFolder() {
 /**
  * Builds one part, or finds it built.
  *
- * @param {"controlplane" | "enforcer" | "forge" | "kubectl" | "actionlint"} name
+ * @param {"controlplane" | "enforcer" | "forge" | "kubectl" | "decoder" | "actionlint"} name
  * @param {{log?: (line: string) => void, signal?: AbortSignal}} [options] `log` gets progress lines (default: stderr)
  * @returns {Promise<{folder: string, binary: string} | {missing: string}>} `missing` says why there is none, in words for people
  */

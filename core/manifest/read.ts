@@ -1,7 +1,6 @@
 import { compareNotes, hasErrors } from "../model/note.ts";
 import type { Note, Position } from "../model/note.ts";
 import type { SourceFile } from "../model/source.ts";
-import type { Labels } from "../selector/index.ts";
 import type { PolicyObject, World, WorldNamespace, WorldNode, WorldPod, WorldService } from "../verdict/world.ts";
 import { Checker, show } from "./check.ts";
 import type { Json } from "./check.ts";
@@ -226,17 +225,21 @@ function priorityOf(kind: string, spec: Json | undefined): Known["priority"] {
 
 function readKind(all: Collected, check: Checker, kind: string, value: Json, identity: Identity, at: () => Position): void {
   const { namespace, name, owner } = identity;
-  const labels = (): Labels => readLabels(check, check.record(value["metadata"], ["metadata"])?.["labels"], ["metadata", "labels"]);
+  const metadata = check.record(value["metadata"], ["metadata"]);
+  const labels = readLabels(check, metadata?.["labels"], ["metadata", "labels"]);
+  const annotations = ["metadata", "annotations"];
+  for (const [key, text] of Object.entries(check.record(metadata?.["annotations"], annotations) ?? {}))
+    check.text(text, [...annotations, key]);
   switch (kind) {
     case "Namespace":
-      all.namespaces.push({ name, labels: labels() });
+      all.namespaces.push({ name, labels });
       return;
     case "Node":
-      all.nodes.push({ name, labels: labels(), addresses: nodeAddresses(check, value) });
+      all.nodes.push({ name, labels, addresses: nodeAddresses(check, value) });
       all.podRanges.push(...nodeRanges(check, value));
       return;
     case "Pod":
-      all.pods.push(readPod(check, value, identity, labels()));
+      all.pods.push(readPod(check, value, identity, labels));
       return;
     case "Service":
       all.services.push(readService(check, value, namespace, name));
@@ -300,11 +303,18 @@ function nodeAddresses(check: Checker, value: Json): readonly string[] {
   });
 }
 
+/** ObjectMeta: with `namspace` or `lables` an object would be another one, or somewhere else. */
+const OBJECT_META = (
+  "name generateName namespace labels annotations ownerReferences finalizers managedFields uid resourceVersion generation selfLink " +
+  "creationTimestamp deletionTimestamp deletionGracePeriodSeconds"
+).split(" ");
+
 /** Undefined, with an error, when the object has no proper name or namespace. */
 function identityOf(all: Collected, { kind, value, document, path }: ManifestObject): Identity | undefined {
   const check = new Checker(document, path, kind, all.notes);
   const before = all.notes.length;
   const metadata = check.record(value["metadata"], ["metadata"]) ?? {};
+  check.onlyKeys(metadata, OBJECT_META, ["metadata"]);
   const given = check.text(metadata["name"], ["metadata", "name"]);
   const prefix = check.text(metadata["generateName"], ["metadata", "generateName"]);
   const name = given === undefined || given === "" ? prefix?.concat("generated") : given;

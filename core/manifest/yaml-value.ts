@@ -96,6 +96,8 @@ class Walker {
   #key(key: Node | null, map: YAMLMap): string {
     const value = key === null ? null : this.value(key);
     const at = key === null ? offsetOf(map) : offsetOf(key);
+    if (isScalar(key) && this.#text.slice(at, key.range?.[1] ?? at).includes("\n"))
+      throw new Refusal("yaml-syntax", "not YAML: a key of more than one line", at);
     if (value === null) throw new Refusal("yaml-syntax", "not YAML: a key that is null", at);
     if (typeof value === "string") return value;
     if (typeof value === "number" || typeof value === "boolean") return String(value);

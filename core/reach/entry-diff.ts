@@ -9,7 +9,7 @@ import { podId } from "../verdict/world.ts";
 import type { WorldPod } from "../verdict/world.ts";
 import type { DiffLine } from "./diff-lines.ts";
 import { CONTROLLER, entryPorts, INGRESS_CONTROLLER } from "./entries.ts";
-import { workloadOf } from "./matrix.ts";
+import { workloadOf } from "./workload-name.ts";
 
 /** What an ingress controller may open to one pod. */
 export interface Entered {

@@ -18,6 +18,7 @@ import { PairTable } from "./pair-table.ts";
 import { cutPieces } from "./pieces.ts";
 import type { Piece } from "./pieces.ts";
 import { NO_PORTS } from "./port-table.ts";
+import { workloadOf } from "./workload-name.ts";
 import { silentNotes } from "./silent.ts";
 
 /** Things that no policy tells apart: workloads, ranges of addresses outside, or the ingress controllers. */
@@ -91,13 +92,6 @@ export interface Group {
   readonly peers: readonly number[];
   /** What Ingress and Route send them. */
   readonly entered: PortSet;
-}
-
-/** `namespace/name[Kind]`. */
-export function workloadOf(pod: WorldPod): string {
-  const slash = pod.owner?.indexOf("/") ?? -1;
-  if (pod.owner === undefined || slash < 0) return `${pod.namespace}/${pod.name}[Pod]`;
-  return `${pod.namespace}/${pod.owner.slice(slash + 1)}[${pod.owner.slice(0, slash)}]`;
 }
 
 function groupWorkloads(

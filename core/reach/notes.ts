@@ -4,7 +4,7 @@ import type { Classes } from "../verdict/classes.ts";
 import { unknownWords } from "../verdict/unknown.ts";
 import { livePods } from "../verdict/world.ts";
 import type { World } from "../verdict/world.ts";
-import { workloadOf } from "./matrix.ts";
+import { workloadOf } from "./workload-name.ts";
 import type { Group, UnsurePair } from "./matrix.ts";
 
 /** What a reader of the listing has to know that the listing cannot say. */

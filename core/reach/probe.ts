@@ -3,7 +3,7 @@ import { parseAddress } from "../address/index.ts";
 import type { Evaluator } from "../verdict/evaluator.ts";
 import { livePods, podId } from "../verdict/world.ts";
 import type { Endpoint, World, WorldPod } from "../verdict/world.ts";
-import { workloadOf } from "./matrix.ts";
+import { workloadOf } from "./workload-name.ts";
 
 /** One question: may `src` connect to `dst`? `namespace/pod` or an address each; a port by number or by name. */
 export interface Probe {
@@ -84,7 +84,8 @@ export function answerProbe(engine: Evaluator, find: (text: string) => readonly 
   }));
   const denied = answers.find(({ verdict }) => !verdict.allowed);
   const open = answers.find(({ verdict }) => verdict.allowed);
-  const { why, uncertain: own } = (denied ?? (answers[0] as (typeof answers)[number])).verdict; // there is at least one pair
+  const shown = (denied ?? open)?.verdict; // there is at least one pair
+  const { why, uncertain: own } = { why: shown?.why ?? [], uncertain: shown?.uncertain ?? [] };
   const isSplit = denied !== undefined && open !== undefined;
   const split = isSplit ? [`it depends on the pod: ${open.pair} is open, ${denied.pair} is not`] : [];
   const uncertain = [...new Set([...split, ...own, ...answers.flatMap(({ verdict }) => verdict.uncertain)])];
