@@ -2,7 +2,7 @@ import type { TargetRow } from "../adapters/store/index.ts";
 import { compileTarget, decodeInputs, type EncodedInputs } from "../core/compile/inputs.ts";
 import type { Want } from "../core/compile/want.ts";
 import { FirebreakError } from "../core/model/error.ts";
-import type { Definitions } from "../core/model/kinds.ts";
+import type { Definitions, TargetId } from "../core/model/kinds.ts";
 import { findTarget, type Target } from "../core/model/target.ts";
 import { wantDigest } from "../core/render/digest.ts";
 import type { Mark } from "../core/render/mark.ts";
@@ -33,14 +33,25 @@ export interface Expectation {
  */
 export async function expectationOf(context: ExpectationParts, row: TargetRow): Promise<Expectation | undefined> {
   if (row.appliedSequence === null || row.appliedInputs === null) return undefined;
-  const applied = await acceptedRevision(context, row.appliedSequence);
-  if (applied === undefined)
-    throw new FirebreakError("NOT_FOUND", `revision ${row.appliedSequence} of ${row.id} is not in the store`);
+  return await render(context, row.id, row.appliedSequence, row.appliedInputs);
+}
+
+/**
+ * The expectation of the apply that has not told how it ended; undefined without one. Until it has, what is live may be what was
+ * applied before, this, or a step between them: only what is none of these is somebody else's doing.
+ */
+export async function intendedOf(context: ExpectationParts, row: TargetRow): Promise<Expectation | undefined> {
+  return row.intent === null ? undefined : await render(context, row.id, row.intent.sequence, row.intent.inputs);
+}
+
+async function render(context: ExpectationParts, id: TargetId, sequence: number, encoded: unknown): Promise<Expectation> {
+  const applied = await acceptedRevision(context, sequence);
+  if (applied === undefined) throw new FirebreakError("NOT_FOUND", `revision ${sequence} of ${id} is not in the store`);
   const definitions = await context.definitions.accepted(applied.commit, context.signal);
-  const target = findTarget(definitions, row.id);
-  if (target === undefined) throw new FirebreakError("NOT_FOUND", `revision ${applied.sequence} does not name ${row.id}`);
-  // The cast: the column is only ever written from encodeInputs.
-  const inputs = decodeInputs(row.appliedInputs as EncodedInputs);
+  const target = findTarget(definitions, id);
+  if (target === undefined) throw new FirebreakError("NOT_FOUND", `revision ${applied.sequence} does not name ${id}`);
+  // The cast: the columns are only ever written from encodeInputs.
+  const inputs = decodeInputs(encoded as EncodedInputs);
   const { want } = compileTarget(await withOrphans(context, definitions, inputs.orphans), target, inputs, context.operator);
   const mark = { instance: context.instance, sequence: applied.sequence, digest: wantDigest(want) };
   return { target, definitions, commit: applied.commit, want, mark };

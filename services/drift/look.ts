@@ -8,8 +8,8 @@ import { hostObservationDigest } from "../../core/plan/host.ts";
 import { storedError } from "../stored-error.ts";
 import { withAdoptions } from "./adopt.ts";
 import type { DriftContext } from "./context.ts";
-import { CLUSTER_KINDS, compareClusterWith, compareHostWith, HOST_KINDS, type Compared } from "../compare.ts";
-import { expectationOf, type Expectation } from "../expected.ts";
+import { CLUSTER_KINDS, compareClusterWithAll, compareHostWithAll, HOST_KINDS, type Compared, type States } from "../compare.ts";
+import { expectationOf, intendedOf, type Expectation } from "../expected.ts";
 import { liveSequence } from "../live-mark.ts";
 import { respond } from "./respond.ts";
 
@@ -27,19 +27,31 @@ export type LookOutcome =
 /** How long a look waits for the first picture of a cluster's workloads: without it no effect can be told. */
 const SYNC_TIMEOUT_MS = 10_000;
 
-/** Compares what a target enforces now with what Git says at its pointer, and responds to what differs. */
-export async function look(context: DriftContext, id: TargetId): Promise<LookOutcome> {
+/** So many looks in a row may find the target busy; the next one compares with every state that the writer may have left. */
+export const MAX_BUSY_LOOKS = 8;
+
+/**
+ * Compares what a target enforces now with what Git says at its pointer, and responds to what differs.
+ *
+ * While an apply has not told how it ended, only what parts from both its ends is told.
+ *
+ * @param busyLooks looks before this one, in a row, that found it busy: who keeps a target busy must not keep it from being looked at
+ */
+export async function look(context: DriftContext, id: TargetId, busyLooks = 0): Promise<LookOutcome> {
   const { store, log, now } = context;
   const before = await targetRow(store, id);
   if (before === undefined) return "not applied";
-  if ((await targetsInFlight(store)).has(id)) return "busy";
-  let expectation: Expectation | undefined;
-  let seen: Seen;
+  const mayWait = busyLooks < MAX_BUSY_LOOKS;
+  if (mayWait && (await targetsInFlight(store)).has(id)) return "busy";
+  let states: States;
+  let observed: Observed;
   try {
-    expectation = await expectationOf(context, before);
+    const expectation = await expectationOf(context, before);
     if (expectation === undefined) return "not applied";
-    seen =
-      expectation.target.kind === "cluster" ? await lookAtCluster(context, expectation) : await lookAtHost(context, expectation);
+    const intended = await intendedOf(context, before);
+    states = intended === undefined ? [expectation] : [expectation, intended];
+    observed =
+      expectation.target.kind === "cluster" ? await readCluster(context, expectation) : await readHost(context, expectation);
   } catch (error) {
     if (context.signal.aborted) throw error;
     context.failures.set(id, (context.failures.get(id) ?? 0) + 1);
@@ -48,15 +60,21 @@ export async function look(context: DriftContext, id: TargetId): Promise<LookOut
     return "failed";
   }
   // What fails from here on is our own: a log that takes no entries says nothing about the target.
-  if (await wasWritten(context, before)) return "busy";
-  await recordRead(store, id, { at: seen.at, ok: true, observationDigest: seen.digest });
-  if (before.intent === null && seen.sequence > (before.appliedSequence ?? 0) && mayCatchUp(context, id)) return "busy";
+  const after = await writtenMeanwhile(context, before);
+  if (after !== undefined) {
+    if (mayWait) return "busy";
+    const later = [await expectationOf(context, after), await intendedOf(context, after)];
+    states = [...states, ...later.filter((state) => state !== undefined)];
+  }
+  await recordRead(store, id, { at: observed.at, ok: true, observationDigest: observed.digest });
+  if (before.intent === null && observed.sequence > (before.appliedSequence ?? 0) && mayCatchUp(context, id)) return "busy";
   // Back again: work that waits for it is tried now, and not when its back-off has run out.
   if (context.failures.delete(id)) await context.queue.enqueue(id);
   // What may be written and what is done about a finding is said by the revision in force, not by the one that was applied.
   const target = context.inForce === undefined ? undefined : findTarget(context.inForce.definitions, id);
-  const findings = await withAdoptions(context, expectation.definitions, target, seen.findings, seen.evidenceOf);
-  await respond(context, { id, target, kinds: seen.kinds, findings });
+  const compared = observed.compare(states);
+  const findings = await withAdoptions(context, states[0].definitions, target, compared.findings, compared.evidenceOf);
+  await respond(context, { id, target, kinds: observed.kinds, findings });
   return "compared";
 }
 
@@ -73,27 +91,30 @@ function mayCatchUp({ aheadSince, now }: DriftContext, id: TargetId): boolean {
   return now() - since < CATCH_UP_MS;
 }
 
-interface Seen extends Compared {
+/** What a target answered, and how to compare it. */
+interface Observed {
   /** The newest revision that is live there. */
   readonly sequence: number;
   readonly at: number;
   readonly digest: string;
   readonly kinds: readonly FindingKind[];
+  readonly compare: (states: States) => Compared;
 }
 
-async function lookAtCluster(context: DriftContext, expectation: Expectation): Promise<Seen> {
+async function readCluster(context: DriftContext, expectation: Expectation): Promise<Observed> {
   const { id } = expectation.target;
   const connection = context.clusters.connection(id);
   await connection.synced(AbortSignal.any([context.signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]));
   const observation = await connection.readObservation(context.signal);
   const enforcer = (await targetRow(context.store, id))?.enforcer ?? undefined;
-  context.seen.set(id, observation, observationDigest(observation), { enforcer });
-  const compared = compareClusterWith(expectation, observation, connection.inventory(), enforcer);
+  const digest = observationDigest(observation);
+  context.seen.set(id, observation, digest, { enforcer });
+  const compare = (states: States): Compared => compareClusterWithAll(states, observation, connection.inventory(), enforcer);
   const sequence = liveSequence(observation, context.instance);
-  return { at: observation.at, sequence, digest: observationDigest(observation), kinds: CLUSTER_KINDS, ...compared };
+  return { at: observation.at, sequence, digest, kinds: CLUSTER_KINDS, compare };
 }
 
-async function lookAtHost(context: DriftContext, expectation: Expectation): Promise<Seen> {
+async function readHost(context: DriftContext, expectation: Expectation): Promise<Observed> {
   const { target } = expectation;
   if (target.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
   const connection = await context.hosts.connection(target);
@@ -102,23 +123,22 @@ async function lookAtHost(context: DriftContext, expectation: Expectation): Prom
     throw new FirebreakError("INVENTORY_INCOMPLETE", `${target.id} was read back only in part; nothing is concluded from that`);
   }
   const { resolvers, timeServers = [] } = observation;
-  context.seen.set(target.id, observation, hostObservationDigest(observation), { host: { resolvers, timeServers } });
-  return {
-    at: observation.at,
-    sequence: liveSequence(observation, context.instance),
-    digest: hostObservationDigest(observation),
-    kinds: HOST_KINDS,
-    ...compareHostWith(expectation, observation),
-  };
+  const digest = hostObservationDigest(observation);
+  context.seen.set(target.id, observation, digest, { host: { resolvers, timeServers } });
+  const sequence = liveSequence(observation, context.instance);
+  const compare = (states: States): Compared => compareHostWithAll(states, observation);
+  return { at: observation.at, sequence, digest, kinds: HOST_KINDS, compare };
 }
 
 /**
- * True when a run writes to the target now, or changed what should be there since `before` was read: then what was seen may belong to
- * either. A run that found nothing to do is no reason to look again.
+ * The row as it is now, when a run writes to the target, or began to, or changed what should be there since `before` was read: then what
+ * was seen may belong to either. A run that found nothing to do is no reason to look again.
  */
-async function wasWritten({ store }: DriftContext, before: TargetRow): Promise<boolean> {
+async function writtenMeanwhile({ store }: DriftContext, before: TargetRow): Promise<TargetRow | undefined> {
+  const inFlight = await targetsInFlight(store);
   const after = await targetRow(store, before.id);
-  if (after === undefined || (await targetsInFlight(store)).has(before.id)) return true;
-  const pointer = (row: TargetRow): string => `${row.appliedSequence} ${row.appliedPlan} ${row.generation} ${row.membershipDigest}`;
-  return pointer(after) !== pointer(before);
+  if (after === undefined) return before;
+  const pointer = (row: TargetRow): string =>
+    `${row.appliedSequence} ${row.appliedPlan} ${row.generation} ${row.membershipDigest} ${row.intent?.plan} ${row.intent?.at}`;
+  return inFlight.has(before.id) || pointer(after) !== pointer(before) ? after : undefined;
 }

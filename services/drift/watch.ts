@@ -22,6 +22,8 @@ export class Watch {
   /** When each target is due, ms since the epoch. */
   readonly #due = new Map<TargetId, number>();
   readonly #running = new Set<TargetId>();
+  /** Looks in a row that found a target busy. */
+  readonly #busy = new Map<TargetId, number>();
   readonly #limit = pLimit(CONCURRENCY);
 
   constructor(context: DriftContext) {
@@ -61,7 +63,10 @@ export class Watch {
     const { log, signal, now } = this.#context;
     try {
       if (signal.aborted) return;
-      const outcome = await look(this.#context, target);
+      const busyLooks = this.#busy.get(target) ?? 0;
+      const outcome = await look(this.#context, target, busyLooks);
+      if (outcome === "busy") this.#busy.set(target, busyLooks + 1);
+      else this.#busy.delete(target);
       if (outcome === "busy") this.#plan(target, now() + BUSY_AGAIN_MS);
       if (outcome === "failed") this.#plan(target, now() + FAILED_AGAIN_MS);
     } catch (error) {

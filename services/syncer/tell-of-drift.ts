@@ -2,8 +2,8 @@ import { listFindings, recordHeal, type TargetRow } from "../../adapters/store/i
 import { FIGHT_WINDOW_MS } from "../../core/drift/respond.ts";
 import type { Finding } from "../../core/drift/finding.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
-import { compareClusterWith, compareHostWith } from "../compare.ts";
-import { expectationOf, type Expectation } from "../expected.ts";
+import { compareClusterWithAll, compareHostWithAll, type States } from "../compare.ts";
+import { expectationOf, intendedOf } from "../expected.ts";
 import { recordFindings } from "../findings.ts";
 import { liveSequence } from "../live-mark.ts";
 import type { SyncerContext } from "./context.ts";
@@ -13,16 +13,20 @@ import type { Planned } from "./planning.ts";
  * Records what a run is about to undo and the drift detector has not seen: somebody wrote between its last look and ours. Repaired
  * is not told; without this the change would be gone without a trace.
  *
- * Not after a run that ended in the middle: what differs then may be our own half.
+ * After a run that ended in the middle, and on a second try within one, what differs may be our own half: then what parts from both
+ * states is told, so that tampering during an apply, or between a crash and its recovery, leaves its trace too.
  */
 export async function tellOfDrift(context: SyncerContext, planned: Planned, row: TargetRow): Promise<void> {
   const { inForce, now, store } = context;
-  if (inForce === undefined || row.intent !== null) return;
+  if (inForce === undefined) return;
   // From before a backup was restored: what lost revisions wrote cannot be told from what somebody else did. The log has the gap.
-  if (liveSequence(planned.observation, context.instance) > (row.appliedSequence ?? 0)) return;
+  const newest = Math.max(row.appliedSequence ?? 0, row.intent?.sequence ?? 0);
+  if (liveSequence(planned.observation, context.instance) > newest) return;
   const expectation = await expectationOf(context, row);
   if (expectation === undefined) return;
-  const findings = compare(context, expectation, planned).filter(({ healable }) => healable);
+  const intended = await intendedOf(context, row);
+  const states: States = intended === undefined ? [expectation] : [expectation, intended];
+  const findings = compare(context, states, planned).filter(({ healable }) => healable);
   if (findings.length === 0) return;
   const target = row.inGit ? expectation.target : undefined;
   // Of no kind, so that nothing is resolved: that is said only once the target was read back and looked at.
@@ -42,12 +46,8 @@ export async function countRepairs({ store, now }: SyncerContext, target: Target
   for (const { fingerprint } of repaired) await recordHeal(store, fingerprint, now(), FIGHT_WINDOW_MS);
 }
 
-function compare(
-  context: SyncerContext,
-  expectation: Expectation,
-  { observation, resolved, enforcer }: Planned,
-): readonly Finding[] {
-  if (observation.kind === "host") return compareHostWith(expectation, observation).findings;
+function compare(context: SyncerContext, states: States, { observation, resolved, enforcer }: Planned): readonly Finding[] {
+  if (observation.kind === "host") return compareHostWithAll(states, observation).findings;
   const inventory = context.clusters.connection(resolved.target.id).inventory();
-  return compareClusterWith(expectation, observation, inventory, enforcer).findings;
+  return compareClusterWithAll(states, observation, inventory, enforcer).findings;
 }
