@@ -1,7 +1,7 @@
 import { upsertFindings, type EntriesOf, type FindingsChange, type StoredFinding } from "../adapters/store/index.ts";
 import type { EntryInput } from "../core/audit/entry.ts";
 import type { Finding, FindingKind } from "../core/drift/finding.ts";
-import { responsesFor } from "../core/drift/respond.ts";
+import { outletsOf } from "../core/drift/respond.ts";
 import type { TargetId, Workspace } from "../core/model/kinds.ts";
 import type { Target } from "../core/model/target.ts";
 import type { Parts } from "./parts.ts";
@@ -25,17 +25,24 @@ export async function recordFindings(
   { id, target, kinds, findings }: Comparison,
   at: number,
 ): Promise<FindingsChange> {
-  const channels = channelsFor(parts, workspace, target);
+  const channels = channelsFor(parts, workspace, target, findings);
   return await upsertFindings(parts.store, { target: id, kinds, findings, channels, now: at, entriesOf: findingEntries(at) });
 }
 
-/** Who is told: the log always, and whatever the Workspace lists for the target and firebreak.yaml has set up. Routes choose later among channels. */
-function channelsFor({ settings }: Pick<Parts, "settings">, workspace: Workspace, target: Target | undefined): readonly string[] {
-  const listed = target === undefined ? workspace.drift.default : responsesFor(workspace, target);
+/** Who is told: the log always, and the outlets that firebreak.yaml has set up. Routes choose later among channels. */
+function channelsFor(
+  { settings }: Pick<Parts, "settings">,
+  workspace: Workspace,
+  target: Target | undefined,
+  findings: readonly Finding[],
+): readonly string[] {
+  // A fight is recorded by itself, so what one of them asks for is asked for all.
+  const kinds: readonly FindingKind[] = findings.length === 0 ? ["modified"] : findings.map(({ kind }) => kind);
+  const outlets = kinds.map((kind) => outletsOf(kind, workspace, target));
   const channels = ["log"];
-  if (listed.includes("alert") && Object.keys(settings.channels).length > 0) channels.push("alert");
-  if (listed.includes("issue") && settings.forge !== undefined) channels.push("issue");
-  if (listed.includes("propose") && settings.forge !== undefined) channels.push("proposal");
+  if (outlets.some(({ alert }) => alert) && Object.keys(settings.channels).length > 0) channels.push("alert");
+  if (outlets.some(({ issue }) => issue) && settings.forge !== undefined) channels.push("issue");
+  if (outlets.some(({ propose }) => propose) && settings.forge !== undefined) channels.push("proposal");
   return channels;
 }
 

@@ -21,6 +21,8 @@ export interface DriftContext extends Parts {
   readonly aheadSince: Map<TargetId, number>;
   /** When each repair was last asked for, by fingerprint; ms since the epoch. */
   readonly askedAt: Map<string, number>;
+  /** Targets that are looked at again at a time of their own: a repair waits for its pause to end. ms since the epoch. */
+  readonly lookAgain: Map<TargetId, number>;
   /** How Git could say each finding, by fingerprint, and what that was worked out from. */
   readonly adoptions: Map<string, { readonly key: string; readonly seen: number; readonly adoption: Adoption }>;
 }

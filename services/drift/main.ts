@@ -81,6 +81,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     failures: new Map(),
     aheadSince: new Map(),
     askedAt: new Map(),
+    lookAgain: new Map(),
     adoptions: new Map(),
   };
   const watch = new Watch(context);

@@ -28,15 +28,19 @@ export async function respond(context: DriftContext, comparison: Comparison): Pr
   for (const finding of change.opened) {
     if (finding.stopped) continue;
     const decision = decideResponse(finding, workspace, comparison.target, finding.healTimes, at);
-    if (decision.notHealedBecause === "fight") await stopFight(context, workspace, comparison, finding);
-    else if (decision.heal) await heal(context, finding, at);
+    if (decision.isFight) await tellFight(context, workspace, comparison, finding);
+    if (decision.heal) await heal(context, finding, at);
+    else if (decision.healAt !== undefined) context.lookAgain.set(comparison.id, decision.healAt);
   }
   for (const finding of await standing(context, change, comparison.findings)) {
     if (finding.stopped) continue;
     // The newest repair may not have come yet, which is no sign of a fight; those before it that were undone are.
-    const decision = decideResponse(finding, workspace, comparison.target, finding.healTimes.slice(0, -1), at);
-    if (decision.notHealedBecause === "fight") await stopFight(context, workspace, comparison, finding);
-    else if (decision.heal && at - (context.askedAt.get(finding.fingerprint) ?? 0) >= ASK_AGAIN_MS) await ask(context, finding, at);
+    const settled = decideResponse(finding, workspace, comparison.target, finding.healTimes.slice(0, -1), at);
+    if (settled.isFight) await tellFight(context, workspace, comparison, finding);
+    const { isFight, heal: isDue, healAt } = decideResponse(finding, workspace, comparison.target, finding.healTimes, at);
+    if (isFight && isDue) await heal(context, finding, at);
+    else if (healAt !== undefined) context.lookAgain.set(comparison.id, healAt);
+    else if (settled.heal && at - (context.askedAt.get(finding.fingerprint) ?? 0) >= ASK_AGAIN_MS) await ask(context, finding, at);
   }
   return change;
 }
@@ -67,24 +71,32 @@ async function ask(context: DriftContext, finding: StoredFinding, at: number): P
   await queue.enqueue(finding.target);
 }
 
-/** Somebody writes it again and again: no more repairs until a person says `firebreak reconcile`, and a finding that says who. */
-async function stopFight(
+/**
+ * Somebody writes it again and again: a finding that says who. What widens is repaired at a growing interval; of the rest there are no more
+ * repairs until a person says `firebreak reconcile`.
+ */
+async function tellFight(
   context: DriftContext,
   workspace: Workspace,
   { id, target }: Comparison,
   finding: StoredFinding,
 ): Promise<void> {
   const { store, now } = context;
-  await stopHealing(store, finding.fingerprint);
-  const asked = (await openWork(store, id, now())).filter(({ kind, key }) => kind === "finding" && key === finding.fingerprint);
-  await closeWork(store, asked, "a fight: not repaired until a person says so", now());
+  if (!finding.widens) {
+    await stopHealing(store, finding.fingerprint);
+    const asked = (await openWork(store, id, now())).filter(({ kind, key }) => kind === "finding" && key === finding.fingerprint);
+    await closeWork(store, asked, "a fight: not repaired until a person says so", now());
+  }
   const by = finding.who === undefined ? "somebody" : finding.who;
+  const what = finding.widens
+    ? `it is closed again at a growing interval (15 s to 4 min), and open in between. Find out who writes it`
+    : `repairs stopped until firebreak reconcile ${id}`;
   const fight: Finding = {
     ...finding,
     fingerprint: fingerprintOf("heal-fight", id, finding.subject),
     kind: "heal-fight",
     severity: "critical",
-    summary: `${by} writes ${finding.subject} again and again: repairs stopped until firebreak reconcile ${id}`,
+    summary: `${by} writes ${finding.subject} again and again: ${what}`,
     healable: false,
   };
   await recordFindings(context, workspace, { id, target, kinds: [], findings: [fight] }, now());

@@ -67,6 +67,9 @@ export class Watch {
       const outcome = await look(this.#context, target, busyLooks);
       if (outcome === "busy") this.#busy.set(target, busyLooks + 1);
       else this.#busy.delete(target);
+      const again = this.#context.lookAgain.get(target);
+      this.#context.lookAgain.delete(target);
+      if (again !== undefined) this.#plan(target, again);
       if (outcome === "busy") this.#plan(target, now() + BUSY_AGAIN_MS);
       if (outcome === "failed") this.#plan(target, now() + FAILED_AGAIN_MS);
     } catch (error) {
