@@ -54,7 +54,7 @@ describe("objects at a step of an unfinished apply", () => {
   };
   const seen = (objects: readonly NetworkPolicy[]): ClusterObservation => ({
     kind: "cluster",
-    target: "cluster/eu" as ClusterObservation["target"],
+    target: "cluster/eu",
     completeness: "complete",
     uid: "u",
     policies: objects.map((object) => ({ object, manager: undefined, managedAt: undefined })),
