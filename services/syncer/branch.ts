@@ -88,7 +88,7 @@ async function lookAtBranch(context: SyncerContext, acceptance: Acceptance | und
 /** Clusters whose workloads are not all known, sorted: a verdict about a guardrail may be another when they are. */
 function notWhole({ clusters }: SyncerContext): readonly string[] {
   const open = [...clusters.connections()];
-  return open.flatMap(([target, connection]) => (connection.inventory().complete ? [] : [target])).sort();
+  return open.flatMap(([target, connection]) => (connection.isInventoryCurrent() ? [] : [target])).sort();
 }
 
 async function fetchHead(context: SyncerContext): Promise<string> {

@@ -27,8 +27,12 @@ describe("what goes away and comes back", { timeout: 300_000 }, () => {
   it("an API server: found unreachable, hosts go on without it, and it gets the revision when it is back", async () => {
     const { eu, pod, host } = organisation;
     await eu.stopApiServer();
-    const commit = await organisation.add("policies/extra.yaml", extraPolicy("8080/tcp"), "while the API server is away");
     const finding = await firebreak.finding("unreachable", { target: CLUSTER });
+    const commit = await organisation.add("policies/extra.yaml", extraPolicy("8080/tcp"), "while the API server is away");
+    // What is not seen there may break a guardrail: it waits, until a person lets it in.
+    const isWaiting = async (): Promise<boolean> => (await firebreak.status()).repository.refused?.code === "GUARDRAIL_UNSEEN";
+    await waitFor(isWaiting, { what: "the commit waits", timeoutMs: 90_000, everyMs: 100 });
+    await (await firebreak.api()).post(API.accept, { revision: commit });
     const isAhead = async (): Promise<boolean> => {
       const { revision, wanted } = await firebreak.target(HOST);
       return revision === wanted && (await firebreak.status()).revision?.commit === commit;

@@ -61,16 +61,17 @@ beforeEach(async () => {
     git: { url: "/x" },
     repositoryOf,
   });
-  const connection = { inventory: () => seen, synced: async () => await Promise.resolve() };
-  Object.assign(pulls.context, {
-    clusters: { connections: () => new Map([["cluster/eu", connection]]), update: async () => await Promise.resolve(new Map()) },
-  });
-  seen = inventory("eu", { namespaces: NAMESPACES, pods: [DEV, FREE] });
+  see(inventory("eu", { namespaces: NAMESPACES, pods: [DEV, FREE] }));
   push("1", BASE);
   expect(await pulls.follow()).toMatchObject({ kind: "accepted" });
 });
 
 afterEach(async () => await pulls?.[Symbol.asyncDispose]());
+
+function see(inventoryNow: ClusterInventory): void {
+  seen = inventoryNow;
+  pulls.see(seen);
+}
 
 function push(name: string, text: string): string {
   head = name.repeat(40);
@@ -82,7 +83,7 @@ const typesOf = (): readonly string[] => pulls.entries.map(({ type }) => type);
 
 // Would catch: a commit accepted at the moment in which a watch was down, and never judged again (H2).
 it("waits, says for what, and comes into force when the cluster is seen whole", async () => {
-  seen = { ...seen, complete: false };
+  see({ ...seen, complete: false });
   const commit = push("2", BASE + policy("5432/tcp"));
   expect(await pulls.follow()).toMatchObject({ kind: "waiting", commit, problems: [{ code: "GUARDRAIL_UNSEEN" }] });
   expect((await repositoryState(pulls.context.store)).candidate).toMatchObject({
@@ -92,19 +93,19 @@ it("waits, says for what, and comes into force when the cluster is seen whole", 
   });
   expect(await pulls.follow()).toEqual({ kind: "unchanged" });
   expect(typesOf().filter((type) => type === "revision.held")).toHaveLength(1);
-  seen = { ...seen, complete: true };
+  see({ ...seen, complete: true });
   expect(await pulls.follow()).toMatchObject({ kind: "accepted", commit });
   expect((await repositoryState(pulls.context.store)).candidate).toBeNull();
 });
 
 it("is refused when what comes into sight breaks the guardrail, gives way to a newer commit, and to a person", async () => {
-  seen = { ...seen, complete: false };
+  see({ ...seen, complete: false });
   push("2", BASE + policy("5432/tcp"));
   expect(await pulls.follow()).toMatchObject({ kind: "waiting" });
-  seen = inventory("eu", { namespaces: NAMESPACES, pods: [DEV, DB] });
+  see(inventory("eu", { namespaces: NAMESPACES, pods: [DEV, DB] }));
   expect(await pulls.follow()).toMatchObject({ kind: "refused", problems: [{ code: "GUARDRAIL_VIOLATED" }] });
 
-  seen = { ...seen, pods: [DEV, FREE], complete: false };
+  see({ ...seen, pods: [DEV, FREE], complete: false });
   push("3", BASE + policy("5433/tcp"));
   expect(await pulls.follow()).toMatchObject({ kind: "waiting" });
   push("4", `${BASE}# the rule is taken back\n`);

@@ -6,6 +6,7 @@ import { approvePlan } from "../../services/syncer/pulls/approve-plan.ts";
 import { startForge, type Forge as Gitea } from "../../testbed/forge.ts";
 import { openRun, type Run } from "../../testbed/run.ts";
 import { createPeople, mergeOnGitea, openGiteaWorld, type ForgeWorld, type GiteaPeople } from "../adapters/forge/world.ts";
+import { inventory } from "../support/definitions.ts";
 import { openPullWorld, type PullWorld } from "../support/pull-world.ts";
 
 const HEAD = "apiVersion: firebreak.dev/v1alpha1\n";
@@ -102,6 +103,9 @@ async function check(number: number): Promise<{ readonly state: string; readonly
 
 /** What somebody writes who looked at the plan that is shown. */
 const approval = async (): Promise<string> => `/firebreak approve ${(await listPullRows(pulls.context.store))[0]?.plan ?? ""}`;
+
+/** The cluster is seen whole, and nobody is there: a commit that opens waits for nothing. */
+const seeCluster = (): void => pulls.see(inventory("eu"));
 
 const typesOf = (): readonly string[] => pulls.entries.map(({ type }) => type);
 
@@ -200,6 +204,7 @@ describe("a pull request", () => {
     await pulls.look();
     expect(await comment(number)).toContain("your approval does not count");
     await world.merge(number);
+    seeCluster();
     const refused = await pulls.follow();
     expect(refused).toMatchObject({ kind: "refused", problems: [{ code: "REVISION_UNAPPROVED" }] });
     await pulls.look();
@@ -214,7 +219,10 @@ describe("a pull request", () => {
 });
 
 describe("approvals", () => {
-  beforeEach(async () => await begin(1));
+  beforeEach(async () => {
+    await begin(1);
+    seeCluster();
+  });
 
   it.each(["merge", "squash", "rebase"] as const)(
     "of exactly the head let a %s come into force, the author's do not",

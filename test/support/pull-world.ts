@@ -6,6 +6,7 @@ import pLimit from "p-limit";
 import { openRepository, type Repository } from "../../adapters/git/index.ts";
 import { openForge, type ForgeCredential } from "../../adapters/forge/open.ts";
 import { openStore } from "../../adapters/store/index.ts";
+import type { ClusterInventory } from "../../core/membership/inventory.ts";
 import type { EntryInput } from "../../core/audit/entry.ts";
 import { fillEntry } from "../../core/audit/fill.ts";
 import { matchesFilter } from "../../core/audit/filter.ts";
@@ -28,6 +29,8 @@ export interface PullWorld extends AsyncDisposable {
   readonly entries: readonly EntryInput[];
   /** A look at every open pull request. */
   look(): Promise<void>;
+  /** Clusters that are connected from now on, as they are seen. */
+  see(...seen: readonly ClusterInventory[]): void;
   /** A look at the branch. */
   follow(): Promise<BranchOutcome>;
   /** As after a start: nothing but the store is remembered. */
@@ -119,6 +122,17 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
     async look() {
       watch.hint(undefined);
       await watch.round();
+    },
+    see(...seen) {
+      const connections = seen.map((inventory) => {
+        const connection = {
+          inventory: () => inventory,
+          isInventoryCurrent: () => inventory.complete,
+          synced: async () => await Promise.resolve(),
+        };
+        return [inventory.target, connection] as const;
+      });
+      Object.assign(context.clusters, { connections: () => new Map(connections) });
     },
     follow: async () => await followBranch(context),
     restart() {
