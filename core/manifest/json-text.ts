@@ -54,6 +54,7 @@ function endOfValue(text: string, start: number): number | JsonMistake {
       const level = levels.at(-1);
       if (level?.keys !== undefined && level.isKeyNext) {
         level.isKeyNext = false;
+        if (text[skipSpace(text, end)] !== ":") return { problem: "a key without a colon", offset: at, code: "json-syntax" }; // YAML, perhaps
         const key = textOf(text.slice(at, end));
         if (level.keys.has(key)) return { problem: `the key ${JSON.stringify(key)} is there twice`, offset: at, code: "key-twice" };
         level.keys.add(key);

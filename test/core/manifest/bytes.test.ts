@@ -75,6 +75,7 @@ describe("bytes mean what they mean to kubectl (bug: a number or a word of YAML 
       '{"a":1}{"b":2}\n{"c":3}\n---\n{"d":4}\n---\ne: 5',
       [{ a: 1 }, { b: 2 }, { c: 3 }, { d: 4 }, { e: 5 }],
     ],
+    ["flow collections of YAML, with one text twice", '{a: {b: "x", c: "x"}, "d": "x"}', [{ a: { b: "x", c: "x" }, d: "x" }]],
     ["a comma too many, which only YAML takes", '{"a": 1,}', [{ a: 1 }]],
     ["tabs between tokens and in quotes, and CRLF", 'a:\tb\r\nc: "x\ty"\t\r\n', [{ a: "b", c: "x\ty" }]],
     ["folded texts", "a: >\n  x\n  y\n\n  z\n", [{ a: "x y\nz\n" }]],
