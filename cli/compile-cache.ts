@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { enableCompileCache } from "node:module";
+import nodeModule from "node:module";
 import { join } from "node:path";
 
 /** Verbs that run for long and keep to their state folder. */
@@ -14,7 +14,7 @@ const SERVICES: readonly (string | undefined)[] = ["up", "syncer", "drift", "con
 export function keepCompiledCode(verb: string | undefined, { XDG_CACHE_HOME, HOME, NODE_COMPILE_CACHE }: NodeJS.ProcessEnv): void {
   if (SERVICES.includes(verb) || NODE_COMPILE_CACHE !== undefined) return; // or Node has seen to it
   const [base, inside] = XDG_CACHE_HOME ? [XDG_CACHE_HOME, ""] : [HOME ?? "", ".cache"];
-  if (isOwn(base)) enableCompileCache(join(base, inside, "firebreak", "code"));
+  if (isOwn(base)) nodeModule.enableCompileCache(join(base, inside, "firebreak", "code"));
 }
 
 /** An absolute path to a folder of this user that nobody else may write in: `sudo` may have left another's in the environment. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** Entry point: `node cli/firebreak.ts VERB`; packed as `firebreak`. Verbs are loaded when they run, so that `--help` is quick. */
+import "./node-version.ts"; // first, before anything that an old Node lacks
 import { keepCompiledCode } from "./compile-cache.ts";
 
 // `firebreak status | head`: whoever reads may stop reading.

@@ -52,6 +52,19 @@ test("the packed firebreak validates the example, and finds a mistake in it", as
   expect(stdout).toContain("mistake.yaml:2");
 });
 
+// Bug: an old Node ends in a stack trace about syntax or a missing export.
+test("the packed firebreak says which Node it needs, in one sentence", async () => {
+  const old = 'data:text/javascript,Object.defineProperty(process.versions,"node",{value:"20.20.2"})';
+  const entry = join(folder, "node_modules", "firebreak", "dist", "firebreak.js");
+  const failed = await run(process.execPath, ["--import", old, entry, "validate", "policies"], { cwd: folder }).catch(
+    (error: unknown) => error as { readonly code: number; readonly stderr: string },
+  );
+  expect(failed).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^firebreak needs Node 24 or newer, and this is [^\n]+\n$/),
+  });
+});
+
 // Bug: `firebreak --version` answers with whatever package.json happens to be above the bundle.
 test("the packed firebreak knows its version", async () => {
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { readonly version: string };
