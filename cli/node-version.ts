@@ -3,8 +3,7 @@ const OLDEST = 24;
 
 /** Ends with one sentence where Node is older: without it, whatever is missing first ends in a stack trace. */
 if (Number.parseInt(process.versions.node, 10) < OLDEST) {
-  process.stderr.write(`firebreak needs Node ${OLDEST} or newer, and this is ${process.version}: install a newer Node
-`);
+  console.error(`firebreak needs Node ${OLDEST} or newer, and this is ${process.version}: install a newer Node`);
   process.exit(1);
 }
 
