@@ -29,6 +29,20 @@ export function submitRequest(
   });
 }
 
+/** How many requests of these kinds, made since then, wait for an answer or are worked at. */
+export function countRequests(store: Store, kinds: readonly RequestKind[], since: number): Promise<number> {
+  return run(store, "count requests", async (db) => {
+    const { count } = await db
+      .selectFrom("firebreak.requests")
+      .select(sql<string>`count(*)`.as("count"))
+      .where("doneAt", "is", null)
+      .where("kind", "in", [...kinds])
+      .where("createdAt", ">=", since)
+      .executeTakeFirstOrThrow();
+    return Number(count);
+  });
+}
+
 /**
  * Takes the oldest open request of these kinds for `holdMs`; undefined when there is none. One that was taken and not finished
  * in that time (its taker died) is taken again, so answering must be idempotent.

@@ -1,6 +1,6 @@
 import { API } from "../../core/api/shapes.ts";
 import type { ExplainAnswer } from "../../core/explain/answer.ts";
-import { explainConnection } from "../../core/explain/explain.ts";
+import { explainConnection, withBlame } from "../../core/explain/explain.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import { formatExplain } from "../../core/text/explain.ts";
 import { ApiClient } from "../api.ts";
@@ -50,5 +50,5 @@ async function answerAsked(
   const { folder, ...world } = await readWorld(options.definitions, options);
   const clone = await findClone(folder);
   const patchPath = clone === undefined ? (path: string) => path : (path: string) => pathIn(clone, path);
-  return await explainConnection(world, { files: await readDefinitionFolder(folder), patchPath }, asked, blameLine);
+  return await withBlame(explainConnection(world, { files: await readDefinitionFolder(folder), patchPath }, asked), blameLine);
 }

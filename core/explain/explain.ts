@@ -6,29 +6,38 @@ import type { EndAnswer, Line } from "./end.ts";
 import { findPair } from "./pair.ts";
 import type { ConnectivityWorld } from "./world.ts";
 
+/** Both ends and the port, as people write them. */
+export interface AskedConnection {
+  readonly from: string;
+  readonly to: string;
+  readonly port: string;
+}
+
 /** Who touched a line last; null when history does not say. */
 export type ReadBlame = (at: Position) => Promise<Blame | null>;
 
 /**
- * May FROM connect to TO on PORT, why, who said so, where it is enforced, whether live agrees, and what would allow it.
+ * May FROM connect to TO on PORT, why, by which lines, where it is enforced, whether live agrees, and what would allow it. Who touched
+ * the lines last is asked with {@link withBlame}.
  *
  * @param inputs the definitions as files, for the edit
  * @throws FirebreakError NOT_FOUND, USAGE for ends and ports that are none
  */
-export async function explainConnection(
-  world: ConnectivityWorld,
-  inputs: EditInputs,
-  asked: { readonly from: string; readonly to: string; readonly port: string },
-  blame: ReadBlame,
-): Promise<ExplainAnswer> {
+export function explainConnection(world: ConnectivityWorld, inputs: EditInputs, asked: AskedConnection): ExplainAnswer {
   const question = readQuestion(world.definitions, world.estate, asked.from, asked.to, asked.port);
   const answer = answerQuestion(world, question);
-  const lines: BlamedLine[] = [];
-  for (const line of linesOf(answer.ends)) lines.push({ ...line, blame: line.at === null ? null : await blame(line.at) });
+  const lines = linesOf(answer.ends).map((line): BlamedLine => ({ ...line, blame: null }));
   if (answer.verdict === "allowed") return { ...answer, lines, edit: null };
   const edit = smallestEdit(world, inputs, question, findPair(world.approved, question).pair);
   if ("ok" in edit) return { ...answer, lines, edit: edit.ok };
   return { ...answer, lines, edit: null, notes: [...answer.notes, edit.none] };
+}
+
+/** The same with who touched each line last. */
+export async function withBlame(answer: ExplainAnswer, blame: ReadBlame): Promise<ExplainAnswer> {
+  const lines: BlamedLine[] = [];
+  for (const line of answer.lines) lines.push({ ...line, blame: line.at === null ? null : await blame(line.at) });
+  return { ...answer, lines };
 }
 
 /** Rules and segments of both ends, each once. */

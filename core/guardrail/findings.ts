@@ -52,6 +52,25 @@ function findingOf(result: GuardrailResult, target: TargetId, violations: readon
   };
 }
 
+/** Nobody knows whether it holds, because finding out takes too much work: told, never taken for fine. */
+export function undecidedFinding(target: TargetId, about: string, summary: string, at: Finding["at"]): Finding {
+  const subject = `${about}, not decided`;
+  return {
+    fingerprint: fingerprintOf("guardrail-violated", target, subject),
+    kind: "guardrail-violated",
+    target,
+    subject,
+    severity: "high",
+    summary,
+    effect: { verdict: "uncertain", opened: [], closed: [] },
+    who: undefined,
+    at,
+    healable: false,
+    widens: false,
+    foreign: false,
+  };
+}
+
 /** What is open against a guardrail that blocks is as bad as it gets; what is still to be enforced was known to be open. */
 function severityOf({ severity }: GuardrailResult, violations: readonly Violation[]): Severity {
   if (severity === "warn") return "low";

@@ -134,7 +134,7 @@ export const ERRORS = {
   LIMIT_EXCEEDED: {
     next: "person",
     means:
-      "A revision un-isolates more workloads than `limits.unisolate` lets through. `firebreak accept REVISION` is the one way past this.",
+      "Something is more than its limit, and the message says which: a revision un-isolates more workloads than `limits.unisolate` lets through (`firebreak accept REVISION` is the one way past this), or files, a question or its answer are larger than what is worked on.",
   },
   NOT_FOUND: {
     next: "person",
@@ -155,7 +155,8 @@ export const ERRORS = {
   },
   RATE_LIMITED: {
     next: "retry",
-    means: "A forge or a channel was asked too often; what waits is sent when the time that it told is over.",
+    means:
+      "A forge or a channel was asked too often; what waits is sent when the time that it told is over. Or Firebreak itself was: too many questions wait for an answer; ask again in a moment.",
   },
   REVISION_EMPTIES: {
     next: "person",

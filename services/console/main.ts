@@ -24,6 +24,7 @@ import type { Service } from "../service.ts";
 import { storedError } from "../stored-error.ts";
 import { accessOf, isOurHost, readOnlyToken } from "./access.ts";
 import { openMetrics } from "./metrics.ts";
+import { makeRoom, QUESTION_PATIENCE_MS } from "../questions.ts";
 import { findingAnswer, readStatus } from "./status.ts";
 import { pullOf, readSigned } from "./webhook.ts";
 
@@ -31,7 +32,6 @@ import { pullOf, readSigned } from "./webhook.ts";
 export const ADDRESS_FILE = "api.address";
 
 const MAX_BODY_BYTES = 1024 * 1024;
-const REQUEST_TIMEOUT_MS = 110_000;
 const DENIED_EVERY_MS = 60_000;
 /** One token so far; whoever holds it acts under this name in the log. */
 const ACTOR = "api-token";
@@ -71,7 +71,7 @@ export interface ConsoleParts extends Parts {
 export async function startConsole(parts: ConsoleParts): Promise<Service> {
   const { settings, signal, log } = parts;
   const tokens = { full: await apiToken(settings, parts.environment), read: await readOnlyToken(settings, parts.environment) };
-  const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true, requestTimeout: REQUEST_TIMEOUT_MS + 10_000 });
+  const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true, requestTimeout: QUESTION_PATIENCE_MS + 10_000 });
   app.addHook("onRequest", guard(parts, tokens));
   app.setErrorHandler(async (error, _request, reply) => await sendError(reply, error));
   app.setNotFoundHandler(async (_request, reply) => await reply.code(404).send({ code: "NOT_FOUND", message: "no such path" }));
@@ -197,11 +197,12 @@ async function ask(
   kind: RequestKind,
   args: unknown,
 ): Promise<unknown> {
+  await makeRoom(store, kind, now());
   const id = randomUUID();
   const request = { id, kind, args, actor: ACTOR, createdAt: now() };
   await submitRequest(store, { ...request, mac: sealRequest(await requestKey(settings, environment), request) });
   try {
-    const row = await waitForRequest(store, id, AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]));
+    const row = await waitForRequest(store, id, AbortSignal.any([signal, AbortSignal.timeout(QUESTION_PATIENCE_MS)]));
     if (row.error === null) return row.result;
     throw new FirebreakError(isErrorCode(row.error.code) ? row.error.code : "PLAN_INVARIANT_BROKEN", row.error.message);
   } catch (cause) {
@@ -214,6 +215,7 @@ function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(NEXT, code);
 }
 
+const STATUS_BY_CODE: Partial<Readonly<Record<ErrorCode, number>>> = { NOT_FOUND: 404, RATE_LIMITED: 429 };
 const STATUS_BY_NEXT = { person: 422, retry: 503, wait: 409, bug: 500 } as const;
 
 async function sendError(reply: FastifyReply, error: unknown): Promise<void> {
@@ -224,7 +226,7 @@ async function sendError(reply: FastifyReply, error: unknown): Promise<void> {
   }
   const status = (error as { statusCode?: number }).statusCode;
   if (error instanceof FirebreakError)
-    await reply.code(error.code === "NOT_FOUND" ? 404 : STATUS_BY_NEXT[error.next]).send(storedError(error));
+    await reply.code(STATUS_BY_CODE[error.code] ?? STATUS_BY_NEXT[error.next]).send(storedError(error));
   else if (status !== undefined && status < 500)
     await reply.code(status).send({ code: "USAGE", message: (error as Error).message });
   else await reply.code(500).send(storedError(error));

@@ -1,15 +1,14 @@
 import { listFindings, listOpenWork } from "../../adapters/store/index.ts";
+import { isOverBudget, overBudgetText } from "../../adapters/workers/index.ts";
 import type { Finding } from "../../core/drift/finding.ts";
-import type { ConnectivityWorld } from "../../core/explain/world.ts";
-import { checkGuardrails } from "../../core/guardrail/check.ts";
-import { guardrailFindings, subjectOf } from "../../core/guardrail/findings.ts";
-import type { GuardrailResult } from "../../core/guardrail/results.ts";
+import { unwatched, watchGuardrails, type Watched } from "../../core/guardrail/watch.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import { findTarget, listTargets } from "../../core/model/target.ts";
 import { runLoop } from "../loop.ts";
 import type { DriftContext } from "./context.ts";
 import { respond } from "./respond.ts";
-import { worldNow } from "./world.ts";
+import { isSmall } from "../workers/small.ts";
+import { seenNow } from "./world.ts";
 
 /** Pods come and go all the time; once a second is soon enough to tell people. */
 const EVERY_MS = 1_000;
@@ -64,13 +63,12 @@ export class GuardrailWatch {
   async #check(definitions: Definitions): Promise<void> {
     const context = this.#context;
     if (definitions.guardrails.size === 0 && this.#told?.size === 0) return;
-    const world = await worldNow(context, definitions);
-    const lists = sourcesOf(world).map((source) => checkGuardrails(world.definitions, source));
+    const watched = await this.#watch(definitions);
     const open = (await listFindings(context.store, { open: true, limit: 10_000 })).filter(
       ({ kind }) => kind === "guardrail-violated",
     );
-    const findings = await this.#settled(guardrailFindings(lists), guardrailFindings(lists.map(meant)), open);
-    const kept = this.#isWhole(world) ? [] : keepUncertain(open, findings, lists);
+    const findings = await this.#settled(watched, open);
+    const kept = keepUncertain(open, findings, (subject) => this.#isOpenQuestion(definitions, watched, subject));
     const byTarget = Map.groupBy([...findings, ...kept], ({ target }) => target);
     for (const id of new Set([...byTarget.keys(), ...open.map(({ target }) => target)])) {
       const target = findTarget(definitions, id);
@@ -79,16 +77,26 @@ export class GuardrailWatch {
     this.#told = new Set(byTarget.keys());
   }
 
+  /** Tenants and whoever administrates a host size what is looked at: what is not small is looked at by a worker. */
+  async #watch(definitions: Definitions): Promise<Watched | Unwatched> {
+    const { now, operator, workers, signal, log } = this.#context;
+    const world = { definitions, seen: await seenNow(this.#context, definitions), now: now(), operator };
+    if (isSmall(world)) return watchGuardrails(world);
+    const outcome = await workers.run("watch", world, { lane: "looks", signal });
+    if (outcome.kind === "done") return outcome.value;
+    if (!isOverBudget(outcome)) throw outcome.error;
+    const why = overBudgetText(outcome);
+    log.error({ why }, "whether the guardrails hold is not decided");
+    return { ...unwatched(definitions, why), uncertain: "all" };
+  }
+
   /**
    * What is to be told now. A workload that just appeared is open for the moment that its isolation takes: what no revision says, and is
    * still being worked on, waits. What was told before is told on, and what the definitions themselves violate at once.
    */
-  async #settled(
-    findings: readonly Finding[],
-    ofDefinitions: readonly Finding[],
-    open: readonly Finding[],
-  ): Promise<readonly Finding[]> {
-    const sure = new Set([...ofDefinitions, ...open].map(({ fingerprint }) => fingerprint));
+  async #settled(watched: Watched | Unwatched, open: readonly Finding[]): Promise<readonly Finding[]> {
+    const { findings, settled } = watched;
+    const sure = new Set([...settled, ...open.map(({ fingerprint }) => fingerprint)]);
     const at = this.#context.now();
     const fresh = findings.filter(({ fingerprint }) => !sure.has(fingerprint));
     const since = new Map(fresh.map(({ fingerprint }) => [fingerprint, this.#since.get(fingerprint) ?? at]));
@@ -103,30 +111,26 @@ export class GuardrailWatch {
     return findings.filter(({ fingerprint }) => !waiting.has(fingerprint));
   }
 
-  /** True when every target that is written was seen, and every cluster's workloads are known: then what is not violated is over. */
-  #isWhole({ estate, definitions }: ConnectivityWorld): boolean {
+  /** True when nobody can say whether this holds now: absence in half a picture proves nothing. */
+  #isOpenQuestion(definitions: Definitions, watched: Watched | Unwatched, subject: string): boolean {
+    if (watched.uncertain === "all" || watched.undecided.includes(subject)) return true;
     const written = listTargets(definitions).filter(({ mode }) => mode === "apply");
-    return estate.stale.length === 0 && written.every(({ id }) => this.#context.seen.has(id));
+    const isWhole = watched.stale.length === 0 && written.every(({ id }) => this.#context.seen.has(id));
+    return !isWhole && watched.uncertain.includes(subject);
   }
 }
 
-/** Live first: it tells what is, and who lets it through. */
-function sourcesOf({ live, enforceable, approved }: ConnectivityWorld) {
-  return [live, enforceable, approved].filter((source) => source !== undefined);
+/** No answer at all. */
+interface Unwatched extends ReturnType<typeof unwatched> {
+  readonly uncertain: "all";
 }
 
-/** What the definitions say, whatever is live. */
-function meant(results: readonly GuardrailResult[]): readonly GuardrailResult[] {
-  return results.filter(({ on }) => on !== "live");
-}
-
-/** What was violated and cannot be said now stays told: absence in half a picture proves nothing. */
+/** What was violated and cannot be said now stays told. */
 function keepUncertain(
   open: readonly Finding[],
   findings: readonly Finding[],
-  lists: readonly (readonly GuardrailResult[])[],
+  isOpenQuestion: (subject: string) => boolean,
 ): readonly Finding[] {
-  const uncertain = new Set(lists.flat().flatMap(({ id, outcome }) => (outcome === "uncertain" ? [subjectOf(id)] : [])));
   const told = new Set(findings.map(({ fingerprint }) => fingerprint));
-  return open.filter(({ subject, fingerprint }) => uncertain.has(subject) && !told.has(fingerprint));
+  return open.filter(({ subject, fingerprint }) => isOpenQuestion(subject) && !told.has(fingerprint));
 }

@@ -1,25 +1,25 @@
-import { seenWorld, type ConnectivityWorld } from "../../core/explain/world.ts";
+import { seenWorld, type ConnectivityWorld, type Seen } from "../../core/explain/world.ts";
 import type { Definitions } from "../../core/model/kinds.ts";
 import { listTargets } from "../../core/model/target.ts";
 import { listOrphans, readOrphans } from "../orphans.ts";
 import type { DriftContext } from "./context.ts";
 
-/** Definitions, workloads and what every target enforces, as this process last saw them. */
-export async function worldNow(context: DriftContext, definitions: Definitions): Promise<ConnectivityWorld> {
-  const { clusters, seen, store, now, operator } = context;
+/** Workloads and what every target enforces, as this process last saw them. */
+export async function seenNow(context: DriftContext, definitions: Definitions): Promise<Seen> {
+  const { clusters, seen, store } = context;
   const known = [...clusters.connections()].filter(([, connection]) => connection.health().everSynced);
   const orphans = await readOrphans(context, await listOrphans(store));
   const targets = [...listTargets(definitions), ...orphans].map(({ id }) => id);
-  return seenWorld(
-    definitions,
-    {
-      inventories: new Map(known.map(([target, connection]) => [target, connection.inventory()])),
-      live: seen.live(targets),
-      enforcers: seen.enforcers(),
-      hosts: seen.hosts(),
-      orphans,
-    },
-    now(),
-    operator,
-  );
+  return {
+    inventories: new Map(known.map(([target, connection]) => [target, connection.inventory()])),
+    live: seen.live(targets),
+    enforcers: seen.enforcers(),
+    hosts: seen.hosts(),
+    orphans,
+  };
+}
+
+/** Definitions, workloads and what every target enforces, as this process last saw them. */
+export async function worldNow(context: DriftContext, definitions: Definitions): Promise<ConnectivityWorld> {
+  return seenWorld(definitions, await seenNow(context, definitions), context.now(), context.operator);
 }

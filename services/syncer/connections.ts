@@ -1,18 +1,14 @@
-import { posix } from "node:path";
 import { z } from "zod";
 import { acceptedRevision } from "../accepted-revision.ts";
-import type { DiffAnswer, ReachAnswer } from "../../core/api/shapes.ts";
+import type { DiffAnswer } from "../../core/api/shapes.ts";
 import type { ExplainAnswer } from "../../core/explain/answer.ts";
-import { revisionDiff } from "../../core/explain/between.ts";
-import { explainConnection } from "../../core/explain/explain.ts";
-import { savedWorld, type ConnectivityWorld } from "../../core/explain/world.ts";
-import { makeReport, type TestReport } from "../../core/guardrail/report.ts";
+import { withBlame } from "../../core/explain/explain.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { Definitions } from "../../core/model/kinds.ts";
-import { sourceDiff } from "../../core/reach/diff.ts";
-import { listSource } from "../../core/reach/listing.ts";
 import { blameIn } from "../blame.ts";
 import { listOrphans, withOrphans } from "../orphans.ts";
+import type { Surroundings } from "../workers/questions.ts";
+import { valueOf } from "../workers/value.ts";
 import type { InForce, SyncerContext } from "./context.ts";
 import { saveInventory } from "./save-inventory.ts";
 
@@ -20,19 +16,28 @@ const ReachArgs = z.object({ live: z.literal("true").optional() });
 const DiffArgs = z.object({ live: z.literal("true").optional(), before: z.string().optional(), after: z.string().optional() });
 const ExplainArgs = z.object({ from: z.string(), to: z.string(), port: z.string() });
 
-/** Answers questions about connections: the revision in force, the workloads of now, and what is enforced now. */
+/**
+ * Answers questions about connections: the revision in force, the workloads of now, and what is enforced now. Asking takes no right to
+ * change anything, so the work is done by a worker, one question after the other.
+ *
+ * @throws FirebreakError LIMIT_EXCEEDED when it takes too long, too much memory, or has too long an answer
+ */
 export async function answerConnections(
   context: SyncerContext,
   kind: "test" | "explain" | "reach" | "diff",
   args: unknown,
 ): Promise<unknown> {
+  const { workers, signal } = context;
+  const how = { lane: "questions", signal } as const;
   switch (kind) {
     case "test":
-      return reportOf(await lookAround(context));
+      return valueOf(await workers.run("test", await lookAround(context), how), "check guardrails and tests");
     case "explain":
       return await explain(context, ExplainArgs.parse(args));
-    case "reach":
-      return await listReach(context, ReachArgs.parse(args).live === "true");
+    case "reach": {
+      const isLive = ReachArgs.parse(args).live === "true";
+      return valueOf(await workers.run("reach", { ...(await lookAround(context)), isLive }, how), "list connections");
+    }
     case "diff":
       return await compare(context, DiffArgs.parse(args));
     default:
@@ -41,10 +46,11 @@ export async function answerConnections(
 }
 
 /** The world as every target shows it now. A target that does not answer is not in it, and what depends on it is uncertain. */
-async function lookAround(context: SyncerContext): Promise<ConnectivityWorld> {
+async function lookAround(context: SyncerContext): Promise<Surroundings> {
+  const { now, operator } = context;
   const { definitions } = requireInForce(context);
   const whole = await withOrphans(context, definitions, await listOrphans(context.store));
-  return { ...savedWorld(whole, await saveInventory(context), context.now(), context.operator), basis: "live" };
+  return { definitions: whole, saved: await saveInventory(context), now: now(), operator };
 }
 
 function requireInForce({ inForce }: SyncerContext): InForce {
@@ -52,41 +58,25 @@ function requireInForce({ inForce }: SyncerContext): InForce {
   return inForce;
 }
 
-function reportOf({ definitions, approved, enforceable, live, gaps }: ConnectivityWorld): TestReport {
-  const sources = [approved, enforceable, live].filter((source) => source !== undefined);
-  return makeReport(definitions, sources, "live", gaps);
-}
-
-async function listReach(context: SyncerContext, isLive: boolean): Promise<ReachAnswer> {
-  const { approved, live } = await lookAround(context);
-  if (isLive && live === undefined) throw new FirebreakError("INVENTORY_INCOMPLETE", "nothing of what is enforced was read yet");
-  const { classes, connections, notes } = listSource((isLive ? live : undefined) ?? approved);
-  return { classes, connections: [...connections], notes };
-}
-
-async function explain(
-  context: SyncerContext,
-  asked: { readonly from: string; readonly to: string; readonly port: string },
-): Promise<ExplainAnswer> {
-  const { repository, signal } = context;
+async function explain(context: SyncerContext, asked: z.infer<typeof ExplainArgs>): Promise<ExplainAnswer> {
+  const { repository, signal, workers, settings } = context;
   const { commit } = requireInForce(context);
   const files = await repository.readDefinitions(commit, signal);
-  const folder = context.settings.repository.path;
-  const inputs = { files, patchPath: (path: string) => posix.join(folder, path) };
-  return await explainConnection(await lookAround(context), inputs, asked, blameIn(repository, commit, signal));
+  const question = { ...(await lookAround(context)), files, folder: settings.repository.path, asked };
+  const answer = valueOf(await workers.run("explain", question, { lane: "questions", signal }), "explain the connection");
+  return await withBlame(answer, blameIn(repository, commit, signal));
 }
 
 async function compare(context: SyncerContext, { live, before, after }: z.infer<typeof DiffArgs>): Promise<DiffAnswer> {
-  if (live === "true") {
-    const world = await lookAround(context);
-    const intent = world.enforceable ?? world.approved;
-    if (world.live === undefined) throw new FirebreakError("INVENTORY_INCOMPLETE", "nothing of what is enforced was read yet");
-    return { before: "definitions", after: "live", basis: "live", diff: sourceDiff(intent, world.live) };
-  }
+  const { workers, signal, now } = context;
+  const how = { lane: "questions", signal } as const;
+  if (live === "true")
+    return valueOf(await workers.run("diff-live", await lookAround(context), how), "compare with what is enforced");
   if (before === undefined || after === undefined) throw new FirebreakError("USAGE", "two revisions are needed");
   const inventories = new Map([...context.clusters.connections()].map(([target, connection]) => [target, connection.inventory()]));
-  const sides = [await definitionsOf(context, before), await definitionsOf(context, after)] as const;
-  return { before, after, basis: "live", diff: revisionDiff(sides[0], sides[1], inventories, context.now()) };
+  const sides = { before: await definitionsOf(context, before), after: await definitionsOf(context, after) };
+  const diff = valueOf(await workers.run("diff", { ...sides, inventories, now: now() }, how), `compare ${before} with ${after}`);
+  return { before, after, basis: "live", diff };
 }
 
 /** By the number of a revision, or any commit that the repository has. */

@@ -1,44 +1,28 @@
-import { estateOf } from "../../core/estate/build.ts";
-import { symbolicInventories } from "../../core/guardrail/symbolic.ts";
-import { intentOf } from "../../core/intent/intent.ts";
-import { definitionsAt } from "../../core/model/expiry.ts";
+import { isOverBudget, overBudgetText } from "../../adapters/workers/index.ts";
 import type { Definitions } from "../../core/model/kinds.ts";
-import { guardrailProblems, type JudgedRevision } from "../../core/revision/guardrails.ts";
 import type { RevisionProblem } from "../../core/revision/judge.ts";
 import { listOrphans, readOrphans } from "../orphans.ts";
 import type { SyncerContext } from "./context.ts";
 
 const FIRST_LOOK_MS = 5_000;
 
-/**
- * Guardrails that a candidate would break, on the workloads of now.
- *
- * Judged by what was meant and by what enforcers can know of it. What is rendered lets through exactly the latter, which every plan
- * proves before it is carried out.
- */
+/** Guardrails that a candidate would break, on the workloads of now; worked out by a worker, because its author sizes the work. */
 export async function guardrailsBroken(
   context: SyncerContext,
   candidate: Definitions,
   commit: string,
 ): Promise<readonly RevisionProblem[]> {
-  const { inForce } = context;
+  const { inForce, workers, operator, now, signal } = context;
   if (candidate.guardrails.size === 0 && (inForce?.definitions.guardrails.size ?? 0) === 0) return [];
   await seenOnce(context);
   const inventories = new Map([...context.clusters.connections()].map(([target, connection]) => [target, connection.inventory()]));
   const orphans = await readOrphans(context, await listOrphans(context.store));
-  const at = (definitions: Definitions): Definitions => definitionsAt(definitions, context.now()).definitions;
-  const { inventories: madeUp } = symbolicInventories(at(candidate));
-  const judged = (given: Definitions): JudgedRevision => {
-    const definitions = at(given);
-    const estate = estateOf(definitions, inventories, orphans);
-    const { operator } = context;
-    return {
-      definitions,
-      sources: (["approved", "enforceable"] as const).map((as) => intentOf(definitions, estate, { as, operator })),
-      madeUp: intentOf(definitions, estateOf(definitions, madeUp), { as: "approved", operator }),
-    };
-  };
-  return guardrailProblems(judged(candidate), inForce === undefined ? undefined : judged(inForce.definitions), commit);
+  const given = { commit, candidate, inForce: inForce?.definitions, inventories, orphans, now: now(), operator };
+  const outcome = await workers.run("guardrails", given, { lane: "branch", signal });
+  if (outcome.kind === "done") return outcome.value;
+  if (!isOverBudget(outcome)) throw outcome.error;
+  const message = `Whether the guardrails hold is not decided: ${overBudgetText(outcome)}. Make the change smaller, or run: firebreak accept ${commit}`;
+  return [{ code: "GUARDRAIL_UNDECIDED", message }];
 }
 
 /** Waits a little for clusters that were just connected: on half a picture little is certain, and what is undecided makes a commit wait. */

@@ -17,6 +17,7 @@ import { unknownTarget } from "../../core/model/unknown-target.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { Bell, runLoop } from "../loop.ts";
 import { recordFindings } from "../findings.ts";
+import { QUESTION_PATIENCE_MS, QUESTIONS } from "../questions.ts";
 import { whyRefused } from "../request-seal.ts";
 import { storedError } from "../stored-error.ts";
 import { followBranch } from "./branch.ts";
@@ -31,21 +32,8 @@ const POLL_MS = 1_000;
 /** Another syncer may take a request over after this. */
 const HOLD_MS = 120_000;
 
-const KINDS: readonly RequestKind[] = [
-  "accept",
-  "approve",
-  "release",
-  "reconcile",
-  "plan",
-  "inventory",
-  "test",
-  "explain",
-  "reach",
-  "diff",
-];
-
 /** What changes something; the others only tell, and their answers lie where their questions were. */
-const WRITES: ReadonlySet<RequestKind> = new Set<RequestKind>(["accept", "approve", "release", "reconcile"]);
+const WRITES: readonly RequestKind[] = ["accept", "approve", "release", "reconcile"];
 
 const OneTarget = z.object({ target: z.string().optional() });
 const AcceptArgs = z.object({ revision: z.string() });
@@ -54,14 +42,19 @@ const ReleaseArgs = z.object({ target: z.string(), confirm: z.boolean(), keep: z
 
 /** Answers what the API asks of the syncer, which alone can look at targets and write to them. */
 export async function serveRequests(context: SyncerContext): Promise<void> {
+  // Each one after the other, and questions hold up no change, however many they are and however long they take.
+  await Promise.all([serveKinds(context, "changes", WRITES), serveKinds(context, "questions", QUESTIONS)]);
+}
+
+async function serveKinds(context: SyncerContext, name: string, kinds: readonly RequestKind[]): Promise<void> {
   const { store, log, signal, now } = context;
   const bell = new Bell();
   const unsubscribe = subscribe(store, "requests", () => bell.ring());
   try {
-    await runLoop({ name: "requests", log, signal, everyMs: () => POLL_MS, bell }, async () => {
+    await runLoop({ name, log, signal, everyMs: () => POLL_MS, bell }, async () => {
       for (;;) {
         if (context.only.whyNot() !== undefined) return;
-        const row = await takeRequest(store, KINDS, HOLD_MS, now());
+        const row = await takeRequest(store, kinds, HOLD_MS, now());
         if (row === undefined) return;
         await serve(context, row);
       }
@@ -75,6 +68,8 @@ async function serve(context: SyncerContext, row: RequestRow): Promise<void> {
   const { store, log, now } = context;
   try {
     await checkAsker(context, row);
+    if (!WRITES.includes(row.kind) && now() - row.createdAt > QUESTION_PATIENCE_MS)
+      throw new FirebreakError("WAIT_TIMED_OUT", "nobody waits for the answer any more");
     await finishRequest(store, row.id, { result: await answer(context, row) }, now());
   } catch (error) {
     log.info({ request: row.kind, error }, "request refused");
@@ -88,7 +83,7 @@ async function serve(context: SyncerContext, row: RequestRow): Promise<void> {
  * @throws FirebreakError AUTH_DENIED
  */
 async function checkAsker(context: SyncerContext, row: RequestRow): Promise<void> {
-  if (!WRITES.has(row.kind)) return;
+  if (!WRITES.includes(row.kind)) return;
   const { requestKey: key, served, now, log, trail } = context;
   const why = served.has(row.id) ? "it was served already" : whyRefused(key, row, now());
   if (why === undefined) {

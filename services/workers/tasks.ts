@@ -1,8 +1,11 @@
 import { doGitWork, type GitWork } from "../../adapters/git/index.ts";
 import type { Tasks } from "../../adapters/workers/index.ts";
+import { watchGuardrails, type WatchedWorld } from "../../core/guardrail/watch.ts";
 import { parseDefinitions, type Allow, type ParsedDefinitions } from "../../core/model/parse.ts";
 import type { SourceFile } from "../../core/model/source.ts";
 import { reviewCandidate } from "../../core/review/candidate.ts";
+import { candidateProblems } from "../../core/revision/candidate.ts";
+import { diffOf, explainNow, liveDiff, reachNow, testNow } from "./questions.ts";
 
 /**
  * What workers do, by name: functions of core, pure, whose input somebody else sizes; and Git, which has to inflate it. To add one, name it here and call
@@ -16,4 +19,14 @@ export const TASKS = {
     parseDefinitions(files, { allow }),
   /** What merging a change would do. */
   review: reviewCandidate,
+  /** Guardrails that a commit of the branch would break. */
+  guardrails: candidateProblems,
+  /** Guardrails that are violated now. */
+  watch: (world: WatchedWorld) => watchGuardrails(world),
+  /** Questions over the API. */
+  test: testNow,
+  reach: reachNow,
+  explain: explainNow,
+  diff: diffOf,
+  "diff-live": liveDiff,
 } satisfies Tasks;

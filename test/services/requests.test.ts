@@ -9,6 +9,8 @@ import { recordApproval, submitRequest, waitForRequest, type RequestRow } from "
 import { run } from "../../adapters/store/session.ts";
 import type { Forge, PullRequest } from "../../core/forge/forge.ts";
 import { parseSettings } from "../../core/config/settings.ts";
+import type { Outcome } from "../../adapters/workers/index.ts";
+import { makeRoom } from "../../services/questions.ts";
 import { requestKey, sealRequest } from "../../services/request-seal.ts";
 import { approvalsOf } from "../../services/syncer/pulls/approvals.ts";
 import { serveRequests } from "../../services/syncer/requests.ts";
@@ -141,4 +143,39 @@ it("an approval counts only when the log tells of it", async () => {
     },
   ]);
   expect(await counted()).toEqual(["rik-comment"]);
+});
+
+// Would catch: a reader's questions stand before a person's `accept`, or pile up without end in the database.
+it("questions are answered, hold up no change, and beyond sixteen that wait are refused", async () => {
+  const { store } = world.context;
+  const question = (more: Partial<Asking> = {}): Asking => ({
+    id: randomUUID(),
+    kind: "reach",
+    args: {},
+    actor: "reader",
+    createdAt: Date.now(),
+    ...more,
+  });
+  expect((await insert(question(), null)).result).toMatchObject({ connections: [] });
+  expect((await insert(question({ createdAt: Date.now() - 200_000 }), null)).error).toMatchObject({ code: "WAIT_TIMED_OUT" });
+  const gate = Promise.withResolvers<Outcome<never>>();
+  const { workers } = world.context;
+  Object.assign(world.context, { workers: { run: async () => await gate.promise } });
+  try {
+    const waiting = Array.from({ length: 16 }, () => question());
+    for (const one of waiting) {
+      await makeRoom(store, one.kind, Date.now());
+      await submitRequest(store, { ...one, mac: null });
+    }
+    await expect(makeRoom(store, "reach", Date.now())).rejects.toMatchObject({ code: "RATE_LIMITED" });
+    await makeRoom(store, "accept", Date.now());
+    expect((await insert(accept(), null)).error).toMatchObject({ code: "AUTH_DENIED" });
+    gate.resolve({ kind: "timed-out", afterMs: 30_000 });
+    const [first] = waiting;
+    const row = await waitForRequest(store, first?.id ?? "", AbortSignal.timeout(20_000));
+    expect(row.error).toMatchObject({ code: "LIMIT_EXCEEDED", message: expect.stringContaining("more than 30 s") });
+  } finally {
+    gate.resolve({ kind: "timed-out", afterMs: 30_000 });
+    Object.assign(world.context, { workers });
+  }
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ExplainAnswer } from "../../../core/explain/answer.ts";
-import { explainConnection } from "../../../core/explain/explain.ts";
+import { explainConnection, withBlame } from "../../../core/explain/explain.ts";
 import { seenWorld, type Seen } from "../../../core/explain/world.ts";
 import type { Pod } from "../../../core/membership/inventory.ts";
 import { formatExplain } from "../../../core/text/explain.ts";
@@ -65,7 +65,7 @@ async function ask(from: string, to: string, port: string, over: Over = {}): Pro
     NOW,
   );
   const inputs = { files: [], patchPath: (path: string) => path };
-  return await explainConnection(world, inputs, { from, to, port }, async () => await Promise.resolve(null));
+  return await withBlame(explainConnection(world, inputs, { from, to, port }), async () => await Promise.resolve(null));
 }
 
 describe("the verdict", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ExplainAnswer } from "../../../core/explain/answer.ts";
-import { explainConnection } from "../../../core/explain/explain.ts";
+import { explainConnection, withBlame } from "../../../core/explain/explain.ts";
 import { madeUpWorld, seenWorld, type ConnectivityWorld } from "../../../core/explain/world.ts";
 import { parseDefinitions } from "../../../core/model/parse.ts";
 import type { Definitions } from "../../../core/model/kinds.ts";
@@ -316,12 +316,8 @@ async function explain(
   files: readonly SourceFile[],
   [from, to, port]: readonly [string, string, string],
 ) {
-  return await explainConnection(
-    world,
-    { files, patchPath: (path) => path },
-    { from, to, port },
-    async () => await Promise.resolve(null),
-  );
+  const answer = explainConnection(world, { files, patchPath: (path) => path }, { from, to, port });
+  return await withBlame(answer, async () => await Promise.resolve(null));
 }
 
 function read(files: readonly SourceFile[]): Definitions {
