@@ -33,13 +33,18 @@ export async function movedOnGitHub({ octokit, at }: Client, number: number, req
 
 interface ToldEvent {
   readonly type: string;
+  /** Of a push: JSON with `is_force_push`. */
+  readonly body: string;
   readonly created_at: string;
 }
 
 /** Gitea tells no total of this list: it ends with an empty page. */
 const MOST_PAGES = 200;
 
-/** When the last of them happened, on Gitea and Forgejo. A push that is no step back is among them: what was reviewed before it is another head. */
+/**
+ * When the last of them happened, on Gitea and Forgejo. Other pushes do not matter, because a review names its head; and their time is when Gitea
+ * came to them, which may be after somebody has reviewed them.
+ */
 export async function movedOnGitea({ octokit, at }: Client, number: number, request: RequestLimits): Promise<string | undefined> {
   const times: string[] = [];
   for (let page = 1; page <= MOST_PAGES; page++) {
@@ -48,11 +53,13 @@ export async function movedOnGitea({ octokit, at }: Client, number: number, requ
     // The cast: no type of octokit's knows Gitea's answer. Gitea says null for none.
     const events = (data ?? []) as readonly ToldEvent[];
     if (events.length === 0) return latest(times);
-    times.push(
-      ...events.filter(({ type }) => type === "change_target_branch" || type === "pull_push").map((one) => one.created_at),
-    );
+    times.push(...events.filter(isMove).map((one) => one.created_at));
   }
   throw new Error(`more than ${MOST_PAGES} pages of a timeline`);
+}
+
+function isMove({ type, body }: ToldEvent): boolean {
+  return type === "change_target_branch" || (type === "pull_push" && !body.includes('"is_force_push":false'));
 }
 
 function latest(times: readonly string[]): string | undefined {

@@ -111,6 +111,7 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
     refused: undefined,
     inForce: undefined,
     takingUp: undefined,
+    ahead: 0,
     onStep: () => undefined,
   } as unknown as SyncerContext;
   let watch = new PullWatch(context);
