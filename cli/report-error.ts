@@ -1,4 +1,4 @@
-import { ERRORS, errorChain, FirebreakError } from "../core/model/error.ts";
+import { codeOf, ERRORS, errorChain, FirebreakError } from "../core/model/error.ts";
 
 /** What has to happen next where the sentence of the code does not say it already. */
 const NEXT_WORDS = {
@@ -13,14 +13,20 @@ export function reportError(error: unknown): void {
   process.stderr.write(`${describeError(error)}\n`);
 }
 
-/** `error CODE: …`, its causes, and what to do next. An error without a code is a bug of ours: its stack is shown. */
+/** `error CODE: …`, its causes, and what to do next. An error without a code, that the machine
+ * does not explain either, is a bug of ours: its stack is shown. */
 export function describeError(error: unknown): string {
   const [first = "", ...causes] = errorChain(error);
   const lines = causes.map((cause) => `  because ${cause}`);
-  if (!(error instanceof FirebreakError)) {
+  const code = codeOf(error);
+  if (!(error instanceof FirebreakError) && code === "PLAN_INVARIANT_BROKEN") {
     const stack = error instanceof Error ? (error.stack ?? first) : first;
     return [`error: ${stack}`, ...lines, `next:${NEXT_WORDS.bug}`].join("\n");
   }
-  const { means, next } = ERRORS[error.code];
-  return [`error ${first}`, ...lines, `next: ${means}${NEXT_WORDS[next]}`].join("\n");
+  const { means, next } = ERRORS[code];
+  return [
+    `error ${error instanceof FirebreakError ? first : `${code}: ${first}`}`,
+    ...lines,
+    `next: ${means}${NEXT_WORDS[next]}`,
+  ].join("\n");
 }

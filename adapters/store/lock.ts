@@ -56,6 +56,9 @@ async function create(path: string, owner: Owner): Promise<boolean> {
   const file = await open(draft, "wx", 0o600);
   try {
     await file.writeFile(JSON.stringify(owner));
+  } catch (error) {
+    await rm(draft, { force: true }); // a full disk, and a service that starts again and again
+    throw error;
   } finally {
     await file.close();
   }

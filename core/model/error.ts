@@ -274,6 +274,21 @@ export function errorChain(error: unknown): readonly string[] {
   return chain;
 }
 
+/** Errors of the system that say: this disk takes nothing. */
+const DISK_ERRORS: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO"]);
+
+/**
+ * The code that people see. A mistake of ours is only what is nobody else's: a full disk is the machine's, whoever stumbled over it and
+ * however deep that lies.
+ */
+export function codeOf(error: unknown): ErrorCode {
+  if (error instanceof FirebreakError && error.code !== "PLAN_INVARIANT_BROKEN") return error.code;
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (DISK_ERRORS.has((cause as { code?: unknown }).code)) return "DISK_UNAVAILABLE";
+  }
+  return "PLAN_INVARIANT_BROKEN";
+}
+
 /** True when the error, or anything it was caused by, carries this code. */
 export function hasCode(error: unknown, code: ErrorCode): boolean {
   for (let current: unknown = error; current instanceof Error; current = current.cause) {

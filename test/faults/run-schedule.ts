@@ -177,7 +177,7 @@ async function finish(ending: Ending): Promise<Journal> {
       const [first, last] = [before.get(part), after.get(part)];
       return first === undefined || last === undefined ? [] : [{ part, before: first, after: last }];
     }),
-    left: await leftOnHosts(stage),
+    left: await leftOnHosts(stage, happened),
   };
 }
 
@@ -191,14 +191,22 @@ function resources(subject: Subject): ReadonlyMap<Part, Resources> {
 }
 
 /** Processes that Firebreak started on a host and that are still there although it has ended; its timers may take ten seconds. */
-async function leftOnHosts({ world, place }: Stage): Promise<readonly string[]> {
+async function leftOnHosts({ world, place }: Stage, happened: readonly Happened[]): Promise<readonly string[]> {
+  // Whose cable was out has sessions that nobody told of the end; sshd ends them by itself, minutes later.
+  const mayHaveSessions = (name: string): boolean =>
+    happened.some(({ event }) => event.kind === "away" && event.what === `cable ${name}`);
   const until = Date.now() + 15_000;
   for (;;) {
     const left: string[] = [];
     for (const name of HOSTS) {
       const agent = (await place(name).agent()).pid;
       const pids = (await command(["ip", "netns", "pids", world.host(name).namespace ?? ""])).split("\n").filter(Boolean);
-      left.push(...pids.filter((pid) => Number(pid) !== agent).flatMap((pid) => commandLine(pid, name)));
+      left.push(
+        ...pids
+          .filter((pid) => Number(pid) !== agent)
+          .flatMap((pid) => commandLine(pid, name))
+          .filter((line) => !(mayHaveSessions(name) && line.includes("sshd: "))),
+      );
     }
     if (left.length === 0 || Date.now() > until) return left;
     await sleep(250);

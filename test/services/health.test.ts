@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { API, type StatusAnswer } from "../../core/api/shapes.ts";
 import { SettingsSchema } from "../../core/config/settings-schema.ts";
 import { FirebreakError } from "../../core/model/error.ts";
+import { describeError } from "../../cli/report-error.ts";
 import { runServices } from "../../services/run.ts";
 import { storedError } from "../../services/stored-error.ts";
 import { freePort } from "../../testbed/ports.ts";
@@ -125,6 +126,10 @@ describe("an error as people read it", () => {
       message: "read the branch: no space left on device, write",
     });
     expect(storedError(full).code).toBe("DISK_UNAVAILABLE");
+    // On the way out, too: a service that starts on a full disk is no mistake in Firebreak, and shows no stack.
+    const said = describeError(new Error("open the store", { cause: full }));
+    expect(said).toMatch(/^error DISK_UNAVAILABLE: open the store\n {2}because ENOSPC: no space left on device, write\nnext: A disk/);
+    expect(said).not.toContain("    at ");
   });
 
   it("keeps a code that says more, and calls a mistake of ours one", () => {
