@@ -4,10 +4,11 @@ import type { ErrorShape } from "../core/api/shapes.ts";
 import { Bell, runLoop } from "./loop.ts";
 import type { Logger } from "./log.ts";
 import type { Role } from "./parts.ts";
+import type { Service } from "./service.ts";
 import { storedError } from "./stored-error.ts";
 
 /** What a process cannot do its work without. */
-export type Need = "store" | "queue" | "log";
+export type Need = "store" | "queue" | "log" | "definitions";
 
 /** Something that is away, and since when this process knows. */
 export interface Trouble {
@@ -30,6 +31,8 @@ export interface HealthParts {
   readonly queue: Queue;
   /** Present where the log is: writes something small to its disk and takes it away again. */
   readonly probeLog: (() => Promise<void>) | undefined;
+  /** Services of this process, as far as they have started. */
+  readonly services: () => readonly Service[];
   readonly log: Logger;
   readonly now: () => number;
   readonly signal: AbortSignal;
@@ -66,8 +69,17 @@ export class Health {
     // The console only reads the store; without the queue nothing is applied or repaired.
     if (roles.includes("syncer") || roles.includes("drift")) asked.push(this.#ask("queue", async () => await queue.check()));
     if (probeLog !== undefined) asked.push(this.#ask("log", probeLog));
+    asked.push(this.#ask("definitions", async () => await Promise.resolve(this.#lacking())));
     await Promise.all(asked);
     if (!this.#troubles.has("store")) await this.#say();
+  }
+
+  /** What a service found out by itself. */
+  #lacking(): void {
+    for (const service of this.#parts.services()) {
+      const lacks = service.lacks?.();
+      if (lacks !== undefined) throw new Lacking(lacks);
+    }
   }
 
   async #ask(need: Need, check: () => Promise<void>): Promise<void> {
@@ -78,7 +90,11 @@ export class Health {
       log.info({ need }, "back again");
     } catch (error) {
       const known = this.#troubles.get(need);
-      this.#troubles.set(need, { need, since: known?.since ?? now(), error: storedError(error) });
+      this.#troubles.set(need, {
+        need,
+        since: known?.since ?? now(),
+        error: error instanceof Lacking ? error.shape : storedError(error),
+      });
       if (known === undefined) log.error({ need, error }, "away: what needs it waits, and goes on by itself");
     }
   }
@@ -91,6 +107,16 @@ export class Health {
     for (const role of roles)
       await recordProcess(store, { role, start, troubles: role === "syncer" || roles.length === 1 ? troubles : [] });
     this.#said = { text, at: now() };
+  }
+}
+
+/** Told in the words of the service that lacks it. */
+class Lacking extends Error {
+  readonly shape: ErrorShape;
+
+  constructor(shape: ErrorShape) {
+    super(shape.message);
+    this.shape = shape;
   }
 }
 

@@ -57,7 +57,7 @@ export async function runServices(settings: SettingsFile, roles: readonly Role[]
   };
   const services: Service[] = [];
   const probeLog = fileTrail === undefined ? undefined : async (): Promise<void> => await fileTrail.probe();
-  const health = new Health({ ...parts, roles, probeLog });
+  const health = new Health({ ...parts, roles, probeLog, services: () => services });
   const watching = health.run();
   try {
     services.push(await startConsole({ ...parts, health, roles, startedAt: Date.now(), services: () => services }));

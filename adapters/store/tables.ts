@@ -308,9 +308,9 @@ export interface StoredError {
   readonly message: string;
 }
 
-/** Something a process cannot reach: the store, the queue, or the disk of the log. */
+/** Something a process cannot reach: the store, the queue, the disk of the log, or the definitions in force. */
 export interface StoredTrouble {
-  readonly need: "store" | "queue" | "log";
+  readonly need: "store" | "queue" | "log" | "definitions";
   /** ms since the epoch */
   readonly since: number;
   readonly error: StoredError;

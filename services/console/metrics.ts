@@ -5,7 +5,7 @@ import type { Need } from "../health.ts";
 import type { ConsoleParts } from "./main.ts";
 import { readStatus } from "./status.ts";
 
-const NEEDS: readonly Need[] = ["store", "queue", "log"];
+const NEEDS: readonly Need[] = ["store", "queue", "log", "definitions"];
 
 /** Metrics in Prometheus' text format, read from the store when asked: right after a restart, too. */
 export function openMetrics(parts: ConsoleParts): { readonly contentType: string; text(): Promise<string> } {
@@ -48,7 +48,7 @@ export function openMetrics(parts: ConsoleParts): { readonly contentType: string
 
   const trouble = new Gauge({
     name: "firebreak_trouble",
-    help: "1 while this process lacks its store, its queue or the disk of the log; 0 while it has it",
+    help: "1 while this process lacks its store, its queue, the disk of the log or the definitions in force; 0 while it has it",
     labelNames: ["need"],
     registers,
   });

@@ -40,6 +40,8 @@ export async function readStatus(parts: ConsoleParts): Promise<StatusAnswer> {
     noticeTroubles(store),
     readTroubles(parts),
   ]);
+  // Nobody compares while the eyes are shut: what was seen before vouches for as long as one look of theirs does, and no longer.
+  const isBlind = processes.some(({ service, error }) => service === "drift" && error.code === "SERVICE_SILENT");
   const byTarget = Map.groupBy(findings, ({ target }) => target);
   const lookEveryMs = (id: string): number => (id.startsWith("cluster/") ? settings.clusters.readEvery : settings.hosts.readEvery);
   return {
@@ -47,7 +49,7 @@ export async function readStatus(parts: ConsoleParts): Promise<StatusAnswer> {
     revision: revision === undefined ? null : revisionStatus(revision),
     repository: repositoryStatus(repository),
     targets: rows.map((row) =>
-      targetStatus(row, byTarget.get(row.id) ?? [], now() - MISSED_LOOKS * lookEveryMs(row.id) - GRACE_MS),
+      targetStatus(row, byTarget.get(row.id) ?? [], now() - (isBlind ? 0 : MISSED_LOOKS * lookEveryMs(row.id)) - GRACE_MS),
     ),
     troubles: processes,
     channels: troubles.map(({ channel, dead, deadSince, failing, error }) => ({

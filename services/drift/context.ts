@@ -1,3 +1,4 @@
+import type { ErrorShape } from "../../core/api/shapes.ts";
 import type { Adoption } from "../../core/adopt/adoption.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { ClusterPool } from "../clusters.ts";
@@ -15,6 +16,8 @@ export interface DriftContext extends Parts {
   inForce: { readonly sequence: number; readonly commit: string; readonly definitions: Definitions } | undefined;
   /** What every target was last seen to enforce. */
   readonly seen: SeenTargets;
+  /** Why no target can be compared, where that is no target's doing; undefined: they can. */
+  lacks: ErrorShape | undefined;
   /** Looks that failed one after the other, by target. */
   readonly failures: Map<TargetId, number>;
   /** When each target was first seen to be ahead of the store; ms since the epoch. */

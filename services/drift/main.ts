@@ -11,6 +11,7 @@ import { HostPool } from "../hosts.ts";
 import { Bell, runLoop } from "../loop.ts";
 import type { Parts } from "../parts.ts";
 import type { Service } from "../service.ts";
+import { storedError } from "../stored-error.ts";
 import { gitWorker } from "../workers/git.ts";
 import type { DriftContext } from "./context.ts";
 import { deliver } from "./deliver.ts";
@@ -77,6 +78,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     clusters,
     hosts,
     inForce: undefined,
+    lacks: undefined,
     seen: new SeenTargets(),
     failures: new Map(),
     aheadSince: new Map(),
@@ -91,10 +93,14 @@ export async function startDrift(parts: Parts): Promise<Service> {
   opened.defer(subscribe(store, "revision", () => revisionBell.ring()));
   const kept = opened.move();
   const done = runAll(kept, [
-    runLoop(
-      { name: "revision", log, signal, everyMs: () => REVISION_POLL_MS, bell: revisionBell },
-      async () => await followRevision(context),
-    ),
+    runLoop({ name: "revision", log, signal, everyMs: () => REVISION_POLL_MS, bell: revisionBell }, async () => {
+      try {
+        await followRevision(context);
+      } catch (error) {
+        if (context.inForce === undefined) context.lacks = storedError(error);
+        throw error;
+      }
+    }),
     runLoop({ name: "standing", log, signal, everyMs: () => STANDING_MS }, async () => await lookAtStanding(context)),
     watch.run(),
     isolation.run(),
@@ -104,6 +110,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
   ]);
   return {
     done,
+    lacks: () => context.lacks,
     notReady: () => {
       if (context.inForce === undefined) return "no revision is in force yet";
       for (const [target, connection] of clusters.connections())
@@ -125,6 +132,7 @@ async function followRevision(context: DriftContext): Promise<void> {
   if (current === undefined || current.sequence === context.inForce?.sequence) return;
   const definitions = await context.definitions.accepted(current.commit, context.signal);
   await context.clusters.update(await clustersInPlay(context, definitions));
+  context.lacks = undefined;
   context.inForce = { sequence: current.sequence, commit: current.commit, definitions };
   const unknown = unknownChannels(definitions.workspace.routes, Object.keys(context.settings.channels));
   if (unknown.length > 0)

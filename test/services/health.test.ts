@@ -128,7 +128,9 @@ describe("an error as people read it", () => {
     expect(storedError(full).code).toBe("DISK_UNAVAILABLE");
     // On the way out, too: a service that starts on a full disk is no mistake in Firebreak, and shows no stack.
     const said = describeError(new Error("open the store", { cause: full }));
-    expect(said).toMatch(/^error DISK_UNAVAILABLE: open the store\n {2}because ENOSPC: no space left on device, write\nnext: A disk/);
+    expect(said).toMatch(
+      /^error DISK_UNAVAILABLE: open the store\n {2}because ENOSPC: no space left on device, write\nnext: A disk/,
+    );
     expect(said).not.toContain("    at ");
   });
 

@@ -44,7 +44,7 @@ test("every value of a label that a rule names is one of ours", () => {
     state: TARGET_STATES,
     kind: FINDING_KINDS,
     code: Object.keys(ERRORS),
-    need: ["store", "queue", "log"],
+    need: ["store", "queue", "log", "definitions"],
     severity: ["critical", "high", "medium", "low", "info"],
     job: ["firebreak"],
   };
