@@ -1,4 +1,4 @@
-import { errorChain, FirebreakError, NEXT, type ErrorCode } from "../../core/model/error.ts";
+import { codeOf, errorChain, FirebreakError, NEXT, type ErrorCode } from "../../core/model/error.ts";
 import type { Parcel } from "./parcels.ts";
 
 /** To a worker: which task, its input in pieces, and that it is whole. One task at a time. */
@@ -27,7 +27,13 @@ export interface SentError {
 export function sentError(error: unknown): SentError {
   const known = error instanceof FirebreakError ? error : undefined;
   const message = error instanceof Error ? error.message : String(error);
-  return { code: known?.code, message, retryAfterMs: known?.retryAfterMs, causes: errorChain(error).slice(1) };
+  const code = codeOf(error); // a full disk is one in a worker, too
+  return {
+    code: known?.code ?? (code === "PLAN_INVARIANT_BROKEN" ? undefined : code),
+    message,
+    retryAfterMs: known?.retryAfterMs,
+    causes: errorChain(error).slice(1),
+  };
 }
 
 /** And back; what had no code is a fault of ours. */
