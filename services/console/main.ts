@@ -16,7 +16,7 @@ import { API } from "../../core/api/shapes.ts";
 import { FirebreakError, NEXT, type ErrorCode } from "../../core/model/error.ts";
 import { unknownTarget } from "../../core/model/unknown-target.ts";
 import { apiToken } from "../api-token.ts";
-import type { Health } from "../health.ts";
+import type { Health, Need } from "../health.ts";
 import type { Parts, Role } from "../parts.ts";
 import { requestKey, sealRequest } from "../request-seal.ts";
 import { readSecret } from "../secrets.ts";
@@ -35,6 +35,14 @@ const MAX_BODY_BYTES = 1024 * 1024;
 const DENIED_EVERY_MS = 60_000;
 /** One token so far; whoever holds it acts under this name in the log. */
 const ACTOR = "api-token";
+
+/** What /readyz says of each thing that is away. */
+const NEED_WORDS: Readonly<Record<Need, string>> = {
+  store: "the store is away",
+  queue: "the queue is away",
+  log: "the log is away",
+  definitions: "the definitions in force are away",
+};
 
 const OPEN_PATHS = new Set(["/livez", "/readyz", "/webhook/git"]);
 
@@ -127,7 +135,7 @@ function addHealth(app: FastifyInstance, parts: ConsoleParts): void {
   const metrics = openMetrics(parts);
   app.get("/livez", async () => "ok\n");
   app.get("/readyz", async (_request, reply) => {
-    const away = parts.health.troubles().map(({ need, error }) => `the ${need} is away: ${error.code}: ${error.message}`);
+    const away = parts.health.troubles().map(({ need, error }) => `${NEED_WORDS[need]}: ${error.code}: ${error.message}`);
     const reasons = [...away, ...parts.services().flatMap((service) => service.notReady() ?? [])];
     if (reasons.length === 0) return "ok\n";
     return await reply.code(503).send(`${reasons.join("\n")}\n`);

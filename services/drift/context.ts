@@ -16,8 +16,8 @@ export interface DriftContext extends Parts {
   inForce: { readonly sequence: number; readonly commit: string; readonly definitions: Definitions } | undefined;
   /** What every target was last seen to enforce. */
   readonly seen: SeenTargets;
-  /** Why no target can be compared, where that is no target's doing; undefined: they can. */
-  lacks: ErrorShape | undefined;
+  /** Why a target cannot be compared, where that is not its own doing; under `""` why none can. */
+  readonly lacking: Map<string, ErrorShape>;
   /** Looks that failed one after the other, by target. */
   readonly failures: Map<TargetId, number>;
   /** When each target was first seen to be ahead of the store; ms since the epoch. */

@@ -41,15 +41,26 @@ export async function look(context: DriftContext, id: TargetId, busyLooks = 0): 
   const { store, log, now } = context;
   const before = await targetRow(store, id);
   if (before === undefined) return "not applied";
+  // Just started: which clusters to watch is not known yet, and one that nobody watches is not away.
+  if (context.inForce === undefined) return "busy";
   const mayWait = busyLooks < MAX_BUSY_LOOKS;
   if (mayWait && (await targetsInFlight(store)).has(id)) return "busy";
   let states: States;
-  let observed: Observed;
   try {
     const expectation = await expectationOf(context, before);
     if (expectation === undefined) return "not applied";
     const intended = await intendedOf(context, before);
     states = intended === undefined ? [expectation] : [expectation, intended];
+    context.lacking.delete(id);
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    // Git is away and there is no copy of the commit: that is told as such, and says nothing about the target.
+    context.lacking.set(id, storedError(error));
+    return "failed";
+  }
+  let observed: Observed;
+  try {
+    const [expectation] = states;
     observed =
       expectation.target.kind === "cluster" ? await readCluster(context, expectation) : await readHost(context, expectation);
   } catch (error) {

@@ -78,7 +78,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     clusters,
     hosts,
     inForce: undefined,
-    lacks: undefined,
+    lacking: new Map(),
     seen: new SeenTargets(),
     failures: new Map(),
     aheadSince: new Map(),
@@ -97,7 +97,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
       try {
         await followRevision(context);
       } catch (error) {
-        if (context.inForce === undefined) context.lacks = storedError(error);
+        if (context.inForce === undefined) context.lacking.set("", storedError(error));
         throw error;
       }
     }),
@@ -110,7 +110,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
   ]);
   return {
     done,
-    lacks: () => context.lacks,
+    lacks: () => context.lacking.values().next().value,
     notReady: () => {
       if (context.inForce === undefined) return "no revision is in force yet";
       for (const [target, connection] of clusters.connections())
@@ -132,7 +132,7 @@ async function followRevision(context: DriftContext): Promise<void> {
   if (current === undefined || current.sequence === context.inForce?.sequence) return;
   const definitions = await context.definitions.accepted(current.commit, context.signal);
   await context.clusters.update(await clustersInPlay(context, definitions));
-  context.lacks = undefined;
+  context.lacking.delete("");
   context.inForce = { sequence: current.sequence, commit: current.commit, definitions };
   const unknown = unknownChannels(definitions.workspace.routes, Object.keys(context.settings.channels));
   if (unknown.length > 0)

@@ -1,4 +1,6 @@
 /** A backup that is restored while the world has moved on, and Redis away. Needs root, nftables, openssh, Redis and PostgreSQL. */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { begin, comeRight } from "../faults/begin.ts";
 import { allows } from "../faults/definitions.ts";
@@ -49,6 +51,31 @@ describe.each(["embedded", "scale-out"] as const)("%s, restored from a backup th
     const gaps = doing.logWatch.entries.flatMap(({ entry }) => (entry.type === "log.gap" ? [entry.revision] : []));
     expect(new Set(gaps)).toEqual(new Set([live]));
     expect(types(doing)).not.toContain("finding.opened");
+  }, 600_000);
+});
+
+describe("scale-out, drift started without a copy of the commit while Git is away", () => {
+  // Bug: every target is called unreachable, at the first look and for as long as Git is away; nobody says that Git is the cause.
+  it("says that nothing is compared and why, and calls no target unreachable", async () => {
+    await using doing = await begin(stage, "scale-out");
+    const { subject } = doing;
+    await stage.world.git.stop();
+    await subject.kill("drift");
+    rmSync(join(subject.folderOf("drift"), "git-drift"), { recursive: true, force: true });
+    subject.start("drift");
+    const isTold = async (): Promise<boolean> => {
+      const status = await subject.status();
+      expect(status?.targets.filter(({ state }) => state === "unreachable") ?? []).toEqual([]);
+      return status?.troubles.some(({ service, error }) => service === "drift" && error.code === "GIT_UNREACHABLE") === true;
+    };
+    await waitFor(isTold, { what: "status says why nothing is compared", timeoutMs: PATIENCE_MS });
+    const ready = await subject.get("drift", "/readyz");
+    expect([ready?.code, ready?.text]).toEqual([
+      503,
+      expect.stringContaining("the definitions in force are away: GIT_UNREACHABLE"),
+    ]);
+    await stage.world.git.start();
+    await comeRight(doing);
   }, 600_000);
 });
 

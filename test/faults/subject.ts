@@ -45,6 +45,8 @@ export interface Subject {
   readonly logFolder: string;
   readonly keyFile: string;
   readonly ended: readonly Ended[];
+  /** Its state folder. */
+  folderOf(part: Part): string;
   pidOf(part: Part): number | undefined;
   start(part: Part): void;
   kill(part: Part): Promise<void>;
@@ -149,6 +151,7 @@ export async function prepareSubject(stage: Stage, form: Form): Promise<Subject>
     logFolder: join(disk.folder, "audit"),
     keyFile: join(disk.folder, "audit.key.pub"),
     ended,
+    folderOf: (part) => folders.get(part) ?? "",
     pidOf: (part) => running.get(part)?.pid,
     start,
     kill,
