@@ -139,7 +139,8 @@ describe("durations", () => {
     ["1.5s", undefined],
     ["-1s", undefined],
     ["1 s", undefined],
-    ["1d", undefined],
+    ["1d", 86_400_000],
+    ["1y", undefined],
     ["99999999s", undefined],
   ])("%j is %s ms", (text, ms) => {
     expect(parseDurationMs(text)).toBe(ms);
