@@ -192,9 +192,11 @@ function resources(subject: Subject): ReadonlyMap<Part, Resources> {
 
 /** Processes that Firebreak started on a host and that are still there although it has ended; its timers may take ten seconds. */
 async function leftOnHosts({ world, place }: Stage, happened: readonly Happened[]): Promise<readonly string[]> {
-  // Whose cable was out has sessions that nobody told of the end; sshd ends them by itself, minutes later.
+  // Whose cable was out has sessions that nobody told of the end. Connections that a killed process shared end after an idle minute.
   const mayHaveSessions = (name: string): boolean =>
-    happened.some(({ event }) => event.kind === "away" && event.what === `cable ${name}`);
+    happened.some(
+      ({ event }) => event.kind === "kill" || event.kind === "restore" || (event.kind === "away" && event.what === `cable ${name}`),
+    );
   const until = Date.now() + 15_000;
   for (;;) {
     const left: string[] = [];
