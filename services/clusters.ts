@@ -3,6 +3,7 @@ import type { CredentialSource } from "../adapters/kubernetes/credentials.ts";
 import { FirebreakError } from "../core/model/error.ts";
 import type { Cluster, TargetId } from "../core/model/kinds.ts";
 import { clusterTargetId } from "../core/model/target.ts";
+import type { NotReady } from "./service.ts";
 
 export interface ClusterPoolOptions {
   readonly kubeconfig: string | undefined;
@@ -50,6 +51,14 @@ export class ClusterPool implements AsyncDisposable {
   /** Open connections by target. */
   connections(): ReadonlyMap<TargetId, ClusterConnection> {
     return new Map([...this.#entries].map(([target, entry]) => [target, entry.connection]));
+  }
+
+  /** Which watches are stale, as /readyz tells it; undefined while all are current. */
+  notReady(): NotReady | undefined {
+    const stale = [...this.#entries].flatMap(([target, { connection }]) => (connection.health().isCurrent ? [] : [target]));
+    if (stale.length === 0) return undefined;
+    const brief = `stale watches of clusters: ${stale.length}`;
+    return { brief, detail: `${brief} (${stale.join(", ")})` };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

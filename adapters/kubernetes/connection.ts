@@ -124,13 +124,18 @@ export class ClusterConnection implements AsyncDisposable {
     return {
       kind: "cluster",
       target: this.target,
-      uid: this.#uid ?? "",
+      uid: this.uid(),
       complete: this.isInventoryCurrent(),
       namespaces: [...namespaces.items.values()],
       pods: [...pods.items.values()],
       nodes: [...nodes.items.values()],
       ...this.services(),
     };
+  }
+
+  /** The UID of kube-system, as last seen; empty before that. */
+  uid(): string {
+    return this.#uid ?? "";
   }
 
   /** True while every inventory watch is current. */

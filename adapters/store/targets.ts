@@ -122,6 +122,36 @@ export function recordIdentity(
   });
 }
 
+/** A name stands for another cluster from now on: nothing that was known of the old one is said of it. */
+export function recordReplaced(store: Store, id: TargetId, fencing: number, identity: string): Promise<void> {
+  return transact(store, `record that ${id} is another cluster`, async (tx) => {
+    await fenced(tx, id, fencing, {
+      identity,
+      enforcer: null,
+      appliedSequence: null,
+      appliedPlan: null,
+      appliedAt: null,
+      membershipDigest: null,
+      appliedInputs: toJson(null),
+      observationDigest: null,
+      intent: toJson(null),
+      readError: toJson(null),
+      lastError: toJson(null),
+      nextAttemptAt: null,
+      failures: 0,
+    });
+    await notifyWithin(tx, "targets", id);
+  });
+}
+
+/** The targets that proved who they are, and who that is. */
+export async function readIdentities(store: Store): Promise<ReadonlyMap<TargetId, string>> {
+  const rows = await run(store, "read who targets are", (db) =>
+    db.selectFrom("firebreak.targets").select(["id", "identity"]).where("identity", "is not", null).execute(),
+  );
+  return new Map(rows.map(({ id, identity }) => [id, identity ?? ""]));
+}
+
 /**
  * Records what is about to be sent, before it is sent. A host's generation is above the recorded one and above that of an intent that
  * is still open: whoever left that in the middle may still have a timer there.

@@ -3,6 +3,7 @@ import { addExamples, configOption, outputOption, verb, type ConfigOptions, type
 import { addNotifyVerbs } from "./notify.ts";
 import type { StatusOptions } from "../verbs/status.ts";
 import type { FindingsOptions } from "../verbs/findings.ts";
+import type { ReconcileOptions } from "../verbs/reconcile.ts";
 import type { ReleaseOptions } from "../verbs/release.ts";
 import type { HostsPersistOptions } from "../verbs/hosts-persist.ts";
 
@@ -62,10 +63,11 @@ function addReconcile(program: Command): void {
     .command("reconcile")
     .argument("[target]", "cluster/NAME or host/FLEET/NAME (default: every target)")
     .description("look at targets and repair them now; also takes up repairs that were stopped")
+    .option("--replaced <uid>", "this name stands for another cluster from now on: the one whose kube-system has this UID")
     .addOption(outputOption())
     .addOption(configOption())
     .action(
-      verb(async (target: string | undefined, options: OutputOptions & ConfigOptions) =>
+      verb(async (target: string | undefined, options: ReconcileOptions) =>
         (await import("../verbs/reconcile.ts")).reconcile(target, options),
       ),
     );

@@ -13,6 +13,7 @@ import type { ReachClass, ReachConnection } from "../reach/matrix.ts";
 export const TARGET_STATES = [
   "orphaned",
   "plan only",
+  "replaced",
   "not understood",
   "unreachable",
   "stale",

@@ -29,6 +29,8 @@ export const ENTRY_TYPES = {
   "members.updated": ["target", "members"],
   "target.orphaned": ["target"],
   "target.released": ["target", "actor"],
+  /** A person said that a name stands for another cluster from now on. */
+  "target.replaced": ["target", "actor"],
   // what was seen
   "finding.opened": ["finding"],
   "finding.updated": ["finding"],

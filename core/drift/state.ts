@@ -4,6 +4,8 @@ import type { TargetState } from "../api/shapes.ts";
 export interface TargetFacts {
   readonly inGit: boolean;
   readonly mode: "plan" | "apply";
+  /** Another cluster answers under this name: it waits for a person. */
+  readonly isReplaced: boolean;
   /** The last look failed: nobody answered, or nobody could be let in. */
   readonly isUnreachable: boolean;
   /** The last look failed although the target answered: it refused, or what it said cannot be read. */
@@ -20,6 +22,7 @@ export interface TargetFacts {
 export function targetState(facts: TargetFacts): TargetState {
   if (!facts.inGit) return "orphaned";
   if (facts.mode === "plan") return "plan only";
+  if (facts.isReplaced) return "replaced";
   if (facts.isNotUnderstood) return "not understood";
   if (facts.isUnreachable) return "unreachable";
   if (facts.isStale) return "stale";

@@ -203,6 +203,11 @@ export const ERRORS = {
     next: "wait",
     means: "Another run holds the target.",
   },
+  TARGET_REPLACED: {
+    next: "person",
+    means:
+      "Another cluster answers under a known name: its kube-system has another UID. Nothing is written there and its addresses go nowhere. Mend the context; if the cluster was meant to be replaced, run `firebreak reconcile TARGET --replaced UID`.",
+  },
   USAGE: {
     next: "person",
     means: "The command was not called as it wants to be. Its `--help` has examples.",

@@ -16,7 +16,7 @@ import { API } from "../../core/api/shapes.ts";
 import { FirebreakError, NEXT, type ErrorCode } from "../../core/model/error.ts";
 import { unknownTarget } from "../../core/model/unknown-target.ts";
 import { apiToken } from "../api-token.ts";
-import type { Health, Need } from "../health.ts";
+import type { Health } from "../health.ts";
 import type { Parts, Role } from "../parts.ts";
 import { requestKey, sealRequest } from "../request-seal.ts";
 import { readSecret } from "../secrets.ts";
@@ -25,6 +25,7 @@ import { storedError } from "../stored-error.ts";
 import { accessOf, isOurHost, readOnlyToken } from "./access.ts";
 import { openMetrics } from "./metrics.ts";
 import { makeRoom, QUESTION_PATIENCE_MS } from "../questions.ts";
+import { readinessLines } from "./readiness.ts";
 import { findingAnswer, readStatus } from "./status.ts";
 import { pullOf, readSigned } from "./webhook.ts";
 
@@ -35,14 +36,6 @@ const MAX_BODY_BYTES = 1024 * 1024;
 const DENIED_EVERY_MS = 60_000;
 /** One token so far; whoever holds it acts under this name in the log. */
 const ACTOR = "api-token";
-
-/** What /readyz says of each thing that is away. */
-const NEED_WORDS: Readonly<Record<Need, string>> = {
-  store: "the store is away",
-  queue: "the queue is away",
-  log: "the log is away",
-  definitions: "the definitions in force are away",
-};
 
 const OPEN_PATHS = new Set(["/livez", "/readyz", "/webhook/git"]);
 
@@ -57,7 +50,7 @@ const DiffQuery = z.union([
   z.strictObject({ before: CommitQuery, after: CommitQuery }),
 ]);
 const ExplainQuery = z.strictObject({ from: z.string().max(300), to: z.string().max(300), port: z.string().max(40) });
-const ReconcileBody = z.strictObject({ target: z.string().optional() });
+const ReconcileBody = z.strictObject({ target: z.string().optional(), replaced: z.string().max(200).optional() });
 const AcceptBody = z.strictObject({ revision: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, "must be a full commit id") });
 const ApproveBody = z.strictObject({
   plan: z.string().regex(/^[0-9a-f]{12}$/, "must be the id that a pull request's comment shows"),
@@ -83,7 +76,7 @@ export async function startConsole(parts: ConsoleParts): Promise<Service> {
   app.addHook("onRequest", guard(parts, tokens));
   app.setErrorHandler(async (error, _request, reply) => await sendError(reply, error));
   app.setNotFoundHandler(async (_request, reply) => await reply.code(404).send({ code: "NOT_FOUND", message: "no such path" }));
-  addHealth(app, parts);
+  addHealth(app, parts, tokens);
   await addWebhook(app, parts);
   addReads(app, parts);
   addWrites(app, parts);
@@ -99,8 +92,11 @@ export async function startConsole(parts: ConsoleParts): Promise<Service> {
   return { done, notReady: () => undefined };
 }
 
+/** What lets somebody in. */
+type Tokens = Parameters<typeof accessOf>[1];
+
 /** Host header and token, before anything of a request is read. */
-function guard(parts: ConsoleParts, tokens: { readonly full: string; readonly read: string | undefined }) {
+function guard(parts: ConsoleParts, tokens: Tokens) {
   let deniedAt = 0;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { settings, now, trail, log } = parts;
@@ -112,8 +108,7 @@ function guard(parts: ConsoleParts, tokens: { readonly full: string; readonly re
       return;
     }
     if (OPEN_PATHS.has(path)) return;
-    const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
-    const access = accessOf(given, tokens);
+    const access = accessOf(bearerOf(request), tokens);
     // Every read is a GET, and no GET changes anything.
     if (access === "full" || (access === "read" && request.method === "GET")) return;
     if (access === "read") await reply.code(403).send({ code: "AUTH_DENIED", message: "this token may only read (api.readToken)" });
@@ -131,12 +126,16 @@ function guard(parts: ConsoleParts, tokens: { readonly full: string; readonly re
   };
 }
 
-function addHealth(app: FastifyInstance, parts: ConsoleParts): void {
+function bearerOf(request: FastifyRequest): string | undefined {
+  return /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
+}
+
+function addHealth(app: FastifyInstance, parts: ConsoleParts, tokens: Tokens): void {
   const metrics = openMetrics(parts);
   app.get("/livez", async () => "ok\n");
-  app.get("/readyz", async (_request, reply) => {
-    const away = parts.health.troubles().map(({ need, error }) => `${NEED_WORDS[need]}: ${error.code}: ${error.message}`);
-    const reasons = [...away, ...parts.services().flatMap((service) => service.notReady() ?? [])];
+  app.get("/readyz", async (request, reply) => {
+    const notReady = parts.services().flatMap((service) => service.notReady() ?? []);
+    const reasons = readinessLines(parts.health.troubles(), notReady, accessOf(bearerOf(request), tokens) !== "none");
     if (reasons.length === 0) return "ok\n";
     return await reply.code(503).send(`${reasons.join("\n")}\n`);
   });

@@ -83,6 +83,7 @@ function targetStatus(row: TargetRow, findings: readonly StoredFinding[], staleB
   const state = targetState({
     inGit: row.inGit,
     mode: row.mode,
+    isReplaced: (row.readError ?? row.lastError)?.code === "TARGET_REPLACED",
     isUnreachable: row.readError !== null && !isNotUnderstood(row.readError),
     isNotUnderstood: isNotUnderstood(row.readError),
     // What was read and could not be compared vouches for nothing either.

@@ -11,6 +11,7 @@ import type { DriftContext } from "./context.ts";
 import { CLUSTER_KINDS, compareClusterWithAll, compareHostWithAll, HOST_KINDS, type Compared, type States } from "../compare.ts";
 import { expectationOf, intendedOf, type Expectation } from "../expected.ts";
 import { liveSequence } from "../live-mark.ts";
+import { refuseReplaced } from "../replaced.ts";
 import { respond } from "./respond.ts";
 
 /** What a look at a target came to. */
@@ -117,7 +118,9 @@ async function readCluster(context: DriftContext, expectation: Expectation): Pro
   const connection = context.clusters.connection(id);
   await connection.synced(AbortSignal.any([context.signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]));
   const observation = await connection.readObservation(context.signal);
-  const enforcer = (await targetRow(context.store, id))?.enforcer ?? undefined;
+  const row = await targetRow(context.store, id);
+  refuseReplaced(id, row?.identity, observation.uid);
+  const enforcer = row?.enforcer ?? undefined;
   const digest = observationDigest(observation);
   context.seen.set(id, observation, digest, { enforcer });
   const compare = (states: States): Compared => compareClusterWithAll(states, observation, connection.inventory(), enforcer);

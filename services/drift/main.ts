@@ -112,10 +112,8 @@ export async function startDrift(parts: Parts): Promise<Service> {
     done,
     lacks: () => context.lacking.values().next().value,
     notReady: () => {
-      if (context.inForce === undefined) return "no revision is in force yet";
-      for (const [target, connection] of clusters.connections())
-        if (!connection.health().isCurrent) return `the watch of ${target} is stale`;
-      return undefined;
+      if (context.inForce === undefined) return { brief: "no revision is in force yet" };
+      return clusters.notReady();
     },
   };
 }

@@ -134,12 +134,12 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
   return {
     done,
     notReady: () => {
-      if (only.whyNot() !== undefined) return only.whyNot();
-      if (context.contradiction !== undefined) return context.contradiction;
-      if (context.inForce === undefined) return "no revision is in force yet";
-      for (const [target, connection] of clusters.connections())
-        if (!connection.health().isCurrent) return `the watch of ${target} is stale`;
-      return undefined;
+      const why = only.whyNot();
+      if (why !== undefined) return { brief: why };
+      if (context.contradiction !== undefined)
+        return { brief: "the store contradicts the log: STORE_CONTRADICTS_LOG", detail: context.contradiction };
+      if (context.inForce === undefined) return { brief: "no revision is in force yet" };
+      return clusters.notReady();
     },
   };
 

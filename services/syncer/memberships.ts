@@ -1,5 +1,12 @@
 import pLimit from "p-limit";
-import { addWork, membershipsVersion, publishMembership, readMemberships, type Cause } from "../../adapters/store/index.ts";
+import {
+  addWork,
+  membershipsVersion,
+  publishMembership,
+  readIdentities,
+  readMemberships,
+  type Cause,
+} from "../../adapters/store/index.ts";
 import { equals } from "../../core/address/index.ts";
 import { consumersOfCluster, type ConsumersOf } from "../../core/engine/consumers.ts";
 import { clashingAddresses, findAddressClashes, type LiveAddresses } from "../../core/membership/clashes.ts";
@@ -9,6 +16,7 @@ import { freezeAddresses, mergeMembership } from "../../core/membership/merge.ts
 import type { Cluster, Definitions, TargetId } from "../../core/model/kinds.ts";
 import { clusterTargetId } from "../../core/model/target.ts";
 import { Bell, runLoop } from "../loop.ts";
+import { isReplaced } from "../replaced.ts";
 import { saveMemberships } from "./membership-file.ts";
 import { listOrphans, withOrphans } from "../orphans.ts";
 import type { SyncerContext } from "./context.ts";
@@ -98,7 +106,8 @@ export class MembershipFeed {
     const known = await this.#readKnown();
     const clusters = new Map([...definitions.clusters.values()].map((cluster) => [clusterTargetId(cluster.name), cluster]));
     // Every cluster before the first is published: whose address is whose is asked of all of them.
-    const followed = targets.flatMap((target) => this.#follow(target, definitions, clusters.get(target)));
+    const identities = await readIdentities(store);
+    const followed = targets.flatMap((target) => this.#follow(target, definitions, clusters.get(target), identities.get(target)));
     const clashing = clashingAddresses(findAddressClashes(inForce.definitions, this.#liveAddresses()));
     const causes: Cause[] = [];
     try {
@@ -131,10 +140,14 @@ export class MembershipFeed {
     for (const target of new Set(causes.map((cause) => cause.target))) await this.#context.queue.enqueue(target);
   }
 
-  /** Brings the engine of one cluster up to date; empty when it has no connection that ever saw it, or is not defined. */
-  #follow(target: TargetId, definitions: Definitions, cluster: Cluster | undefined) {
+  /**
+   * Brings the engine of one cluster up to date; empty when it has no connection that ever saw it, or is not defined. Another cluster
+   * than is known under this name speaks for nobody: the last membership stays until a person has said what is right.
+   */
+  #follow(target: TargetId, definitions: Definitions, cluster: Cluster | undefined, known: string | undefined) {
     const connection = this.#context.clusters.connections().get(target);
     if (cluster === undefined || connection?.health().everSynced !== true) return [];
+    if (isReplaced(known, connection.uid())) return [];
     const tracked = this.#trackedCluster(target);
     return [{ target, cluster, tracked, ...tracked.follow(connection, definitions, cluster) }];
   }

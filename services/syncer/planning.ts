@@ -29,6 +29,7 @@ import { profileOf } from "../../core/verdict/profile.ts";
 import type { SyncerContext } from "./context.ts";
 import type { HostTarget } from "../hosts.ts";
 import { withOrphans } from "../orphans.ts";
+import { refuseReplaced } from "../replaced.ts";
 import { resolveTarget, type ResolvedTarget } from "./resolve.ts";
 
 /** A plan with everything it was made from and that is told of it. */
@@ -73,6 +74,8 @@ async function planForCluster(
   if (target.kind !== "cluster") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no cluster`);
   const connection = context.clusters.connection(target.id);
   const observation: ClusterObservation = await connection.readObservation(signal);
+  const row = await targetRow(context.store, target.id);
+  refuseReplaced(target.id, row?.identity, observation.uid);
   if (fixed === undefined) await refuseOlder(context, resolved, observation);
   await connection.synced(AbortSignal.any([signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]));
   const inventory = connection.inventory();
@@ -92,7 +95,6 @@ async function planForCluster(
   const { want, notes } = compileTarget(definitions, target, inputs, context.operator);
   if (want.kind !== "cluster") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} compiled to a ${want.kind}`);
   const mark = markOf(context, resolved, wantDigest(want));
-  const row = await targetRow(context.store, target.id);
   const isOurs = observation.policies.some(({ object }) => readMark(object)?.instance === context.instance);
   const missing = missingFeeders(resolved, inputs);
   const waitsFor = shrinkDoubt(target.id, missing, isOurs, row);

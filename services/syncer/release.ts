@@ -8,6 +8,7 @@ import { planClusterRelease, planHostRelease } from "../../core/plan/release.ts"
 import { hostEffect } from "../../core/verdict/nft.ts";
 import { profileOf } from "../../core/verdict/profile.ts";
 import { findingEntries } from "../findings.ts";
+import { refuseReplaced } from "../replaced.ts";
 import { clusterWriter } from "./apply.ts";
 import type { SyncerContext } from "./context.ts";
 import { auditTarget } from "./entries.ts";
@@ -39,7 +40,8 @@ export async function release(context: SyncerContext, request: ReleaseRequest, a
   const lease = await acquireLease(store, row.id, `${context.holder}${randomUUID()}`, LEASE_MS);
   if (lease === undefined) throw new FirebreakError("TARGET_LOCKED", `${row.id} is being written right now; try again`);
   try {
-    const plan = request.forget || request.keep ? NOTHING : await planRelease(context, await resolveTarget(context, row.id));
+    const plan =
+      request.forget || request.keep ? NOTHING : await planRelease(context, await resolveTarget(context, row.id), row.identity);
     const answer = { target: row.id, removes: plan.removes, effect: plan.effect.finding };
     if (!request.confirm) return { ...answer, done: false };
     const how = request.keep
@@ -74,11 +76,12 @@ export async function release(context: SyncerContext, request: ReleaseRequest, a
 
 const NOTHING: Release = { removes: [], effect: NO_PLAN_EFFECT, carryOut: async () => undefined };
 
-async function planRelease(context: SyncerContext, { target }: ResolvedTarget): Promise<Release> {
+async function planRelease(context: SyncerContext, { target }: ResolvedTarget, known: string | null): Promise<Release> {
   const { signal, instance } = context;
   if (target.kind === "cluster") {
     const connection = context.clusters.connection(target.id);
     const observation = await connection.readObservation(signal);
+    refuseReplaced(target.id, known, observation.uid);
     const inventory = connection.inventory();
     const steps = planClusterRelease(observation, inventory, instance);
     const live = observation.policies.map(({ object }) => object);

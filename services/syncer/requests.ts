@@ -20,6 +20,7 @@ import { recordFindings } from "../findings.ts";
 import { QUESTION_PATIENCE_MS, QUESTIONS } from "../questions.ts";
 import { whyRefused } from "../request-seal.ts";
 import { storedError } from "../stored-error.ts";
+import { acceptReplaced } from "./accept-replaced.ts";
 import { followBranch } from "./branch.ts";
 import { answerConnections } from "./connections.ts";
 import type { SyncerContext } from "./context.ts";
@@ -36,6 +37,7 @@ const HOLD_MS = 120_000;
 const WRITES: readonly RequestKind[] = ["accept", "approve", "release", "reconcile"];
 
 const OneTarget = z.object({ target: z.string().optional() });
+const ReconcileArgs = z.object({ target: z.string().optional(), replaced: z.string().optional() });
 const AcceptArgs = z.object({ revision: z.string() });
 const ApproveArgs = z.object({ plan: z.string() });
 const ReleaseArgs = z.object({ target: z.string(), confirm: z.boolean(), keep: z.boolean(), forget: z.boolean() });
@@ -109,7 +111,7 @@ async function answer(context: SyncerContext, { id, kind, args, actor }: Request
     case "release":
       return await release(context, ReleaseArgs.parse(args), actor);
     case "reconcile":
-      return await reconcileNow(context, OneTarget.parse(args).target, actor, id);
+      return await reconcileNow(context, ReconcileArgs.parse(args), actor, id);
     case "plan":
       return await planAll(context, OneTarget.parse(args).target);
     case "inventory":
@@ -135,12 +137,17 @@ async function accept(context: SyncerContext, commit: string, actor: string): Pr
 
 async function reconcileNow(
   context: SyncerContext,
-  target: TargetId | undefined,
+  { target, replaced }: z.infer<typeof ReconcileArgs>,
   actor: string,
   request: string,
 ): Promise<ReconcileAnswer> {
   const { store, queue, now } = context;
   const targets = await targetsAsked(context, target);
+  if (replaced !== undefined) {
+    if (target?.startsWith("cluster/") !== true)
+      throw new FirebreakError("USAGE", "--replaced is said of one cluster: cluster/NAME");
+    await acceptReplaced(context, target, replaced, actor);
+  }
   await addWork(
     store,
     targets.map((id) => ({ target: id, kind: "person" as const, key: request, detail: { actor } })),

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { parseSettings } from "../../core/config/settings.ts";
 import { apiToken } from "../../services/api-token.ts";
 import { accessOf, isOurHost, isSameSecret } from "../../services/console/access.ts";
+import { readinessLines } from "../../services/console/readiness.ts";
 import { pullOf, readSigned } from "../../services/console/webhook.ts";
 
 describe("the API's token", () => {
@@ -43,6 +44,22 @@ describe("the API's token", () => {
     expect(isSameSecret("secre", "secret")).toBe(false);
     expect(isSameSecret("", "secret")).toBe(false);
   });
+});
+
+// Would catch: /readyz, which needs no token, names clusters, commits and addresses of servers (L3).
+it("readiness names kinds and counts to strangers, and the rest to whoever has a token", () => {
+  const troubles = [
+    { need: "store", since: 0, error: { code: "STORE_UNAVAILABLE", message: "connect ECONNREFUSED 10.9.8.7:5432" } },
+  ] as const;
+  const reasons = [
+    { brief: "stale watches of clusters: 1", detail: "stale watches of clusters: 1 (cluster/secret)" },
+    { brief: "no revision is in force yet" },
+  ];
+  const brief = ["the store is away: STORE_UNAVAILABLE", "stale watches of clusters: 1", "no revision is in force yet"];
+  expect(readinessLines(troubles, reasons, false)).toEqual(brief);
+  const told = readinessLines(troubles, reasons, true).join("\n");
+  expect(told).toContain("cluster/secret");
+  expect(told).toContain("10.9.8.7");
 });
 
 describe("the Host header", () => {

@@ -31,6 +31,14 @@ describe("the clusters that are open", () => {
     expect(pool.connection("cluster/eu").inventory()).toMatchObject({ complete: false, pods: [] });
   });
 
+  // Would catch: whoever can reach /readyz learns the names of clusters.
+  it("that are stale are counted for strangers and named for others", async () => {
+    expect(pool.notReady()).toBeUndefined();
+    await pool.update([cluster("eu"), cluster("us")]);
+    expect(pool.notReady()?.brief).toBe("stale watches of clusters: 2");
+    expect(pool.notReady()?.detail).toContain("cluster/eu, cluster/us");
+  });
+
   it("updates that overlap end in the order they were asked", async () => {
     await Promise.all([pool.update([cluster("a")]), pool.update([cluster("b")]), pool.update([cluster("c")])]);
     expect([...pool.connections().keys()]).toEqual(["cluster/c"]);

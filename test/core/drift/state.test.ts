@@ -4,6 +4,7 @@ import { targetState, type TargetFacts } from "../../../core/drift/state.ts";
 const FINE: TargetFacts = {
   inGit: true,
   mode: "apply",
+  isReplaced: false,
   isUnreachable: false,
   isNotUnderstood: false,
   isStale: false,
@@ -21,6 +22,7 @@ describe("the one state of a target", () => {
     ["nobody looked for long, and it had drifted", { isStale: true, hasDrifted: true }, "stale"],
     ["it does not answer, and is stale", { isUnreachable: true, isStale: true }, "unreachable"],
     ["it answers garbage, and is stale", { isNotUnderstood: true, isStale: true }, "not understood"],
+    ["another cluster answers", { isReplaced: true, isUnreachable: true }, "replaced"],
     ["it is only planned, and away", { mode: "plan", isUnreachable: true }, "plan only"],
     ["Git forgot it, and it is only planned", { inGit: false, mode: "plan" }, "orphaned"],
   ])("when %s", (_when, facts, state) => {
