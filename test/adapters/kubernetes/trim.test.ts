@@ -191,8 +191,8 @@ describe("the others", () => {
       { kind: "validating", name: "w/a.example.com", failsClosed: true, service: { ...service, port: 443 } },
       { kind: "validating", name: "w/b.example.com", failsClosed: false, service: { ...service, port: 9443 } },
     ]);
-    expect(trimApiService({ metadata: { name: "v1.metrics" }, spec: { service } })).toHaveLength(1);
-    expect(trimApiService({ metadata: { name: "v1.apps" }, spec: {} })).toEqual([]);
+    expect(trimApiService({ metadata: { name: "v1.metrics" }, spec: { service } }).backends).toHaveLength(1);
+    expect(trimApiService({ metadata: { name: "v1.apps" }, spec: {} }).backends).toEqual([]);
   });
 
   it("policies: the whole spec, and who wrote it last, a status write aside", () => {

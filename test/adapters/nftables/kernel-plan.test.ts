@@ -180,7 +180,8 @@ describe("a table that somebody changed", () => {
   });
 
   // Bug caught: whoever deletes our table and adds an empty one of the same name has opened the host for good.
-  it.each(["", "; nft 'add chain inet firebreak input'", "; nft 'add table inet firebreak { flags dormant; }'"])(
+  // With flags on the table too, nft 1.0.6 may cut its listing: host.test.ts has that.
+  it.each(["", "; nft 'add chain inet firebreak input'"])(
     "is replaced where we enforced before, though mark and fence are gone%s",
     (more) => {
       reach(want);
