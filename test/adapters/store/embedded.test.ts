@@ -18,9 +18,10 @@ import { addWork, listOpenWork, lockStateFolder, openStore } from "../../../adap
 import { until } from "../../support/until.ts";
 
 let folder: string;
-const options = { signal: AbortSignal.timeout(60_000) };
+let options: { readonly signal: AbortSignal };
 
 beforeEach(() => {
+  options = { signal: AbortSignal.timeout(60_000) };
   folder = mkdtempSync(join(tmpdir(), "fb-embedded-"));
 });
 
