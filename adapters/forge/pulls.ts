@@ -150,8 +150,10 @@ export async function updatePull(
     const isPrefixed = await settleDraft(dialect, told, change.isDraft ?? now.isDraft, request);
     const title = titleOf(dialect, change.title ?? now.title, isPrefixed);
     const body = change.body ?? now.body;
-    if (title !== told.title || body !== now.body)
-      await client.octokit.rest.pulls.update({ ...client.at, pull_number: number, title, body, request });
+    // Only what changes: a title sent back as it was read undoes what a person made of it in the meantime ("WIP: " taken away).
+    const changed = { ...(title !== told.title && { title }), ...(body !== now.body && { body }) };
+    if (Object.keys(changed).length > 0)
+      await client.octokit.rest.pulls.update({ ...client.at, pull_number: number, ...changed, request });
     await addLabels(client, number, now.labels, change.labels ?? [], request);
     return pullOf(client, dialect, await read(client, number, request));
   });

@@ -33,7 +33,7 @@ test("a file that is too large is a refusal that says which, with the way out", 
   const after = git.push({ "policies/a.yaml": "x: 2\n" });
   const repository = openRepository({ url: git.url, branch: "main", path: "policies", folder, auth: { kind: "none" } });
   await repository.fetchHead(signal);
-  const approvals = { required: 1, distinctFromAuthor: true };
+  const approvals = { required: 1, forRules: 1, distinctFromAuthor: true };
   // The cast: what judging takes of them.
   const parts = {
     store,

@@ -102,7 +102,7 @@ test("verdict answers a sample of the public corpus, line by line, from a folder
     ];
     await writeFile(
       join(sample, "all.yaml"),
-      objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false })}`).join(""),
+      objects.map((object) => `---\n${stringify(object, { aliasDuplicateObjects: false, version: "1.1" })}`).join(""),
     );
     const lines = step.expected.map(
       (line: string) => /^(\S+) -> (\S+) (\w+)\/(\S+) ingress=(.) egress=(.) combined=(.)$/.exec(line) ?? [],
