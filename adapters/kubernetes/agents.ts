@@ -7,7 +7,8 @@ const KEEP_ALIVE_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
- * One keep-alive connection pool per cluster (undici's default is a TLS connection per request, DESIGN.md §6). When a client
+ * One keep-alive connection pool per cluster (undici's default is a TLS connection per request, docs/design/contracts.md
+ * "Clusters"). When a client
  * certificate or authority changes, new calls get a new pool; the old one ends when its last watch has.
  *
  * HTTP/1.1: over HTTP/2 all watches and calls share one connection, and one that died without an end is used for ever, since giving up

@@ -26,7 +26,7 @@ export interface WatchEvent {
 
 /**
  * Raw JSON over one keep-alive connection pool per cluster. What goes out is what the caller built, byte for byte:
- * no typed model may rename `from` (DESIGN.md §6).
+ * no typed model may rename `from` (docs/design/contracts.md "Clusters").
  */
 export class KubernetesClient implements AsyncDisposable {
   readonly #credentials: CredentialProvider;

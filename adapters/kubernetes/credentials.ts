@@ -39,7 +39,8 @@ const RELOAD_MS = 5_000;
  * Credentials of a kubeconfig context or of the pod's service account; nothing is read before they are asked for.
  *
  * `@kubernetes/client-node` is used for this alone, since it knows every way to log in (tokens, certificates, exec plug-ins);
- * its typed models rename `from` and are kept away from policies (DESIGN.md §6). It is loaded lazily: 130 MB at import.
+ * its typed models rename `from` and are kept away from policies (docs/design/contracts.md "Clusters"). It is loaded lazily: 130
+ * MB at import.
  *
  * @param now ms since the epoch
  */

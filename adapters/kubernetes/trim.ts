@@ -4,7 +4,7 @@ import type { NetworkPolicy, NetworkPolicySpec } from "../../core/render/network
 import type { Labels } from "../../core/selector/index.ts";
 
 /**
- * What is kept of each object on arrival. 100,000 pods take 68 MB this way instead of 559 MB (DESIGN.md §6).
+ * What is kept of each object on arrival. 100,000 pods take 68 MB this way instead of 559 MB (docs/design/contracts.md "Clusters").
  * The inputs are JSON of an API server, whose schema holds; fields are still read defensively where they are optional.
  */
 
@@ -50,7 +50,7 @@ const MAX_LABEL_TEXT = 16_384;
 /** Named ports of one pod that are kept; a name beyond them is on no pod, so a rule with it opens nothing. */
 const MAX_NAMED_PORTS = 256;
 
-/** Succeeded and Failed pods keep an address that is recycled: they are no members (kubernetes.md 22). */
+/** Succeeded and Failed pods keep an address that is recycled: they are no members (docs/design/networkpolicy.md 22). */
 export function trimPod(object: unknown): Pod | undefined {
   const { metadata, spec, status } = object as RawPod;
   if (status?.phase === "Succeeded" || status?.phase === "Failed") return undefined;

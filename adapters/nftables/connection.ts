@@ -42,7 +42,10 @@ export interface ApplyOptions {
  */
 export type ApplyOutcome = { readonly confirmed: true } | { readonly confirmed: false; readonly restored: boolean };
 
-/** A host that can be read and written. Not for two applies at once: targets have one writer (DESIGN.md §5). */
+/**
+ * A host that can be read and written. Not for two applies at once: targets have one writer (docs/design/contracts.md "Work,
+ * queue, store").
+ */
 export interface HostConnection extends AsyncDisposable {
   /**
    * Everything in one command (two, where nft breaks off in the middle of its listing). `partial` when any part of it did not come back whole.

@@ -9,7 +9,7 @@ import type { ReachClass, ReachConnection } from "../reach/matrix.ts";
  * What the HTTP API says and the CLI prints with `-o json`: a stable contract. Times are ISO 8601, UTC; ages are computed by the reader.
  */
 
-/** One state per target, the first that holds, in this order (DESIGN.md §5). */
+/** One state per target, the first that holds, in this order (docs/design/contracts.md "Work, queue, store"). */
 export const TARGET_STATES = [
   "orphaned",
   "plan only",

@@ -60,7 +60,7 @@ interface CompiledDirection {
 }
 
 /**
- * What one cluster shall enforce (DESIGN.md §4 "Isolation").
+ * What one cluster shall enforce (docs/design/contracts.md "Isolation").
  *
  * For each segment S enforced in a direction: one object per governed namespace and member, which isolates S's pods and carries
  * the rules that name S. For each other segment R that a rule names and that is not enforced itself: one object for S ∧ R, so

@@ -52,7 +52,7 @@ export const ESSENTIALS = [
   },
 ] as const;
 
-/** Where NodeLocal DNSCache answers: no pod, so no selector reaches it (kubernetes.md 18). */
+/** Where NodeLocal DNSCache answers: no pod, so no selector reaches it (docs/design/networkpolicy.md 18). */
 export const NODE_LOCAL_DNS: AddressSet = fromAddressTexts(["169.254.20.10"]).set;
 
 /** 53 over both transports. */
@@ -97,7 +97,10 @@ export function dnsPeer(endpoint: DnsEndpoint): Extract<Peer, { kind: "pods" }> 
   };
 }
 
-/** Policy sees the pod's port, not the Service's (kubernetes.md 11); the Service's 53 tells which of its ports are DNS. */
+/**
+ * Policy sees the pod's port, not the Service's (docs/design/networkpolicy.md 11); the Service's 53 tells which of its ports are
+ * DNS.
+ */
 function dnsPorts({ dns }: Cluster, service: Service, namedPort: number): Pick<DnsEndpoint, "ports" | "refused"> {
   if (dns.ports.length > 0) return { ports: dns.ports, refused: [] };
   const told = service.ports

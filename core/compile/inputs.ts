@@ -12,7 +12,7 @@ import type { Compiled, Want } from "./want.ts";
 
 /**
  * What a target's want rests on besides Git: stored beside the pointer, so that the drift detector can render the same
- * expectation from Git at the pointer (DESIGN.md §5 "Pointer, not copy").
+ * expectation from Git at the pointer (docs/design/contracts.md "Pointer, not copy").
  */
 export type TargetInputs = TargetFacts & { readonly memberships: Memberships };
 

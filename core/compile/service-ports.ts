@@ -8,7 +8,8 @@ import { ruleBook } from "./rules.ts";
 
 /**
  * Rules that name a service segment and a port of the Service that its pods do not listen on: policy sees the pod's port, after the
- * Service's was rewritten (kubernetes.md 11), so such a rule would allow what nobody asked for and not what was meant.
+ * Service's was rewritten (docs/design/networkpolicy.md 11), so such a rule would allow what nobody asked for and not what was
+ * meant.
  *
  * A port that some target port by name could be is not told: only the pods know what the name stands for.
  */

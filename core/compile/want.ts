@@ -30,7 +30,7 @@ export interface ClusterAllow {
 /**
  * One NetworkPolicy to be: the pods of `namespace` that `subject` selects are isolated in `direction`, except for `allows`.
  *
- * It never selects more than what an enforced segment isolates anyway (DESIGN.md §4 "Isolation").
+ * It never selects more than what an enforced segment isolates anyway (docs/design/contracts.md "Isolation").
  */
 export interface ClusterObject {
   readonly namespace: string;

@@ -4,7 +4,7 @@ import { parseDurationMs } from "./duration.ts";
 
 /**
  * `firebreak.yaml`: the operator's file, never in the policy repository. It alone names credentials, URLs and folders;
- * `allow` bounds what definitions may name (DESIGN.md §4 "Who may say what").
+ * `allow` bounds what definitions may name (docs/design/contracts.md "Who may say what").
  */
 
 const MS = { least: 100, second: 1_000, hour: 3_600_000, day: 86_400_000 } as const;

@@ -71,7 +71,7 @@ function nextRepairAt(healTimes: readonly number[], now: number): number {
  *
  * A divergence that makes an object of ours wider is healed whatever the Workspace lists, unless it lists `hold`; `propose` alone leaves
  * nothing open. A fight ends the repairs of what only closes, and slows those of what widens. Foreign objects are only told, unless the cluster says `foreign: remove`; a target in `mode: plan` is never written
- * (DESIGN.md §5 "Fights", §4 "First contact").
+ * (docs/design/contracts.md "Fights", "First contact").
  *
  * @param target undefined when Git names the target no more: an orphan is healed by the defaults
  * @param healTimes when this fingerprint was healed before, ms since the epoch

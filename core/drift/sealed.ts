@@ -11,7 +11,8 @@ import { fingerprintOf } from "./fingerprint.ts";
 
 /**
  * Sealed segments: who is in them is settled, and an identity that enters is a finding. In a cluster anybody who may label a pod or a
- * namespace can enter a segment without a commit (kubernetes.md 30); no policy object changes, so nothing else would tell.
+ * namespace can enter a segment without a commit (docs/design/networkpolicy.md 30); no policy object changes, so nothing else
+ * would tell.
  */
 
 /** Who is in one sealed segment of one cluster. */

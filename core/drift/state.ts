@@ -18,7 +18,7 @@ export interface TargetFacts {
   readonly wanted: number | null;
 }
 
-/** The one state of a target: the first that holds (DESIGN.md §5). */
+/** The one state of a target: the first that holds (docs/design/contracts.md "Work, queue, store"). */
 export function targetState(facts: TargetFacts): TargetState {
   if (!facts.inGit) return "orphaned";
   if (facts.mode === "plan") return "plan only";

@@ -51,7 +51,10 @@ const LINK_LOCAL = constantSet("fe80::/10");
 /** Where a packet from a link-local address can go: no router forwards it (RFC 4291 §2.5.6). */
 const NEAR = constantSet("fe80::/10", "ff00::/8");
 
-/** What is open at the pods of a cluster without a rule (DESIGN.md §4 "Essentials"). Probes come from the own node: see `explain`. */
+/**
+ * What is open at the pods of a cluster without a rule (docs/design/contracts.md "Essentials"). Probes come from the own node:
+ * see `explain`.
+ */
 export function clusterEssentials(
   { workspace }: Definitions,
   index: EstateIndex,

@@ -43,7 +43,8 @@ export interface IntentOptions {
 const NOTHING_SAID: OperatorFacts = { floor: { from: [], ports: [] }, ownPaths: [] };
 
 /**
- * Who may connect to whom as definitions say it (DESIGN.md §4): per workload and direction the strictest mode of its segments, where a
+ * Who may connect to whom as definitions say it (docs/design/contracts.md "Definitions"): per workload and direction the
+ * strictest mode of its segments, where a
  * target is applied and its enforcer does something; rules and essentials allow.
  *
  * It never asks `core/compile`: the two readings are compared with each other. Definitions are those of one moment (`definitionsAt`).

@@ -30,7 +30,7 @@ export interface ComputedMembership {
  *
  * Routed pod network: the pods' own addresses, both families. Masqueraded: the addresses of the nodes that run them, because
  * nothing else is seen outside ("widened here": everything on those nodes is let in with them). A hostNetwork pod is neither
- * subject nor peer (kubernetes.md 15); a note names it. Terminating pods count, Pending ones have no address yet.
+ * subject nor peer (docs/design/networkpolicy.md 15); a note names it. Terminating pods count, Pending ones have no address yet.
  *
  * This is the whole answer from scratch; `ClusterEngine` keeps the same answer current.
  *

@@ -17,7 +17,7 @@ export function mergeMembership(previous: Membership | undefined, next: Membersh
 
 /**
  * The next membership with the clashing addresses frozen: an address that two targets claim is no identity, so it joins no further
- * set and leaves none (DESIGN.md §4 "Identity across targets").
+ * set and leaves none (docs/design/contracts.md "Identity across targets").
  */
 export function freezeAddresses(previous: Membership | undefined, next: Membership, clashing: AddressSet): Membership {
   if (isEmpty(clashing)) return next;

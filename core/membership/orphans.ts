@@ -9,7 +9,7 @@ export interface Orphan {
 
 /**
  * Definitions in which orphans are members again, as their last revision described them: gone from Git, a target's workloads keep their
- * place in the segments of others until it is released (DESIGN.md §4 "Absence never opens").
+ * place in the segments of others until it is released (docs/design/contracts.md "Absence never opens").
  *
  * For compiling and for memberships only; which targets there are is said by the definitions without them.
  */

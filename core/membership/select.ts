@@ -1,7 +1,7 @@
 import type { Labels } from "../selector/index.ts";
 import type { Namespace, Pod } from "./inventory.ts";
 
-/** The label that names a namespace; the API server sets it and nobody can forge it (kubernetes.md 3). */
+/** The label that names a namespace; the API server sets it and nobody can forge it (docs/design/networkpolicy.md 3). */
 export const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
 
 /** Labels of a namespace, with its name label whatever the object says. */

@@ -1,6 +1,6 @@
 /**
  * What every object of ours carries, so that a process which remembers nothing can tell what is ours, from which revision,
- * and whether it was changed (style.md "From-scratch first").
+ * and whether it was changed (docs/design/contracts.md "Store lost").
  */
 export interface Mark {
   /** Id of the Firebreak installation; another installation's objects are foreign. */

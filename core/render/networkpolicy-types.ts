@@ -1,6 +1,6 @@
 import type { LabelSelector } from "../selector/index.ts";
 
-/** networking.k8s.io/v1 NetworkPolicy as raw JSON (never a typed client model: DESIGN.md §6). */
+/** networking.k8s.io/v1 NetworkPolicy as raw JSON (never a typed client model: docs/design/contracts.md "Clusters"). */
 export interface NetworkPolicy {
   readonly apiVersion: "networking.k8s.io/v1";
   readonly kind: "NetworkPolicy";

@@ -28,7 +28,8 @@ export interface JudgedRevision {
  *
  * One that takes more work than a check may is told, too. The guardrails in force count as they stand there, with the segments as they stand there: a commit cannot loosen a guardrail and
  * use the gap at once. Those that the candidate adds or changes count, too, but one that is in force keeps its severity. What was
- * broken before, what nobody isolated before, what cannot be decided by its nature and what only warns is not blocked (DESIGN.md §4 "Who
+ * broken before, what nobody isolated before, what cannot be decided by its nature and what only warns is not blocked
+ * (docs/design/contracts.md "Who
  * may say what"). Before the first revision nothing was isolated, so it can add no connection, and can break only an `always`.
  *
  * What is known of a target that is not seen whole counts. Where what is not seen could break a guardrail, and the candidate could be

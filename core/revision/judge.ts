@@ -46,7 +46,7 @@ export interface Candidate {
  * Decides whether a candidate becomes the revision in force.
  *
  * An invalid one never does. One that cannot be decided yet waits, unless it is refused for something else. One that empties, passes a limit, breaks a guardrail or rewrites history does only when a person accepted exactly this
- * commit (DESIGN.md §4 "Absence never opens").
+ * commit (docs/design/contracts.md "Absence never opens").
  */
 export function judgeRevision(candidate: Candidate): Judgement {
   const { definitions, notes } = candidate;

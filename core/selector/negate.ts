@@ -5,7 +5,7 @@ import type { LabelSelector, SelectorRequirement } from "./selector.ts";
  * Selectors of which at least one matches exactly when `selector` does not: one for each of its requirements, turned around. The
  * empty selector has none, for it matches everything.
  *
- * An object without the key: `k=v` does not match it, so `k NotIn (v)` does (kubernetes.md 4).
+ * An object without the key: `k=v` does not match it, so `k NotIn (v)` does (docs/design/networkpolicy.md 4).
  */
 export function negations(selector: LabelSelector): readonly LabelSelector[] {
   const canonical = canonicalSelector(selector);

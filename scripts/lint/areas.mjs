@@ -1,5 +1,5 @@
 /**
- * Who may import whom (DESIGN.md §3, style.md §2). Arrows go one way: services → adapters → core.
+ * Who may import whom (docs/design/contracts.md "Layout"). Arrows go one way: services → adapters → core.
  *
  * An area is the first folder of a path inside the repository; adapters are told apart by their second folder, because one adapter
  * never imports another.

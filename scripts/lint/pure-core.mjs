@@ -1,4 +1,4 @@
-/** Lint rule for core/: no clock, no chance, no process. All of these are parameters (DESIGN.md §3, style.md §7). */
+/** Lint rule for core/: no clock, no chance, no process. All of these are parameters (docs/design/contracts.md "Layout"). */
 import { repositoryPath } from "./boundaries.mjs";
 
 /** Globals that do something or change by themselves. */

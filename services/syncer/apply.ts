@@ -84,7 +84,7 @@ async function applyToHost(
       throw new FirebreakError("APPLY_NOT_CONFIRMED", `${target.id} was not reached after the apply; ${state}`);
     }
     await context.onStep("step-applied", plan.target);
-    // Conntrack must learn the sessions that live before anything is dropped (nftables.md "Safe apply").
+    // Conntrack must learn the sessions that live before anything is dropped (docs/design/hosts.md "Plan").
     if (step.kind === "settle" && index < plan.steps.length - 1) await pause(settle, signal);
   }
 }

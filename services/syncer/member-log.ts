@@ -4,7 +4,7 @@ import { runLoop } from "../loop.ts";
 import type { SyncerContext } from "./context.ts";
 import { auditTarget } from "./entries.ts";
 
-/** At most one entry per target in this time (DESIGN.md §5 "Churn"). */
+/** At most one entry per target in this time (docs/design/contracts.md "Churn"). */
 const EVERY_MS = 60_000;
 const LOOK_MS = 5_000;
 

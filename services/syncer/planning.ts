@@ -251,7 +251,7 @@ function missingFeeders({ definitions, target }: ResolvedTarget, inputs: TargetI
 
 /**
  * Why a target that was ours before the store was lost may not shrink yet: a cluster that feeds its sets was not seen whole since
- * (DESIGN.md §5 "Store lost"). Undefined when nothing is in doubt.
+ * (docs/design/contracts.md "Store lost"). Undefined when nothing is in doubt.
  */
 function shrinkDoubt(
   id: TargetId,

@@ -41,7 +41,7 @@ const LONGEST_WITHOUT_LOG_MS = 5_000;
  * One run for one target: observe → plan → apply → read back → record.
  *
  * It holds the target's lease and closes only the work it read before it looked. A failure is recorded with the time of the next
- * attempt, and the run ends: the queue retries nothing (DESIGN.md §5).
+ * attempt, and the run ends: the queue retries nothing (docs/design/contracts.md "Work, queue, store").
  */
 export async function reconcile(context: SyncerContext, id: TargetId, jobSignal: AbortSignal): Promise<void> {
   const { store, log, now } = context;

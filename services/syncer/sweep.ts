@@ -15,7 +15,8 @@ const KEEP_MS = 7 * 24 * 3_600_000;
 
 /**
  * Puts a job in the queue for every target with open work whose time has come: what a lost queue, a crash between two writes, or
- * a back-off that ran out left behind (DESIGN.md §5 "The queue is not the truth"). Closes intents whose outcome the log did not take.
+ * a back-off that ran out left behind (docs/design/contracts.md "The queue is not the truth"). Closes intents whose outcome the
+ * log did not take.
  *
  * While the queue's server is away it carries the runs out itself: the lease is what keeps runs of one target apart, with a queue and
  * without.

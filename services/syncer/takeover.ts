@@ -4,7 +4,8 @@ import { findingEntries } from "../findings.ts";
 import type { SyncerContext } from "./context.ts";
 
 /**
- * A target that proves to be an orphan under a new name takes it over: a rename is a removal and an addition (DESIGN.md §1), and
+ * A target that proves to be an orphan under a new name takes it over: a rename is a removal and an addition
+ * (docs/design/contracts.md "Vocabulary"), and
  * only the cluster's UID or the host's key tells that nothing was lost.
  */
 export async function takeOver(context: SyncerContext, id: TargetId, identity: string): Promise<void> {

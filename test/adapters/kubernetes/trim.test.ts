@@ -65,7 +65,7 @@ describe("memory", () => {
 });
 
 describe("pods", () => {
-  it("are members by phase: finished ones are not, terminating ones are (kubernetes.md 22)", () => {
+  it("are members by phase: finished ones are not, terminating ones are (docs/design/networkpolicy.md 22)", () => {
     const pod = (status: object, metadata: object = {}) =>
       trimPod({ metadata: { name: "a", namespace: "n", ...metadata }, spec: {}, status });
     expect(pod({ phase: "Succeeded", podIP: "10.0.0.1" })).toBeUndefined();

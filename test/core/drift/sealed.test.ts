@@ -45,7 +45,7 @@ describe("a sealed segment", () => {
     expect(entered(after.remembered, world(app("web"), [first])).subjects).toEqual([]);
   });
 
-  // would catch: one label on a namespace that opens a path, while every policy stays as it is (kubernetes.md 30)
+  // would catch: one label on a namespace that opens a path, while every policy stays as it is (docs/design/networkpolicy.md 30)
   it("tells of pods whose namespace was given a label", () => {
     const lab = pod("lab/x", {}, "10.0.0.9");
     const { remembered } = entered(new Map(), world(team, [first, lab], [shop, namespace("lab")]));

@@ -192,7 +192,7 @@ describe("a sequence of states, one event at a time, is what a computation from 
 describe("an event", () => {
   const { eu, definitions: defs } = world("routed");
 
-  // would catch: a relabelled namespace that waits for the next whole list (kubernetes.md 30)
+  // would catch: a relabelled namespace that waits for the next whole list (docs/design/networkpolicy.md 30)
   test("of a namespace's label moves its pods into a segment, and says which", () => {
     const engine = new ClusterEngine(defs, eu, inventory("eu", { namespaces: [namespace("shop")], pods: [p1] }));
     engine.take();

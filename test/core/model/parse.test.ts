@@ -16,7 +16,7 @@ function parsed(files: readonly SourceFile[]) {
 }
 
 describe("what definitions say", () => {
-  // Catches: a default that differs from DESIGN.md §4, and is therefore not what people read there.
+  // Catches: a default that differs from docs/design/contracts.md "Definitions", and is therefore not what people read there.
   it("fills in the defaults", () => {
     const { clusters, fleets, segments, externals, workspace } = parsed(ORGANISATION);
     expect(clusters.get("eu")).toMatchObject({
