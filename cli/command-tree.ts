@@ -1,5 +1,33 @@
 import type { Command } from "commander";
 
+/** What names are completed from, by `firebreak names`. */
+export type NameKind = keyof typeof NAME_KINDS;
+
+/** Kinds of names, and what each lists. */
+export const NAME_KINDS = {
+  targets: "cluster/NAME and host/FLEET/NAME",
+  hosts: "host/FLEET/NAME",
+  clusters: "cluster/NAME",
+  segments: "segments",
+  ends: "what `explain` takes: segments, externals, hosts, internet",
+  policies: "policies",
+  findings: "fingerprints of open findings",
+} as const;
+
+/** Arguments and options whose values are such names. */
+const NAMED: Readonly<Record<string, NameKind>> = {
+  target: "targets",
+  "--target": "targets",
+  hosts: "hosts",
+  host: "hosts",
+  cluster: "clusters",
+  segment: "segments",
+  from: "ends",
+  to: "ends",
+  finding: "findings",
+  policy: "policies",
+};
+
 /** One option as it is typed. */
 export interface OptionInfo {
   /** `--output`, and `-o` where there is one. */
@@ -13,6 +41,17 @@ export interface OptionInfo {
   readonly defaultValue: string | undefined;
   /** True when the value names a file or a folder. */
   readonly isPath: boolean;
+  /** What its value names. */
+  readonly names: NameKind | undefined;
+}
+
+/** One argument. */
+export interface ArgumentInfo {
+  readonly name: string;
+  readonly description: string;
+  readonly choices: readonly string[];
+  /** What it names. */
+  readonly names: NameKind | undefined;
 }
 
 /** One command: a verb, or a verb of a verb. */
@@ -22,7 +61,7 @@ export interface CommandInfo {
   readonly name: string;
   readonly usage: string;
   readonly description: string;
-  readonly arguments: readonly { readonly name: string; readonly description: string; readonly choices: readonly string[] }[];
+  readonly arguments: readonly ArgumentInfo[];
   readonly options: readonly OptionInfo[];
   readonly commands: readonly CommandInfo[];
   /** The help as it is printed, examples included. */
@@ -45,6 +84,7 @@ export function describeTree(command: Command, above = ""): CommandInfo {
       name: argument.name(),
       description: argument.description,
       choices: argument.argChoices ?? [],
+      names: NAMED[argument.name()],
     })),
     options: help.visibleOptions(command).map((option) => ({
       flags: [option.long, option.short].filter((flag) => flag !== undefined && flag !== null),
@@ -54,6 +94,7 @@ export function describeTree(command: Command, above = ""): CommandInfo {
       choices: option.argChoices ?? [],
       defaultValue: typeof option.defaultValue === "string" ? option.defaultValue : undefined,
       isPath: /<(file|dir)>/.test(option.flags),
+      names: NAMED[option.long ?? ""],
     })),
     commands: command.commands.map((child) => describeTree(child, `${path} `)),
     help: helpText(command),

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { lifelineFloor } from "../core/config/operator.ts";
 import type { OperatorInputs } from "../core/compile/inputs.ts";
 import { madeUpWorld, savedWorld, type ConnectivityWorld } from "../core/explain/world.ts";
+import { FirebreakError } from "../core/model/error.ts";
 import { visible } from "../core/text/visible.ts";
 import { requireDefinitions } from "./definitions.ts";
 import { readInventory } from "./offline-world.ts";
@@ -43,6 +44,12 @@ export function serviceNamed(config: string | undefined): string | undefined {
   const file = config ?? DEFAULT_SETTINGS_FILE;
   const isThere = config !== undefined || existsSync(file) || serviceFromEnvironment(process.env, file) !== undefined;
   return isThere ? file : undefined;
+}
+
+/** True when nobody named the service, and none runs: the definitions beside firebreak.yaml can answer. */
+export function isAway(error: unknown, config: string | undefined): boolean {
+  const isNamed = config !== undefined || serviceFromEnvironment(process.env, DEFAULT_SETTINGS_FILE) !== undefined;
+  return !isNamed && error instanceof FirebreakError && error.code === "API_UNREACHABLE";
 }
 
 async function settingsIfThere(file: string) {

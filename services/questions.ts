@@ -2,7 +2,7 @@ import { countRequests, type RequestKind, type Store } from "../adapters/store/i
 import { FirebreakError } from "../core/model/error.ts";
 
 /** What is asked of the syncer that changes nothing: who may read may ask. */
-export const QUESTIONS: readonly RequestKind[] = ["plan", "inventory", "test", "explain", "reach", "diff"];
+export const QUESTIONS: readonly RequestKind[] = ["plan", "inventory", "test", "explain", "reach", "diff", "segments"];
 
 /** How long anybody waits for an answer. */
 export const QUESTION_PATIENCE_MS = 110_000;

@@ -357,6 +357,7 @@ export type RequestKind =
   | "test"
   | "explain"
   | "reach"
-  | "diff";
+  | "diff"
+  | "segments";
 export type WorkKind = "revision" | "finding" | "membership" | "time" | "person" | "start" | "release";
 export type DeliveryEvent = "opened" | "updated" | "resolved";

@@ -37,6 +37,21 @@ export function configOption(): Option {
   return new Option("-c, --config <file>", "the operator's settings").default(DEFAULT_SETTINGS_FILE);
 }
 
+/** `--definitions`, for verbs that ask the service where none is named. */
+export function definitionsOption(): Option {
+  return new Option("--definitions <dir>", "folder of definitions (default: repository.path of the settings, else policies)");
+}
+
+/** `--inventory`. */
+export function savedWorkloadsOption(what: string): Option {
+  return new Option("--inventory <file>", what);
+}
+
+/** `-c, --config` of verbs that work without settings. */
+export function settingsIfThereOption(): Option {
+  return new Option("-c, --config <file>", "the operator's settings (default: firebreak.yaml, when it is there)");
+}
+
 /** Examples below a verb's help: pairs of what it is for and the command. */
 export function addExamples(command: Command, examples: readonly (readonly [what: string, line: string])[]): Command {
   const lines = examples.map(([what, line]) => `  # ${what}\n  $ ${line}`);

@@ -3,7 +3,16 @@ import type { TestFormat, TestOptions } from "../verbs/test.ts";
 import type { DiffOptions } from "../verbs/diff.ts";
 import type { ExplainOptions } from "../verbs/explain.ts";
 import type { ReviewFormat, ReviewOptions } from "../verbs/review.ts";
-import { addExamples, enforcerOption, outputOption, verb } from "./common.ts";
+import {
+  addExamples,
+  definitionsOption,
+  enforcerOption,
+  outputOption,
+  savedWorkloadsOption,
+  settingsIfThereOption,
+  verb,
+} from "./common.ts";
+import { addSegmentsVerb } from "./segments.ts";
 
 // Written out, and held complete by their types, because help loads nothing of the core.
 const TEST_FORMATS: Readonly<Record<TestFormat, true>> = { table: true, json: true, junit: true, sarif: true, github: true };
@@ -17,14 +26,11 @@ export function addConnectivityVerbs(program: Command): void {
   addExplain(program);
   addDiff(program);
   addReview(program);
+  addSegmentsVerb(program);
 }
 
 function inventoryOption(): Option {
-  return new Option("--inventory <file>", "the workloads that `inventory save` wrote (default: made up from the definitions)");
-}
-
-function settingsOption(): Option {
-  return new Option("-c, --config <file>", "the operator's settings (default: firebreak.yaml, when it is there)");
+  return savedWorkloadsOption("the workloads that `inventory save` wrote (default: made up from the definitions)");
 }
 
 function addTest(program: Command): void {
@@ -35,7 +41,7 @@ function addTest(program: Command): void {
     .addOption(inventoryOption())
     .option("--live", "ask the running service about the revision in force, on the workloads of now")
     .addOption(new Option("-o, --output <format>", "how the result is printed").choices(Object.keys(TEST_FORMATS)).default("table"))
-    .addOption(settingsOption())
+    .addOption(settingsIfThereOption())
     .action(verb(async (dir: string | undefined, options: TestOptions) => (await import("../verbs/test.ts")).test(dir, options)));
   addExamples(command, [
     ["a repository, without any cluster", "firebreak test policies"],
@@ -43,10 +49,6 @@ function addTest(program: Command): void {
     ["in a pull request's check", "firebreak test policies -o github"],
     ["what is in force, on the workloads of now", "firebreak test --live"],
   ]);
-}
-
-function definitionsOption(): Option {
-  return new Option("--definitions <dir>", "folder of definitions (default: repository.path of the settings, else policies)");
 }
 
 function addExplain(program: Command): void {
@@ -60,7 +62,7 @@ function addExplain(program: Command): void {
     .addOption(inventoryOption())
     .option("--detailed-exitcode", "exit with 2 when it is not allowed")
     .addOption(outputOption())
-    .addOption(settingsOption())
+    .addOption(settingsIfThereOption())
     .action(
       verb(async (from: string, to: string, port: string, options: ExplainOptions) =>
         (await import("../verbs/explain.ts")).explain(from, to, port, options),
@@ -92,7 +94,7 @@ function addDiff(program: Command): void {
     .addOption(enforcerOption("with --manifests: whose reading of the policies"))
     .option("--detailed-exitcode", "exit with 2 when a connection opens or closes, or may")
     .addOption(outputOption())
-    .addOption(settingsOption())
+    .addOption(settingsIfThereOption())
     .action(
       verb(async (before: string | undefined, after: string | undefined, options: DiffOptions) =>
         (await import("../verbs/diff.ts")).diff(before, after, options),
@@ -116,7 +118,7 @@ function addReview(program: Command): void {
     .addOption(
       new Option("-o, --output <format>", "how the result is printed").choices(Object.keys(REVIEW_FORMATS)).default("markdown"),
     )
-    .addOption(settingsOption())
+    .addOption(settingsIfThereOption())
     .action(
       verb(async (base: string, head: string, options: ReviewOptions) =>
         (await import("../verbs/review.ts")).review(base, head, options),

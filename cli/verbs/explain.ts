@@ -1,14 +1,11 @@
 import { API } from "../../core/api/shapes.ts";
 import type { ExplainAnswer } from "../../core/explain/answer.ts";
 import { explainConnection, withBlame } from "../../core/explain/explain.ts";
-import { FirebreakError } from "../../core/model/error.ts";
 import { formatExplain } from "../../core/text/explain.ts";
 import { ApiClient } from "../api.ts";
-import { readWorld, serviceNamed } from "../connectivity.ts";
+import { isAway, readWorld, serviceNamed } from "../connectivity.ts";
 import { blameLine, findClone, pathIn } from "../git-clone.ts";
 import { printResult, tell } from "../output.ts";
-import { serviceFromEnvironment } from "../service-address.ts";
-import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
 import { readDefinitionFolder } from "../source.ts";
 import type { OutputOptions } from "../tree/common.ts";
 
@@ -27,12 +24,6 @@ export async function explain(from: string, to: string, port: string, options: E
   return options.detailedExitcode === true && answer.verdict !== "allowed" ? 2 : 0;
 }
 
-/** True when nobody named the service, and none runs: the definitions beside firebreak.yaml can answer. */
-function isAway(error: unknown, { config }: ExplainOptions): boolean {
-  const isNamed = config !== undefined || serviceFromEnvironment(process.env, DEFAULT_SETTINGS_FILE) !== undefined;
-  return !isNamed && error instanceof FirebreakError && error.code === "API_UNREACHABLE";
-}
-
 async function answerAsked(
   asked: { readonly from: string; readonly to: string; readonly port: string },
   options: ExplainOptions,
@@ -43,7 +34,7 @@ async function answerAsked(
       const api = await ApiClient.connect(service);
       return await api.get<ExplainAnswer>(API.explain, asked);
     } catch (error) {
-      if (!isAway(error, options)) throw error;
+      if (!isAway(error, options.config)) throw error;
       tell("the service does not answer: answered from the definitions here, and not from what is live");
     }
   }

@@ -195,6 +195,7 @@ export const API = {
   explain: "/api/v1/explain",
   reach: "/api/v1/reach",
   diff: "/api/v1/diff",
+  segments: "/api/v1/segments",
   reconcile: "/api/v1/reconcile",
   accept: "/api/v1/accept",
   approve: "/api/v1/approve",

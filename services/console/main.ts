@@ -42,6 +42,7 @@ const OPEN_PATHS = new Set(["/livez", "/readyz", "/webhook/git"]);
 const FindingsQuery = z.object({ all: z.string().optional(), target: z.string().optional() });
 const TargetQuery = z.object({ target: z.string().optional() });
 const ReachQuery = z.strictObject({ live: z.literal("true").optional() });
+const SegmentsQuery = z.strictObject({ name: z.string().max(300).optional() });
 const CommitQuery = z
   .string()
   .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$|^[0-9]{1,9}$/, "must be a full commit id or the number of a revision");
@@ -177,6 +178,7 @@ function addReads(app: FastifyInstance, parts: ConsoleParts): void {
   app.get(API.test, async () => await ask(parts, "test", {}));
   app.get(API.reach, async (request) => await ask(parts, "reach", ReachQuery.parse(request.query)));
   app.get(API.diff, async (request) => await ask(parts, "diff", DiffQuery.parse(request.query)));
+  app.get(API.segments, async (request) => await ask(parts, "segments", SegmentsQuery.parse(request.query)));
   app.get(API.explain, async (request) => await ask(parts, "explain", ExplainQuery.parse(request.query)));
 }
 

@@ -14,6 +14,7 @@ import { saveInventory } from "./save-inventory.ts";
 
 const ReachArgs = z.object({ live: z.literal("true").optional() });
 const DiffArgs = z.object({ live: z.literal("true").optional(), before: z.string().optional(), after: z.string().optional() });
+const SegmentsArgs = z.object({ name: z.string().optional() });
 const ExplainArgs = z.object({ from: z.string(), to: z.string(), port: z.string() });
 
 /**
@@ -24,7 +25,7 @@ const ExplainArgs = z.object({ from: z.string(), to: z.string(), port: z.string(
  */
 export async function answerConnections(
   context: SyncerContext,
-  kind: "test" | "explain" | "reach" | "diff",
+  kind: "test" | "explain" | "reach" | "diff" | "segments",
   args: unknown,
 ): Promise<unknown> {
   const { workers, signal } = context;
@@ -37,6 +38,10 @@ export async function answerConnections(
     case "reach": {
       const isLive = ReachArgs.parse(args).live === "true";
       return valueOf(await workers.run("reach", { ...(await lookAround(context)), isLive }, how), "list connections");
+    }
+    case "segments": {
+      const { name } = SegmentsArgs.parse(args);
+      return valueOf(await workers.run("segments", { ...(await lookAround(context)), name }, how), "list segments");
     }
     case "diff":
       return await compare(context, DiffArgs.parse(args));

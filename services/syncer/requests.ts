@@ -120,6 +120,7 @@ async function answer(context: SyncerContext, { id, kind, args, actor }: Request
     case "explain":
     case "reach":
     case "diff":
+    case "segments":
       return await answerConnections(context, kind, args);
     default:
       return kind satisfies never;

@@ -13,6 +13,7 @@ import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { SourceFile } from "../../core/model/source.ts";
 import { sourceDiff } from "../../core/reach/diff.ts";
 import { listSource } from "../../core/reach/listing.ts";
+import { listSegments, type SegmentsAnswer } from "../../core/segments/list.ts";
 
 /** What every target showed, and what it is held against. */
 export interface Surroundings {
@@ -38,6 +39,11 @@ export function reachNow({ isLive, ...around }: Surroundings & { readonly isLive
   const { approved, live } = worldOf(around);
   const { classes, connections, notes } = listSource(isLive ? looked(live) : approved);
   return bounded({ classes, connections: [...connections], notes });
+}
+
+/** Who is in which segment, or in the one that is asked about. */
+export function segmentsNow({ name, ...around }: Surroundings & { readonly name: string | undefined }): SegmentsAnswer {
+  return bounded(listSegments(worldOf(around), name));
 }
 
 /** What is enforced otherwise than it is meant. */

@@ -5,7 +5,7 @@ import { parseDefinitions, type Allow, type ParsedDefinitions } from "../../core
 import type { SourceFile } from "../../core/model/source.ts";
 import { reviewCandidate } from "../../core/review/candidate.ts";
 import { candidateProblems } from "../../core/revision/candidate.ts";
-import { diffOf, explainNow, liveDiff, reachNow, testNow } from "./questions.ts";
+import { diffOf, explainNow, liveDiff, reachNow, segmentsNow, testNow } from "./questions.ts";
 
 /**
  * What workers do, by name: functions of core, pure, whose input somebody else sizes; and Git, which has to inflate it. To add one, name it here and call
@@ -27,6 +27,7 @@ export const TASKS = {
   test: testNow,
   reach: reachNow,
   explain: explainNow,
+  segments: segmentsNow,
   diff: diffOf,
   "diff-live": liveDiff,
 } satisfies Tasks;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { API, type DiffAnswer, type ReachAnswer } from "../../core/api/shapes.ts";
 import type { ExplainAnswer } from "../../core/explain/answer.ts";
 import type { TestReport } from "../../core/guardrail/report.ts";
+import type { SegmentsAnswer } from "../../core/segments/list.ts";
 import { expectGolden } from "../support/golden.ts";
 import { SmallClone } from "../support/small-clone.ts";
 import { FakeService } from "./fake-service.ts";
@@ -429,4 +430,35 @@ test("the example passes its own guardrails and tests", async () => {
   const guardrails = await readFile(join(EXAMPLE, "guardrails/production.yaml"), "utf8");
   expect(guardrails).toContain("{from: [dev], to: [prod], ports: [any]}");
   expect(guardrails).toContain("{from: [dev], reaches: [prometheus], ports: [any]}");
+});
+
+describe("segments", () => {
+  // Bug: who is in a segment cannot be asked without a service; the empty ones and those in none are not told.
+  test("are answered offline, with an inventory and without", async () => {
+    await expectTranscript("segments", "segments", "--inventory", inventory);
+    await expectTranscript("segments-one", "segments", "cust-record", "--inventory", inventory);
+    const json = JSON.parse((await firebreak("segments", "-o", "json", "--inventory", inventory)).stdout) as SegmentsAnswer;
+    expect(json.inNone?.map(({ workload }) => workload)).toContain("cluster/shop-eu/kube-system/coredns-0");
+    const bare = await firebreak("segments", "ldap-servers-blue");
+    expect(bare.stdout).toContain("ldap-blue-1");
+    expect((await firebreak("segments")).stderr).toContain("the workloads of cluster/shop-eu are not known whole");
+    expect(await firebreak("segments", "cust-recrod", "--inventory", inventory)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("Did you mean cust-record?") as string,
+    });
+  });
+
+  // Bug: a running service is not asked, or is asked for everything where one segment was meant.
+  test("are asked of the running service", async () => {
+    const answer: SegmentsAnswer = {
+      basis: "live",
+      segments: [],
+      inNone: [],
+      gaps: ["the workloads of cluster/x are not known whole"],
+    };
+    await using service = await FakeService.start(({ path }) => (path === API.segments ? { body: answer } : undefined));
+    const result = await runCli(["segments", "web", ...service.config], { cwd: service.folder });
+    expect(result).toMatchObject({ code: 0, stderr: "the workloads of cluster/x are not known whole\n" });
+    expect(service.requests.map(({ path, query }) => [path, query])).toEqual([[API.segments, { name: "web" }]]);
+  });
 });

@@ -157,6 +157,15 @@ it("questions are answered, hold up no change, and beyond sixteen that wait are 
     ...more,
   });
   expect((await insert(question(), null)).result).toMatchObject({ connections: [] });
+  expect((await insert(question({ kind: "segments" }), null)).result).toMatchObject({
+    basis: "live",
+    inNone: expect.any(Array) as unknown,
+  });
+  const unknown = await insert(question({ kind: "segments", args: { name: "nosuch" } }), null);
+  expect(unknown.error).toMatchObject({
+    code: "NOT_FOUND",
+    message: expect.stringContaining("there is no segment nosuch") as string,
+  });
   expect((await insert(question({ createdAt: Date.now() - 200_000 }), null)).error).toMatchObject({ code: "WAIT_TIMED_OUT" });
   const gate = Promise.withResolvers<Outcome<never>>();
   const { workers } = world.context;
