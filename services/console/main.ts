@@ -23,6 +23,19 @@ import { readSecret } from "../secrets.ts";
 import type { Service } from "../service.ts";
 import { storedError } from "../stored-error.ts";
 import { accessOf, isOurHost, readOnlyToken } from "./access.ts";
+import {
+  AcceptBody,
+  ApproveBody,
+  DiffQuery,
+  ExplainQuery,
+  FindingsQuery,
+  NotifyRetryBody,
+  ReachQuery,
+  ReconcileBody,
+  ReleaseBody,
+  SegmentsQuery,
+  TargetQuery,
+} from "./asked.ts";
 import { openMetrics } from "./metrics.ts";
 import { makeRoom, QUESTION_PATIENCE_MS } from "../questions.ts";
 import { readinessLines } from "./readiness.ts";
@@ -38,26 +51,6 @@ const DENIED_EVERY_MS = 60_000;
 const ACTOR = "api-token";
 
 const OPEN_PATHS = new Set(["/livez", "/readyz", "/webhook/git"]);
-
-const FindingsQuery = z.object({ all: z.string().optional(), target: z.string().optional() });
-const TargetQuery = z.object({ target: z.string().optional() });
-const ReachQuery = z.strictObject({ live: z.literal("true").optional() });
-const SegmentsQuery = z.strictObject({ name: z.string().max(300).optional() });
-const CommitQuery = z
-  .string()
-  .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$|^[0-9]{1,9}$/, "must be a full commit id or the number of a revision");
-const DiffQuery = z.union([
-  z.strictObject({ live: z.literal("true") }),
-  z.strictObject({ before: CommitQuery, after: CommitQuery }),
-]);
-const ExplainQuery = z.strictObject({ from: z.string().max(300), to: z.string().max(300), port: z.string().max(40) });
-const ReconcileBody = z.strictObject({ target: z.string().optional(), replaced: z.string().max(200).optional() });
-const AcceptBody = z.strictObject({ revision: z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, "must be a full commit id") });
-const ApproveBody = z.strictObject({
-  plan: z.string().regex(/^[0-9a-f]{12}$/, "must be the id that a pull request's comment shows"),
-});
-const NotifyRetryBody = z.strictObject({ channel: z.string().max(200).optional() });
-const ReleaseBody = z.strictObject({ target: z.string(), confirm: z.boolean(), keep: z.boolean(), forget: z.boolean() });
 
 export interface ConsoleParts extends Parts {
   /** What this process lacks. */
