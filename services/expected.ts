@@ -1,5 +1,5 @@
 import type { TargetRow } from "../adapters/store/index.ts";
-import { compileTarget, decodeInputs, type EncodedInputs } from "../core/compile/inputs.ts";
+import { compileTarget, decodeInputs, type EncodedInputs, type TargetInputs } from "../core/compile/inputs.ts";
 import type { Want } from "../core/compile/want.ts";
 import { FirebreakError } from "../core/model/error.ts";
 import type { Definitions, TargetId } from "../core/model/kinds.ts";
@@ -33,7 +33,7 @@ export interface Expectation {
  */
 export async function expectationOf(context: ExpectationParts, row: TargetRow): Promise<Expectation | undefined> {
   if (row.appliedSequence === null || row.appliedInputs === null) return undefined;
-  return await render(context, row.id, row.appliedSequence, row.appliedInputs);
+  return await expectationAt(context, row.id, row.appliedSequence, decode(row.appliedInputs));
 }
 
 /**
@@ -41,18 +41,27 @@ export async function expectationOf(context: ExpectationParts, row: TargetRow): 
  * applied before, this, or a step between them: only what is none of these is somebody else's doing.
  */
 export async function intendedOf(context: ExpectationParts, row: TargetRow): Promise<Expectation | undefined> {
-  return row.intent === null ? undefined : await render(context, row.id, row.intent.sequence, row.intent.inputs);
+  return row.intent === null ? undefined : await expectationAt(context, row.id, row.intent.sequence, decode(row.intent.inputs));
 }
 
-async function render(context: ExpectationParts, id: TargetId, sequence: number, encoded: unknown): Promise<Expectation> {
+/** The expectation for a target under a revision, with these inputs. @throws FirebreakError NOT_FOUND when it does not name the target */
+export async function expectationAt(
+  context: ExpectationParts,
+  id: TargetId,
+  sequence: number,
+  inputs: TargetInputs,
+): Promise<Expectation> {
   const applied = await acceptedRevision(context, sequence);
   if (applied === undefined) throw new FirebreakError("NOT_FOUND", `revision ${sequence} of ${id} is not in the store`);
   const definitions = await context.definitions.accepted(applied.commit, context.signal);
   const target = findTarget(definitions, id);
   if (target === undefined) throw new FirebreakError("NOT_FOUND", `revision ${applied.sequence} does not name ${id}`);
-  // The cast: the columns are only ever written from encodeInputs.
-  const inputs = decodeInputs(encoded as EncodedInputs);
   const { want } = compileTarget(await withOrphans(context, definitions, inputs.orphans), target, inputs, context.operator);
   const mark = { instance: context.instance, sequence: applied.sequence, digest: wantDigest(want) };
   return { target, definitions, commit: applied.commit, want, mark };
+}
+
+/** The cast: the columns are only ever written from encodeInputs. */
+function decode(encoded: unknown): TargetInputs {
+  return decodeInputs(encoded as EncodedInputs);
 }

@@ -1,12 +1,27 @@
+import type { TargetRow } from "../adapters/store/index.ts";
 import type { Observation } from "../core/plan/observation.ts";
+import type { Mark } from "../core/render/mark.ts";
 import { readMark } from "../core/render/networkpolicy.ts";
 import { readTable } from "../core/render/nft-table.ts";
 
-/** The highest number of a revision that an object of this installation carries on a target; 0 where there is none. */
-export function liveSequence(observation: Observation, instance: string): number {
+/** The marks that objects of this installation carry on a target; two are mostly equal. */
+export function liveMarks(observation: Observation, instance: string): readonly Mark[] {
   const marks =
     observation.kind === "host"
       ? [readTable(observation.ruleset)?.mark]
       : observation.policies.map(({ object }) => readMark(object));
-  return Math.max(0, ...marks.map((mark) => (mark?.instance === instance ? mark.sequence : 0)));
+  return marks.flatMap((mark) => (mark?.instance === instance ? [mark] : []));
+}
+
+/** The highest number of a revision that an object of this installation carries on a target; 0 where there is none. */
+export function liveSequence(observation: Observation, instance: string): number {
+  return Math.max(0, ...liveMarks(observation, instance).map(({ sequence }) => sequence));
+}
+
+/** True when something there carries a newer revision than the store knows of, also while the syncer is about to bring it forward. */
+export function isAhead(
+  sequences: readonly number[],
+  { appliedSequence, intent }: Pick<TargetRow, "appliedSequence" | "intent">,
+): boolean {
+  return sequences.some((sequence) => sequence > (appliedSequence ?? 0) && sequence !== intent?.sequence);
 }

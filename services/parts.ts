@@ -29,7 +29,10 @@ export interface Parts {
   /** Where work is done whose size somebody else decides. */
   readonly workers: Workers;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What people call the time, ms since the epoch: for what is stored, told, or said by definitions. It may jump. */
   readonly now: () => number;
+  /** ms since some moment, never back and never in jumps: for every interval that this process waits or measures. */
+  readonly elapsed: () => number;
   readonly random: () => number;
   /** Aborts when the process shall stop. */
   readonly signal: AbortSignal;

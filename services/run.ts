@@ -38,6 +38,9 @@ export async function runServices(settings: SettingsFile, roles: readonly Role[]
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const log = openLog(settings.logLevel, roles.length === 3 ? "firebreak" : roles.join("+"));
   await using opened = new AsyncDisposableStack();
+  const workers = opened.use(openWorkers());
+  // The first thing to be read is a commit of the branch: its worker starts while the store is opened.
+  if (roles.includes("syncer") || roles.includes("drift")) workers.warm("branch");
   const { store, queue, instance } = opened.use(await openStoreAndQueue(settings, environment, log, signal));
   const fileTrail = roles.includes("syncer") ? opened.use(await openLogFiles(settings, instance, roles)) : undefined;
   const parts: Parts = {
@@ -49,9 +52,10 @@ export async function runServices(settings: SettingsFile, roles: readonly Role[]
     store,
     queue: patientQueue(queue, log),
     trail: fileTrail ?? storeTrail(store, Date.now, signal),
-    workers: opened.use(openWorkers()),
+    workers,
     environment,
     now: Date.now,
+    elapsed: () => performance.now(),
     random: Math.random,
     signal,
   };

@@ -41,6 +41,14 @@ export interface FileTrailParts {
   readonly verifierKey: string;
 }
 
+/** What the log tells of the applies to a target. */
+export interface LoggedApply {
+  /** The last one that was read back and found right. */
+  readonly applied: EntryOf<"apply.outcome"> | undefined;
+  /** One that began after it, and of which that is not known. */
+  readonly begun: EntryOf<"apply.intent"> | undefined;
+}
+
 interface Pending {
   readonly input: EntryInput;
   readonly time: string;
@@ -111,6 +119,18 @@ export class FileTrail implements Trail, TrailReader, AsyncDisposable {
   async openIntents(): Promise<readonly EntryOf<"apply.intent">[]> {
     const entries = await Promise.all(this.#memory.openIntents().map((seq) => this.#entry(seq)));
     return entries.filter((entry) => entry.type === "apply.intent");
+  }
+
+  /** How a target was left, by the log's word: for a store that is lost, or is an older one. */
+  async lastApply(target: string): Promise<LoggedApply> {
+    const { applied, begun } = this.#memory.lastApply(target);
+    const [outcome, intent] = await Promise.all(
+      [applied, begun].map(async (seq) => (seq === undefined ? undefined : await this.#entry(seq))),
+    );
+    return {
+      applied: outcome?.type === "apply.outcome" ? outcome : undefined,
+      begun: intent?.type === "apply.intent" ? intent : undefined,
+    };
   }
 
   /**

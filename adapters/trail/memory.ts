@@ -15,11 +15,20 @@ export function readStored(bytes: Uint8Array, seq: number): StoredEntry {
 /** Types that are read again at every start and look, and are few: where they are is remembered. */
 const INDEXED: ReadonlySet<string> = new Set(["revision.accepted", "target.released", "plan.approved"]);
 
-/** What has to be known of all entries while the log is open: their ids, the intents that have no outcome, where decisions are. */
+/** Where the entries are that tell how a target was left; each is a number of an entry. */
+export interface LastApply {
+  /** The outcome of the last apply that was read back and found right. */
+  readonly applied: number | undefined;
+  /** The intent of an apply that came after it, and of which that is not known. */
+  readonly begun: number | undefined;
+}
+
+/** What has to be known of all entries while the log is open: their ids, the intents that have no outcome, where decisions are, how targets were left. */
 export class EntryMemory {
   readonly ids = new IdIndex();
   readonly #decisions: number[] = [];
   readonly #openIntents = new Set<number>();
+  readonly #lastApplies = new Map<string, LastApply>();
   /** How many entries are in here. */
   size = 0;
 
@@ -29,17 +38,34 @@ export class EntryMemory {
     id,
     type,
     causedBy,
+    target,
+    outcome,
   }: {
     readonly seq: number;
     readonly id: string;
     readonly type: string;
     readonly causedBy?: unknown;
+    readonly target?: unknown;
+    readonly outcome?: unknown;
   }): void {
     this.ids.add(id, seq);
     this.size = seq + 1;
     if (INDEXED.has(type)) this.#decisions.push(seq);
     if (type === "apply.intent") this.#openIntents.add(seq);
     if (type === "apply.outcome" && typeof causedBy === "number") this.#openIntents.delete(causedBy);
+    const about = (target as { readonly id?: unknown } | undefined)?.id; // an object or absent in whatever was stored
+    if (typeof about === "string") this.#follow(about, seq, type, outcome);
+  }
+
+  #follow(target: string, seq: number, type: string, outcome: unknown): void {
+    if (type === "apply.intent") this.#lastApplies.set(target, { ...this.lastApply(target), begun: seq });
+    if (type === "apply.outcome" && outcome === "ok") this.#lastApplies.set(target, { applied: seq, begun: undefined });
+    if (type === "target.released") this.#lastApplies.delete(target);
+  }
+
+  /** How a target was left. */
+  lastApply(target: string): LastApply {
+    return this.#lastApplies.get(target) ?? { applied: undefined, begun: undefined };
   }
 
   /** Takes in what the log has beyond what is in here, up to `size` entries. Throws AUDIT_CORRUPT. */
@@ -51,7 +77,7 @@ export class EntryMemory {
         const read = readEnvelope(bytes);
         if (typeof read === "string" || read.seq !== this.size)
           throw unreadable(this.size, typeof read === "string" ? read : "it carries another number");
-        this.add({ ...read, causedBy: read.fields["causedBy"] });
+        this.add({ ...read, ...fieldsOf(read.fields) });
       }
     }
   }
@@ -66,6 +92,11 @@ export class EntryMemory {
   openIntents(): readonly number[] {
     return [...this.#openIntents];
   }
+}
+
+/** The fields of an entry that {@link EntryMemory.add} looks at, besides those that every entry has. */
+export function fieldsOf(fields: Readonly<Record<string, unknown>>) {
+  return { causedBy: fields["causedBy"], target: fields["target"], outcome: fields["outcome"] };
 }
 
 function unreadable(seq: number, why: string): FirebreakError {

@@ -7,6 +7,9 @@ import type { Finding, FindingKind } from "./finding.ts";
 export const FIGHT_HEALS = 5;
 export const FIGHT_WINDOW_MS = 10 * 60_000;
 
+/** So far the clocks of two processes that write repairs may part. */
+const CLOCKS_PART_MS = 5_000;
+
 /** In a fight over what widens, the pause before the next repair; it doubles with each one inside the window, up to the longest. */
 const FIRST_PAUSE_MS = 15_000;
 const LONGEST_PAUSE_MS = 4 * 60_000;
@@ -52,7 +55,12 @@ export function responsesFor(workspace: Workspace, target: Target): readonly Dri
 
 /** True when one more repair would be more than {@link FIGHT_HEALS} in {@link FIGHT_WINDOW_MS}. */
 export function isFight(healTimes: readonly number[], now: number): boolean {
-  return healTimes.filter((at) => at > now - FIGHT_WINDOW_MS).length >= FIGHT_HEALS;
+  return withinWindow(healTimes, now).length >= FIGHT_HEALS;
+}
+
+/** What lies ahead was written before the clock went back, and says nothing: else a repair would wait until the clock is there again. */
+function withinWindow(healTimes: readonly number[], now: number): readonly number[] {
+  return healTimes.filter((at) => at > now - FIGHT_WINDOW_MS && at <= now + CLOCKS_PART_MS);
 }
 
 /**
@@ -60,7 +68,7 @@ export function isFight(healTimes: readonly number[], now: number): boolean {
  * minutes. Closed is the safe state, so it never stops; whoever opens it again and again does not get a tight loop either.
  */
 function nextRepairAt(healTimes: readonly number[], now: number): number {
-  const recent = healTimes.filter((at) => at > now - FIGHT_WINDOW_MS);
+  const recent = withinWindow(healTimes, now);
   const last = recent.at(-1);
   if (last === undefined || recent.length < FIGHT_HEALS) return now;
   return last + Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (recent.length - FIGHT_HEALS));

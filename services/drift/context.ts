@@ -20,9 +20,9 @@ export interface DriftContext extends Parts {
   readonly lacking: Map<string, ErrorShape>;
   /** Looks that failed one after the other, by target. */
   readonly failures: Map<TargetId, number>;
-  /** When each target was first seen to be ahead of the store; ms since the epoch. */
+  /** When each target was first seen to be ahead of the store, by `elapsed`. */
   readonly aheadSince: Map<TargetId, number>;
-  /** When each repair was last asked for, by fingerprint; ms since the epoch. */
+  /** When each repair was last asked for, by fingerprint; a time of `elapsed`. */
   readonly askedAt: Map<string, number>;
   /** Targets that are looked at again at a time of their own: a repair waits for its pause to end. ms since the epoch. */
   readonly lookAgain: Map<TargetId, number>;

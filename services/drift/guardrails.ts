@@ -33,7 +33,7 @@ export class GuardrailWatch {
   #checked = "";
   #notBefore = 0;
   #again = 0;
-  /** When each violation that is not told yet was first seen, in ms since the epoch. */
+  /** When each violation that is not told yet was first seen, by `elapsed`. */
   #since: ReadonlyMap<string, number> = new Map();
 
   constructor(context: DriftContext) {
@@ -47,16 +47,16 @@ export class GuardrailWatch {
 
   /** Runs until the detector stops. */
   async run(): Promise<void> {
-    const { log, signal, now } = this.#context;
+    const { log, signal, elapsed } = this.#context;
     await runLoop({ name: "guardrails", log, signal, everyMs: () => EVERY_MS }, async () => {
       const { inForce, seen } = this.#context;
       const state = `${inForce?.sequence} ${seen.version} ${this.#changes}`;
-      if (inForce === undefined || now() < this.#notBefore || (state === this.#checked && now() < this.#again)) return;
-      const begun = now();
+      if (inForce === undefined || elapsed() < this.#notBefore || (state === this.#checked && elapsed() < this.#again)) return;
+      const begun = elapsed();
       await this.#check(inForce.definitions);
       this.#checked = state;
-      this.#again = now() + (this.#since.size > 0 ? EVERY_MS : ANYWAY_MS);
-      this.#notBefore = now() + (now() - begun) * SHARE_OF_TIME;
+      this.#again = elapsed() + (this.#since.size > 0 ? EVERY_MS : ANYWAY_MS);
+      this.#notBefore = elapsed() + (elapsed() - begun) * SHARE_OF_TIME;
     });
   }
 
@@ -97,7 +97,7 @@ export class GuardrailWatch {
   async #settled(watched: Watched | Unwatched, open: readonly Finding[]): Promise<readonly Finding[]> {
     const { findings, settled } = watched;
     const sure = new Set([...settled, ...open.map(({ fingerprint }) => fingerprint)]);
-    const at = this.#context.now();
+    const at = this.#context.elapsed();
     const fresh = findings.filter(({ fingerprint }) => !sure.has(fingerprint));
     const since = new Map(fresh.map(({ fingerprint }) => [fingerprint, this.#since.get(fingerprint) ?? at]));
     const work = fresh.length === 0 ? [] : await listOpenWork(this.#context.store);

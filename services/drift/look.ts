@@ -10,7 +10,7 @@ import { withAdoptions } from "./adopt.ts";
 import type { DriftContext } from "./context.ts";
 import { CLUSTER_KINDS, compareClusterWithAll, compareHostWithAll, HOST_KINDS, type Compared, type States } from "../compare.ts";
 import { expectationOf, intendedOf, type Expectation } from "../expected.ts";
-import { liveSequence } from "../live-mark.ts";
+import { isAhead, liveMarks } from "../live-mark.ts";
 import { refuseReplaced } from "../replaced.ts";
 import { respond } from "./respond.ts";
 
@@ -79,7 +79,7 @@ export async function look(context: DriftContext, id: TargetId, busyLooks = 0): 
     states = [...states, ...later.filter((state) => state !== undefined)];
   }
   await recordRead(store, id, { at: observed.at, ok: true, observationDigest: observed.digest });
-  if (before.intent === null && observed.sequence > (before.appliedSequence ?? 0) && mayCatchUp(context, id)) return "busy";
+  if (isAhead(observed.sequences, before) && mayCatchUp(context, id)) return "busy";
   // Back again: work that waits for it is tried now, and not when its back-off has run out.
   if (context.failures.delete(id)) await context.queue.enqueue(id);
   // What may be written and what is done about a finding is said by the revision in force, not by the one that was applied.
@@ -97,16 +97,16 @@ const CATCH_UP_MS = 60_000;
  * True for a while after a target was first seen to carry a newer revision than the store knows of: a backup was restored, and what differs
  * from it is nobody's doing. Once in the life of this process for each target: a mark that somebody raises hides nothing for long.
  */
-function mayCatchUp({ aheadSince, now }: DriftContext, id: TargetId): boolean {
-  const since = aheadSince.get(id) ?? now();
+function mayCatchUp({ aheadSince, elapsed }: DriftContext, id: TargetId): boolean {
+  const since = aheadSince.get(id) ?? elapsed();
   aheadSince.set(id, since);
-  return now() - since < CATCH_UP_MS;
+  return elapsed() - since < CATCH_UP_MS;
 }
 
 /** What a target answered, and how to compare it. */
 interface Observed {
-  /** The newest revision that is live there. */
-  readonly sequence: number;
+  /** The revisions that are live there. */
+  readonly sequences: readonly number[];
   readonly at: number;
   readonly digest: string;
   readonly kinds: readonly FindingKind[];
@@ -124,8 +124,8 @@ async function readCluster(context: DriftContext, expectation: Expectation): Pro
   const digest = observationDigest(observation);
   context.seen.set(id, observation, digest, { enforcer });
   const compare = (states: States): Compared => compareClusterWithAll(states, observation, connection.inventory(), enforcer);
-  const sequence = liveSequence(observation, context.instance);
-  return { at: observation.at, sequence, digest, kinds: CLUSTER_KINDS, compare };
+  const sequences = liveMarks(observation, context.instance).map(({ sequence }) => sequence);
+  return { at: observation.at, sequences, digest, kinds: CLUSTER_KINDS, compare };
 }
 
 async function readHost(context: DriftContext, expectation: Expectation): Promise<Observed> {
@@ -139,9 +139,9 @@ async function readHost(context: DriftContext, expectation: Expectation): Promis
   const { resolvers, timeServers = [] } = observation;
   const digest = hostObservationDigest(observation);
   context.seen.set(target.id, observation, digest, { host: { resolvers, timeServers } });
-  const sequence = liveSequence(observation, context.instance);
+  const sequences = liveMarks(observation, context.instance).map(({ sequence }) => sequence);
   const compare = (states: States): Compared => compareHostWithAll(states, observation);
-  return { at: observation.at, sequence, digest, kinds: HOST_KINDS, compare };
+  return { at: observation.at, sequences, digest, kinds: HOST_KINDS, compare };
 }
 
 /**

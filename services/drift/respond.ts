@@ -40,9 +40,13 @@ export async function respond(context: DriftContext, comparison: Comparison): Pr
     const { isFight, heal: isDue, healAt } = decideResponse(finding, workspace, comparison.target, finding.healTimes, at);
     if (isFight && isDue) await heal(context, finding, at);
     else if (healAt !== undefined) context.lookAgain.set(comparison.id, healAt);
-    else if (settled.heal && at - (context.askedAt.get(finding.fingerprint) ?? 0) >= ASK_AGAIN_MS) await ask(context, finding, at);
+    else if (settled.heal && isAskedAgain(context, finding)) await ask(context, finding, at);
   }
   return change;
+}
+
+function isAskedAgain({ askedAt, elapsed }: DriftContext, { fingerprint }: StoredFinding): boolean {
+  return elapsed() - (askedAt.get(fingerprint) ?? -ASK_AGAIN_MS) >= ASK_AGAIN_MS;
 }
 
 /** Findings that were there before and could be repaired. */
@@ -64,8 +68,8 @@ async function heal(context: DriftContext, finding: StoredFinding, at: number): 
 
 /** Asks the syncer for a repair. */
 async function ask(context: DriftContext, finding: StoredFinding, at: number): Promise<void> {
-  const { store, queue, askedAt } = context;
-  askedAt.set(finding.fingerprint, at);
+  const { store, queue, askedAt, elapsed } = context;
+  askedAt.set(finding.fingerprint, elapsed());
   const detail = { fingerprint: finding.fingerprint, summary: finding.summary };
   await addWork(store, [{ target: finding.target, kind: "finding", key: finding.fingerprint, detail }], at);
   await queue.enqueue(finding.target);

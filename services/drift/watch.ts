@@ -19,7 +19,7 @@ const CONCURRENCY = 16;
 export class Watch {
   readonly #context: DriftContext;
   readonly #bell = new Bell();
-  /** When each target is due, ms since the epoch. */
+  /** When each target is due, by `elapsed`: a clock that is set back must not shut the eyes. */
   readonly #due = new Map<TargetId, number>();
   readonly #running = new Set<TargetId>();
   /** Looks in a row that found a target busy. */
@@ -32,23 +32,23 @@ export class Watch {
 
   /** To be called when something changed in a target. */
   markChanged(target: TargetId): void {
-    this.#plan(target, this.#context.now() + COALESCE_MS);
+    this.#plan(target, this.#context.elapsed() + COALESCE_MS);
   }
 
   /** Runs until the detector stops. */
   async run(): Promise<void> {
-    const { store, log, signal, now } = this.#context;
+    const { store, log, signal, elapsed } = this.#context;
     const unsubscribe = subscribe(store, "targets", (payload) => {
       if (payload !== undefined && payload !== "") this.markChanged(payload);
     });
     const looks = new Set<Promise<void>>();
     try {
       await runLoop({ name: "watch", log, signal, everyMs: () => this.#untilNext(), bell: this.#bell }, async () => {
-        for (const { id } of await listTargetRows(store)) if (!this.#due.has(id)) this.#due.set(id, now());
+        for (const { id } of await listTargetRows(store)) if (!this.#due.has(id)) this.#due.set(id, elapsed());
         for (const [target, at] of this.#due) {
-          if (at > now() || this.#running.has(target)) continue;
+          if (at > elapsed() || this.#running.has(target)) continue;
           this.#running.add(target);
-          this.#due.set(target, now() + this.#everyMs(target));
+          this.#due.set(target, elapsed() + this.#everyMs(target));
           const running = this.#limit(async () => await this.#look(target)).finally(() => looks.delete(running));
           looks.add(running);
         }
@@ -60,7 +60,7 @@ export class Watch {
   }
 
   async #look(target: TargetId): Promise<void> {
-    const { log, signal, now } = this.#context;
+    const { log, signal, now, elapsed } = this.#context;
     try {
       if (signal.aborted) return;
       const busyLooks = this.#busy.get(target) ?? 0;
@@ -69,9 +69,9 @@ export class Watch {
       else this.#busy.delete(target);
       const again = this.#context.lookAgain.get(target);
       this.#context.lookAgain.delete(target);
-      if (again !== undefined) this.#plan(target, again);
-      if (outcome === "busy") this.#plan(target, now() + BUSY_AGAIN_MS);
-      if (outcome === "failed") this.#plan(target, now() + FAILED_AGAIN_MS);
+      if (again !== undefined) this.#plan(target, elapsed() + Math.max(0, again - now()));
+      if (outcome === "busy") this.#plan(target, elapsed() + BUSY_AGAIN_MS);
+      if (outcome === "failed") this.#plan(target, elapsed() + FAILED_AGAIN_MS);
     } catch (error) {
       if (!signal.aborted) log.warn({ target, error }, "look could not be recorded, will look again");
     } finally {
@@ -92,6 +92,6 @@ export class Watch {
 
   #untilNext(): number {
     const waiting = [...this.#due].filter(([target]) => !this.#running.has(target)).map(([, at]) => at);
-    return Math.min(1_000, Math.max(0, Math.min(...waiting, Number.MAX_SAFE_INTEGER) - this.#context.now()));
+    return Math.min(1_000, Math.max(0, Math.min(...waiting, Number.MAX_SAFE_INTEGER) - this.#context.elapsed()));
   }
 }

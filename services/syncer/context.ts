@@ -1,7 +1,9 @@
 import type { Repository } from "../../adapters/git/index.ts";
+import type { LoggedApply } from "../../adapters/trail/file-trail.ts";
 import type { EntryOf } from "../../core/audit/entry.ts";
 import type { Trail, TrailReader } from "../../core/audit/trail.ts";
 import type { Forge } from "../../core/forge/forge.ts";
+import type { Memberships } from "../../core/membership/membership.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { ClusterPool } from "../clusters.ts";
 import type { DefinitionSource } from "../definitions.ts";
@@ -56,6 +58,10 @@ export interface SyncerContext extends Parts {
   readonly flying: Set<string>;
   /** Every intent of the log without an outcome. */
   readonly openIntents: () => Promise<readonly EntryOf<"apply.intent">[]>;
+  /** How each target was left, by the log's word. */
+  readonly lastApply: (target: TargetId) => Promise<LoggedApply>;
+  /** The memberships that the state folder's file had at the start. */
+  savedMemberships: Memberships;
   /** Why the store is not believed; undefined while it says what the log says. */
   contradiction: string | undefined;
   readonly repository: Repository;

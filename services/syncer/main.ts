@@ -113,6 +113,8 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     served: new Set(),
     flying: new Set(),
     openIntents: async () => await parts.trail.openIntents(),
+    lastApply: async (target) => await parts.trail.lastApply(target),
+    savedMemberships: new Map(),
     ahead: 0,
     onStep: parts.onStep ?? (() => undefined),
   };
@@ -128,7 +130,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
       .reset()
       .catch((error: unknown) => log.warn({ error }, "the queue could not be emptied; jobs of an earlier run wait"));
   await closeOpenIntents(context);
-  await restoreMemberships(context);
+  context.savedMemberships = await restoreMemberships(context);
   const kept = opened.move();
   const done = run(context, parts.trail, kept);
   return {

@@ -10,6 +10,8 @@ const LOOK_MS = 5_000;
 
 interface Gathered {
   readonly from: number;
+  /** When the first of them came, by `elapsed`. */
+  readonly since: number;
   until: number;
   readonly plan: string;
   readonly sets: Map<string, SegmentChange>;
@@ -32,7 +34,8 @@ export class MemberLog {
   /** Address sets of a target were updated under this plan. */
   async add(target: TargetId, plan: string, changes: readonly SegmentChange[]): Promise<void> {
     const now = this.#context.now();
-    const entry = this.#gathered.get(target) ?? { from: now, until: now, plan, sets: new Map() };
+    const since = this.#context.elapsed();
+    const entry = this.#gathered.get(target) ?? { from: now, since, until: now, plan, sets: new Map() };
     entry.until = now;
     for (const change of changes) {
       const before = entry.sets.get(change.name);
@@ -43,14 +46,14 @@ export class MemberLog {
       });
     }
     this.#gathered.set(target, entry);
-    if (now - (this.#lastAt.get(target) ?? 0) >= EVERY_MS) await this.#flush(target);
+    if (since - (this.#lastAt.get(target) ?? -EVERY_MS) >= EVERY_MS) await this.#flush(target);
   }
 
   /** Runs until the syncer stops, then logs what is left. */
   async run(): Promise<void> {
-    const { log, signal, now } = this.#context;
+    const { log, signal, elapsed } = this.#context;
     await runLoop({ name: "member log", log, signal, everyMs: () => LOOK_MS }, async () => {
-      for (const [target, { from }] of this.#gathered) if (now() - from >= EVERY_MS) await this.#flush(target);
+      for (const [target, { since }] of this.#gathered) if (elapsed() - since >= EVERY_MS) await this.#flush(target);
     });
     for (const target of this.#gathered.keys()) await this.#flush(target);
   }
@@ -75,6 +78,6 @@ export class MemberLog {
       },
     ]);
     this.#gathered.delete(target);
-    this.#lastAt.set(target, this.#context.now());
+    this.#lastAt.set(target, this.#context.elapsed());
   }
 }

@@ -2,6 +2,8 @@ import { open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { publishMembership, readMemberships } from "../../adapters/store/index.ts";
 import { decodeMembership, encodeMembership } from "../../core/membership/codec.ts";
+import type { Membership, Memberships } from "../../core/membership/membership.ts";
+import type { TargetId } from "../../core/model/kinds.ts";
 import type { SyncerContext } from "./context.ts";
 
 /**
@@ -33,13 +35,19 @@ export async function saveMemberships(context: SyncerContext): Promise<void> {
   }
 }
 
-/** Gives a store that lost them the memberships of the file, marked incomplete: the next whole look replaces them. */
-export async function restoreMemberships(context: SyncerContext): Promise<void> {
+/**
+ * Gives a store that lost them the memberships of the file, marked incomplete: the next whole look replaces them.
+ *
+ * @returns what the file has
+ */
+export async function restoreMemberships(context: SyncerContext): Promise<Memberships> {
+  const saved = new Map<TargetId, Membership>();
   const text = await readIfThere(membershipFile(context.settings.stateFolder));
-  if (text === undefined) return;
+  if (text === undefined) return saved;
   const { memberships } = await readMemberships(context.store);
   for (const encoded of JSON.parse(text) as readonly unknown[]) {
     const membership = decodeMembership(encoded);
+    saved.set(membership.target, membership);
     if (memberships.has(membership.target)) continue;
     await publishMembership(context.store, { ...membership, complete: false });
     context.log.warn(
@@ -47,6 +55,7 @@ export async function restoreMemberships(context: SyncerContext): Promise<void> 
       "membership restored from its file",
     );
   }
+  return saved;
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {

@@ -49,7 +49,7 @@ export class MembershipFeed {
   #consumers: { readonly of: Definitions; readonly byFeeder: Map<TargetId, ConsumersOf> } | undefined;
   /** What the store holds as of its version: it is read again only when somebody else has published. */
   #known: { version: number; readonly memberships: Map<TargetId, Membership> } | undefined;
-  #savedAt = 0;
+  #savedAt = -SAVE_MS;
   #isSaved = true;
 
   constructor(context: SyncerContext) {
@@ -76,13 +76,13 @@ export class MembershipFeed {
 
   /** Runs until the syncer stops. */
   async run(): Promise<void> {
-    const { log, signal, now } = this.#context;
+    const { log, signal, elapsed } = this.#context;
     await runLoop({ name: "memberships", log, signal, everyMs: () => COALESCE_MS, bell: new Bell() }, async () => {
       await this.#bell.wait(this.#isSaved ? REFRESH_MS : SAVE_MS, signal);
       const changed = new Set(this.#dirty);
       this.#dirty.clear();
       for (const target of this.#context.clusters.connections().keys()) {
-        if (now() - (this.#publishedAt.get(target) ?? 0) >= REFRESH_MS) changed.add(target);
+        if (elapsed() - (this.#publishedAt.get(target) ?? -REFRESH_MS) >= REFRESH_MS) changed.add(target);
       }
       try {
         await this.publish([...changed]);
@@ -116,7 +116,7 @@ export class MembershipFeed {
         const previous = known.memberships.get(target);
         const { complete, observedAt } = this.#currency(target);
         const isDue = previous === undefined || previous.complete !== complete || observedAt - previous.observedAt >= REFRESH_MS;
-        this.#publishedAt.set(target, this.#context.now());
+        this.#publishedAt.set(target, this.#context.elapsed());
         if (!changed && !isDue) continue;
         const next = tracked.membership(complete, observedAt);
         // A cluster that was never seen whole has nothing to say: its absence is told apart from a known empty.
@@ -185,9 +185,9 @@ export class MembershipFeed {
   }
 
   async #save(): Promise<void> {
-    if (this.#isSaved || this.#context.now() - this.#savedAt < SAVE_MS) return;
+    if (this.#isSaved || this.#context.elapsed() - this.#savedAt < SAVE_MS) return;
     await saveMemberships(this.#context);
-    this.#savedAt = this.#context.now();
+    this.#savedAt = this.#context.elapsed();
     this.#isSaved = true;
   }
 

@@ -22,9 +22,9 @@ const KEEP_MS = 7 * 24 * 3_600_000;
  * without.
  */
 export async function sweep(context: SyncerContext): Promise<void> {
-  const { store, queue, log, signal, now } = context;
+  const { store, queue, log, signal, now, elapsed } = context;
   const alone = new OwnRuns(context);
-  let prunedAt = 0;
+  let prunedAt = -PRUNE_EVERY_MS;
   let isAway = false;
   const everyMs = (): number => (isAway ? ALONE_EVERY_MS : EVERY_MS);
   await runLoop({ name: "sweep", log, signal, everyMs }, async () => {
@@ -38,8 +38,8 @@ export async function sweep(context: SyncerContext): Promise<void> {
       if (!isAway) await queue.enqueue(target);
       else if (isTheOne) alone.start(target);
     }
-    if (now() - prunedAt < PRUNE_EVERY_MS) return;
-    prunedAt = now();
+    if (elapsed() - prunedAt < PRUNE_EVERY_MS) return;
+    prunedAt = elapsed();
     await pruneStore(store, now() - KEEP_MS);
   });
   await alone.ended();

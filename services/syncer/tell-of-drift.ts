@@ -1,12 +1,12 @@
 import { listFindings, recordHeal, type TargetRow } from "../../adapters/store/index.ts";
 import { FIGHT_WINDOW_MS } from "../../core/drift/respond.ts";
 import type { Finding } from "../../core/drift/finding.ts";
+import { notComparable } from "../../core/drift/not-comparable.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { compareClusterWithAll, compareHostWithAll, type States } from "../compare.ts";
-import { expectationOf, intendedOf } from "../expected.ts";
 import { recordFindings } from "../findings.ts";
-import { liveSequence } from "../live-mark.ts";
 import type { SyncerContext } from "./context.ts";
+import { howLeft } from "./last-left.ts";
 import type { Planned } from "./planning.ts";
 
 /**
@@ -14,21 +14,20 @@ import type { Planned } from "./planning.ts";
  * is not told; without this the change would be gone without a trace.
  *
  * After a run that ended in the middle, and on a second try within one, what differs may be our own half: then what parts from both
- * states is told, so that tampering during an apply, or between a crash and its recovery, leaves its trace too.
+ * states is told, so that tampering during an apply, or between a crash and its recovery, leaves its trace too. A store that was lost is no
+ * excuse: the log says what was there.
  */
 export async function tellOfDrift(context: SyncerContext, planned: Planned, row: TargetRow): Promise<void> {
   const { inForce, now, store } = context;
   if (inForce === undefined) return;
-  // From before a backup was restored: what lost revisions wrote cannot be told from what somebody else did. The log has the gap.
-  const newest = Math.max(row.appliedSequence ?? 0, row.intent?.sequence ?? 0);
-  if (liveSequence(planned.observation, context.instance) > newest) return;
-  const expectation = await expectationOf(context, row);
-  if (expectation === undefined) return;
-  const intended = await intendedOf(context, row);
-  const states: States = intended === undefined ? [expectation] : [expectation, intended];
-  const findings = compare(context, states, planned).filter(({ healable }) => healable);
+  const left = await howLeft(context, planned, row);
+  if (left.kind === "nothing") return;
+  const findings =
+    left.kind === "known"
+      ? compare(context, left.states, planned).filter(({ healable }) => healable)
+      : [notComparable(row.id, left.why)];
   if (findings.length === 0) return;
-  const target = row.inGit ? expectation.target : undefined;
+  const target = row.inGit ? planned.resolved.target : undefined;
   // Of no kind, so that nothing is resolved: that is said only once the target was read back and looked at.
   const { opened } = await recordFindings(
     context,

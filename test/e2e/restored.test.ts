@@ -22,8 +22,11 @@ afterAll(async () => {
   await stage?.[Symbol.asyncDispose]();
 }, 60_000);
 
-function types({ logWatch }: Doing): readonly string[] {
-  return logWatch.entries.filter(({ isKept }) => isKept).map(({ entry }) => entry.type);
+/** What the log tells of as found, and how. */
+function findings({ logWatch }: Doing): readonly string[] {
+  return logWatch.entries.flatMap(({ entry, isKept }) =>
+    isKept && entry.type === "finding.opened" ? [`${entry.target?.id}: ${entry.finding.kind}: ${entry.finding.summary}`] : [],
+  );
 }
 
 describe.each(["embedded", "scale-out"] as const)("%s, restored from a backup that is three revisions old", (form) => {
@@ -50,7 +53,23 @@ describe.each(["embedded", "scale-out"] as const)("%s, restored from a backup th
     expect((await doing.subject.status())?.revision?.sequence).toBeGreaterThan(live);
     const gaps = doing.logWatch.entries.flatMap(({ entry }) => (entry.type === "log.gap" ? [entry.revision] : []));
     expect(new Set(gaps)).toEqual(new Set([live]));
-    expect(types(doing)).not.toContain("finding.opened");
+    expect(findings(doing)).toEqual([]);
+  }, 600_000);
+});
+
+describe("embedded, the store is lost while nothing runs", () => {
+  // Bug: the syncer writes the targets anew before anybody compares them: what was done to them meanwhile is healed and told to nobody.
+  it("tells of what was done meanwhile, and of nothing else, although another commit is applied first", async () => {
+    await using doing = await begin(stage, "embedded");
+    const { subject, logWatch } = doing;
+    await subject.kill("up");
+    await perform(doing, { kind: "tamper host", host: "one", how: "insert accept" });
+    await perform(doing, { kind: "push", flips: [0] });
+    rmSync(join(subject.folderOf("up"), "store"), { recursive: true, force: true });
+    subject.start("up");
+    await comeRight(doing);
+    expect(findings(doing)).toEqual([expect.stringMatching(/^host\/small\/one: ruleset-changed: .*1 rule added/)]);
+    expect(logWatch.entries.map(({ entry }) => entry.type)).toContain("finding.resolved");
   }, 600_000);
 });
 

@@ -3,7 +3,7 @@ import type { EntryInput } from "../../core/audit/entry.ts";
 import { clusterTargetId } from "../../core/model/target.ts";
 import type { ClusterObservation } from "../../core/plan/observation.ts";
 import { markAnnotations } from "../../core/render/networkpolicy-mark.ts";
-import { liveSequence } from "../../services/live-mark.ts";
+import { isAhead, liveSequence } from "../../services/live-mark.ts";
 import { refuseOlder } from "../../services/syncer/ahead.ts";
 import type { SyncerContext } from "../../services/syncer/context.ts";
 import type { ResolvedTarget } from "../../services/syncer/resolve.ts";
@@ -41,6 +41,15 @@ describe("a target that carries a newer revision than is to be planned", () => {
   it("is known by the highest mark of ours, whatever others carry", () => {
     expect(liveSequence(observed([3, 7, 5], [90]), "us")).toBe(7);
     expect(liveSequence(observed([], [90]), "us")).toBe(0);
+  });
+
+  // Bug: while the syncer writes the revision that brings it forward, what lost revisions left is told as somebody's tampering.
+  it("is ahead also while the intent that brings it forward is open, and not because that intent is half done", () => {
+    const intent = { sequence: 5 } as never; // the rest of an intent does not matter
+    expect(isAhead([4], { appliedSequence: 1, intent: null })).toBe(true);
+    expect(isAhead([4, 5], { appliedSequence: 1, intent })).toBe(true);
+    expect(isAhead([1, 5], { appliedSequence: 1, intent })).toBe(false);
+    expect(isAhead([], { appliedSequence: null, intent: null })).toBe(false);
   });
 
   // Bug: a backup is restored, and the revision it holds is applied over a newer one.

@@ -113,6 +113,8 @@ it("an intent whose outcome the log did not take is closed as unknown, one whose
   const context = {
     flying: new Set(["intent-2"]),
     openIntents: async () => await Promise.resolve(intents),
+    lastApply: async () => await Promise.resolve({ applied: undefined, begun: undefined }),
+    savedMemberships: new Map(),
     trail: { append: async (entries: readonly unknown[]) => void appended.push(...entries) },
     log: { warn: () => undefined },
   } as unknown as SyncerContext;

@@ -73,6 +73,7 @@ beforeEach(async () => {
     start: "start",
     holder: "h ",
     now: Date.now,
+    elapsed: () => performance.now(),
     random: () => 0.5,
     signal,
     only: { signal: () => signal, whyNot: () => undefined },

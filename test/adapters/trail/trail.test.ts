@@ -130,6 +130,29 @@ describe("appending and reading", () => {
     expect(await trail.openIntents()).toEqual([]);
   });
 
+  // Catches a store that is lost with what a target was given: whatever was done to it meanwhile is healed and told to nobody.
+  test("how a target was left is known, also after opening it again", async () => {
+    await using folder = await temporaryFolder();
+    const target = { kind: "host", id: "host/f/a" } as const;
+    const intent = (id: string, revision: number) => ({ type: "apply.intent", id, target, plan: id, revision }) as const;
+    const outcome = (id: string, causedBy: number, how: "ok" | "failed") =>
+      ({ type: "apply.outcome", id: `${id}/end`, target, plan: id, outcome: how, causedBy }) as const;
+    {
+      await using trail = await openTrail(optionsIn(folder.path));
+      expect(await trail.lastApply("host/f/a")).toEqual({ applied: undefined, begun: undefined });
+      const [first] = await trail.append([intent("first", 1)]);
+      await trail.append([outcome("first", first?.seq ?? 0, "ok")]);
+      expect(await trail.lastApply("host/f/a")).toMatchObject({ applied: { id: "first/end" }, begun: undefined });
+      const [second] = await trail.append([intent("second", 2)]);
+      await trail.append([outcome("second", second?.seq ?? 0, "failed")]);
+    }
+    await using trail = await openTrail(optionsIn(folder.path));
+    expect(await trail.lastApply("host/f/a")).toMatchObject({ applied: { id: "first/end" }, begun: { id: "second", revision: 2 } });
+    expect(await trail.lastApply("host/f/b")).toEqual({ applied: undefined, begun: undefined });
+    await trail.append([{ type: "target.released", id: "released", target, actor: { kind: "person", id: "ada" } }]);
+    expect(await trail.lastApply("host/f/a")).toEqual({ applied: undefined, begun: undefined });
+  });
+
   test("after closing nothing is appended, and the log says that it stopped", async () => {
     await using folder = await temporaryFolder();
     const trail = await openTrail(optionsIn(folder.path));

@@ -327,3 +327,11 @@ describe("what a target lists", () => {
     expect(outletsOf("modified", silent, target())).toEqual({ alert: false, issue: false, propose: false });
   });
 });
+
+// Bug: the clock is set back by an hour, and the next repair of a fight waits until it is there again.
+it("repairs that lie ahead of the clock are none", () => {
+  const ahead = fiveHeals.map((at) => at + 3_600_000);
+  expect(isFight(ahead, NOW)).toBe(false);
+  const finding: Finding = { ...incident().finding, ...ours, widens: true };
+  expect(decideResponse(finding, workspace([]), target(), ahead, NOW)).toMatchObject({ heal: true, isFight: false });
+});
