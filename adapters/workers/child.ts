@@ -13,7 +13,7 @@ const BESIDE_HEAP_MB = 128;
 /** How V8 and the kernel end a process that has no memory left. */
 const ENDS_WITHOUT_MEMORY = new Set(["SIGABRT", "SIGTRAP", "SIGILL", "SIGKILL"]);
 /** All that a worker is told of the service's environment: no secret is in it. */
-const PASSED_ON = ["PATH", "TZ", "LANG", "LC_ALL"];
+const PASSED_ON = ["PATH", "TZ", "LANG", "LC_ALL", "NODE_COMPILE_CACHE"];
 
 export interface ChildOptions {
   readonly entry: URL;

@@ -56,6 +56,11 @@ export class WorkerPool<All extends Tasks, Lane extends string> implements Async
     return (await this.#lane(options.lane).run(task, input, options)) as Outcome<Awaited<ReturnType<All[Name]>>>;
   }
 
+  /** Starts a lane's process now, for work that is about to come. */
+  warm(name: Lane): void {
+    this.#lane(name).warm();
+  }
+
   #lane(name: Lane): LaneOfWork {
     const known = this.#lanes.get(name);
     if (known !== undefined) return known;
@@ -87,14 +92,28 @@ class LaneOfWork {
     if (this.#limit.pendingCount >= queue) throw new FirebreakError("TARGET_LOCKED", `more than ${queue} such tasks wait already`);
     return await this.#limit(async () => {
       clearTimeout(this.#idle);
-      if (this.#child === undefined || this.#child.isGone)
-        this.#child = new WorkerChild({ entry: this.#entry, memoryMb: this.#options.memoryMb });
       try {
-        return await this.#child.run(task, input, limits ?? this.#options, signal);
+        return await this.#started().run(task, input, limits ?? this.#options, signal);
       } finally {
-        this.#idle = setTimeout(() => this.close(), IDLE_MS).unref();
+        this.#closeWhenIdle();
       }
     });
+  }
+
+  warm(): void {
+    this.#started();
+    if (this.#limit.activeCount === 0) this.#closeWhenIdle();
+  }
+
+  #started(): WorkerChild {
+    if (this.#child === undefined || this.#child.isGone)
+      this.#child = new WorkerChild({ entry: this.#entry, memoryMb: this.#options.memoryMb });
+    return this.#child;
+  }
+
+  #closeWhenIdle(): void {
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.close(), IDLE_MS).unref();
   }
 
   close(): void {

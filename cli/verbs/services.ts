@@ -1,3 +1,4 @@
+import { keepServiceCode } from "../compile-cache.ts";
 import { tell } from "../output.ts";
 import { loadSettings } from "../settings.ts";
 import type { ConfigOptions } from "../tree/common.ts";
@@ -15,8 +16,9 @@ export async function serve(roles: readonly Role[], options: ConfigOptions): Pro
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   try {
+    const flush = keepServiceCode(settings.stateFolder, process.env);
     const { runServices } = await import("../../services/run.ts");
-    await runServices(settings, roles, { signal: stop.signal });
+    await runServices(settings, roles, { signal: stop.signal, onStarted: flush });
   } catch (error) {
     // Asked to stop while it was starting: what was under way says so, and that is no failure.
     const isOurStop = stop.signal.aborted && error instanceof Error && error.name === "AbortError";
