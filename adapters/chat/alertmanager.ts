@@ -62,6 +62,7 @@ function alertOf({ group }: Notice, { finding, firstSeen }: Incident, severity: 
       summary: calm(finding.summary),
       opens: calm(finding.effect.opened.join("; ")),
       closes: calm(finding.effect.closed.join("; ")),
+      staysOpen: calm((finding.effect.stays ?? []).join("; ")),
       subject: calm(finding.subject),
       who: calm(finding.who ?? "unknown"),
     },

@@ -85,6 +85,7 @@ function textOf(notice: Notice, most: number): string {
     lines.push(mailText(incident.finding.summary));
     for (const connection of incident.finding.effect.opened) lines.push(`  opens  ${mailText(connection)}`);
     for (const connection of incident.finding.effect.closed) lines.push(`  closes ${mailText(connection)}`);
+    for (const connection of incident.finding.effect.stays ?? []) lines.push(`  stays open ${mailText(connection)}`);
     for (const [name, value] of incidentFacts(incident)) lines.push(`  ${name}: ${mailText(value)}`);
     lines.push("");
   }
@@ -98,6 +99,7 @@ function htmlOf(notice: Notice, most: number): string {
     const effects = [
       ...finding.effect.opened.map((connection) => `<li>opens <code>${html(connection)}</code></li>`),
       ...finding.effect.closed.map((connection) => `<li>closes <code>${html(connection)}</code></li>`),
+      ...(finding.effect.stays ?? []).map((connection) => `<li>stays open <code>${html(connection)}</code></li>`),
     ];
     return `<p><b>${html(finding.summary)}</b></p><ul>${effects.join("")}</ul><table>${rows.join("")}</table>`;
   });

@@ -2,7 +2,7 @@ import type { ClusterInventory } from "../membership/inventory.ts";
 import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import { Budget, OverBudget } from "../verdict/budget.ts";
 import { connectivityDiff } from "../verdict/effect.ts";
-import { formatConnections } from "../verdict/effect-words.ts";
+import { writeEffect } from "../verdict/effect-words.ts";
 import type { Profile } from "../verdict/profile.ts";
 import type { PolicyObject } from "../verdict/world.ts";
 import { areCovered, isolatedDirections, normaliseSpec } from "../plan/defaulting.ts";
@@ -126,7 +126,7 @@ function effectJudge(
     );
     const verdict =
       effect.kind === "equivalent" && (effect.uncertain.length > 0 || !inventory.complete) ? "uncertain" : effect.kind;
-    return { verdict, opened: formatConnections(effect.opened), closed: formatConnections(effect.closed) };
+    return { verdict, ...writeEffect(effect) };
   };
   return (one, budget) => {
     const inLive = effectIn(worlds.live, one, budget);

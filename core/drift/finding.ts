@@ -44,6 +44,8 @@ export interface FindingEffect {
   /** e.g. `any → shop/cust-record: any port (3 workloads)`; at most 20 lines, the last one saying how many more. */
   readonly opened: readonly string[];
   readonly closed: readonly string[];
+  /** What passes on between those for which something closed; absent: nothing does, or nobody asked. */
+  readonly stays?: readonly string[];
 }
 
 /** One divergence on one target, as seen in one comparison; the store adds first and last seen. */

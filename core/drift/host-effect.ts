@@ -76,7 +76,12 @@ const OUR_STEPS = 200_000_000;
 /** An effect for a finding; not knowing is said, unless something is known to open. */
 export function describeEffect(effect: HostEffect): FindingEffect {
   const verdict = effect.uncertain.length > 0 && effect.opened.length === 0 ? "uncertain" : effect.kind;
-  return { verdict, opened: cut(effect.opened, formatHostConnection), closed: cut(effect.closed, formatHostConnection) };
+  return {
+    verdict,
+    opened: cut(effect.opened, formatHostConnection),
+    closed: cut(effect.closed, formatHostConnection),
+    stays: cut(effect.stays, formatHostConnection),
+  };
 }
 
 /** A finding of a host, and whether what it does could be told. */

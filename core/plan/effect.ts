@@ -6,7 +6,7 @@ import type { Mark } from "../render/mark.ts";
 import { renderRuleset } from "../render/nft.ts";
 import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import { connectivityDiff, type Connection, type Effect } from "../verdict/effect.ts";
-import { formatConnections } from "../verdict/effect-words.ts";
+import { writeEffect } from "../verdict/effect-words.ts";
 import type { Profile } from "../verdict/profile.ts";
 import { formatHostConnection, hostEffect, type HostConnection, type HostEffect } from "../verdict/nft.ts";
 import type { HostObservation } from "./observation.ts";
@@ -50,7 +50,7 @@ export function afterSteps(live: readonly NetworkPolicy[], steps: readonly Clust
 export function describeEffect(effect: Effect): PlanEffect {
   const verdict = effect.kind === "equivalent" && effect.uncertain.length > 0 ? "uncertain" : effect.kind;
   return {
-    finding: { verdict, opened: formatConnections(effect.opened), closed: formatConnections(effect.closed) },
+    finding: { verdict, ...writeEffect(effect) },
     audit: {
       opened: effect.opened.map(auditConnection),
       closed: effect.closed.map(auditConnection),
@@ -76,7 +76,12 @@ export function hostPlanEffect(observation: HostObservation, want: HostWant, mar
 export function describeHostEffect(effect: HostEffect): PlanEffect {
   const verdict = effect.kind === "equivalent" && effect.uncertain.length > 0 ? "uncertain" : effect.kind;
   return {
-    finding: { verdict, opened: formatHostConnections(effect.opened), closed: formatHostConnections(effect.closed) },
+    finding: {
+      verdict,
+      opened: formatHostConnections(effect.opened),
+      closed: formatHostConnections(effect.closed),
+      stays: formatHostConnections(effect.stays),
+    },
     audit: {
       opened: effect.opened.map(auditHostConnection),
       closed: effect.closed.map(auditHostConnection),

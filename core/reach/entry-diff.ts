@@ -41,9 +41,22 @@ export function entryLines(
     const fresh = subtractPorts(ports, before.get(id)?.ports ?? noPorts);
     return isEmptyPorts(fresh) ? [] : [{ pod, ports: fresh }];
   });
-  const groups = Map.groupBy(changed, ({ pod, ports }) => `${workloadOf(pod)} ${phrasePorts(ports)}`);
-  const lines = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, list]) => lineOf(list));
-  return { lines, pairs: changed.length };
+  return { lines: linesOf(changed), pairs: changed.length };
+}
+
+/** What the controllers may still open to pods to which they lost something. */
+export function stayingLines(before: ReadonlyMap<string, Entered>, after: ReadonlyMap<string, Entered>): readonly DiffLine[] {
+  const kept = [...before].flatMap(([id, { pod, ports }]) => {
+    const now = after.get(id)?.ports ?? noPorts;
+    const stays = intersectPorts(ports, now);
+    return isEmptyPorts(subtractPorts(ports, now)) || isEmptyPorts(stays) ? [] : [{ pod, ports: stays }];
+  });
+  return linesOf(kept);
+}
+
+function linesOf(entered: readonly Entered[]): readonly DiffLine[] {
+  const groups = Map.groupBy(entered, ({ pod, ports }) => `${workloadOf(pod)} ${phrasePorts(ports)}`);
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, list]) => lineOf(list));
 }
 
 function lineOf(list: readonly Entered[]): DiffLine {

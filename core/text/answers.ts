@@ -168,10 +168,11 @@ export function formatAccept({ commit, accepted, sequence, message }: AcceptAnsw
   return `accepted ${commit}${sequence === null ? "" : ` as revision ${sequence}`}`;
 }
 
-function effectLines({ verdict, opened, closed }: FindingEffect): readonly string[] {
+function effectLines({ verdict, opened, closed, stays = [] }: FindingEffect): readonly string[] {
   return [
     ...opened.map((connection) => `  opens   ${visible(connection)}`),
     ...closed.map((connection) => `  closes  ${visible(connection)}`),
+    ...stays.map((connection) => `  stays open  ${visible(connection)}`),
     ...(verdict === "uncertain" ? ["  what it opens or closes cannot be told for certain"] : []),
   ];
 }

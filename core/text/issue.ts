@@ -64,6 +64,7 @@ function factsOf(incident: Incident): readonly string[] {
   return [
     ...connectionLines("Opens", finding.effect.opened),
     ...connectionLines("Closes", finding.effect.closed),
+    ...connectionLines("Stays open", finding.effect.stays ?? []),
     `| | |`,
     `|---|---|`,
     row("Target", finding.target),

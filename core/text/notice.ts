@@ -21,21 +21,22 @@ export function incidentFacts({ finding, ...incident }: Incident): readonly (rea
 /** Connections of one incident that a chat shows on each side. */
 const MOST_CONNECTIONS = 5;
 
-/** What an incident opens and closes, the first few of each; a connection is raw, how many more there are is our own words. */
+/** What an incident opens, closes and leaves open beside it, the first few of each; a connection is raw, how many more there are is our own words. */
 export function incidentConnections({
   finding,
-}: Incident): readonly { readonly verb: "opens" | "closes"; readonly what: string }[] {
-  const { opened, closed } = finding.effect;
+}: Incident): readonly { readonly verb: "opens" | "closes" | "stays open"; readonly what: string }[] {
+  const { opened, closed, stays = [] } = finding.effect;
   return [
     ...opened.slice(0, MOST_CONNECTIONS).map((what) => ({ verb: "opens", what }) as const),
     ...closed.slice(0, MOST_CONNECTIONS).map((what) => ({ verb: "closes", what }) as const),
+    ...stays.slice(0, MOST_CONNECTIONS).map((what) => ({ verb: "stays open", what }) as const),
   ];
 }
 
 /** How many connections {@link incidentConnections} leaves out; undefined: none. */
 export function moreConnections({ finding }: Incident): string | undefined {
-  const { opened, closed } = finding.effect;
-  const more = Math.max(0, opened.length - MOST_CONNECTIONS) + Math.max(0, closed.length - MOST_CONNECTIONS);
+  const { opened, closed, stays = [] } = finding.effect;
+  const more = [opened, closed, stays].reduce((sum, lines) => sum + Math.max(0, lines.length - MOST_CONNECTIONS), 0);
   return more === 0 ? undefined : `and ${more} more ${more === 1 ? "line" : "lines"}: firebreak findings`;
 }
 

@@ -48,12 +48,14 @@ function headline(reviewed: Reviewed, write: (text: string) => string): string {
 }
 
 function reviewHeadline({ diff, visibility, touched, safeguards, expires }: Review, write: (text: string) => string): string {
-  const side = (name: "opened" | "closed"): string => {
-    const [first, ...more] = diff[name];
-    if (first === undefined) return `${VERB[name]} nothing`;
+  const lines = ([first, ...more]: readonly DiffLine[]): string => {
+    if (first === undefined) return "nothing";
     const many = visibility === "full" ? ` for ${plural(affected(first), "workload")}` : "";
-    return `${VERB[name]} ${write(connection(first))}${many}${more.length > 0 ? ` and ${more.length} more` : ""}`;
+    return `${write(connection(first))}${many}${more.length > 0 ? ` and ${more.length} more` : ""}`;
   };
+  const side = (name: "opened" | "closed"): string => `${VERB[name]} ${lines(diff[name])}`;
+  // Beside what closes: else a wide line reads as if nothing were left.
+  const kept = diff.stays.length === 0 ? "" : `, while ${lines(diff.stays)} stays open`;
   const unknown = touched.targets.filter(({ how }) => how === "unknown").length;
   const doubts = [
     ...(diff.uncertain.length === 0 ? [] : [`${plural(diff.uncertain.length, "thing")} uncertain`]),
@@ -64,7 +66,7 @@ function reviewHeadline({ diff, visibility, touched, safeguards, expires }: Revi
   const [longer, ...others] = expires.filter(isProlonged);
   const more = others.length > 0 ? ` and ${others.length} more` : "";
   const prolonged = longer === undefined ? [] : [`keeps ${write(longer.policy)}${more} open for longer`];
-  return [...rules, `${side("opened")}, ${side("closed")}`, ...prolonged, ...doubts].join("; ");
+  return [...rules, `${side("opened")}, ${side("closed")}${kept}`, ...prolonged, ...doubts].join("; ");
 }
 
 function connection({ from, to, ports }: DiffLine): string {

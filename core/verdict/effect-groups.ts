@@ -17,14 +17,25 @@ export interface Witness {
   readonly protocol: string;
 }
 
-/** A group of connections that opened (or closed) together. */
+/** What a line says of its connections: they opened, they closed, or they stay open beside what closed between the same two. */
+export type EffectSide = "opened" | "closed" | "stays";
+
+/** Which of the two worlds has the connections of a line. */
+const WORLD_OF = { opened: 1, closed: 0, stays: 1 } as const satisfies Record<EffectSide, 0 | 1>;
+
+/** A group of connections that opened (or closed, or stay open) together. */
 export interface Connection {
   /** `any`, `shop/order-input`, `every pod of shop`, `10.9.0.0/24`, `any address outside`; several joined by commas. */
   readonly from: string;
   readonly to: string;
+  /** The same with up to 1,000 names, where `from` and `to` say a few "and N more". */
+  readonly fromFull: string;
+  readonly toFull: string;
   /** Workloads at that end; 0 when it is addresses only. */
   readonly fromWorkloads: number;
   readonly toWorkloads: number;
+  /** At both ends together. */
+  readonly workloads: number;
   /** `any port`, `5432/tcp`. */
   readonly ports: string;
   readonly portSet: PortSet;
@@ -37,6 +48,8 @@ export interface PairChange {
   readonly to: number;
   readonly opened: PortSet;
   readonly closed: PortSet;
+  /** What passed and passes on where something closed; nothing elsewhere. */
+  readonly stays: PortSet;
 }
 
 /** What grouping needs to look up. */
@@ -55,9 +68,9 @@ interface Group {
 
 /**
  * Gathers changed pairs into lines that people read: per responder, initiators with the same ports are one group; then responders with
- * the same group are joined. A line claims exactly what changed: every pair and port of it opened (closed).
+ * the same group are joined. A line claims exactly what changed: every pair and port of it opened (closed, stays open).
  */
-export function groupChanges(view: GroupView, changes: readonly PairChange[], side: "opened" | "closed"): readonly Connection[] {
+export function groupChanges(view: GroupView, changes: readonly PairChange[], side: EffectSide): readonly Connection[] {
   const byResponder = Map.groupBy(
     changes.filter((change) => !isEmptyPorts(change[side])),
     (change) => change.to,
@@ -76,18 +89,12 @@ function reach(group: Group): number {
 }
 
 /** @param members changes of one responder and the same ports; at least one */
-function addGroup(
-  view: GroupView,
-  groups: Map<string, Group>,
-  to: number,
-  members: readonly PairChange[],
-  side: "opened" | "closed",
-): void {
+function addGroup(view: GroupView, groups: Map<string, Group>, to: number, members: readonly PairChange[], side: EffectSide): void {
   const [first] = members as readonly [PairChange, ...PairChange[]];
   const ports = first[side];
   const from = new Set(members.map((change) => change.from).sort((a, b) => a - b));
   const sample = members.find((change) => isPodPeer(view.classes, change.from)) ?? first;
-  const world = side === "opened" ? 1 : 0;
+  const world = WORLD_OF[side];
   const isWhole = view.classes.peers.every((_, index) => from.has(index) || isIdle(view, world, index, [to]));
   const key = `${isWhole ? "any" : [...from].join()} ${JSON.stringify(ports)}`;
   const known = groups.get(key);
@@ -112,23 +119,35 @@ function isPodPeer(classes: Classes, index: number): boolean {
   return classes.peers[index]?.kind === "pods";
 }
 
-function writeGroup(view: GroupView, group: Group, side: "opened" | "closed"): Connection {
-  const world = side === "opened" ? 1 : 0;
+function writeGroup(view: GroupView, group: Group, side: EffectSide): Connection {
+  const world = WORLD_OF[side];
   const initiators = [...group.from];
   const from = describePeers(view.classes, initiators, (index) => isIdle(view, world, index, group.to));
   const to = describePeers(view.classes, group.to, (index) => isIdle(view, world, index, from.meant));
   return {
     from: from.text,
     to: to.text,
+    fromFull: from.full,
+    toFull: to.full,
     fromWorkloads: from.workloads,
     toWorkloads: to.workloads,
+    workloads: countPods(view.classes, new Set([...initiators, ...group.to])),
     ports: phrasePorts(group.ports),
     portSet: group.ports,
     witness: witnessOf(view, group.sample, side),
   };
 }
 
-function witnessOf({ classes, podAddresses }: GroupView, change: PairChange, side: "opened" | "closed"): Witness {
+function countPods({ peers }: Classes, indices: ReadonlySet<number>): number {
+  let count = 0;
+  for (const index of indices) {
+    const peer = peers[index];
+    if (peer?.kind === "pods") count += peer.pods.length;
+  }
+  return count;
+}
+
+function witnessOf({ classes, podAddresses }: GroupView, change: PairChange, side: EffectSide): Witness {
   const range = witnessPort(classes.peers[change.to], change[side]);
   const to = nameOf(classes.peers[change.to], 0, podAddresses);
   const from = nameOf(classes.peers[change.from], change.from === change.to ? 1 : 0, podAddresses);

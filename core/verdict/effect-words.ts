@@ -9,19 +9,21 @@ import type { Effect } from "./effect.ts";
 import { podId } from "./world.ts";
 import type { WorldPod } from "./world.ts";
 
-/** Names listed before "and N more". */
+/** Names listed before "and N more" in a short text, and in a full one: the bound on what one line can cost. */
 const NAMES = 3;
+const FULL = 1_000;
 
 /** Lines written before the last one says how many more there are. */
 const LINES = 20;
 
 /**
- * The effect in short lines: `opens any → shop/cust-record: any port (3 workloads)`, `closes …`, then what is uncertain and noted.
+ * The effect in short lines: `opens any → shop/cust-record: any port (3 workloads)`, `closes …`, `stays open …`, then what is uncertain and noted.
  */
 export function formatEffect(effect: Effect, limit: number = LINES): readonly string[] {
   const changes = [
     ...formatConnections(effect.opened, limit).map((line) => `opens ${line}`),
     ...formatConnections(effect.closed, limit).map((line) => `closes ${line}`),
+    ...formatConnections(effect.stays, limit).map((line) => `stays open ${line}`),
   ];
   const nothing = changes.length === 0 && effect.uncertain.length === 0 ? ["opens nothing, closes nothing"] : [];
   return [
@@ -30,6 +32,15 @@ export function formatEffect(effect: Effect, limit: number = LINES): readonly st
     ...effect.uncertain.map((text) => `uncertain: ${text}`),
     ...effect.notes.map((text) => `note: ${text}`),
   ];
+}
+
+/** What opens, closes and stays open beside it, in lines of a finding or a plan. */
+export function writeEffect({ opened, closed, stays }: Effect): {
+  readonly opened: readonly string[];
+  readonly closed: readonly string[];
+  readonly stays: readonly string[];
+} {
+  return { opened: formatConnections(opened), closed: formatConnections(closed), stays: formatConnections(stays) };
 }
 
 /** One line per connection, at most `limit`; the last one says how many more there are. */
@@ -57,17 +68,21 @@ export function phrasePorts(ports: PortSet): string {
   return ports.other && but.length < direct.length ? but : direct;
 }
 
+/** One end of a line, said of its classes. */
+interface PeerWords {
+  readonly text: string;
+  readonly full: string;
+  readonly workloads: number;
+  readonly meant: readonly number[];
+}
+
 /**
  * A set of classes in words that say neither more nor less, and how many workloads it is. `meant` are all whom the words
  * take in: idle ones, too.
  *
  * @param isIdle true for a class that cannot be at this end of these connections: it may stand in a name without being meant
  */
-export function describePeers(
-  classes: Classes,
-  indices: readonly number[],
-  isIdle: (index: number) => boolean,
-): { readonly text: string; readonly workloads: number; readonly meant: readonly number[] } {
+export function describePeers(classes: Classes, indices: readonly number[], isIdle: (index: number) => boolean): PeerWords {
   const chosen = new Set(indices);
   const pods = indices.flatMap((index) => podsAt(classes, index));
   const families = familiesInUse(classes);
@@ -75,7 +90,7 @@ export function describePeers(
     chosen.has(index) || isIdle(index) || (peer.kind === "addresses" && !families.has(peer.family)) ? [] : [{ peer, index }],
   );
   const all = [...classes.peers.keys()];
-  if (left.length === 0) return { text: "any", workloads: pods.length, meant: all };
+  if (left.length === 0) return { text: "any", full: "any", workloads: pods.length, meant: all };
   const idle = classes.peers.flatMap((peer, index) => (peer.kind === "addresses" && isIdle(index) ? [peer.addresses] : []));
   const meant = wordsFor(classes, indices, families, idle);
   const but = wordsFor(
@@ -86,9 +101,14 @@ export function describePeers(
   );
   const isShort = sizeOf(but) < sizeOf(meant) || (but.ranges.length === 0 && sizeOf(but) <= NAMES);
   const isExcept = meant.ranges.length > 0 && isShort;
-  if (!isExcept) return { text: sentence(meant), workloads: pods.length, meant: indices };
+  if (!isExcept) return { text: sentence(meant, NAMES), full: sentence(meant, FULL), workloads: pods.length, meant: indices };
   const excepted = new Set(left.map(({ index }) => index));
-  return { text: `any but ${sentence(but)}`, workloads: pods.length, meant: all.filter((index) => !excepted.has(index)) };
+  return {
+    text: `any but ${sentence(but, NAMES)}`,
+    full: `any but ${sentence(but, FULL)}`,
+    workloads: pods.length,
+    meant: all.filter((index) => !excepted.has(index)),
+  };
 }
 
 /** One end of a line, word by word. */
@@ -110,8 +130,8 @@ function sizeOf({ workloads, ranges }: Words): number {
   return workloads.length + ranges.length;
 }
 
-function sentence({ workloads, ranges }: Words): string {
-  return [...shorten(workloads, "workloads"), ...shorten(ranges, "ranges")].join(", ");
+function sentence({ workloads, ranges }: Words, most: number): string {
+  return [...shorten(workloads, "workloads", most), ...shorten(ranges, "ranges", most)].join(", ");
 }
 
 function podsAt(classes: Classes, index: number): readonly WorldPod[] {
@@ -175,9 +195,9 @@ function countBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMa
   return counts;
 }
 
-function shorten(names: readonly string[], noun: string): readonly string[] {
-  if (names.length <= NAMES + 1) return names;
-  return [...names.slice(0, NAMES - 1), `${names[NAMES - 1] ?? ""} and ${names.length - NAMES} more ${noun}`];
+function shorten(names: readonly string[], noun: string, most: number): readonly string[] {
+  if (names.length <= most + 1) return names;
+  return [...names.slice(0, most - 1), `${names[most - 1] ?? ""} and ${names.length - most} more ${noun}`];
 }
 
 function isWide(end: string): boolean {

@@ -1,6 +1,6 @@
 import { count, fromAddresses, isSubset } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import { equalPorts, hasPort, isEmptyPorts, portRange, subtractPorts } from "../address/ports.ts";
+import { equalPorts, hasPort, intersectPorts, isEmptyPorts, noPorts, portRange, subtractPorts } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
 import type { Direction } from "../model/kinds.ts";
 import type { Budget } from "./budget.ts";
@@ -27,9 +27,13 @@ export interface Effect {
   /** Grouped, the widest first. */
   readonly opened: readonly Connection[];
   readonly closed: readonly Connection[];
+  /** What passes on between those for which something closed. */
+  readonly stays: readonly Connection[];
   /** Ordered pairs of workloads for which something opened; all addresses outside that no policy tells apart count as one. */
   readonly openedCount: number;
   readonly closedCount: number;
+  /** All other pairs. */
+  readonly unchangedCount: number;
   /** What was not understood or not compared; each a sentence. Not empty: do not call the change harmless. */
   readonly uncertain: readonly string[];
   /** Worth knowing, without effect now: a changed policy that selects no pod. */
@@ -72,12 +76,15 @@ export function connectivityDiff(before: World, after: World, profile: Profile =
   const view = { classes, podAddresses };
   const opened = groupChanges(view, pairs.changes, "opened");
   const closed = groupChanges(view, pairs.changes, "closed");
+  const stays = groupChanges(view, pairs.changes, "stays");
   return {
     kind: kindOf(opened.length > 0, closed.length > 0),
     opened,
     closed,
-    openedCount: countPairs(classes, pairs.changes, "opened"),
-    closedCount: countPairs(classes, pairs.changes, "closed"),
+    stays,
+    openedCount: countPairs(classes, pairs.changes, ({ opened: ports }) => !isEmptyPorts(ports)),
+    closedCount: countPairs(classes, pairs.changes, ({ closed: ports }) => !isEmptyPorts(ports)),
+    unchangedCount: allPairs(classes, outside) - countPairs(classes, pairs.changes, () => true),
     uncertain: [...problemsOf(changed), ...pairs.uncertain],
     notes: idleNotes(changed, classes, rows),
   };
@@ -219,7 +226,8 @@ function compareConnection(rows: readonly [Rows, Rows], from: number, to: number
   const after = rows[1].connection(from, to);
   if (before === after || equalPorts(before, after)) return undefined;
   const [opened, closed] = [withoutPortZero(subtractPorts(after, before)), withoutPortZero(subtractPorts(before, after))];
-  return isEmptyPorts(opened) && isEmptyPorts(closed) ? undefined : { from, to, opened, closed };
+  const stays = isEmptyPorts(closed) ? noPorts : withoutPortZero(intersectPorts(before, after));
+  return isEmptyPorts(opened) && isEmptyPorts(closed) ? undefined : { from, to, opened, closed, stays };
 }
 
 /** Nobody listens on port 0, and no policy can name it: it is a change only as the beginning of a range that reads "any port". */
@@ -245,13 +253,16 @@ function outsideOf(known: AddressSet, classes: Classes): ReadonlySet<number> {
   return outside;
 }
 
-function countPairs(classes: Classes, changes: readonly PairChange[], side: "opened" | "closed"): number {
+function countPairs(classes: Classes, changes: readonly PairChange[], isCounted: (change: PairChange) => boolean): number {
   let total = 0;
-  for (const change of changes) {
-    if (isEmptyPorts(change[side])) continue;
-    total += pairsBetween(classes, change.from, change.to);
-  }
+  for (const change of changes) if (isCounted(change)) total += pairsBetween(classes, change.from, change.to);
   return total;
+}
+
+/** All ordered pairs of pods, and of a pod and addresses outside that no policy tells apart. */
+function allPairs({ peers }: Classes, outside: ReadonlySet<number>): number {
+  const pods = peers.reduce((sum, peer) => sum + (peer.kind === "pods" ? peer.pods.length : 0), 0);
+  return pods * (pods - 1) + 2 * pods * outside.size;
 }
 
 function sizeOf(classes: Classes, index: number): number {

@@ -3,10 +3,12 @@ import {
   anyV4,
   anyV6,
   emptySet,
-  equals,
   firstAddress,
   formatAddress,
   formatRange,
+  isEmpty,
+  isSubset,
+  subtract,
   toRanges,
 } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
@@ -17,7 +19,7 @@ import { readListing } from "./nft/listing.ts";
 import type { ListedTable, TableName } from "./nft/listing.ts";
 import { boxesOf, costOf, intersectSpaces, isEmptySpace, spaceFromBoxes, subtractSpaces, wholeSpace } from "./nft/space.ts";
 import type { Box, Space } from "./nft/space.ts";
-import { gatherGains } from "./nft/gains.ts";
+import { boxesForPeople, changesBetween } from "./nft/gains.ts";
 import { admittedBy, HOOK_STEPS, TOO_MUCH } from "./nft/walk.ts";
 import type { Admitted } from "./nft/walk.ts";
 
@@ -51,6 +53,8 @@ export interface HostEffect {
   readonly kind: "equivalent" | "opens" | "closes" | "both";
   readonly opened: readonly HostConnection[];
   readonly closed: readonly HostConnection[];
+  /** What passes on for peers for whom something closed. */
+  readonly stays: readonly HostConnection[];
   /** What one of the listings has, the other has not, and this reader does not understand. */
   readonly uncertain: readonly string[];
   /** Not understood either, but the same on both sides. */
@@ -104,9 +108,12 @@ export function hostEffect(
 export function accessDifference(old: HostAccess, now: HostAccess, budget: Budget): HostEffect {
   if ([old.input, old.output, now.input, now.output].some(({ isOverBudget }) => isOverBudget)) return NOT_COMPARED;
   try {
-    const opened = [...compare(old, now, "input", budget), ...compare(old, now, "output", budget)];
-    const closed = [...compare(now, old, "input", budget), ...compare(now, old, "output", budget)];
-    return { ...doubtsBetween(old, now), kind: kindOf(opened.length > 0, closed.length > 0), opened, closed, isOverBudget: false };
+    const [into, out] = [compare(old, now, "input", budget), compare(old, now, "output", budget)];
+    const opened = [...into.opened, ...out.opened];
+    const closed = [...into.closed, ...out.closed];
+    const stays = [...into.stays, ...out.stays];
+    const kind = kindOf(opened.length > 0, closed.length > 0);
+    return { ...doubtsBetween(old, now), kind, opened, closed, stays, isOverBudget: false };
   } catch (error) {
     if (error instanceof OverBudget) return NOT_COMPARED;
     throw error;
@@ -117,6 +124,7 @@ const NOT_COMPARED: HostEffect = {
   kind: "equivalent",
   opened: [],
   closed: [],
+  stays: [],
   uncertain: [TOO_MUCH],
   notes: [],
   isOverBudget: true,
@@ -136,11 +144,12 @@ function doubtsBetween(old: HostAccess, now: HostAccess): Pick<HostEffect, "unce
   };
 }
 
-/** `opens any → this host: 8080/tcp`, `closes this host → 10.0.0.0/24: any port`, then what is uncertain. */
+/** `opens any → this host: 8080/tcp`, `closes this host → 10.0.0.0/24: any port`, `stays open …`, then what is uncertain. */
 export function formatHostEffect(effect: HostEffect): readonly string[] {
   const changes = [
     ...effect.opened.map((connection) => `opens ${formatHostConnection(connection)}`),
     ...effect.closed.map((connection) => `closes ${formatHostConnection(connection)}`),
+    ...effect.stays.map((connection) => `stays open ${formatHostConnection(connection)}`),
   ];
   const nothing = changes.length === 0 && effect.uncertain.length === 0 ? ["opens nothing, closes nothing"] : [];
   return [...changes, ...nothing, ...effect.uncertain.map((text) => `uncertain: ${text}`)];
@@ -160,29 +169,36 @@ function doubtsOf(access: HostAccess): readonly string[] {
   return [...access.input.uncertain, ...access.output.uncertain, ...access.uncertain];
 }
 
-function compare(before: HostAccess, after: HostAccess, direction: "input" | "output", budget: Budget): readonly HostConnection[] {
-  const full = after[direction].space;
-  const gained = subtractSpaces(full, before[direction].space);
-  budget.spend(gatherCost(gained, full));
-  return gatherGains(gained, full).map((box) => {
-    budget.spend(costOf(gained));
+type Sides = Readonly<Record<"opened" | "closed" | "stays", readonly HostConnection[]>>;
+
+function compare(old: HostAccess, now: HostAccess, direction: "input" | "output", budget: Budget): Sides {
+  const [before, after] = [old[direction].space, now[direction].space];
+  budget.spend(COST_OF_CHANGES * (costOf(before) + costOf(after)));
+  const { opened, closed, stays } = changesBetween(before, after);
+  const write = (space: Space): readonly HostConnection[] => connectionsOf(space, direction, budget);
+  return { opened: write(opened), closed: write(closed), stays: write(stays) };
+}
+
+/** The two sets are walked a few times, and the addresses of what closed are sorted. */
+const COST_OF_CHANGES = 8;
+
+function connectionsOf(space: Space, direction: "input" | "output", budget: Budget): readonly HostConnection[] {
+  // Every step is held against the sets gathered so far.
+  budget.spend(costOf(space) * 4 + space.starts.length ** 2 / 8);
+  return boxesForPeople(space).map((box) => {
+    budget.spend(costOf(space));
     return {
       direction,
       box,
       peers: formatPeers(box.peers),
       ports: phrasePorts(box.ports),
-      witness: witnessOf(intersectSpaces(gained, spaceFromBoxes([box]))),
+      witness: witnessOf(intersectSpaces(space, spaceFromBoxes([box]))),
     };
   });
 }
 
-/** Every step of a gain is held against the sets gathered so far, and every gathered set against the whole. */
-function gatherCost(gained: Space, full: Space): number {
-  return costOf(full) * 4 + gained.starts.length ** 2 / 8;
-}
-
-function witnessOf(gained: Space): HostConnection["witness"] {
-  const [box] = boxesOf(gained);
+function witnessOf(space: Space): HostConnection["witness"] {
+  const [box] = boxesOf(space);
   const [range] = portRanges(box?.ports ?? noPorts);
   const address = firstAddress(box?.peers ?? emptySet);
   return {
@@ -192,12 +208,28 @@ function witnessOf(gained: Space): HostConnection["witness"] {
   };
 }
 
+/** What a whole family (or both) is called. */
+const WHOLE: readonly (readonly [AddressSet, string])[] = [
+  [anyAddress, "any"],
+  [anyV4, "any IPv4 address"],
+  [anyV6, "any IPv6 address"],
+];
+
+/** Addresses in words: `any`, `any but 10.9.0.0/24`, or ranges, whichever is shorter. */
 function formatPeers(peers: AddressSet): string {
-  if (equals(peers, anyAddress)) return "any";
-  if (equals(peers, anyV4)) return "any IPv4 address";
-  if (equals(peers, anyV6)) return "any IPv6 address";
-  const ranges = toRanges(peers).map(formatRange);
-  return ranges.length <= 4 ? ranges.join(", ") : `${ranges.slice(0, 3).join(", ")} and ${ranges.length - 3} more ranges`;
+  let best = { words: "", left: peers };
+  for (const [whole, words] of WHOLE) {
+    const left = subtract(whole, peers);
+    if (isSubset(peers, whole) && rangeCount(left) < rangeCount(best.left)) best = { words, left };
+  }
+  if (isEmpty(best.left)) return best.words;
+  const ranges = toRanges(best.left).map(formatRange);
+  const said = ranges.length <= 4 ? ranges.join(", ") : `${ranges.slice(0, 3).join(", ")} and ${ranges.length - 3} more ranges`;
+  return best.words === "" ? said : `${best.words} but ${said}`;
+}
+
+function rangeCount({ v4, v6 }: AddressSet): number {
+  return (v4.length + v6.length) / 2;
 }
 
 /** Chains that hold packets before or after the two hooks that are followed; forwarded traffic is not the host's. */

@@ -1,37 +1,57 @@
-import { anyAddress, anyV4, anyV6, equals, intersect, isEmpty, isSubset } from "../../address/index.ts";
+import { anyAddress, anyV4, anyV6, equals, intersect, isEmpty, unionAll } from "../../address/index.ts";
 import type { AddressSet } from "../../address/index.ts";
-import { allPorts, equalPorts, intersectPorts, isEmptyPorts, noPorts, subtractPorts, unionPorts } from "../../address/ports.ts";
+import { allOf, allPorts, intersectPorts, isEmptyPorts, noPorts, subtractPorts, unionPorts } from "../../address/ports.ts";
 import type { PortSet } from "../../address/ports.ts";
-import { visitSteps } from "./space.ts";
+import { intersectSpaces, isEmptySpace, spaceFromBoxes, subtractSpaces, visitSteps, wholeSpace } from "./space.ts";
 import type { Box, Space } from "./space.ts";
 
-/** Sets that a gain is described by where they hold, widest first. */
-const WIDE: readonly AddressSet[] = [anyAddress, anyV4, anyV6];
+/** What opened or closed between two states of one direction, and what passes on beside what closed. */
+export interface Changed {
+  readonly opened: Space;
+  readonly closed: Space;
+  readonly stays: Space;
+}
+
+/** @param before @param after what the direction lets through */
+export function changesBetween(before: Space, after: Space): Changed {
+  const closed = subtractSpaces(before, after);
+  const losers = spaceFromBoxes([{ peers: unionAll(closed.sets), ports: allPorts }]);
+  const stays = isEmptySpace(closed) ? closed : intersectSpaces(intersectSpaces(before, after), losers);
+  return { opened: subtractSpaces(after, before), closed, stays };
+}
 
 /**
- * A gain as few boxes for people.
+ * A set of connections as few boxes for people, that hold exactly it: no more, no less.
  *
- * A step of the gain joins a wider one where everything in the wider one is open now: when a table that let 10.0.0.0/24 to port 22
- * opens entirely, that is "any, any port" and not the complement of what was open; a gain of a few ports stays these. So each box is open in `full`, holds a part of
- * `gained`, and together they hold all of it.
+ * Ports with the same peers are one box. ICMP has IPv4 peers only and ICMPv6 IPv6 ones, so it joins a box whose part of that family is the
+ * same. What no peer of a box can have stays in, so that everything still reads `any port`. The widest ports come first.
  */
-export function gatherGains(gained: Space, full: Space): readonly Box[] {
+export function boxesForPeople(space: Space): readonly Box[] {
   const gathered = new Map<AddressSet, PortSet>();
-  const known = (set: AddressSet): AddressSet => [...gathered.keys()].find((other) => equals(other, set)) ?? set;
-  visitSteps(gained, full, (gain, open, ports) => {
-    if (isEmpty(gain)) return;
-    for (const part of byProtocolFamily(ports)) {
-      const peers = WIDE.find((set) => isSubset(gain, set) && isSubset(intersect(set, part.universe), open)) ?? known(gain);
-      gathered.set(peers, unionPorts(gathered.get(peers) ?? noPorts, part.ports));
+  const add = (peers: AddressSet, ports: PortSet): void => {
+    gathered.set(peers, unionPorts(gathered.get(peers) ?? noPorts, ports));
+  };
+  const known = (isIt: (set: AddressSet) => boolean): AddressSet | undefined => [...gathered.keys()].find(isIt);
+  const later: { readonly peers: AddressSet; readonly ports: PortSet; readonly universe: AddressSet }[] = [];
+  visitSteps(space, wholeSpace, (peers, _, ports) => {
+    if (isEmpty(peers)) return;
+    for (const part of byFamily(ports)) {
+      if (part.universe === anyAddress) add(known((set) => equals(set, peers)) ?? peers, part.ports);
+      else later.push({ peers, ...part });
     }
   });
-  return [...gathered].map(([peers, ports]) => ({ peers, ports: ports.other && isOpenEntirely(full, peers) ? allPorts : ports }));
+  for (const { peers, ports, universe } of later) {
+    const own = intersect(peers, universe);
+    if (!isEmpty(own)) add(known((set) => equals(intersect(set, universe), own)) ?? own, ports);
+  }
+  const boxes = [...gathered].map(([peers, ports]) => ({ peers, ports: unionPorts(ports, impossible(peers, ports)) }));
+  return boxes.sort((a, b) => Number(b.ports.other) - Number(a.ports.other));
 }
 
 /** A step may span several protocols; ICMP has IPv4 peers only, ICMPv6 IPv6 ones. */
-function byProtocolFamily(ports: PortSet): readonly { readonly ports: PortSet; readonly universe: AddressSet }[] {
-  const icmp = intersectPorts(ports, { ...noPorts, icmp: allPorts.icmp });
-  const icmpv6 = intersectPorts(ports, { ...noPorts, icmpv6: allPorts.icmpv6 });
+function byFamily(ports: PortSet): readonly { readonly ports: PortSet; readonly universe: AddressSet }[] {
+  const icmp = intersectPorts(ports, allOf("icmp"));
+  const icmpv6 = intersectPorts(ports, allOf("icmpv6"));
   const parts = [
     { ports: subtractPorts(subtractPorts(ports, icmp), icmpv6), universe: anyAddress },
     { ports: icmp, universe: anyV4 },
@@ -40,12 +60,9 @@ function byProtocolFamily(ports: PortSet): readonly { readonly ports: PortSet; r
   return parts.filter((part) => !isEmptyPorts(part.ports));
 }
 
-/** True when those peers may use every port (of protocols that their family has). */
-function isOpenEntirely(full: Space, peers: AddressSet): boolean {
-  let open = noPorts;
-  visitSteps(full, full, (set, _, ports) => {
-    for (const part of byProtocolFamily(ports))
-      if (isSubset(intersect(peers, part.universe), set)) open = unionPorts(open, part.ports);
-  });
-  return equalPorts(open, allPorts);
+/** Beside all other protocols: the ICMP of a family that none of the peers has. */
+function impossible(peers: AddressSet, { other }: PortSet): PortSet {
+  if (!other) return noPorts;
+  if (isEmpty(intersect(peers, anyV4))) return allOf("icmp");
+  return isEmpty(intersect(peers, anyV6)) ? allOf("icmpv6") : noPorts;
 }

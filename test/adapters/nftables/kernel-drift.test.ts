@@ -90,7 +90,7 @@ const ours: readonly Row[] = [
     kind: "ruleset-changed",
     subject: "table inet firebreak",
     verdict: "opens",
-    opened: "any → this host: any port",
+    opened: "any but 10.1.0.1, 10.2.0.0/24 → this host: 443/tcp",
   },
   {
     what: "the policy alone set to accept",
@@ -107,7 +107,7 @@ const ours: readonly Row[] = [
     kind: "dormant",
     subject: "table inet firebreak",
     verdict: "opens",
-    opened: "any → this host: any port",
+    opened: "any but 10.1.0.1, 10.2.0.0/24 → this host: 443/tcp",
   },
   {
     what: "the table deleted",
@@ -116,7 +116,7 @@ const ours: readonly Row[] = [
     kind: "table-missing",
     subject: "table inet firebreak",
     verdict: "opens",
-    opened: "any → this host: any port",
+    opened: "any but 10.1.0.1, 10.2.0.0/24 → this host: 443/tcp",
   },
   {
     what: "the ruleset flushed",
@@ -125,7 +125,7 @@ const ours: readonly Row[] = [
     kind: "table-missing",
     subject: "table inet firebreak",
     verdict: "opens",
-    opened: "any → this host: any port",
+    opened: "any but 10.1.0.1, 10.2.0.0/24 → this host: 443/tcp",
   },
   {
     what: "our chain flushed",

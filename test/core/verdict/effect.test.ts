@@ -40,15 +40,28 @@ const OPENED = [
   "opens shop/order-input → shop/cust-record: any port but 8443/tcp (3 to 3 workloads)",
 ];
 
+/** Told beside what closes when the edit is taken back: what one decides by when something is to be closed. */
+const KEPT = ["stays open shop/order-input → shop/cust-record: 8443/tcp (3 to 3 workloads)"];
+
+/** Name, both worlds, the lines, and what stays open when it is read backwards. */
+type Edit = [string, World, World, readonly string[], (readonly string[])?];
+
 describe("what an edit did, in words", () => {
-  test.each([
-    ["a default-deny opened with ingress: [{}]", world(closed), world(policy("cust", "cust-record", { ingress: [{}] })), OPENED],
-    ["the only policy deleted", world(closed), world(), OPENED],
+  test.each<Edit>([
+    [
+      "a default-deny opened with ingress: [{}]",
+      world(closed),
+      world(policy("cust", "cust-record", { ingress: [{}] })),
+      OPENED,
+      KEPT,
+    ],
+    ["the only policy deleted", world(closed), world(), OPENED, KEPT],
     [
       "one more port",
       world(closed),
       world(policy("cust", "cust-record", { ingress: [{ ...fromOrders, ports: [{ port: 8443 }, { port: 9000 }] }] })),
       ["opens shop/order-input → shop/cust-record: 9000/tcp (3 to 3 workloads)"],
+      KEPT,
     ],
     [
       "a stranger's policy that widens",
@@ -77,7 +90,7 @@ describe("what an edit did, in words", () => {
       world(closed, policy("again", "cust-record", { ingress: [fromOrders] })),
       ["opens nothing, closes nothing"],
     ],
-  ])("%s", (_, before, after, expected) => {
+  ])("%s", (_, before, after, expected, stays) => {
     expect(lines(before, after)).toEqual(expected);
     const back = expected.map((line) =>
       line.startsWith("opens nothing")
@@ -86,7 +99,7 @@ describe("what an edit did, in words", () => {
           ? line.replace("opens", "closes")
           : line.replace("closes", "opens"),
     );
-    expect(lines(after, before)).toEqual(back);
+    expect(lines(after, before)).toEqual([...back, ...(stays ?? [])]);
   });
 
   test("counts pairs of workloads and gives a witness on a declared port", () => {

@@ -175,6 +175,8 @@ describe("nothing is ignored in silence", () => {
 
 describe("hostEffect", () => {
   const before = table(`chain input { ${DROP} ip saddr 10.0.0.0/24 tcp dport 22 accept; log prefix "deny " drop; }`);
+  // Who had a port already is not told as new: whoever reads it backwards, as closed, must not believe that it ends.
+  const OPEN = ["opens any → this host: any port but 22/tcp", "opens any but 10.0.0.0/24 → this host: 22/tcp"];
   const effectOf = (after: string) => hostEffect(list(before), list(after));
 
   // The ways in which others undermine a table; each must be told as what it opens.
@@ -193,10 +195,15 @@ describe("hostEffect", () => {
     [
       "policy accept and the drop removed",
       before.replace("policy drop", "policy accept").replace('log prefix "deny " drop;', ""),
-      ["opens any → this host: any port"],
+      OPEN,
     ],
-    ["table deleted", "", ["opens any → this host: any port"]],
+    ["table deleted", "", OPEN],
     ["a chain flushed", table(`chain input { ${DROP} }`), ["closes 10.0.0.0/24 → this host: 22/tcp"]],
+    [
+      "two ports where there was one, for fewer",
+      before.replace("10.0.0.0/24 tcp dport 22", "10.0.0.0/25 tcp dport { 22, 23 }"),
+      ["opens 10.0.0.0/25 → this host: 23/tcp", "closes 10.0.0.128/25 → this host: 22/tcp"],
+    ],
     [
       "a wider set and another port",
       before.replace("10.0.0.0/24 tcp dport 22", "10.0.0.0/23 tcp dport { 22, 23 }"),
@@ -213,7 +220,7 @@ describe("hostEffect", () => {
 
   test("a dormant table is listed in full and stops nothing (nft 1.0.6 prints garbage for the flag)", () => {
     const effect = effectOf(before.replace("{\n", "{\n flags dormant\n"));
-    expect(formatHostEffect(effect)[0]).toBe("opens any → this host: any port");
+    expect(formatHostEffect(effect).slice(0, 2)).toEqual(OPEN);
     expect(effect.opened[0]?.witness).toEqual({ peer: "0.0.0.0", port: 1, protocol: "tcp" });
   });
 
