@@ -64,6 +64,8 @@ export interface TestCluster extends AsyncDisposable {
   stopApiServer(): Promise<void>;
   startApiServer(signal?: AbortSignal): Promise<void>;
   restartApiServer(signal?: AbortSignal): Promise<void>;
+  /** See {@link ControlPlane}. */
+  pauseApiServer(paused: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -113,6 +115,7 @@ export async function startCluster(options: ClusterOptions): Promise<TestCluster
     uid: () => readUid(api),
     stopApiServer: () => plane.stopApiServer(),
     startApiServer: (until) => plane.startApiServer(until),
+    pauseApiServer: (paused) => plane.pauseApiServer(paused),
     restartApiServer: (until) => restart(plane, until),
     stop,
     [Symbol.asyncDispose]: stop,

@@ -38,6 +38,8 @@ export interface ControlPlane {
   stopApiServer(): Promise<void>;
   /** Starts it again on the same port and waits for /readyz. */
   startApiServer(signal?: AbortSignal): Promise<void>;
+  /** Stops it in the middle (SIGSTOP): connections stay open and nothing is answered; or lets it go on. */
+  pauseApiServer(paused: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -106,6 +108,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     startApiServer,
     async stopApiServer() {
       await apiServer?.stop(); // SIGKILL: a graceful end keeps the port for seconds
+    },
+    pauseApiServer(paused) {
+      if (apiServer !== undefined) process.kill(apiServer.pid, paused ? "SIGSTOP" : "SIGCONT");
     },
     async stop() {
       await controllerManager?.stop();

@@ -31,7 +31,7 @@ function addStatus(program: Command): void {
       ),
     )
     .option("--timeout <duration>", "how long to wait", "10m")
-    .option("--detailed-exitcode", "exit with 2 when a target has drifted or has open findings")
+    .option("--detailed-exitcode", "exit with 2 when a target has drifted or has open findings, or nobody can say")
     .addOption(outputOption())
     .addOption(configOption())
     .action(verb(async (options: StatusOptions) => (await import("../verbs/status.ts")).status(options)));

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { API, type StatusAnswer } from "../../core/api/shapes.ts";
+import { API, type StatusAnswer, type TargetState } from "../../core/api/shapes.ts";
 import { formatStatus } from "../../core/text/answers.ts";
 import { ApiClient } from "../api.ts";
 import { printNext, printResult } from "../output.ts";
@@ -32,7 +32,7 @@ export async function status(options: StatusOptions): Promise<number> {
   const { answer, failure } = await answerAsked(api, options);
   await printResult(options.output, answer, () => formatStatus(answer, Date.now()));
   if (failure !== undefined) throw failure;
-  return options.detailedExitcode === true && hasDrift(answer) ? 2 : 0;
+  return options.detailedExitcode === true && !isInOrder(answer) ? 2 : 0;
 }
 
 async function answerAsked(api: ApiClient, { wait, timeout }: StatusOptions): Promise<Waited> {
@@ -40,7 +40,17 @@ async function answerAsked(api: ApiClient, { wait, timeout }: StatusOptions): Pr
   return { answer: await api.get<StatusAnswer>(API.status), failure: undefined };
 }
 
-/** Also when a commit is refused: what somebody merged is not in force, and nobody would look. */
-function hasDrift({ targets, repository }: StatusAnswer): boolean {
-  return repository.refused !== null || targets.some(({ state, openFindings }) => state === "drifted" || openFindings > 0);
+/** States that end a script's question with "no". Not one that does not answer for a moment: it has a finding when that lasts. */
+const NOT_IN_ORDER: readonly TargetState[] = ["drifted", "not understood", "replaced", "stale"];
+
+/**
+ * False also when a commit is refused (what somebody merged is not in force, and nobody would look), and when nobody compares: a script that
+ * asks whether all is well must not hear yes because the eyes are shut.
+ */
+function isInOrder({ targets, repository, troubles }: StatusAnswer): boolean {
+  return (
+    repository.refused === null &&
+    troubles.length === 0 &&
+    targets.every(({ state, openFindings }) => openFindings === 0 && !NOT_IN_ORDER.includes(state))
+  );
 }

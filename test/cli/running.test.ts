@@ -39,6 +39,25 @@ test("status tells by its exit code that a commit is refused", async () => {
   expect((await runCli(["status", "--detailed-exitcode", ...service.config])).code).toBe(2);
 });
 
+// Bug: the drift detector is dead, nothing is compared, and the job that asks every hour stays green.
+test("status tells by its exit code that nobody compares", async () => {
+  const answer = statusAnswer();
+  const calm = { ...answer, repository: { ...answer.repository, refused: null }, targets: [] };
+  const silent = {
+    service: "drift",
+    since: answer.repository.fetchedAt ?? "",
+    error: { code: "SERVICE_SILENT", message: "not heard of" },
+  };
+  const stale = answer.targets.slice(1, 2).map((target) => ({ ...target, state: "stale" as const, openFindings: 0 }));
+  for (const told of [
+    { ...calm, troubles: [silent] },
+    { ...calm, targets: stale },
+  ]) {
+    await using service = await FakeService.start(() => ({ body: told }));
+    expect((await runCli(["status", "--detailed-exitcode", ...service.config])).code).toBe(2);
+  }
+});
+
 // Bug: explain fails beside a firebreak.yaml whose service is not running, although the definitions are there.
 test("explain answers from the definitions when the service is away, and says so", async () => {
   await using scratch = await scratchFolder();

@@ -1,6 +1,7 @@
 /** The log: whole, verified, every intent with its outcome, revisions only upwards, and nothing of it ever changed. */
 import type { StoredEntry } from "../../core/audit/entry.ts";
 import type { Journal, Violation } from "./journal.ts";
+import { isApi } from "./schedule.ts";
 import { findingOf, tamperingsOf, unheard } from "./tamperings.ts";
 
 export function checkLog(journal: Journal): readonly Violation[] {
@@ -85,7 +86,7 @@ function isCaused({ happened }: Journal, kind: string, target: string, at: numbe
     const name = target.split("/").at(-1) ?? "";
     return happened.some(({ event, began }) => {
       if (began > at) return false;
-      if (event.kind === "away") return target.startsWith("cluster/") ? event.what === "api" : event.what.endsWith(` ${name}`);
+      if (event.kind === "away") return target.startsWith("cluster/") ? isApi(event.what) : event.what.endsWith(` ${name}`);
       return event.kind === "reboot" && event.host === name;
     });
   }

@@ -1,6 +1,6 @@
 /** What Firebreak says of itself, held against what the driver knows. */
 import type { Happened, Journal, Poll, Violation } from "./journal.ts";
-import type { Part } from "./schedule.ts";
+import { isApi, type Part } from "./schedule.ts";
 
 /** How long a process may take to notice that what it needs is away. */
 const NOTICE_MS = 4_000;
@@ -73,7 +73,7 @@ function mayBeAway(happened: readonly Happened[], target: string, at: number, li
   return happened.some(({ event, began, done, over }) => {
     const until = ("forMs" in event || "restoreAfterMs" in event ? (over ?? lifted) : done) + BACK_MS;
     if (at < began || at > until) return false;
-    if (event.kind === "away") return target.startsWith("cluster/") ? event.what === "api" : event.what.endsWith(` ${name}`);
+    if (event.kind === "away") return target.startsWith("cluster/") ? isApi(event.what) : event.what.endsWith(` ${name}`);
     // Whoever does not run does not look; whoever cannot write does not say that it looked.
     return (
       (event.kind === "reboot" && event.host === name) ||

@@ -1,9 +1,10 @@
 /** The checks see what they are for: each journal here holds one thing that must never be. */
 import { describe, expect, it } from "vitest";
 import type { StoredEntry } from "../../core/audit/entry.ts";
+import { checkExits } from "./check-exits.ts";
 import { checkAll } from "./checks.ts";
 import { allows, FIRST_CHOICE, waysOf, type Way } from "./definitions.ts";
-import type { Happened, Journal, Poll, Sample } from "./journal.ts";
+import type { Asked, Happened, Journal, Poll, Sample } from "./journal.ts";
 import type { FaultEvent } from "./schedule.ts";
 
 const ONE = "host/small/one";
@@ -61,6 +62,7 @@ function journal(changes: Partial<Journal> = {}, log: readonly StoredEntry[] = Q
       ]),
     ),
     polls: [],
+    asked: [],
     entries: log.map((one) => ({ at: one.seq * 1_000 - 2_000, entry: one, isKept: true })),
     log,
     verdict: "verified",
@@ -162,5 +164,24 @@ describe("checks", () => {
       "grows",
       "left behind",
     ]);
+  });
+
+  it("see an exit code that is no truth", () => {
+    const calm = { repository: { refused: null }, targets: [{ state: "in sync", openFindings: 0 }], troubles: [] };
+    // The cast: as many fields as the check reads.
+    const asked = (at: number, code: number | null, answer: unknown): Asked =>
+      ({ at, tookMs: 500, code, answer, words: "" }) as unknown as Asked;
+    const rules = (one: Asked, more: Partial<Journal> = {}, log = QUIET): readonly string[] =>
+      checkExits(journal({ asked: [one], ...more }, log)).map(({ rule }) => rule);
+    expect(rules(asked(9_000, 0, calm))).toEqual([]);
+    expect(rules(asked(9_000, 2, calm))).toEqual(["exit code"]);
+    expect(rules(asked(9_000, 0, { ...calm, troubles: [{}] }))).toEqual(["exit code"]);
+    expect(rules(asked(9_000, 0, calm), {}, [...QUIET, ...TOLD.slice(0, 1)])).toEqual(["exit code"]);
+    expect(rules(asked(9_000, 1, undefined))).toEqual([]);
+    const answered = [{ part: "up", at: 9_100, tookMs: 10, ready: { code: 200, text: "" }, status: calm }] as unknown as Poll[];
+    expect(rules(asked(9_000, 1, undefined), { polls: answered })).toEqual(["exit code"]);
+    expect(rules(asked(9_000, null, undefined))).toEqual(["exit code"]);
+    const killed = happened({ kind: "kill", part: "up", forMs: 5_000 }, 8_000, 13_000);
+    expect(rules(asked(9_000, 0, calm), { happened: [killed] })).toEqual(["exit code"]);
   });
 });

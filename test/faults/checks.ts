@@ -1,4 +1,5 @@
 /** Everything that must hold after any schedule. */
+import { checkExits } from "./check-exits.ts";
 import { checkLog } from "./check-log.ts";
 import { checkPackets } from "./check-packets.ts";
 import { checkStatus } from "./check-status.ts";
@@ -17,6 +18,7 @@ export function checkAll(journal: Journal): readonly Violation[] {
     ...checkLog(journal),
     ...checkPackets(journal),
     ...checkStatus(journal),
+    ...checkExits(journal),
     ...checkProcesses(journal),
   ];
 }

@@ -43,6 +43,17 @@ export interface Poll {
   readonly status: StatusAnswer | undefined;
 }
 
+/** One `firebreak status --detailed-exitcode`. */
+export interface Asked {
+  readonly at: number;
+  readonly tookMs: number;
+  /** Null: it was ended after its deadline. */
+  readonly code: number | null;
+  /** What it printed; undefined where that is no answer. */
+  readonly answer: StatusAnswer | undefined;
+  readonly words: string;
+}
+
 /** An entry of the log and when it was first seen there. */
 export interface SeenEntry {
   readonly at: number;
@@ -67,6 +78,7 @@ export interface Journal {
   /** Of a way that nobody ever closes, by who probes: when these fail the machine is slow. */
   readonly control: ReadonlyMap<string, readonly Sample[]>;
   readonly polls: readonly Poll[];
+  readonly asked: readonly Asked[];
   readonly entries: readonly SeenEntry[];
   /** The log as it is at the end. */
   readonly log: readonly StoredEntry[];

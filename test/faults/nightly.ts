@@ -6,6 +6,7 @@
  *     npm run nightly -- --seeds 17                   one again
  *     npm run nightly -- --seeds 17 --only 0,3        only these events of it
  *     --short        shorter schedules without a cluster, as the tests run them
+ *     --never TYPE   an entry of that type in the log is a violation: which is the shortest schedule that leads to one?
  *     --no-shrink    a failing schedule is told as it is
  *     --keep FOLDER  where the journal of a failing schedule goes
  *
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "600" },
     only: { type: "string" },
     short: { type: "boolean", default: false },
+    never: { type: "string" },
     "no-shrink": { type: "boolean", default: false },
     keep: { type: "string" },
   },
@@ -104,7 +106,7 @@ async function carryOut(
   try {
     stage ??= await openStage({ hasCluster: schedule.hasCluster, hasServers: true });
     const journal = await runSchedule(stage, schedule);
-    const violations = checkAll(journal);
+    const violations = [...checkAll(journal), ...neverSeen(journal)];
     // What went wrong may have left its world in disorder.
     if (violations.length > 0) await closeStage();
     return { violations, journal };
@@ -112,6 +114,11 @@ async function carryOut(
     await closeStage();
     return { violations: [{ rule: "the driver failed", what: String(error).slice(0, 4_000) }], journal: undefined };
   }
+}
+
+function neverSeen({ entries }: Journal): readonly Violation[] {
+  const seen = entries.find(({ entry }) => entry.type === values.never);
+  return seen === undefined ? [] : [{ rule: `never ${values.never}`, what: `entry ${seen.entry.seq}` }];
 }
 
 async function closeStage(): Promise<void> {

@@ -205,6 +205,7 @@ async function takeAway({ stage, subject: _ }: Doing, what: Away): Promise<void>
   if (what === "redis") return await servers?.redis.stop();
   if (what === "postgres") return await servers?.postgres.stop();
   if (what === "api") return await cluster?.stopApiServer();
+  if (what === "api paused") return cluster?.pauseApiServer(true);
   const [thing, host = ""] = what.split(" ");
   await (thing === "sshd" ? world.host(host).stopSshd() : world.host(host).down());
 }
@@ -215,6 +216,7 @@ async function giveBack({ stage }: Doing, what: Away): Promise<void> {
   if (what === "redis") return await servers?.redis.start();
   if (what === "postgres") return await servers?.postgres.start();
   if (what === "api") return await cluster?.startApiServer();
+  if (what === "api paused") return cluster?.pauseApiServer(false);
   const [thing, host = ""] = what.split(" ");
   await (thing === "sshd" ? world.host(host).startSshd() : world.host(host).up());
 }
@@ -245,7 +247,6 @@ async function reboot({ world, place }: Stage, name: string): Promise<void> {
 
 /** Everything stops, is put back to what the backup holds, and starts. */
 export async function restore({ subject, logWatch }: Doing): Promise<void> {
-  for (const part of subject.parts) await subject.kill(part);
   await subject.restore();
   await logWatch.restored();
   for (const part of subject.parts) subject.start(part);

@@ -13,7 +13,16 @@ import type { Part, Schedule } from "./schedule.ts";
 import type { Stage } from "./stage.ts";
 import { prepareSubject, resourcesOf, type Subject } from "./subject.ts";
 import { unheard } from "./tamperings.ts";
-import { watchLog, watchPackets, watchStatus, type LogWatch, type PacketWatch, type StatusWatch } from "./watchers.ts";
+import {
+  watchExits,
+  watchLog,
+  watchPackets,
+  watchStatus,
+  type ExitWatch,
+  type LogWatch,
+  type PacketWatch,
+  type StatusWatch,
+} from "./watchers.ts";
 
 /** Until all is in order at first, and once the faults are over: only a hopeless wait ends so, on the slowest machine. */
 const START_MS = 240_000;
@@ -38,6 +47,7 @@ export async function runSchedule(stage: Stage, schedule: Schedule): Promise<Jou
     const before = resources(subject);
     const packets = await watchPackets(stage);
     const status = watchStatus(subject);
+    const exits = watchExits(subject);
     const ready = Date.now();
     await doEvents(doing, schedule);
     await liftAll(doing);
@@ -45,7 +55,7 @@ export async function runSchedule(stage: Stage, schedule: Schedule): Promise<Jou
     await mendBranch(doing);
     const end = await untilRight(doing, RIGHT_MS, packets);
     const after = resources(subject);
-    return await finish({ schedule, began, ready, lifted, doing, packets, status, logWatch, key, before, after, end });
+    return await finish({ schedule, began, ready, lifted, doing, packets, status, exits, logWatch, key, before, after, end });
   } finally {
     await logWatch.stop().catch(() => undefined);
     await subject.remove();
@@ -139,6 +149,7 @@ interface Ending {
   readonly doing: Doing;
   readonly packets: PacketWatch;
   readonly status: StatusWatch;
+  readonly exits: ExitWatch;
   readonly logWatch: LogWatch;
   readonly key: string;
   readonly before: ReadonlyMap<Part, Resources>;
@@ -147,11 +158,11 @@ interface Ending {
 }
 
 async function finish(ending: Ending): Promise<Journal> {
-  const { schedule, began, ready, lifted, doing, packets, status, logWatch, key, before, after, end } = ending;
+  const { schedule, began, ready, lifted, doing, packets, status, exits, logWatch, key, before, after, end } = ending;
   const { subject, commits, happened, stage } = doing;
   await packets.stop();
-  await status.stop();
-  const exits = await subject.stop();
+  await Promise.all([status.stop(), exits.stop()]);
+  const ends = await subject.stop();
   await logWatch.stop();
   const log: StoredEntry[] = [];
   for await (const entry of readEntries(subject.logFolder)) log.push(entry);
@@ -167,11 +178,12 @@ async function finish(ending: Ending): Promise<Journal> {
     samples: packets.samples,
     control: packets.control,
     polls: status.polls,
+    asked: exits.asked,
     entries: logWatch.entries,
     log,
     verdict,
     ended: subject.ended,
-    exits,
+    exits: ends,
     outputs: new Map(subject.parts.map((part) => [part, subject.output(part)])),
     resources: subject.parts.flatMap((part) => {
       const [first, last] = [before.get(part), after.get(part)];

@@ -24,7 +24,7 @@ export const CLUSTER_TAMPERINGS = ["open", "delete", "relabel", "foreign"] as co
 export type ClusterTampering = (typeof CLUSTER_TAMPERINGS)[number];
 
 /** What can be away for a while. */
-export const AWAY = ["git", "sshd one", "sshd two", "cable one", "cable two", "api", "redis", "postgres"] as const;
+export const AWAY = ["git", "sshd one", "sshd two", "cable one", "cable two", "api", "api paused", "redis", "postgres"] as const;
 export type Away = (typeof AWAY)[number];
 
 export type FaultEvent =
@@ -141,7 +141,10 @@ function makersFor(form: Form, hasCluster: boolean): readonly Maker[] {
   const cluster: readonly Maker[] = [
     { weight: 4, make: (random) => ({ kind: "tamper cluster", how: random.pick(CLUSTER_TAMPERINGS) }) },
     { weight: 2, make: (random) => ({ kind: "churn", pods: random.between(1, 4) }) },
-    { weight: 1, make: (random) => ({ kind: "away", what: "api", forMs: forMs(random, 1_000, 6_000) }) },
+    {
+      weight: 2,
+      make: (random) => ({ kind: "away", what: random.pick(["api", "api paused"] as const), forMs: forMs(random, 1_000, 6_000) }),
+    },
   ];
   return [...common, ...(form === "embedded" ? [] : servers), ...(hasCluster ? cluster : [])];
 }
@@ -177,6 +180,11 @@ function withinLimits(events: readonly Timed[]): readonly Timed[] {
     counts.set(key, count);
     return count <= most;
   });
+}
+
+/** True for what takes the API server away. */
+export function isApi(what: Away): boolean {
+  return what === "api" || what === "api paused";
 }
 
 /** An event in a few words. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exportTrail } from "../../adapters/trail/export.ts";
 import { API, type FindingAnswer, type StatusAnswer } from "../../core/api/shapes.ts";
-import { command } from "../../testbed/command.ts";
+import { command, tryCommand, type CommandResult } from "../../testbed/command.ts";
 import type { Daemon } from "../../testbed/daemon.ts";
 import { writeSettings } from "../../testbed/organisation.ts";
 import { freePort } from "../../testbed/ports.ts";
@@ -18,6 +18,8 @@ const ROOT = join(import.meta.dirname, "../..");
 const CLOCK = fileURLToPath(new URL("./clock.ts", import.meta.url));
 const TOKEN = "faults-token";
 const ANSWER_MS = 3_000;
+/** Longer than the command's own patience, on a slow machine. */
+const ASK_MS = 180_000;
 const STOP_MS = 20_000;
 /** As a service manager would: a process that ended by itself is started again after a second. */
 const RESTART_MS = 1_000;
@@ -55,12 +57,14 @@ export interface Subject {
   stop(): Promise<ReadonlyMap<Part, string>>;
   get(part: Part, path: string): Promise<Answer | undefined>;
   status(): Promise<StatusAnswer | undefined>;
+  /** The command line, asking the front: `firebreak WORDS`. */
+  ask(words: readonly string[]): Promise<CommandResult>;
   findings(): Promise<readonly FindingAnswer[] | undefined>;
   /** The disk that the log is on. */
   readonly disk: Disk;
   setClock(offsetMs: number): void;
   backup(): Promise<void>;
-  /** Only while nothing runs. */
+  /** Kills everything, and puts back what the backup holds; whoever is to be started meanwhile is started afterwards. */
   restore(): Promise<void>;
   output(part: Part): string;
   remove(): Promise<void>;
@@ -102,9 +106,10 @@ export async function prepareSubject(stage: Stage, form: Form): Promise<Subject>
   const since = new Map<Part, number>();
   const wanted = new Set<Part>();
   const ended: Ended[] = [];
+  let isHeld = false;
   const logFile = (part: Part): string => join(world.run.folder, `${name}-${part}.log`);
   const start = (part: Part): void => {
-    if (running.has(part)) return;
+    if (running.has(part) || isHeld) return;
     wanted.add(part);
     since.set(part, Date.now());
     const file = join(folders.get(part) ?? "", "firebreak.yaml");
@@ -178,6 +183,12 @@ export async function prepareSubject(stage: Stage, form: Form): Promise<Subject>
       return ends;
     },
     get,
+    ask: async (words) =>
+      await tryCommand([process.execPath, join(ROOT, "cli/firebreak.ts"), ...words], {
+        env: { FIREBREAK_SERVICE_URL: `http://127.0.0.1:${ports.get(front)}`, FIREBREAK_SERVICE_TOKEN: TOKEN },
+        cwd: world.run.folder,
+        timeoutMs: ASK_MS,
+      }),
     status: async () => await json<StatusAnswer>(API.status),
     findings: async () => await json<readonly FindingAnswer[]>(`${API.findings}?all=true`),
     disk,
@@ -190,9 +201,15 @@ export async function prepareSubject(stage: Stage, form: Form): Promise<Subject>
       await exportTrail(join(disk.folder, "audit"), join(backupFolder, "audit"));
     },
     async restore() {
-      await rm(disk.folder, { recursive: true, force: true });
-      await cp(backupFolder, disk.folder, { recursive: true });
-      if (database !== undefined) await command(["pg_restore", "--clean", "--if-exists", "--dbname", database, dump]);
+      isHeld = true;
+      try {
+        for (const part of parts) await kill(part);
+        await rm(disk.folder, { recursive: true, force: true });
+        await cp(backupFolder, disk.folder, { recursive: true });
+        if (database !== undefined) await command(["pg_restore", "--clean", "--if-exists", "--dbname", database, dump]);
+      } finally {
+        isHeld = false;
+      }
     },
     output: (part) => (existsSync(logFile(part)) ? readFileSync(logFile(part), "utf8") : ""),
     async remove() {

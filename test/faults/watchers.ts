@@ -10,7 +10,7 @@ import type { StatusAnswer } from "../../core/api/shapes.ts";
 import { API } from "../../core/api/shapes.ts";
 import type { Attempt } from "../../testbed/agent/protocol.ts";
 import { CONTROL_PORT, waysOf, type Way } from "./definitions.ts";
-import type { Poll, Sample, SeenEntry } from "./journal.ts";
+import type { Asked, Poll, Sample, SeenEntry } from "./journal.ts";
 import type { Stage } from "./stage.ts";
 import type { Subject } from "./subject.ts";
 
@@ -19,6 +19,8 @@ const PROBE_EVERY_MS = 300;
 const PROBE_TIMEOUT_MS = 900;
 const POLL_EVERY_MS = 250;
 const LOG_EVERY_MS = 60;
+/** A command line is half a second of processor time. */
+const ASK_EVERY_MS = 3_000;
 
 export interface PacketWatch {
   readonly samples: ReadonlyMap<Way, Sample[]>;
@@ -158,4 +160,39 @@ export function watchStatus(subject: Subject): StatusWatch {
       await Promise.all(loops);
     },
   };
+}
+
+export interface ExitWatch {
+  readonly asked: Asked[];
+  stop(): Promise<void>;
+}
+
+/** Asks as a script would, one command after another, and keeps what each ended with. */
+export function watchExits(subject: Subject): ExitWatch {
+  const asked: Asked[] = [];
+  const stopping = new AbortController();
+  const loop = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      const at = Date.now();
+      const { code, stdout, stderr } = await subject.ask(["status", "--detailed-exitcode", "-o", "json"]);
+      asked.push({ at, tookMs: Date.now() - at, code, answer: answerIn(stdout), words: stderr.slice(0, 500) });
+      await sleep(ASK_EVERY_MS, undefined, { signal: stopping.signal }).catch(() => undefined); // stopped: the loop ends
+    }
+  };
+  const done = loop();
+  return {
+    asked,
+    async stop() {
+      stopping.abort();
+      await done;
+    },
+  };
+}
+
+function answerIn(text: string): StatusAnswer | undefined {
+  try {
+    return JSON.parse(text) as StatusAnswer;
+  } catch {
+    return undefined; // it could not ask
+  }
 }
