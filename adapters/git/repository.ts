@@ -26,6 +26,8 @@ export interface RepositoryOptions {
   /** Folder for the cache of objects; one per process. Not used for a repository on this machine. */
   readonly folder: string;
   readonly auth: GitAuth;
+  /** Asked before each fetch, for a token that is rotated. Absent: `auth` stays. */
+  readonly readAuth?: () => Promise<GitAuth>;
   /** Who fetches, and who reads what strangers brought: they size it. Absent: this process. */
   readonly worker?: GitWorker;
 }
@@ -77,20 +79,27 @@ export function openRepository(options: RepositoryOptions): Repository {
 /** Where commits are kept that a reader of the API names. */
 const ASKED = "asked";
 
-function remoteRepository(remote: Remote, { path, folder, worker = doGitWork }: RepositoryOptions): Repository {
+function remoteRepository(remote: Remote, { path, folder, readAuth, worker = doGitWork }: RepositoryOptions): Repository {
+  const asNow = async (to: Remote): Promise<Remote> => {
+    const auth = await readAuth?.();
+    return auth === undefined || auth.kind === "none" ? to : { ...to, auth };
+  };
   const sides = new SideCaches(remote, join(folder, "pulls"));
   /** Commits that are only in a side cache, and in which. */
   const beside = new Map<string, string>();
   const fetchOwn = async (wanted: Wanted, signal: AbortSignal): Promise<string> =>
     // The cast: what a fetch gives.
-    (await worker({ kind: "fetch", isStrangers: false, remote, wanted, limits: BRANCH_LIMITS }, signal)) as string;
+    (await worker(
+      { kind: "fetch", isStrangers: false, remote: await asNow(remote), wanted, limits: BRANCH_LIMITS },
+      signal,
+    )) as string;
   /** Into a side cache, unless the branch or that cache has it. */
   const fetchBeside = async (name: string, wanted: Wanted, commit: string, signal: AbortSignal): Promise<string> => {
     beside.delete(commit);
     if (await isCached(remote.gitdir, commit)) return commit;
     const side = await sides.open(name);
     if (!(await isCached(side.gitdir, commit))) {
-      const work = { kind: "fetch", isStrangers: true, remote: side, wanted, limits: STRANGER_LIMITS } as const;
+      const work = { kind: "fetch", isStrangers: true, remote: await asNow(side), wanted, limits: STRANGER_LIMITS } as const;
       const came = await worker(work, signal);
       await sides.trim(name);
       if (came !== commit) return String(came);
@@ -143,7 +152,7 @@ function remoteRepository(remote: Remote, { path, folder, worker = doGitWork }: 
   return {
     fetchHead: (signal) =>
       oneByOne(async () => {
-        const head = await askHead(remote, signal);
+        const head = await askHead(await asNow(remote), signal);
         return (await isCached(remote.gitdir, head)) ? head : fetchOwn({}, signal);
       }),
     fetchPull: (number, head, signal) =>

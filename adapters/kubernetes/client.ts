@@ -50,7 +50,7 @@ export class KubernetesClient implements AsyncDisposable {
     const signal = AbortSignal.any([options.signal, AbortSignal.timeout(this.#timeoutMs)]);
     const response = await this.#send(method, path, { ...options, signal }, doing);
     const text = await readText(response.body, doing);
-    if (response.statusCode >= 300) throw refusal(response.statusCode, text, doing);
+    if (response.statusCode >= 300) throw refusal(response.statusCode, text, { method, path });
     try {
       return text === "" ? undefined : (JSON.parse(text) as unknown);
     } catch (cause) {
@@ -68,7 +68,7 @@ export class KubernetesClient implements AsyncDisposable {
     const doing = `watch ${path}`;
     const response = await this.#send("GET", path, { query, signal }, doing);
     if (response.statusCode < 300) return parseLines(response.body, doing);
-    throw refusal(response.statusCode, await readText(response.body, doing), doing);
+    throw refusal(response.statusCode, await readText(response.body, doing), { method: "watch", path });
   }
 
   async #send(method: Method, path: string, { query, body, signal }: CallOptions, doing: string) {

@@ -4,6 +4,7 @@ import type { InventoryEvent } from "../../core/membership/event.ts";
 import type { ClusterInventory, Namespace, Node, Pod } from "../../core/membership/inventory.ts";
 import type { ClusterObservation, LivePolicy } from "../../core/plan/observation.ts";
 import type { ClusterStep } from "../../core/plan/plan.ts";
+import { rightAsked, ruleText } from "../../core/rights/cluster.ts";
 import { KubernetesClient } from "./client.ts";
 import { openCredentials, type CredentialSource } from "./credentials.ts";
 import { detectEnforcer, platformOf, type Enforcer } from "./detect.ts";
@@ -201,14 +202,34 @@ export class ClusterConnection implements AsyncDisposable {
     };
   }
 
-  /** Resolves when every watch has seen a whole list. @throws FirebreakError CLUSTER_UNREACHABLE when the signal aborts or this is closed first */
+  /** The rights that the account lacks to see what is there, all of them in one error; undefined: none that is known. */
+  refusal(): FirebreakError | undefined {
+    const refused = Object.values(this.#reflectors).filter(({ isForbidden }) => isForbidden);
+    if (refused.length === 0) return undefined;
+    const rights = refused.flatMap(({ path }) => ["GET", "watch"].flatMap((method) => rightAsked(method, path) ?? []));
+    const text = `the account lacks rights in ${this.target}; add to its ClusterRole ${ruleText(rights)}`;
+    return new FirebreakError("CLUSTER_FORBIDDEN", text);
+  }
+
+  /**
+   * Resolves when every watch has seen a whole list.
+   *
+   * @throws FirebreakError CLUSTER_FORBIDDEN when what is missing is refused, CLUSTER_UNREACHABLE when the signal aborts or this is
+   *   closed first
+   */
   async synced(signal: AbortSignal): Promise<void> {
     const either = AbortSignal.any([signal, this.#stop.signal]);
+    const all = Object.values(this.#reflectors);
     while (!this.health().everSynced) {
+      const refusal = all.every(({ everSynced, isForbidden }) => everSynced || isForbidden) ? this.refusal() : undefined;
+      if (refusal !== undefined) throw refusal;
       if (either.aborted) {
-        throw new FirebreakError("CLUSTER_UNREACHABLE", `first look at ${this.target}`, {
-          cause: new Error(this.health().error ?? "no answer yet"),
-        });
+        throw (
+          this.refusal() ??
+          new FirebreakError("CLUSTER_UNREACHABLE", `first look at ${this.target}`, {
+            cause: new Error(this.health().error ?? "no answer yet"),
+          })
+        );
       }
       await this.#changed(either);
     }

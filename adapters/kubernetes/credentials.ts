@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import type { RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { FirebreakError } from "../../core/model/error.ts";
@@ -36,7 +37,8 @@ const KEEP_MS = 10_000;
 const RELOAD_MS = 5_000;
 
 /**
- * Credentials of a kubeconfig context or of the pod's service account; nothing is read before they are asked for.
+ * Credentials of a kubeconfig context or of the pod's service account; nothing is read before they are asked for, and a kubeconfig that
+ * was changed is read anew within ten seconds.
  *
  * `@kubernetes/client-node` is used for this alone, since it knows every way to log in (tokens, certificates, exec plug-ins);
  * its typed models rename `from` and are kept away from policies (docs/design/contracts.md "Clusters"). It is loaded lazily: 130
@@ -45,12 +47,14 @@ const RELOAD_MS = 5_000;
  * @param now ms since the epoch
  */
 export function openCredentials(source: CredentialSource, now: () => number = Date.now): CredentialProvider {
-  let config: { readonly value: KubeConfig; readonly at: number } | undefined;
+  let config: { readonly value: KubeConfig; readonly at: number; readonly version: string } | undefined;
   let kept: { readonly value: ClusterCredentials; readonly at: number } | undefined;
   let asking: Promise<ClusterCredentials> | undefined;
 
   async function ask(): Promise<ClusterCredentials> {
-    config ??= { value: await loadConfig(source), at: now() };
+    // Before it is read: what is written meanwhile is read the next time.
+    const version = source.kind === "kubeconfig" ? await versionOf(source.file) : "";
+    if (config?.version !== version) config = { value: await loadConfig(source), at: now(), version };
     const value = await credentialsOf(config.value, source);
     kept = { value, at: now() };
     return value;
@@ -146,4 +150,10 @@ function headersOf(options: RequestOptions): Readonly<Record<string, string>> {
   }
   if (typeof options.auth === "string") headers["authorization"] = `Basic ${Buffer.from(options.auth).toString("base64")}`;
   return headers;
+}
+
+/** What changes when a file is written or replaced; `gone` for one that is not there. */
+async function versionOf(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined); // whoever reads it says why
+  return found === undefined ? "gone" : `${found.ino} ${found.size} ${found.mtimeMs}`;
 }

@@ -3,6 +3,7 @@ import { errorChain, FirebreakError, hasCode } from "../../core/model/error.ts";
 import type { KubernetesClient, WatchEvent } from "./client.ts";
 import { listAll } from "./list.ts";
 import { isEndOfInitialEvents, keyOf, versionOf, watchError } from "./objects.ts";
+import { Forbidden } from "./refusal.ts";
 import { pause, SilenceGuard } from "./silence.ts";
 
 /** How long a reflector waits for what; all in ms. */
@@ -35,7 +36,7 @@ export type ReflectorChange<T> =
   | { readonly kind: "remove"; readonly key: string }
   /** A whole list took its place. */
   | { readonly kind: "list" }
-  /** It is not current any more, or is again. */
+  /** It is not current any more, or is again; or it turned out that we may not see it. */
   | { readonly kind: "currency" };
 
 export interface ReflectorOptions<T> {
@@ -72,6 +73,7 @@ export class Reflector<T> {
   #everSynced = false;
   #lastConfirmedAt = 0;
   #lastError: string | undefined;
+  #isForbidden = false;
   /** never: the server refused it in words · not now: the last try did not come to its end. */
   #streaming: "yes" | "not now" | "never" = "yes";
 
@@ -103,6 +105,15 @@ export class Reflector<T> {
   /** Why it is not current; undefined when it is, or has not been tried yet. */
   get lastError(): string | undefined {
     return this.#lastError;
+  }
+
+  /** True when the last try failed because the account may not list or watch this. */
+  get isForbidden(): boolean {
+    return this.#isForbidden;
+  }
+
+  get path(): string {
+    return this.#options.path;
   }
 
   /** Runs until the signal aborts; does not throw. */
@@ -221,6 +232,7 @@ export class Reflector<T> {
   #confirm(): void {
     this.#lastConfirmedAt = this.#options.now();
     this.#lastError = undefined;
+    this.#isForbidden = false;
   }
 
   #setCurrent(current: boolean): void {
@@ -232,6 +244,9 @@ export class Reflector<T> {
   /** What an error leaves: the items as they are, and nothing to resume from. */
   #lose(error: unknown): void {
     this.#lastError = errorChain(error).join(": ");
+    const wasForbidden = this.#isForbidden;
+    this.#isForbidden = error instanceof Forbidden;
+    if (this.#isForbidden !== wasForbidden) this.#options.onChange({ kind: "currency" }); // who waits for a list need not wait on
     // A watch that resumes cannot tell when it has caught up, and would be called current too early: the next picture is a whole list.
     this.#resourceVersion = undefined;
     this.#setCurrent(false);

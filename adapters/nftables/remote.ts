@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { HostTransport } from "./connection.ts";
@@ -72,16 +72,29 @@ function openSsh(target: string, transport: SshTransport): Remote {
     throw new FirebreakError("CONFIG_INVALID", `connect to ${target}: the folder for control sockets has too long a path`);
   }
   const path = `ControlPath=${optionPath(socket)}`;
+  const control = async (verb: "exit" | "stop"): Promise<void> => {
+    const args = [...sshArguments(target, transport, [path]), "-O", verb, "--", transport.address];
+    await run({ file: "ssh", args, deadlineMs: 5000, maxBytes: 4096, signal: new AbortController().signal });
+  };
   let starting: Promise<void> | undefined;
+  let startedWith: string | undefined;
   const ensureMaster = async (signal: AbortSignal): Promise<void> => {
-    if (existsSync(socket)) return;
-    starting ??= startMaster(target, transport, path, signal).finally(() => (starting = undefined));
+    const files = await Promise.all([transport.knownHostsFile, transport.identityFile].map(versionOf));
+    const version = files.join("; ");
+    if (existsSync(socket)) {
+      if (version === startedWith) return;
+      // A pin or a key that was changed counts from now on, and what is under way comes to its end.
+      await control("stop");
+    }
+    starting ??= startMaster(target, transport, path, signal)
+      .then(() => void (startedWith = version))
+      .finally(() => (starting = undefined));
     await starting;
   };
   const program = async (command: RemoteCommand["command"], fresh: boolean, signal: AbortSignal) => {
     if (!fresh) await ensureMaster(signal);
-    const control = fresh ? ["ControlMaster=no", "ControlPath=none"] : ["ControlMaster=no", path];
-    const args = [...sshArguments(target, transport, control), "--", transport.address, commandLine(command)];
+    const shared = fresh ? ["ControlMaster=no", "ControlPath=none"] : ["ControlMaster=no", path];
+    const args = [...sshArguments(target, transport, shared), "--", transport.address, commandLine(command)];
     return { file: "ssh", args };
   };
   return {
@@ -95,9 +108,7 @@ function openSsh(target: string, transport: SshTransport): Remote {
     converse: async (script, limits) => converse({ ...(await program(script, false, limits.signal)), ...limits }),
     failure: (result) => sshFailure(target, result),
     close: async () => {
-      if (!existsSync(socket)) return;
-      const args = [...sshArguments(target, transport, [path]), "-O", "exit", "--", transport.address];
-      await run({ file: "ssh", args, deadlineMs: 5000, maxBytes: 4096, signal: new AbortController().signal });
+      if (existsSync(socket)) await control("exit");
     },
   };
 }
@@ -141,4 +152,10 @@ async function pinnedKey(target: string, file: string): Promise<string> {
     if (names.split(",").includes(target) && type !== undefined && key !== undefined) return `${type} ${key}`;
   }
   throw keyUnknown(target);
+}
+
+/** What changes when a file is written or replaced; `gone` for one that is not there. */
+async function versionOf(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined); // whoever reads it says why
+  return found === undefined ? "gone" : `${found.ino} ${found.size} ${found.mtimeMs}`;
 }

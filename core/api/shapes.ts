@@ -14,6 +14,7 @@ export const TARGET_STATES = [
   "orphaned",
   "plan only",
   "replaced",
+  "forbidden",
   "not understood",
   "unreachable",
   "stale",

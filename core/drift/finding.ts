@@ -16,6 +16,7 @@ export const FINDING_KINDS = [
   "unpublished-element",
   "unreachable",
   "not-comparable",
+  "forbidden",
   "not-understood",
   "late",
   "orphaned",

@@ -8,6 +8,8 @@ export interface TargetFacts {
   readonly isReplaced: boolean;
   /** The last look failed: nobody answered, or nobody could be let in. */
   readonly isUnreachable: boolean;
+  /** The last look failed because the target does not let us see what is there. */
+  readonly isForbidden: boolean;
   /** The last look failed although the target answered: it refused, or what it said cannot be read. */
   readonly isNotUnderstood: boolean;
   /** The last look that succeeded is too long ago to vouch for anything. */
@@ -23,6 +25,7 @@ export function targetState(facts: TargetFacts): TargetState {
   if (!facts.inGit) return "orphaned";
   if (facts.mode === "plan") return "plan only";
   if (facts.isReplaced) return "replaced";
+  if (facts.isForbidden) return "forbidden";
   if (facts.isNotUnderstood) return "not understood";
   if (facts.isUnreachable) return "unreachable";
   if (facts.isStale) return "stale";
@@ -36,4 +39,9 @@ const ANSWERED: ReadonlySet<string> = new Set(["HOST_NOT_UNDERSTOOD", "HOST_REFU
 /** True when the error of a look says that the target answered, and could not be understood. */
 export function isNotUnderstood(error: { readonly code: string } | null): boolean {
   return error !== null && ANSWERED.has(error.code);
+}
+
+/** True when the error of a look says that the target answered, and that our account lacks rights there. */
+export function isForbidden(error: { readonly code: string } | null): boolean {
+  return error?.code === "CLUSTER_FORBIDDEN";
 }

@@ -54,7 +54,8 @@ export const ERRORS = {
   },
   CLUSTER_FORBIDDEN: {
     next: "person",
-    means: "The API server refused the rights. Grant the role that the documents list to the account in the kubeconfig.",
+    means:
+      "The API server answers and refuses: the account of the kubeconfig lacks a right, which the message names as the rule to add, or its token has run out. `firebreak clusters setup` prints the roles, and workflows/kubernetes holds them.",
   },
   CLUSTER_UNREACHABLE: {
     next: "retry",

@@ -65,7 +65,11 @@ export interface ConsoleParts extends Parts {
 /** The HTTP side: health, metrics, the webhook, and the API that the CLI uses. It reads the store; writes are requests to the syncer. */
 export async function startConsole(parts: ConsoleParts): Promise<Service> {
   const { settings, signal, log } = parts;
-  const tokens = { full: await apiToken(settings, parts.environment), read: await readOnlyToken(settings, parts.environment) };
+  const tokens = async (): Promise<Tokens> => ({
+    full: await apiToken(settings, parts.environment),
+    read: await readOnlyToken(settings, parts.environment),
+  });
+  await tokens(); // what is not there stops the start
   const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true, requestTimeout: QUESTION_PATIENCE_MS + 10_000 });
   app.addHook("onRequest", guard(parts, tokens));
   app.setErrorHandler(async (error, _request, reply) => await sendError(reply, error));
@@ -89,8 +93,8 @@ export async function startConsole(parts: ConsoleParts): Promise<Service> {
 /** What lets somebody in. */
 type Tokens = Parameters<typeof accessOf>[1];
 
-/** Host header and token, before anything of a request is read. */
-function guard(parts: ConsoleParts, tokens: Tokens) {
+/** Host header and token, before anything of a request is read. A token in a file that was changed counts at the next request. */
+function guard(parts: ConsoleParts, tokens: () => Promise<Tokens>) {
   let deniedAt = 0;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { settings, now, trail, log } = parts;
@@ -102,7 +106,7 @@ function guard(parts: ConsoleParts, tokens: Tokens) {
       return;
     }
     if (OPEN_PATHS.has(path)) return;
-    const access = accessOf(bearerOf(request), tokens);
+    const access = accessOf(bearerOf(request), await tokens());
     // Every read is a GET, and no GET changes anything.
     if (access === "full" || (access === "read" && request.method === "GET")) return;
     if (access === "read") await reply.code(403).send({ code: "AUTH_DENIED", message: "this token may only read (api.readToken)" });
@@ -124,12 +128,12 @@ function bearerOf(request: FastifyRequest): string | undefined {
   return /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1];
 }
 
-function addHealth(app: FastifyInstance, parts: ConsoleParts, tokens: Tokens): void {
+function addHealth(app: FastifyInstance, parts: ConsoleParts, tokens: () => Promise<Tokens>): void {
   const metrics = openMetrics(parts);
   app.get("/livez", async () => "ok\n");
   app.get("/readyz", async (request, reply) => {
     const notReady = parts.services().flatMap((service) => service.notReady() ?? []);
-    const reasons = readinessLines(parts.health.troubles(), notReady, accessOf(bearerOf(request), tokens) !== "none");
+    const reasons = readinessLines(parts.health.troubles(), notReady, accessOf(bearerOf(request), await tokens()) !== "none");
     if (reasons.length === 0) return "ok\n";
     return await reply.code(503).send(`${reasons.join("\n")}\n`);
   });
@@ -139,13 +143,13 @@ function addHealth(app: FastifyInstance, parts: ConsoleParts, tokens: Tokens): v
 async function addWebhook(app: FastifyInstance, { settings, environment, store }: ConsoleParts): Promise<void> {
   const reference = settings.repository.webhookSecret;
   if (reference === undefined) return;
-  const secret = await readSecret(reference, environment);
+  await readSecret(reference, environment); // what is not there stops the start
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     // The body is read below, as it comes.
     scope.addContentTypeParser("*", async (_request: FastifyRequest, body: unknown) => body);
     scope.post("/webhook/git", async (request, reply) => {
-      const signed = await readSigned(request.headers, request.raw, secret);
+      const signed = await readSigned(request.headers, request.raw, await readSecret(reference, environment));
       if (signed === undefined) return await reply.code(401).send({ code: "AUTH_DENIED", message: "bad signature" });
       await notify(store, "repository", "hint");
       await notify(store, "pulls", String(pullOf(request.headers, signed) ?? ""));

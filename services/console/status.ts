@@ -10,7 +10,7 @@ import {
 } from "../../adapters/store/index.ts";
 import type { FindingAnswer, RepositoryStatus, StatusAnswer, TargetStatus } from "../../core/api/shapes.ts";
 import type { FindingKind } from "../../core/drift/finding.ts";
-import { isNotUnderstood, targetState } from "../../core/drift/state.ts";
+import { isForbidden, isNotUnderstood, targetState } from "../../core/drift/state.ts";
 import { formatPosition, type Note } from "../../core/model/note.ts";
 import type { ConsoleParts } from "./main.ts";
 import { readTroubles } from "./troubles.ts";
@@ -84,7 +84,8 @@ function targetStatus(row: TargetRow, findings: readonly StoredFinding[], staleB
     inGit: row.inGit,
     mode: row.mode,
     isReplaced: (row.readError ?? row.lastError)?.code === "TARGET_REPLACED",
-    isUnreachable: row.readError !== null && !isNotUnderstood(row.readError),
+    isUnreachable: row.readError !== null && !isNotUnderstood(row.readError) && !isForbidden(row.readError),
+    isForbidden: isForbidden(row.readError),
     isNotUnderstood: isNotUnderstood(row.readError),
     // What was read and could not be compared vouches for nothing either.
     isStale:

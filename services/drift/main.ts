@@ -43,6 +43,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     path: source.path,
     folder: join(settings.stateFolder, "git-drift"),
     auth: await gitAuth(settings, parts.environment),
+    readAuth: async () => await gitAuth(settings, parts.environment),
     worker: gitWorker(parts.workers),
   });
   const channels = await openChannels(parts);

@@ -1,7 +1,7 @@
 import { listTargetRows, type TargetRow } from "../../adapters/store/index.ts";
 import { NO_EFFECT, type Finding, type FindingKind } from "../../core/drift/finding.ts";
 import { fingerprintOf } from "../../core/drift/fingerprint.ts";
-import { isNotUnderstood } from "../../core/drift/state.ts";
+import { isForbidden, isNotUnderstood } from "../../core/drift/state.ts";
 import { findAddressClashes, liveAddresses, type AddressClash, type LiveAddresses } from "../../core/membership/clashes.ts";
 import { isEmpty } from "../../core/address/index.ts";
 import { boundaryWords, unlistedBoundary } from "../../core/membership/boundary.ts";
@@ -23,6 +23,7 @@ const MAX_NAMED_CLASHES = 5;
 
 const KINDS: readonly FindingKind[] = [
   "unreachable",
+  "forbidden",
   "not-understood",
   "late",
   "orphaned",
@@ -67,7 +68,10 @@ function liveOf({ clusters }: DriftContext, definitions: Definitions): ReadonlyM
 function standingFindings(context: DriftContext, row: TargetRow, clashes: readonly AddressClash[]): readonly Finding[] {
   const findings: Finding[] = [];
   const isUnreachable = (context.failures.get(row.id) ?? 0) >= UNREACHABLE_LOOKS;
-  if (isUnreachable && isNotUnderstood(row.readError)) {
+  if (isUnreachable && row.readError !== null && isForbidden(row.readError)) {
+    const summary = `answers, and has not let us look since ${isoOf(row.lastReadOkAt)}: ${row.readError.message}`;
+    findings.push(standing(row, "forbidden", "high", "target", summary));
+  } else if (isUnreachable && isNotUnderstood(row.readError)) {
     const why = row.readError === null ? "" : `: ${row.readError.message}`;
     const summary = `answers, and was not understood since ${isoOf(row.lastReadOkAt)}; what it enforces is not known${why}`;
     findings.push(standing(row, "not-understood", "high", "target", summary));

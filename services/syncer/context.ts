@@ -51,7 +51,7 @@ export interface SyncerContext extends Parts {
   /** That no other syncer works on this database. */
   readonly only: Pick<OnlySyncer, "signal" | "whyNot">;
   /** What requests are sealed with. */
-  readonly requestKey: Uint8Array;
+  readonly requestKey: () => Promise<Uint8Array>;
   /** Ids of requests that changed something. */
   readonly served: Set<string>;
   /** Ids of intents whose runs are under way. */

@@ -61,6 +61,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     path: source.path,
     folder: join(settings.stateFolder, "git-syncer"),
     auth: await gitAuth(settings, parts.environment),
+    readAuth: async () => await gitAuth(settings, parts.environment),
     worker: gitWorker(parts.workers),
   });
   const forge = await openForgeOf(settings, parts.environment);
@@ -109,7 +110,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     accepted: new AcceptedRevisions(),
     contradiction: undefined,
     only,
-    requestKey: await requestKey(settings, parts.environment),
+    requestKey: async () => await requestKey(settings, parts.environment),
     served: new Set(),
     flying: new Set(),
     openIntents: async () => await parts.trail.openIntents(),

@@ -80,9 +80,9 @@ async function planForCluster(
   await connection.synced(AbortSignal.any([signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]));
   const inventory = connection.inventory();
   if (!inventory.complete)
-    throw new FirebreakError(
-      "INVENTORY_INCOMPLETE",
-      `the inventory of ${target.id} is not current; nothing is planned from a part`,
+    throw (
+      connection.refusal() ??
+      new FirebreakError("INVENTORY_INCOMPLETE", `the inventory of ${target.id} is not current; nothing is planned from a part`)
     );
   await context.onStep("observed", target.id);
   const inputs = fixed ?? {

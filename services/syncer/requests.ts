@@ -86,8 +86,8 @@ async function serve(context: SyncerContext, row: RequestRow): Promise<void> {
  */
 async function checkAsker(context: SyncerContext, row: RequestRow): Promise<void> {
   if (!WRITES.includes(row.kind)) return;
-  const { requestKey: key, served, now, log, trail } = context;
-  const why = served.has(row.id) ? "it was served already" : whyRefused(key, row, now());
+  const { requestKey: readKey, served, now, log, trail } = context;
+  const why = served.has(row.id) ? "it was served already" : whyRefused(await readKey(), row, now());
   if (why === undefined) {
     served.add(row.id);
     return;

@@ -1,6 +1,6 @@
 /** Who may speak to the running service, and how it is told of a push. Needs root, git, nftables and openssh; no clusters. */
 import { createHmac } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -15,6 +15,7 @@ import { becomes } from "../support/e2e-packets.ts";
 const SECRET = "the secret of the push";
 const READ_TOKEN = "the token of a workflow";
 
+let rotated: string;
 let organisation: Organisation;
 let firebreak: Firebreak;
 
@@ -29,8 +30,11 @@ beforeAll(async () => {
     poll: "1h",
     webhookSecret: "env:E2E_WEBHOOK_SECRET",
   };
-  const environment = { E2E_GIT_TOKEN: token, E2E_WEBHOOK_SECRET: SECRET, E2E_READ_TOKEN: READ_TOKEN };
-  const api = { readToken: "env:E2E_READ_TOKEN" };
+  const environment = { E2E_GIT_TOKEN: token, E2E_WEBHOOK_SECRET: SECRET };
+  // A file, so that it can be rotated.
+  rotated = join(organisation.world.run.makeFolder("secrets"), "read.token");
+  writeFileSync(rotated, READ_TOKEN, { mode: 0o600 });
+  const api = { readToken: `file:${rotated}` };
   firebreak = await startFirebreak(organisation, { settings: { repository, api }, environment });
 }, 120_000);
 
@@ -102,6 +106,17 @@ describe("the API", () => {
     expect(JSON.parse(waited.stdout)).toMatchObject({ revision: { commit: revision?.commit } });
     const refused = await runCli(["reconcile"], { cwd: "/", env });
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("may only read") as string });
+  });
+
+  it("takes a token that was rotated at once, and the old one no more (the bug: the console is restarted for it)", async () => {
+    const asking = async (token: string) => (await ask(API.status, { authorization: `Bearer ${token}` })).status;
+    writeFileSync(rotated, "another one");
+    try {
+      expect([await asking(READ_TOKEN), await asking("another one")]).toEqual([401, 200]);
+    } finally {
+      writeFileSync(rotated, READ_TOKEN);
+    }
+    expect([await asking(READ_TOKEN), await asking("another one")]).toEqual([200, 401]);
   });
 
   it("answers no page that resolves its own name to our address", async () => {

@@ -77,7 +77,7 @@ const inForce = (): number | undefined => world.context.inForce?.sequence;
 
 // Would catch: one INSERT has the rights of a token, under any name.
 it("a row that the API did not seal is refused and told, also one that was sealed and changed", async () => {
-  const { requestKey: key } = world.context;
+  const key = await world.context.requestKey();
   const asking = accept();
   const forged = [
     await insert(accept(), null),
@@ -93,7 +93,8 @@ it("a row that the API did not seal is refused and told, also one that was seale
 
 // Would catch: a row that was answered is copied, or put back, weeks later.
 it("a request that is too old, or was served, is refused", async () => {
-  const { requestKey: key, store } = world.context;
+  const { requestKey: readKey, store } = world.context;
+  const key = await readKey();
   const old = accept({ createdAt: Date.now() - 3_600_000 });
   expect((await insert(old, sealRequest(key, old))).error).toMatchObject({ code: "AUTH_DENIED" });
   expect(inForce()).toBe(1);

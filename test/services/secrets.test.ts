@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { reopenedOnChange } from "../../services/reopened.ts";
 import { readSecret } from "../../services/secrets.ts";
 
 let folder: string;
@@ -35,5 +36,23 @@ describe("a secret by reference", () => {
     ["a file of blanks", () => file("  \n"), {}],
   ])("%s fails the start", async (_what, reference, environment) => {
     await expect(readSecret(reference(), environment)).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  });
+});
+
+describe("what was opened with a secret", () => {
+  it("is opened anew when its file changes, and not used on when it is gone (the bug: a rotated token needs a restart)", async () => {
+    const reference = file("one");
+    const opened = await reopenedOnChange({ nested: { token: reference } }, {}, async () => {
+      const token = await readSecret(reference, {});
+      return { kind: "forge", ask: async (what: string) => await Promise.resolve(`${what} as ${token}`) };
+    });
+    expect(opened.kind).toBe("forge");
+    expect(await opened.ask("a")).toBe("a as one");
+    file("two");
+    expect(await opened.ask("b")).toBe("b as two");
+    rmSync(join(folder, "secret"));
+    await expect(opened.ask("c")).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+    file("three");
+    expect(await opened.ask("d")).toBe("d as three");
   });
 });

@@ -105,7 +105,7 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
     accepted: new AcceptedRevisions(),
     contradiction: undefined,
     only: { signal: () => signal, whyNot: () => undefined },
-    requestKey: new Uint8Array(32),
+    requestKey: async () => await Promise.resolve(new Uint8Array(32)),
     served: new Set(),
     flying: new Set(),
     openIntents: async () => await Promise.resolve([]),

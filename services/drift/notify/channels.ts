@@ -9,6 +9,7 @@ import type { Channel } from "../../../core/notify/channel.ts";
 import { ISSUES } from "../../../core/notify/channel.ts";
 import { openForgeOf } from "../../forge.ts";
 import type { Parts } from "../../parts.ts";
+import { reopenedOnChange } from "../../reopened.ts";
 import { readSecret } from "../../secrets.ts";
 import { openIssueChannel } from "./issue-channel.ts";
 
@@ -39,7 +40,9 @@ export async function openChannel(settings: SettingsFile, name: string, environm
     return forge === undefined ? undefined : openIssueChannel(forge);
   }
   const channel = Object.hasOwn(settings.channels, name) ? settings.channels[name] : undefined;
-  return channel === undefined ? undefined : await openConfigured(name, channel, environment);
+  return channel === undefined
+    ? undefined
+    : await reopenedOnChange(channel, environment, async () => await openConfigured(name, channel, environment));
 }
 
 async function openConfigured(name: string, settings: ChannelSettings, environment: Environment): Promise<Channel> {

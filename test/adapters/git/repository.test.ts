@@ -236,6 +236,27 @@ describe("when things break", () => {
     expect(await open({ kind: "none" }, "policies", moved).fetchHead(signal())).toBe(commit);
   });
 
+  test("a token that was rotated counts at the next fetch (would catch: the branch is away until a restart)", async () => {
+    server.credentials = { username: "x", password: "old" };
+    const first = server.push({ "policies/a.yaml": "a: 1\n" });
+    let password = "old";
+    const readAuth = async (): Promise<GitAuth> => await Promise.resolve({ kind: "basic", username: "x", password });
+    const repository = openRepository({
+      url: server.url,
+      branch: "main",
+      path: "policies",
+      folder,
+      auth: await readAuth(),
+      readAuth,
+    });
+    expect(await repository.fetchHead(signal())).toBe(first);
+    server.credentials = { username: "x", password: "new" };
+    await expect(repository.fetchHead(signal())).rejects.toMatchObject({ code: "AUTH_DENIED" });
+    password = "new";
+    const second = server.push({ "policies/a.yaml": "a: 2\n" });
+    expect(await repository.fetchHead(signal())).toBe(second);
+  });
+
   test("wrong credentials are AUTH_DENIED, right ones work, and none of them is in a message", async () => {
     const commit = server.push({ "policies/a.yaml": "a\n" });
     server.credentials = { username: "bot", password: "s3cret-word" };

@@ -183,6 +183,19 @@ describe("a host that cannot be reached or believed", () => {
   });
 
   // Bug caught: a man in the middle is trusted on first use.
+  // Bug: a connection that was opened under the old pin is used on for ever, so that a pin is taken away only by a restart.
+  it("counts as it is pinned now: the pin is read anew when its file changes, without a restart", async () => {
+    const file = host.file("pins");
+    const pin = (key: string): void => writeFileSync(file, `${host.target} ${host.publicKey(key)}\n`);
+    pin("host_1");
+    const connection = await open({ transport: { ...host.transport(), knownHostsFile: file } });
+    await connection.observe(never);
+    pin("host_2");
+    await expect(connection.observe(never)).rejects.toMatchObject({ code: "HOST_KEY_CHANGED" });
+    pin("host_1");
+    expect((await connection.observe(never)).completeness).toBe("complete");
+  });
+
   it("is HOST_KEY_CHANGED when it shows another key, and HOST_KEY_UNKNOWN when none is pinned", async () => {
     await host.stopSshd();
     await host.startSshd("host_2");
