@@ -1,13 +1,15 @@
-import type { Command } from "commander";
-import { addExamples, configOption, outputOption, verb, type ConfigOptions } from "./common.ts";
+import { Option, type Command } from "commander";
+import { addExamples, configOption, enforcerOption, outputOption, verb, type ConfigOptions } from "./common.ts";
 import type { ValidateOptions } from "../verbs/validate.ts";
 import type { PlanOptions } from "../verbs/plan.ts";
+import type { ImportVerbOptions } from "../verbs/import.ts";
 import type { RenderVerbOptions } from "../verbs/render.ts";
 
 /** Verbs about definitions; all but a live plan and `inventory save` need no running service. */
 export function addDefinitionVerbs(program: Command): void {
   program.commandsGroup("Definitions:");
   addInit(program);
+  addImport(program);
   addValidate(program);
   addPlan(program);
   addInventory(program);
@@ -21,6 +23,33 @@ function addInit(program: Command): void {
     .description("write a commented firebreak.yaml and a small set of definitions that validates; overwrites nothing")
     .action(verb(async (dir: string) => (await import("../verbs/init.ts")).init(dir)));
   addExamples(command, [["begin in an empty folder", "firebreak init my-network && cd my-network && firebreak validate"]]);
+}
+
+function addImport(program: Command): void {
+  const command = program
+    .command("import")
+    .description("write definitions that mean what the NetworkPolicies of a cluster mean, in mode: plan, and check that they do")
+    .requiredOption("--manifests <dir>", "folder of Kubernetes manifests, or one file: policies, namespaces, workloads")
+    .requiredOption("--cluster <name>", "the name that the cluster gets")
+    .option("--context <name>", "its context in the kubeconfig (default: the name of the cluster)")
+    .option("--to <dir>", "where to write: a folder of the cluster's name in it", "policies")
+    .addOption(
+      new Option("--isolate <mode>", "what segments say that policies isolate today")
+        .choices(["observe", "enforce"])
+        .default("observe"),
+    )
+    .addOption(enforcerOption("how the policies are read, and their translation: whose reading the cluster follows"))
+    .option("--dry-run", "tell what would be written, and write nothing")
+    .option("--detailed-exitcode", "exit 2 when the definitions do not say all of it")
+    .addOption(outputOption())
+    .action(verb(async (options: ImportVerbOptions) => (await import("../verbs/import.ts")).importVerb(options)));
+  addExamples(command, [
+    [
+      "from what a cluster has now",
+      "kubectl get ns,networkpolicies,deploy,sts,ds,pods,svc -A -o yaml > seen.yaml && firebreak import --manifests seen.yaml --cluster prod-eu",
+    ],
+    ["look before it is written", "firebreak import --manifests seen.yaml --cluster prod-eu --dry-run"],
+  ]);
 }
 
 function addValidate(program: Command): void {

@@ -228,8 +228,11 @@ function readKind(all: Collected, check: Checker, kind: string, value: Json, ide
   const metadata = check.record(value["metadata"], ["metadata"]);
   const labels = readLabels(check, metadata?.["labels"], ["metadata", "labels"]);
   const annotations = ["metadata", "annotations"];
-  for (const [key, text] of Object.entries(check.record(metadata?.["annotations"], annotations) ?? {}))
-    check.text(text, [...annotations, key]);
+  const said: Record<string, string> = {};
+  for (const [key, value] of Object.entries(check.record(metadata?.["annotations"], annotations) ?? {})) {
+    const text = check.text(value, [...annotations, key]);
+    if (text !== undefined) said[key] = text;
+  }
   switch (kind) {
     case "Namespace":
       all.namespaces.push({ name, labels });
@@ -258,7 +261,7 @@ function readKind(all: Collected, check: Checker, kind: string, value: Json, ide
       return;
     case "NetworkPolicy":
       checkNetworkPolicy(check, value);
-      all.policies.push({ kind, metadata: { name, namespace }, spec: value["spec"] });
+      all.policies.push({ kind, metadata: { name, namespace, labels, annotations: said }, spec: value["spec"] });
       return;
     case "AdminNetworkPolicy":
     case "BaselineAdminNetworkPolicy":

@@ -92,7 +92,12 @@ export interface ServiceEndpoint {
 /** A policy as the API serves it; `spec` is read defensively (see `compile.ts`). */
 export interface PolicyObject {
   readonly kind?: string | undefined;
-  readonly metadata: { readonly name: string; readonly namespace?: string | undefined };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string | undefined;
+    readonly labels?: Labels | undefined;
+    readonly annotations?: Readonly<Record<string, string>> | undefined;
+  };
   readonly spec?: unknown;
 }
 
