@@ -19,7 +19,9 @@ interface Found {
  * Every file below `path` of a commit, sorted by path, as blobs: no work tree, nothing checked out, nothing followed. Files of
  * other modes come with their mode (a symbolic link holds its destination, a submodule nothing) for the caller to refuse.
  *
- * A path that is not there, or is a file: no files.
+ * A path that is not there, or is a file: no files. With `standIn`, a file that is larger than one may be holds that text and the id of
+ * its blob instead: enough to tell whether two commits have the same. It counts with its true size.
+ *
  * @throws LIMIT_EXCEEDED before more than the limits is in memory (a single blob is the smallest step that Git offers)
  */
 export async function readFiles(
@@ -27,6 +29,7 @@ export async function readFiles(
   commit: string,
   path: string,
   signal: AbortSignal,
+  standIn?: string,
 ): Promise<readonly SourceFile[]> {
   const { tree } = await readCommitInfo(store, commit);
   const root = await treeAt(store, tree, path);
@@ -39,10 +42,11 @@ export async function readFiles(
     signal.throwIfAborted();
     const bytes = entry.mode === SUBMODULE ? new Uint8Array() : await readRaw(store, entry.oid, "blob");
     total += bytes.byteLength;
-    if (bytes.byteLength > LIMITS.fileBytes)
+    const isTooLarge = bytes.byteLength > LIMITS.fileBytes;
+    if (isTooLarge && standIn === undefined)
       throw tooMuch(commit, `${file} has ${bytes.byteLength} bytes, the limit is ${LIMITS.fileBytes}`);
     if (total > LIMITS.totalBytes) throw tooMuch(commit, `the files together have more than ${LIMITS.totalBytes} bytes`);
-    files.push({ path: file, bytes, mode: entry.mode });
+    files.push({ path: file, bytes: isTooLarge ? Buffer.from(`${standIn} ${entry.oid}`) : bytes, mode: entry.mode });
   }
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

@@ -48,8 +48,8 @@ export interface Repository {
   keepPulls(numbers: readonly number[]): Promise<void>;
   /** Where two histories parted: one commit, but for none (nothing in common) and criss-cross merges. Both commits must be here. */
   mergeBases(a: string, b: string, signal: AbortSignal): Promise<readonly string[]>;
-  /** Every file below the path; empty when the path is not there. See `readFiles`. */
-  readDefinitions(commit: string, signal: AbortSignal): Promise<readonly SourceFile[]>;
+  /** Every file below the path; empty when the path is not there. See `readFiles`, also for `standIn`. */
+  readDefinitions(commit: string, signal: AbortSignal, standIn?: string): Promise<readonly SourceFile[]>;
   commitInfo(commit: string, signal: AbortSignal): Promise<CommitInfo>;
   /** True when `ancestor` is `commit` or in its history: false for a rewritten branch. */
   isAncestor(ancestor: string, commit: string, signal: AbortSignal): Promise<boolean>;
@@ -168,14 +168,14 @@ function remoteRepository(remote: Remote, { path, folder, readAuth, worker = doG
         await sides.keep(names);
       }),
     ...own,
-    readDefinitions: async (commit, signal) => {
+    readDefinitions: async (commit, signal, standIn) => {
       const gitdir = gitdirBeside(commit);
-      if (gitdir === undefined) return await own.readDefinitions(commit, signal);
+      if (gitdir === undefined) return await own.readDefinitions(commit, signal, standIn);
       // The cast: what reading gives.
       return await besideOr(
         commit,
         signal,
-        async () => (await worker({ kind: "read", gitdir, path, commit }, signal)) as readonly SourceFile[],
+        async () => (await worker({ kind: "read", gitdir, path, commit, standIn }, signal)) as readonly SourceFile[],
       );
     },
     mergeBases: async (a, b, signal) => {
@@ -229,8 +229,8 @@ type Read = <T>(commit: string, doing: string, signal: AbortSignal, work: (store
 
 function readers(path: string, read: Read): Omit<Repository, "fetchHead" | "fetchPull" | "fetchAsked" | "keepPulls"> {
   return {
-    readDefinitions: (commit, signal) =>
-      read(commit, `read the definitions of ${commit}`, signal, (store) => readFiles(store, commit, path, signal)),
+    readDefinitions: (commit, signal, standIn) =>
+      read(commit, `read the definitions of ${commit}`, signal, (store) => readFiles(store, commit, path, signal, standIn)),
     commitInfo: (commit, signal) => read(commit, `read commit ${commit}`, signal, (store) => readCommitInfo(store, commit)),
     isAncestor: (ancestor, commit, signal) =>
       read(commit, `look for ${ancestor} in the history of ${commit}`, signal, (store) =>

@@ -6,7 +6,13 @@ import { fetchInto, type FetchRequest } from "./remote.ts";
 /** What is done in a cache that somebody else sizes, as data: it may be carried out by another process. */
 export type GitWork =
   | ({ readonly kind: "fetch"; readonly isStrangers: boolean } & FetchRequest)
-  | { readonly kind: "read"; readonly gitdir: string; readonly path: string; readonly commit: string }
+  | {
+      readonly kind: "read";
+      readonly gitdir: string;
+      readonly path: string;
+      readonly commit: string;
+      readonly standIn: string | undefined;
+    }
   | { readonly kind: "parted"; readonly gitdir: string; readonly a: string; readonly b: string };
 
 /** Carries it out: the commit that came, the files, or the commits at which two histories parted. */
@@ -15,7 +21,7 @@ export async function doGitWork(work: GitWork, signal: AbortSignal): Promise<unk
     case "fetch":
       return await fetchInto(work, signal);
     case "read":
-      return await readFiles(objectsIn(work.gitdir), work.commit, work.path, signal);
+      return await readFiles(objectsIn(work.gitdir), work.commit, work.path, signal, work.standIn);
     case "parted":
       return await commonAncestors(objectsIn(work.gitdir), work.a, work.b, signal);
     default:

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { listPullRows } from "../../../adapters/store/index.ts";
 import type { Forge, PullRequest } from "../../../core/forge/forge.ts";
 import { FirebreakError } from "../../../core/model/error.ts";
@@ -95,6 +96,8 @@ class Walk {
   readonly #rule: ApprovalRules;
   readonly #from: string;
   readonly #files = new Map<string, readonly SourceFile[]>();
+  /** No file of a commit can hold it: what stands in for one that is too large is like nothing else. */
+  readonly #standIn = randomUUID();
 
   constructor(parts: MergeParts & { readonly forge: Forge }, rule: ApprovalRules, from: string) {
     this.#parts = parts;
@@ -205,10 +208,14 @@ class Walk {
     return isSameFiles(await this.#read(a), await this.#read(b));
   }
 
+  /**
+   * What is compared, not what comes into force: that is read whole, within its limits. So a file that is too large, and gone again, needs
+   * no more than any other: who brought it and who took it away.
+   */
   async #read(commit: string): Promise<readonly SourceFile[]> {
     const known = this.#files.get(commit);
     if (known !== undefined) return known;
-    const files = await this.#parts.repository.readDefinitions(commit, this.#parts.signal);
+    const files = await this.#parts.repository.readDefinitions(commit, this.#parts.signal, this.#standIn);
     this.#files.set(commit, files);
     return files;
   }
