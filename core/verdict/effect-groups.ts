@@ -1,4 +1,4 @@
-import { firstAddress, formatAddress, isSubset, subtract } from "../address/index.ts";
+import { firstAddress, formatAddress, subtract } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import { PROTOCOLS, hasPort, isEmptyPorts, portRanges } from "../address/ports.ts";
 import type { PortRange, PortSet } from "../address/ports.ts";
@@ -57,6 +57,8 @@ export interface GroupView {
   readonly classes: Classes;
   /** Addresses of pods: no witness for "somebody outside". */
   readonly podAddresses: AddressSet;
+  /** Address classes that hold more than those: asked for each line and each of them, so worked out once. */
+  readonly outside: ReadonlySet<number>;
 }
 
 interface Group {
@@ -81,7 +83,48 @@ export function groupChanges(view: GroupView, changes: readonly PairChange[], si
       addGroup(view, groups, to, members, side);
     }
   }
-  return [...groups.values()].sort((a, b) => reach(b) - reach(a)).map((group) => writeGroup(view, group, side));
+  return [...groups.values()].sort((a, b) => reach(b) - reach(a)).map((group) => lazyLine(() => writeGroup(view, group, side)));
+}
+
+/**
+ * A line that is written when somebody reads it: each looks through all classes, a stranger's policy makes as many of both as it likes, and
+ * people are shown the first few.
+ */
+function lazyLine(write: () => Connection): Connection {
+  let written: Connection | undefined;
+  const line = (): Connection => (written ??= write());
+  return {
+    get from() {
+      return line().from;
+    },
+    get to() {
+      return line().to;
+    },
+    get fromFull() {
+      return line().fromFull;
+    },
+    get toFull() {
+      return line().toFull;
+    },
+    get fromWorkloads() {
+      return line().fromWorkloads;
+    },
+    get toWorkloads() {
+      return line().toWorkloads;
+    },
+    get workloads() {
+      return line().workloads;
+    },
+    get ports() {
+      return line().ports;
+    },
+    get portSet() {
+      return line().portSet;
+    },
+    get witness() {
+      return line().witness;
+    },
+  };
 }
 
 function reach(group: Group): number {
@@ -106,9 +149,9 @@ function addGroup(view: GroupView, groups: Map<string, Group>, to: number, membe
 }
 
 /** True when no connection to these responders can begin there: itself, another address family, or addresses of known pods. */
-function isIdle({ classes, podAddresses }: GroupView, world: 0 | 1, index: number, responders: readonly number[]): boolean {
+function isIdle({ classes, outside }: GroupView, world: 0 | 1, index: number, responders: readonly number[]): boolean {
   const peer = classes.peers[index] as PeerClass;
-  if (peer.kind === "addresses" && isSubset(peer.addresses, podAddresses)) return true;
+  if (peer.kind === "addresses" && !outside.has(index)) return true;
   return responders.every((to) => {
     const isItself = index === to && peer.kind === "pods" && peer.pods.length === 1;
     return isItself || (familiesOf(peer, world) & familiesOf(classes.peers[to] as PeerClass, world)) === 0;

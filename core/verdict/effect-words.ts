@@ -93,6 +93,15 @@ export function describePeers(classes: Classes, indices: readonly number[], isId
   if (left.length === 0) return { text: "any", full: "any", workloads: pods.length, meant: all };
   const idle = classes.peers.flatMap((peer, index) => (peer.kind === "addresses" && isIdle(index) ? [peer.addresses] : []));
   const meant = wordsFor(classes, indices, families, idle);
+  const plain = (): PeerWords => ({
+    text: sentence(meant, NAMES),
+    full: sentence(meant, FULL),
+    workloads: pods.length,
+    meant: indices,
+  });
+  // One word is the least that can be said of what is left, so what is meant need not be held against it: there may be thousands of lines.
+  const isLeftOutside = left.some(({ peer }) => peer.kind === "addresses");
+  if (meant.ranges.length === 0 || (isLeftOutside && sizeOf(meant) === 1)) return plain();
   const but = wordsFor(
     classes,
     left.map(({ index }) => index),
@@ -101,7 +110,7 @@ export function describePeers(classes: Classes, indices: readonly number[], isId
   );
   const isShort = sizeOf(but) < sizeOf(meant) || (but.ranges.length === 0 && sizeOf(but) <= NAMES);
   const isExcept = meant.ranges.length > 0 && isShort;
-  if (!isExcept) return { text: sentence(meant, NAMES), full: sentence(meant, FULL), workloads: pods.length, meant: indices };
+  if (!isExcept) return plain();
   const excepted = new Set(left.map(({ index }) => index));
   return {
     text: `any but ${sentence(but, NAMES)}`,

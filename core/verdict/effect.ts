@@ -73,7 +73,7 @@ export function connectivityDiff(before: World, after: World, profile: Profile =
     : undefined;
   const outside = outsideOf(podAddresses, classes);
   const pairs = comparePairs({ classes, rows, most }, touched("ingress"), touched("egress"), outside, budget);
-  const view = { classes, podAddresses };
+  const view = { classes, podAddresses, outside };
   const opened = groupChanges(view, pairs.changes, "opened");
   const closed = groupChanges(view, pairs.changes, "closed");
   const stays = groupChanges(view, pairs.changes, "stays");
