@@ -1,15 +1,16 @@
 import { clusterEvidence, hostEvidence, type Evidence } from "../core/adopt/evidence.ts";
-import { compareCluster } from "../core/drift/cluster.ts";
+import { compareCluster, type ClusterComparison } from "../core/drift/cluster.ts";
 import type { Finding, FindingKind } from "../core/drift/finding.ts";
 import { compareHost } from "../core/drift/host.ts";
 import { partsFromAll, subjectsAtAStep, type ClusterEnd } from "../core/drift/unfinished.ts";
 import { livingNamespaces, type ClusterInventory } from "../core/membership/inventory.ts";
 import { FirebreakError } from "../core/model/error.ts";
+import type { TargetId } from "../core/model/kinds.ts";
 import type { ClusterObservation, HostObservation } from "../core/plan/observation.ts";
 import { renderNetworkPolicies } from "../core/render/networkpolicy.ts";
 import type { NetworkPolicy } from "../core/render/networkpolicy-types.ts";
 import { readTable } from "../core/render/nft-table.ts";
-import { renderRuleset } from "../core/render/nft.ts";
+import { renderRuleset, type NftRuleset, type Phase } from "../core/render/nft.ts";
 import { profileOf } from "../core/verdict/profile.ts";
 import type { Expectation } from "./expected.ts";
 
@@ -37,52 +38,64 @@ export const HOST_KINDS: readonly FindingKind[] = [
   "not-comparable",
 ];
 
-/** How a target parts from what is expected there, and what each finding stands on. */
-export interface Compared {
-  readonly findings: readonly Finding[];
-  /** Undefined for a finding that Git could not say. */
-  readonly evidenceOf: (finding: Finding) => Evidence | undefined;
+/** What should be there, and of the definitions only where they say so. */
+type Expected = Pick<Expectation, "target" | "want" | "mark"> & {
+  readonly definitions: NonNullable<ClusterComparison["definitions"]>;
+};
+
+/** What was applied and read back, then what an apply without an outcome was going to; mostly one. */
+export type States = readonly [Expected, ...Expected[]];
+
+/** One look at a target: what should be there, and what is. Data only, so that another process may compare. */
+export type Look = ClusterLook | HostLook;
+
+interface ClusterLook {
+  readonly kind: "cluster";
+  readonly states: States;
+  readonly observation: ClusterObservation;
+  readonly inventory: ClusterInventory;
+  /** As it was found; undefined before anybody looked. */
+  readonly enforcer: string | undefined;
 }
 
-/** How a cluster parts from what is expected there. `enforcer` as it was found, undefined before anybody looked. */
-function compareClusterWith(
-  { target, want, mark, definitions }: Expectation,
-  observation: ClusterObservation,
-  inventory: ClusterInventory,
-  enforcer: string | undefined,
-): Compared {
-  if (target.kind !== "cluster" || want.kind !== "cluster")
-    throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no cluster`);
-  // The policies of a namespace that is being deleted, or is gone, vanished with it: nobody's doing.
-  const living = new Set(livingNamespaces(inventory.namespaces).map(({ name }) => name));
-  const lives = (object: NetworkPolicy): boolean => living.has(object.metadata.namespace);
-  const expected = renderNetworkPolicies(want, mark).filter(lives);
-  const seen = { ...observation, policies: observation.policies.filter(({ object }) => lives(object)) };
-  const findings = compareCluster({
-    expected,
-    observation: seen,
-    governed: want.governed,
-    inventory,
-    cluster: target.cluster,
-    definitions,
-    instance: mark.instance,
-    profile: profileOf(enforcer ?? target.cluster.enforcer),
-  });
-  return { findings, evidenceOf: (finding) => clusterEvidence(finding, expected, seen) };
+interface HostLook {
+  readonly kind: "host";
+  readonly states: States;
+  readonly observation: HostObservation;
+}
+
+/** The target of a look. */
+export function targetOf({ states }: Look): TargetId {
+  return states[0].target.id;
 }
 
 /**
- * How a cluster parts from every state that Firebreak may have left there.
+ * How a target parts from every state that Firebreak may have left there.
  *
- * @param states what was applied and read back, then what an apply without an outcome was going to; mostly one
+ * @param steps what it may cost instead of the usual, for each state; beyond it there is a finding `not-comparable`
  */
-export function compareClusterWithAll(
-  states: States,
-  observation: ClusterObservation,
-  inventory: ClusterInventory,
-  enforcer: string | undefined,
-): Compared {
-  const compared = states.map((state) => compareClusterWith(state, observation, inventory, enforcer));
+export function compareLook(look: Look, steps?: number): readonly Finding[] {
+  const within = steps === undefined ? {} : { steps };
+  return look.kind === "cluster" ? compareClusterLook(look, within) : compareHostLook(look, within);
+}
+
+interface Within {
+  readonly steps?: number;
+}
+
+/** What findings of a look stand on, by the state that is being reached; undefined for what Git could not say. */
+export function evidenceOf(look: Look): (finding: Pick<Finding, "kind" | "subject">) => Evidence | undefined {
+  const state = look.states.at(-1) ?? look.states[0];
+  if (look.kind === "host") {
+    const expected = expectedRuleset(state, look.observation, "final");
+    return (finding) => hostEvidence(finding, expected, look.observation);
+  }
+  const { expected, seen } = livingObjects(state, look);
+  return (finding) => clusterEvidence(finding, expected, seen);
+}
+
+function compareClusterLook(look: ClusterLook, within: Within): readonly Finding[] {
+  const { states, observation, inventory } = look;
   const [first, ...more] = states;
   const atAStep = new Set(
     more.flatMap((state, index) => {
@@ -92,39 +105,51 @@ export function compareClusterWithAll(
       return [...subjectsAtAStep(ends[0] as ClusterEnd, ends[1] as ClusterEnd, observation, inventory.pods)];
     }),
   );
-  return joined(compared, ({ subject }) => !atAStep.has(subject));
+  const compared = states.map((state) => compareClusterWith(state, look, within));
+  return partsFromAll(compared).filter(({ subject }) => !atAStep.has(subject));
 }
 
-/** How a host parts from every state that Firebreak may have left there; see {@link compareClusterWithAll}. */
-export function compareHostWithAll(states: States, observation: HostObservation): Compared {
+function compareClusterWith(state: Expected, look: ClusterLook, within: Within): readonly Finding[] {
+  const { target, want, mark, definitions } = state;
+  if (target.kind !== "cluster" || want.kind !== "cluster")
+    throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no cluster`);
+  const { expected, seen } = livingObjects(state, look);
+  return compareCluster({
+    expected,
+    observation: seen,
+    governed: want.governed,
+    inventory: look.inventory,
+    cluster: target.cluster,
+    definitions,
+    instance: mark.instance,
+    profile: profileOf(look.enforcer ?? target.cluster.enforcer),
+    ...within,
+  });
+}
+
+/** The policies of a namespace that is being deleted, or is gone, vanished with it: nobody's doing. */
+function livingObjects({ target, want, mark }: Expected, { observation, inventory }: ClusterLook) {
+  if (want.kind !== "cluster") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no cluster`);
+  const living = new Set(livingNamespaces(inventory.namespaces).map(({ name }) => name));
+  const lives = (object: NetworkPolicy): boolean => living.has(object.metadata.namespace);
+  const seen: ClusterObservation = { ...observation, policies: observation.policies.filter(({ object }) => lives(object)) };
+  return { expected: renderNetworkPolicies(want, mark).filter(lives), seen };
+}
+
+function compareHostLook({ states, observation }: HostLook, within: Within): readonly Finding[] {
   const [first, ...more] = states;
-  const settled = more.map((state) => compareHostWith(state, observation, "settle"));
-  const compared = [compareHostWith(first, observation), ...settled, ...more.map((state) => compareHostWith(state, observation))];
-  return joined(compared, () => true);
+  const compare = (state: Expected, phase: Phase): readonly Finding[] =>
+    compareHost({ expected: expectedRuleset(state, observation, phase), observation, ...within });
+  // `settle` is the step of an apply in which nothing drops yet.
+  return partsFromAll([
+    compare(first, "final"),
+    ...more.map((state) => compare(state, "settle")),
+    ...more.map((state) => compare(state, "final")),
+  ]);
 }
 
-/** At least one state. */
-export type States = readonly [Expectation, ...Expectation[]];
-
-function joined(compared: readonly Compared[], isTold: (finding: Finding) => boolean): Compared {
-  return {
-    findings: partsFromAll(compared.map(({ findings }) => findings)).filter(isTold),
-    evidenceOf: (finding) => compared.at(-1)?.evidenceOf(finding),
-  };
-}
-
-/** How a host parts from what is expected there. `settle` is the step of an apply in which nothing drops yet. */
-function compareHostWith(
-  { target, want, mark }: Expectation,
-  observation: HostObservation,
-  phase: "settle" | "final" = "final",
-): Compared {
+function expectedRuleset({ target, want, mark }: Expected, observation: HostObservation, phase: Phase): NftRuleset {
   if (want.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
   // Which generation is in the fence is the writer's business; that there is one, and our mark, is compared.
-  const generation = readTable(observation.ruleset)?.generation ?? 1;
-  const expected = renderRuleset(want, mark, { generation, phase });
-  return {
-    findings: compareHost({ expected, observation }),
-    evidenceOf: (finding) => hostEvidence(finding, expected, observation),
-  };
+  return renderRuleset(want, mark, { generation: readTable(observation.ruleset)?.generation ?? 1, phase });
 }

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { openHost, type HostAccess, type HostConnection } from "../adapters/nftables/index.ts";
+import { openHost, type HostAccess, type HostConnection, type ReadAnswer } from "../adapters/nftables/index.ts";
 import { FirebreakError } from "../core/model/error.ts";
 import type { TargetId } from "../core/model/kinds.ts";
 import type { Target } from "../core/model/target.ts";
@@ -18,6 +18,8 @@ export interface HostPoolOptions {
   readonly maxReadBytes: number;
   /** Whether the confirmed ruleset is to be kept for the next start of each host. */
   readonly keepForStart: boolean;
+  /** Who reads what hosts answer. */
+  readonly readAnswer: ReadAnswer;
   readonly signal: AbortSignal;
   readonly now: () => number;
 }

@@ -1,14 +1,13 @@
 import type { TargetRow } from "../adapters/store/index.ts";
-import type { Observation } from "../core/plan/observation.ts";
+import { tableFacts, type Observation } from "../core/plan/observation.ts";
 import type { Mark } from "../core/render/mark.ts";
 import { readMark } from "../core/render/networkpolicy.ts";
-import { readTable } from "../core/render/nft-table.ts";
 
 /** The marks that objects of this installation carry on a target; two are mostly equal. */
 export function liveMarks(observation: Observation, instance: string): readonly Mark[] {
   const marks =
     observation.kind === "host"
-      ? [readTable(observation.ruleset)?.mark]
+      ? [(observation.ours ?? tableFacts(observation.ruleset)).mark]
       : observation.policies.map(({ object }) => readMark(object));
   return marks.flatMap((mark) => (mark?.instance === instance ? [mark] : []));
 }

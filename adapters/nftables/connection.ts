@@ -1,6 +1,7 @@
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { HostObservation } from "../../core/plan/observation.ts";
 import type { HostStep } from "../../core/plan/plan.ts";
+import type { Readback } from "./readback.ts";
 import type { SshTransport } from "./ssh.ts";
 
 /**
@@ -14,6 +15,9 @@ export type HostAccess = "apply" | "readback";
 /** The steps of an apply, in order; told after each so that tests can end the process there. */
 export type ApplyStage = "snapshot" | "arm" | "load" | "confirm" | "disarm";
 
+/** Reads what the read-back script printed; see `parseReadback`. */
+export type ReadAnswer = (text: string, signal: AbortSignal) => Promise<Readback>;
+
 export interface OpenHostOptions {
   readonly target: TargetId;
   readonly transport: HostTransport;
@@ -26,6 +30,8 @@ export interface OpenHostOptions {
   readonly maxReadBytes?: number;
   /** Whether the ruleset is to be kept for the next start: told on in observations. False when absent. */
   readonly keepForStart?: boolean;
+  /** Who reads what the host answers: root of it sizes that. Absent: this process. */
+  readonly readAnswer?: ReadAnswer;
   /** Told after each stage of an apply. */
   readonly onStep?: (stage: ApplyStage) => void | Promise<void>;
 }

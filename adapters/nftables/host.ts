@@ -36,6 +36,7 @@ export async function openHost(options: OpenHostOptions): Promise<HostConnection
     onStep = () => undefined,
     maxReadBytes = DEFAULT_READ_BYTES,
     keepForStart = false,
+    readAnswer = async (text) => await Promise.resolve(parseReadback(text)),
   } = options;
   const remote = openRemote(target, transport);
   const signalFor = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, options.signal]);
@@ -49,7 +50,7 @@ export async function openHost(options: OpenHostOptions): Promise<HostConnection
           "HOST_REFUSED",
           `read back ${target}: the key is for something else, or the host has an older script`,
         );
-      return { read: parseReadback(result.stdout), result };
+      return { read: await readAnswer(result.stdout, limits.signal), result };
     };
     const first = await ask([]);
     const { read, result } = first.read.outcome === "broken" ? await ask(["apart"]) : first;

@@ -2,6 +2,7 @@
 export { openHost } from "./host.ts";
 export { applyAuthorizedKey, readbackAuthorizedKey, READBACK_PATH, sudoersLines } from "./install.ts";
 export { installScript } from "./persist-script.ts";
+export { parseReadback } from "./readback.ts";
 export { READBACK_SCRIPT } from "./readback-script.ts";
 export type {
   ApplyOptions,
@@ -11,5 +12,6 @@ export type {
   HostConnection,
   HostTransport,
   OpenHostOptions,
+  ReadAnswer,
 } from "./connection.ts";
 export type { SshTransport } from "./ssh.ts";

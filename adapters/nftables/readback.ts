@@ -1,6 +1,6 @@
 import { parseAddress } from "../../core/address/index.ts";
 import { apartListing } from "./apart.ts";
-import type { KeptForStart } from "../../core/plan/observation.ts";
+import { tableFacts, type KeptForStart, type TableFacts } from "../../core/plan/observation.ts";
 import { INSTALLED_DIGESTS } from "./keep.ts";
 import { KEPT } from "./persist-script.ts";
 import { parseListing } from "./parse-listing.ts";
@@ -18,6 +18,7 @@ export interface Readback {
    */
   readonly outcome: "listed" | "refused" | "broken" | "strange";
   readonly ruleset: readonly unknown[];
+  readonly ours: TableFacts;
   readonly legacyTables: readonly string[];
   readonly addresses: readonly string[];
   readonly resolvers: readonly string[];
@@ -46,6 +47,7 @@ export function parseReadback(text: string): Readback {
     isComplete: sections.isWhole && failed === undefined && outcome === "listed",
     outcome,
     ruleset: ruleset ?? [],
+    ours: tableFacts(ruleset ?? []),
     legacyTables: [...new Set(trimmedLines(sections.get("legacy")))].sort(),
     addresses: addressesOf(sections.get("addresses").lines),
     resolvers: resolversOf(sections.get("resolvers").lines),

@@ -1,6 +1,6 @@
 import type { ClusterInventory } from "../membership/inventory.ts";
 import { compareText } from "../membership/order.ts";
-import type { Cluster, Definitions } from "../model/kinds.ts";
+import type { Cluster } from "../model/kinds.ts";
 import type { Position } from "../model/note.ts";
 import { clusterTargetId } from "../model/target.ts";
 import { objectKey, objectSubject, ownMark } from "../plan/cluster-live.ts";
@@ -30,7 +30,7 @@ export interface ClusterComparison {
   /** What it may cost; see `LOOK_STEPS`. */
   readonly steps?: number;
   /** To point at the segment that an object stands for. */
-  readonly definitions?: Definitions;
+  readonly definitions?: { readonly segments: ReadonlyMap<string, { readonly at: Position }> };
 }
 
 /** Everything the findings of one comparison share. */

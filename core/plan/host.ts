@@ -9,7 +9,7 @@ import { readTable } from "../render/nft-table.ts";
 import type { ListedTable } from "../render/nft-table.ts";
 import { createTransaction, elementsTransaction, isUpdatable, replaceTransaction, updateTransaction } from "./host-transaction.ts";
 import { verifyRuleset } from "./host-verify.ts";
-import type { HostObservation } from "./observation.ts";
+import { tableFacts, type HostObservation } from "./observation.ts";
 import type { HostPlan, HostStep, PlanConflict } from "./plan.ts";
 
 export interface HostPlanning {
@@ -70,8 +70,8 @@ export function planHost(planning: HostPlanning): HostPlan {
 
 /** Digest of our table as observed, without elements of address sets, generation and hits: churn does not change it. Hex. */
 export function hostObservationDigest(observation: HostObservation): string {
-  const live = readTable(observation.ruleset);
-  const seen = live === undefined ? null : { structure: tableDigest(live), mark: live.mark ?? null };
+  const { digest, mark } = observation.ours ?? tableFacts(observation.ruleset);
+  const seen = digest === null ? null : { structure: digest, mark: mark ?? null };
   return createHash("sha256")
     .update(canonicalJson({ completeness: observation.completeness, seen }))
     .digest("hex");

@@ -1,5 +1,8 @@
 import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import type { TargetId } from "../model/kinds.ts";
+import { tableDigest } from "../render/nft-canonical.ts";
+import type { Mark } from "../render/mark.ts";
+import { readTable } from "../render/nft-table.ts";
 
 /** A live NetworkPolicy with who last wrote it, taken from managedFields before they are trimmed away. */
 export interface LivePolicy {
@@ -37,6 +40,20 @@ export interface KeptForStart {
   readonly ruleset: string | undefined;
 }
 
+/** What tells one state of our table from another. */
+export interface TableFacts {
+  /** Of its structure, without elements of address sets, generation and hits; hex. Null: the table is not there. */
+  readonly digest: string | null;
+  readonly mark: Mark | undefined;
+  readonly generation: number | undefined;
+}
+
+/** The facts about our table in a listing. */
+export function tableFacts(ruleset: readonly unknown[]): TableFacts {
+  const table = readTable(ruleset);
+  return { digest: table === undefined ? null : tableDigest(table), mark: table?.mark, generation: table?.generation };
+}
+
 /** What a host enforces, as read in one go. */
 export interface HostObservation {
   readonly kind: "host";
@@ -46,6 +63,8 @@ export interface HostObservation {
   readonly identity: string;
   /** The `nftables` array of `nft -s -j list ruleset`: every table, ours or not. */
   readonly ruleset: readonly unknown[];
+  /** Of our table in it, from whoever read the listing; a host may make that much work. Absent: see `tableFacts`. */
+  readonly ours?: TableFacts;
   /** Tables of iptables-legacy that are in use (/proc/net/ip_tables_names, ip6_). */
   readonly legacyTables: readonly string[];
   /** Addresses found on the host, loopback and link-local left out. */

@@ -1,18 +1,14 @@
 import type { Adoption } from "../../core/adopt/adoption.ts";
-import type { Evidence } from "../../core/adopt/evidence.ts";
-import { sayDifference } from "../../core/adopt/say.ts";
 import type { Finding } from "../../core/drift/finding.ts";
 import { responsesFor } from "../../core/drift/respond.ts";
-import { liveSource } from "../../core/enforced/source.ts";
-import type { ConnectivityWorld } from "../../core/explain/world.ts";
 import type { Definitions } from "../../core/model/kinds.ts";
 import type { Target } from "../../core/model/target.ts";
-import { listTargets } from "../../core/model/target.ts";
+import { isOverBudget, overBudgetText } from "../../adapters/workers/index.ts";
+import { adoptionsOf } from "../adoptions.ts";
+import type { Look } from "../compare.ts";
+import { isSmall } from "../workers/small.ts";
 import type { DriftContext } from "./context.ts";
-import { worldNow } from "./world.ts";
-
-/** What a finding stands on; undefined for what Git could not say. */
-export type EvidenceOf = (finding: Finding) => Evidence | undefined;
+import { seenNow } from "./world.ts";
 
 /**
  * Findings with how Git could say them, where the target's responses list `propose`.
@@ -25,40 +21,41 @@ export async function withAdoptions(
   definitions: Definitions,
   target: Target | undefined,
   findings: readonly Finding[],
-  evidenceOf: EvidenceOf,
+  look: Look,
 ): Promise<readonly Finding[]> {
   const { inForce, settings, adoptions } = context;
   if (inForce === undefined || target === undefined || settings.forge === undefined) return findings;
   if (!responsesFor(inForce.definitions.workspace, target).includes("propose")) return findings;
-  let world: ConnectivityWorld | undefined;
-  const told: Finding[] = [];
-  for (const finding of findings) {
-    const evidence = evidenceOf(finding);
-    if (evidence === undefined) {
-      told.push(finding);
-      continue;
-    }
-    const key = JSON.stringify([finding.kind, finding.summary, finding.effect, inForce.commit]);
+  const keyOf = ({ kind, summary, effect }: Finding): string => JSON.stringify([kind, summary, effect, inForce.commit]);
+  const isKnown = (finding: Finding): boolean => {
     const known = adoptions.get(finding.fingerprint);
-    if (known?.key === key && (known.adoption.kind === "sayable" || known.seen === context.seen.version)) {
-      told.push({ ...finding, adoption: known.adoption });
-      continue;
-    }
-    world ??= await worldNow(context, definitions);
-    const adoption = adoptionOf(context, world, target, evidence);
-    adoptions.set(finding.fingerprint, { key, seen: context.seen.version, adoption });
-    told.push({ ...finding, adoption });
-  }
-  return told;
+    return known?.key === keyOf(finding) && (known.adoption?.kind === "sayable" || known.seen === context.seen.version);
+  };
+  const asked = findings.filter((finding) => !isKnown(finding));
+  const said = asked.length === 0 ? [] : await say(context, definitions, target, asked, look);
+  for (const [index, finding] of asked.entries())
+    adoptions.set(finding.fingerprint, { key: keyOf(finding), seen: context.seen.version, adoption: said[index] });
+  return findings.map((finding) => {
+    const adoption = adoptions.get(finding.fingerprint)?.adoption;
+    return adoption === undefined ? finding : { ...finding, adoption };
+  });
 }
 
-function adoptionOf(
-  { seen }: DriftContext,
-  { estate, approved, definitions }: ConnectivityWorld,
+/** As large as what is live, and as what Git says: what is not small is worked out by a worker. */
+async function say(
+  context: DriftContext,
+  definitions: Definitions,
   target: Target,
-  evidence: Evidence,
-): Adoption {
-  const others = seen.live(listTargets(definitions).map(({ id }) => id));
-  const at = (own: Evidence["before"]) => liveSource(estate, new Map([...others, [target.id, own]]), seen.enforcers());
-  return sayDifference(at(evidence.before), at(evidence.after), approved, target.id);
+  findings: readonly Finding[],
+  look: Look,
+): Promise<readonly (Adoption | undefined)[]> {
+  const { now, operator, workers, signal } = context;
+  const world = { definitions, seen: await seenNow(context, definitions), now: now(), operator };
+  const asked = { world, target: target.id, look, findings: findings.map(({ kind, subject }) => ({ kind, subject })) };
+  if (isSmall(asked)) return adoptionsOf(asked);
+  const outcome = await workers.run("adopt", asked, { lane: "looks", signal });
+  if (outcome.kind === "done") return outcome.value;
+  if (!isOverBudget(outcome)) throw outcome.error;
+  const why = `whether Git could say it was not worked out: ${overBudgetText(outcome)}`;
+  return findings.map(() => ({ kind: "unsayable", why }));
 }

@@ -26,6 +26,6 @@ export interface DriftContext extends Parts {
   readonly askedAt: Map<string, number>;
   /** Targets that are looked at again at a time of their own: a repair waits for its pause to end. ms since the epoch. */
   readonly lookAgain: Map<TargetId, number>;
-  /** How Git could say each finding, by fingerprint, and what that was worked out from. */
-  readonly adoptions: Map<string, { readonly key: string; readonly seen: number; readonly adoption: Adoption }>;
+  /** How Git could say each finding, by fingerprint, and what that was worked out from; undefined: it has no words for it. */
+  readonly adoptions: Map<string, { readonly key: string; readonly seen: number; readonly adoption: Adoption | undefined }>;
 }

@@ -1,5 +1,4 @@
 import { recordRead, targetRow, targetsInFlight, type TargetRow } from "../../adapters/store/index.ts";
-import type { FindingKind } from "../../core/drift/finding.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { findTarget } from "../../core/model/target.ts";
@@ -8,9 +7,10 @@ import { hostObservationDigest } from "../../core/plan/host.ts";
 import { storedError } from "../stored-error.ts";
 import { withAdoptions } from "./adopt.ts";
 import type { DriftContext } from "./context.ts";
-import { CLUSTER_KINDS, compareClusterWithAll, compareHostWithAll, HOST_KINDS, type Compared, type States } from "../compare.ts";
+import type { Look } from "../compare.ts";
 import { expectationOf, intendedOf, type Expectation } from "../expected.ts";
 import { isAhead, liveMarks } from "../live-mark.ts";
+import { findIn } from "../looks.ts";
 import { refuseReplaced } from "../replaced.ts";
 import { respond } from "./respond.ts";
 
@@ -46,7 +46,7 @@ export async function look(context: DriftContext, id: TargetId, busyLooks = 0): 
   if (context.inForce === undefined) return "busy";
   const mayWait = busyLooks < MAX_BUSY_LOOKS;
   if (mayWait && (await targetsInFlight(store)).has(id)) return "busy";
-  let states: States;
+  let states: Expectations;
   try {
     const expectation = await expectationOf(context, before);
     if (expectation === undefined) return "not applied";
@@ -84,9 +84,10 @@ export async function look(context: DriftContext, id: TargetId, busyLooks = 0): 
   if (context.failures.delete(id)) await context.queue.enqueue(id);
   // What may be written and what is done about a finding is said by the revision in force, not by the one that was applied.
   const target = context.inForce === undefined ? undefined : findTarget(context.inForce.definitions, id);
-  const compared = observed.compare(states);
-  const findings = await withAdoptions(context, states[0].definitions, target, compared.findings, compared.evidenceOf);
-  await respond(context, { id, target, kinds: observed.kinds, findings });
+  const seen = observed.lookAt(states);
+  const found = await findIn(context, seen);
+  const findings = await withAdoptions(context, states[0].definitions, target, found.findings, seen);
+  await respond(context, { id, target, kinds: found.kinds, findings });
   return "compared";
 }
 
@@ -103,14 +104,15 @@ function mayCatchUp({ aheadSince, elapsed }: DriftContext, id: TargetId): boolea
   return elapsed() - since < CATCH_UP_MS;
 }
 
+type Expectations = readonly [Expectation, ...Expectation[]];
+
 /** What a target answered, and how to compare it. */
 interface Observed {
   /** The revisions that are live there. */
   readonly sequences: readonly number[];
   readonly at: number;
   readonly digest: string;
-  readonly kinds: readonly FindingKind[];
-  readonly compare: (states: States) => Compared;
+  readonly lookAt: (states: Expectations) => Look;
 }
 
 async function readCluster(context: DriftContext, expectation: Expectation): Promise<Observed> {
@@ -123,9 +125,11 @@ async function readCluster(context: DriftContext, expectation: Expectation): Pro
   const enforcer = row?.enforcer ?? undefined;
   const digest = observationDigest(observation);
   context.seen.set(id, observation, digest, { enforcer });
-  const compare = (states: States): Compared => compareClusterWithAll(states, observation, connection.inventory(), enforcer);
+  const lookAt = (states: Expectations): Look => {
+    return { kind: "cluster", states, observation, inventory: connection.inventory(), enforcer };
+  };
   const sequences = liveMarks(observation, context.instance).map(({ sequence }) => sequence);
-  return { at: observation.at, sequences, digest, kinds: CLUSTER_KINDS, compare };
+  return { at: observation.at, sequences, digest, lookAt };
 }
 
 async function readHost(context: DriftContext, expectation: Expectation): Promise<Observed> {
@@ -140,8 +144,7 @@ async function readHost(context: DriftContext, expectation: Expectation): Promis
   const digest = hostObservationDigest(observation);
   context.seen.set(target.id, observation, digest, { host: { resolvers, timeServers } });
   const sequences = liveMarks(observation, context.instance).map(({ sequence }) => sequence);
-  const compare = (states: States): Compared => compareHostWithAll(states, observation);
-  return { at: observation.at, sequences, digest, kinds: HOST_KINDS, compare };
+  return { at: observation.at, sequences, digest, lookAt: (states) => ({ kind: "host", states, observation }) };
 }
 
 /**

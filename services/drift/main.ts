@@ -13,6 +13,7 @@ import type { Parts } from "../parts.ts";
 import type { Service } from "../service.ts";
 import { storedError } from "../stored-error.ts";
 import { gitWorker } from "../workers/git.ts";
+import { answerReader } from "../workers/readback.ts";
 import type { DriftContext } from "./context.ts";
 import { deliver } from "./deliver.ts";
 import { GuardrailWatch } from "./guardrails.ts";
@@ -57,6 +58,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
       allowLocal: settings.allow.local,
       maxReadBytes: settings.hosts.readLimitMiB * 1024 * 1024,
       keepForStart: settings.hosts.persist,
+      readAnswer: answerReader(parts.workers),
       signal,
       now,
     }),

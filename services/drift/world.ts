@@ -1,4 +1,4 @@
-import { seenWorld, type ConnectivityWorld, type Seen } from "../../core/explain/world.ts";
+import type { Seen } from "../../core/explain/world.ts";
 import type { Definitions } from "../../core/model/kinds.ts";
 import { listTargets } from "../../core/model/target.ts";
 import { listOrphans, readOrphans } from "../orphans.ts";
@@ -17,9 +17,4 @@ export async function seenNow(context: DriftContext, definitions: Definitions): 
     hosts: seen.hosts(),
     orphans,
   };
-}
-
-/** Definitions, workloads and what every target enforces, as this process last saw them. */
-export async function worldNow(context: DriftContext, definitions: Definitions): Promise<ConnectivityWorld> {
-  return seenWorld(definitions, await seenNow(context, definitions), context.now(), context.operator);
 }

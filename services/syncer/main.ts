@@ -14,6 +14,7 @@ import type { Parts } from "../parts.ts";
 import { requestKey } from "../request-seal.ts";
 import type { Service } from "../service.ts";
 import { gitWorker } from "../workers/git.ts";
+import { answerReader } from "../workers/readback.ts";
 import { AcceptedRevisions } from "./accepted.ts";
 import { followBranch } from "./branch.ts";
 import type { SyncerContext } from "./context.ts";
@@ -75,6 +76,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
       allowLocal: settings.allow.local,
       maxReadBytes: settings.hosts.readLimitMiB * 1024 * 1024,
       keepForStart: settings.hosts.persist,
+      readAnswer: answerReader(parts.workers),
       signal,
       now,
     }),

@@ -3,8 +3,9 @@ import { FIGHT_WINDOW_MS } from "../../core/drift/respond.ts";
 import type { Finding } from "../../core/drift/finding.ts";
 import { notComparable } from "../../core/drift/not-comparable.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
-import { compareClusterWithAll, compareHostWithAll, type States } from "../compare.ts";
+import type { States } from "../compare.ts";
 import { recordFindings } from "../findings.ts";
+import { findIn } from "../looks.ts";
 import type { SyncerContext } from "./context.ts";
 import { howLeft } from "./last-left.ts";
 import type { Planned } from "./planning.ts";
@@ -22,10 +23,7 @@ export async function tellOfDrift(context: SyncerContext, planned: Planned, row:
   if (inForce === undefined) return;
   const left = await howLeft(context, planned, row);
   if (left.kind === "nothing") return;
-  const findings =
-    left.kind === "known"
-      ? compare(context, left.states, planned).filter(({ healable }) => healable)
-      : [notComparable(row.id, left.why)];
+  const findings = left.kind === "known" ? await find(context, left.states, planned) : [notComparable(row.id, left.why)];
   if (findings.length === 0) return;
   const target = row.inGit ? planned.resolved.target : undefined;
   // Of no kind, so that nothing is resolved: that is said only once the target was read back and looked at.
@@ -35,7 +33,8 @@ export async function tellOfDrift(context: SyncerContext, planned: Planned, row:
     { id: row.id, target, kinds: [], findings },
     now(),
   );
-  for (const { fingerprint } of opened) await recordHeal(store, fingerprint, now(), FIGHT_WINDOW_MS);
+  for (const { fingerprint } of opened.filter(({ healable }) => healable))
+    await recordHeal(store, fingerprint, now(), FIGHT_WINDOW_MS);
 }
 
 /** An apply that somebody undid before it was read back was a repair all the same: it counts towards a fight. */
@@ -45,8 +44,14 @@ export async function countRepairs({ store, now }: SyncerContext, target: Target
   for (const { fingerprint } of repaired) await recordHeal(store, fingerprint, now(), FIGHT_WINDOW_MS);
 }
 
-function compare(context: SyncerContext, states: States, { observation, resolved, enforcer }: Planned): readonly Finding[] {
-  if (observation.kind === "host") return compareHostWithAll(states, observation).findings;
-  const inventory = context.clusters.connection(resolved.target.id).inventory();
-  return compareClusterWithAll(states, observation, inventory, enforcer).findings;
+/** What could not be compared is repaired all the same: that nobody could compare it is all that is ever told. */
+async function find(context: SyncerContext, states: States, planned: Planned): Promise<readonly Finding[]> {
+  const { observation, resolved, enforcer } = planned;
+  const { id } = resolved.target;
+  const look =
+    observation.kind === "host"
+      ? { kind: "host" as const, states, observation }
+      : { kind: "cluster" as const, states, observation, inventory: context.clusters.connection(id).inventory(), enforcer };
+  const { findings } = await findIn(context, look);
+  return findings.filter(({ healable, kind }) => healable || kind === "not-comparable");
 }

@@ -13,8 +13,8 @@ const LANES = {
   writers: { memoryMb: 1_536, cpuMs: 60_000, deadlineMs: 600_000, queue: 100 },
   /** Commits of the branch. */
   branch: { memoryMb: 2_048, cpuMs: 120_000, deadlineMs: 900_000, queue: 100 },
-  /** Comparisons of what is live. */
-  looks: { memoryMb: 1_024, cpuMs: 10_000, deadlineMs: 120_000, queue: 10_000 },
+  /** Comparisons of what is live. They have budgets of steps, too: what these do not reach has its finding, and the rest is compared. */
+  looks: { memoryMb: 1_536, cpuMs: 60_000, deadlineMs: 300_000, queue: 10_000 },
   /** Questions over the API. */
   questions: { memoryMb: 1_536, cpuMs: 30_000, deadlineMs: 100_000, queue: 16 },
 } as const satisfies Readonly<Record<string, LaneOptions>>;

@@ -1,10 +1,13 @@
 import { doGitWork, type GitWork } from "../../adapters/git/index.ts";
+import { parseReadback } from "../../adapters/nftables/index.ts";
 import type { Tasks } from "../../adapters/workers/index.ts";
 import { watchGuardrails, type WatchedWorld } from "../../core/guardrail/watch.ts";
 import { parseDefinitions, type Allow, type ParsedDefinitions } from "../../core/model/parse.ts";
 import type { SourceFile } from "../../core/model/source.ts";
 import { reviewCandidate } from "../../core/review/candidate.ts";
 import { candidateProblems } from "../../core/revision/candidate.ts";
+import { adoptionsOf } from "../adoptions.ts";
+import { compareLook } from "../compare.ts";
 import { diffOf, explainNow, liveDiff, reachNow, segmentsNow, testNow } from "./questions.ts";
 
 /**
@@ -21,6 +24,12 @@ export const TASKS = {
   review: reviewCandidate,
   /** Guardrails that a commit of the branch would break. */
   guardrails: candidateProblems,
+  /** What a host answered. */
+  readback: parseReadback,
+  /** How a target parts from what should be there. */
+  look: compareLook,
+  /** How Git could say what was found. */
+  adopt: adoptionsOf,
   /** Guardrails that are violated now. */
   watch: (world: WatchedWorld) => watchGuardrails(world),
   /** Questions over the API. */
