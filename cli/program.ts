@@ -6,6 +6,7 @@ import { addDefinitionVerbs } from "./tree/definitions.ts";
 import { addManifestVerbs } from "./tree/manifests.ts";
 import { addRunningVerbs } from "./tree/running.ts";
 import { addServiceVerbs } from "./tree/services.ts";
+import { addSetupVerbs } from "./tree/setup.ts";
 import { addShellVerbs } from "./tree/shell.ts";
 import { addWorkflowVerbs } from "./tree/workflows.ts";
 
@@ -24,6 +25,7 @@ export function buildProgram(): Command {
   addDefinitionVerbs(program);
   addConnectivityVerbs(program);
   addManifestVerbs(program);
+  addSetupVerbs(program);
   addRunningVerbs(program);
   addServiceVerbs(program);
   addAuditVerbs(program);

@@ -38,8 +38,13 @@ export function applyAuthorizedKey(publicKey: string): string {
   return `restrict ${publicKey.trim()}`;
 }
 
+/** Every command that the apply user runs as root. */
+export function rootCommands(): readonly string[] {
+  return [...READ_COMMANDS, ...APPLY_COMMANDS];
+}
+
 /** A file for /etc/sudoers.d: what a user may do without a password. */
 export function sudoersLines(user: string, access: "apply" | "readback"): string {
-  const commands = access === "apply" ? [...READ_COMMANDS, ...APPLY_COMMANDS] : READ_COMMANDS;
+  const commands = access === "apply" ? rootCommands() : READ_COMMANDS;
   return commands.map((command) => `${user} ALL=(root) NOPASSWD: ${command}\n`).join("");
 }

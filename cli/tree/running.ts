@@ -5,7 +5,6 @@ import type { StatusOptions } from "../verbs/status.ts";
 import type { FindingsOptions } from "../verbs/findings.ts";
 import type { ReconcileOptions } from "../verbs/reconcile.ts";
 import type { ReleaseOptions } from "../verbs/release.ts";
-import type { HostsPersistOptions } from "../verbs/hosts-persist.ts";
 
 /** Verbs that ask the running service. */
 export function addRunningVerbs(program: Command): void {
@@ -13,7 +12,6 @@ export function addRunningVerbs(program: Command): void {
   addStatus(program);
   addFindings(program);
   addReconcile(program);
-  addHosts(program);
   addAccept(program);
   addApprove(program);
   addRelease(program);
@@ -72,27 +70,6 @@ function addReconcile(program: Command): void {
       ),
     );
   addExamples(command, [["one host", "firebreak reconcile host/directory/ldap-blue-1"]]);
-}
-
-function addHosts(program: Command): void {
-  const command = program
-    .command("hosts")
-    .description("what hosts hold beside their rules")
-    .command("persist")
-    .argument("[hosts...]", "host/FLEET/NAME (default: every host)")
-    .description("have hosts keep their confirmed ruleset for the next reboot now; hosts.persist: false takes it away")
-    .option("--print-installer", "print what root runs once on a host whose apply user is not root")
-    .addOption(outputOption())
-    .addOption(configOption())
-    .action(
-      verb(async (hosts: readonly string[], options: HostsPersistOptions) =>
-        (await import("../verbs/hosts-persist.ts")).hostsPersist(hosts, options),
-      ),
-    );
-  addExamples(command, [
-    ["one host", "firebreak hosts persist host/directory/ldap-blue-1"],
-    ["for an apply user with sudo", "firebreak hosts persist --print-installer | ssh admin@HOST sudo sh"],
-  ]);
 }
 
 function addAccept(program: Command): void {
