@@ -1,3 +1,4 @@
+import { isAbsolute, join, relative, resolve } from "node:path";
 import { noteIneffective } from "../core/compile/ineffective.ts";
 import { allowOf } from "../core/config/operator.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
@@ -24,12 +25,21 @@ export interface LoadedDefinitions extends ParsedDefinitions {
  * @throws FirebreakError CONFIG_INVALID, NOT_FOUND; problems of the definitions are notes
  */
 export async function loadDefinitions(dir: string | undefined, settings: SettingsFile | undefined): Promise<LoadedDefinitions> {
-  const folder = dir ?? settings?.repository.path ?? DEFAULT_FOLDER;
+  const folder = dir ?? folderOf(settings) ?? DEFAULT_FOLDER;
   const files = await readDefinitionFolder(folder);
   const parsed = parseDefinitions(files, { allow: settings === undefined ? undefined : allowOf(settings) });
   const ineffective = parsed.definitions === undefined ? [] : noteIneffective(parsed.definitions);
   const ends = parsed.definitions === undefined ? [] : noteExpiry(parsed.definitions, Date.now());
   return { ...parsed, notes: [...parsed.notes, ...ineffective, ...ends], folder, files: files.length };
+}
+
+/** Where definitions are: in the repository that the settings name, if it is one on this machine; else below where we are. */
+export function folderOf(settings: SettingsFile | undefined): string | undefined {
+  if (settings === undefined) return undefined;
+  const { url, path } = settings.repository;
+  if (!isAbsolute(url)) return path;
+  const near = relative(resolve("."), join(url, path)) || ".";
+  return near.startsWith("..") ? join(url, path) : near;
 }
 
 /** As {@link loadDefinitions}, for verbs that go on with them. @throws FirebreakError DEFINITION_INVALID listing the errors */

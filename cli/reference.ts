@@ -31,7 +31,7 @@ function cliPage(program: CommandInfo): string {
     "# Command line\n",
     `${GENERATED}\n`,
     "`-o json` is a stable contract: fields are added, never renamed. Results go to standard output, everything else to standard error.\n",
-    "| exit | means |\n|---|---|\n| 0 | done |\n| 1 | failed, or refused; standard error says why and what to do |\n| 2 | with `--detailed-exitcode`: there are changes (`plan`), or there is drift (`status`, `findings`) |\n",
+    "| exit | means |\n|---|---|\n| 0 | done; what was asked is as it should be |\n| 1 | failed, or refused; standard error says why and what to do. Also when the answer is bad: `validate` (an error), `test` (a guardrail that blocks is violated, or a test fails), `review` (the merge would be refused), `doctor` (something does not work), `audit verify` (the log does not hold), `plan` (a target cannot be planned), `accept`, `release` (not done), `status --wait` (refused, or time is up) |\n| 2 | only with `--detailed-exitcode`: there are changes (`plan`), connections open or close, or may (`diff`), a connection is not allowed (`explain`), there is drift, trouble or a refused commit (`status`), findings are open (`findings`) |\n",
     "Verbs that ask the running service find it by `firebreak.yaml`, on its machine. From elsewhere the environment names it, and no settings are needed: `FIREBREAK_SERVICE_URL` (its URL; the name in it has to be one of the service's `api.hostnames`) and `FIREBREAK_SERVICE_TOKEN` (`api.token`, or `api.readToken` for verbs that only read).\n",
     ...sections,
   ].join("\n");

@@ -1,3 +1,6 @@
+/** The operator's settings, below which keys and state lie. */
+export const SETTINGS_NAME = "firebreak.yaml";
+
 /** What `firebreak init` writes, by path: a settings file that says what there is, and definitions that validate and write nothing yet. */
 export const STARTER_FILES: Readonly<Record<string, string>> = {
   "firebreak.yaml": `# Settings of the service: the operator's file, kept out of the policy repository.
@@ -60,16 +63,22 @@ listen: 127.0.0.1:7373            # API, health, metrics
 # concurrency: 16
 # logLevel: info
 `,
-  ".gitignore": `# The operator's: settings, state, keys and passwords never go into the repository of definitions.
-.firebreak/
-/firebreak.yaml
-/*.secret
-/*.token
-/*.key
-/*.pem
-/kubeconfig*
-/known_hosts*
-/id_*
+  ".gitignore": `# Only what is named here goes into the repository: the operator's settings, state, keys and passwords stay out, whatever they are called.
+/*
+!/.gitignore
+!/README.md
+!/CODEOWNERS
+!/.github/
+!/.gitea/
+!/.pre-commit-config.yaml
+!/package.json
+!/package-lock.json
+!/policies/
+/policies/**
+!/policies/**/
+!/policies/**/*.yaml
+!/policies/**/*.yml
+!/policies/**/*.md
 `,
   "policies/workspace.yaml": `# What holds for the whole repository. Everything left out has a default; \`firebreak validate\` prints them.
 apiVersion: firebreak.dev/v1alpha1

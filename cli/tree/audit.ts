@@ -36,7 +36,7 @@ function addLog(audit: Command): void {
   const command = audit
     .command("log")
     .description("list entries, oldest first")
-    .option("--since <when>", "not before: a time (2026-11-21T08:00:00Z, 2026-11-21) or an age (90s, 30m, 12h)")
+    .option("--since <when>", "not before: a time (2026-11-21T08:00:00Z, 2026-11-21) or an age (90s, 30m, 12h, 7d, 2w)")
     .option("--until <when>", "before that time or age")
     .option("--type <types>", "only these, comma-separated: revision.accepted, apply.outcome, finding.opened …")
     .option("--target <name>", "only about cluster/NAME or host/FLEET/NAME")
@@ -45,6 +45,7 @@ function addLog(audit: Command): void {
     .addOption(configOption())
     .action(verb(async (options: LogOptions) => (await import("../verbs/audit-log.ts")).auditLog(options)));
   addExamples(command, [
+    ["what changed this week, by whom, and what it opened", "firebreak audit log --since 7d --type revision.accepted"],
     ["the last hour", "firebreak audit log --since 1h"],
     ["every apply on a target", "firebreak audit log --type apply.intent,apply.outcome --target cluster/shop-eu"],
   ]);

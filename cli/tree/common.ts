@@ -47,6 +47,16 @@ export function savedWorkloadsOption(what: string): Option {
   return new Option("--inventory <file>", what);
 }
 
+/** `--full`. */
+export function fullOption(): Option {
+  return new Option("--full", "everything, where the text is cut; -o json is never cut");
+}
+
+/** `--as-applied`. */
+export function asAppliedOption(): Option {
+  return new Option("--as-applied", "with --inventory: count targets in `mode: plan` as if they were applied");
+}
+
 /** `-c, --config` of verbs that work without settings. */
 export function settingsIfThereOption(): Option {
   return new Option("-c, --config <file>", "the operator's settings (default: firebreak.yaml, when it is there)");

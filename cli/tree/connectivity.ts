@@ -5,8 +5,10 @@ import type { ExplainOptions } from "../verbs/explain.ts";
 import type { ReviewFormat, ReviewOptions } from "../verbs/review.ts";
 import {
   addExamples,
+  asAppliedOption,
   definitionsOption,
   enforcerOption,
+  fullOption,
   outputOption,
   savedWorkloadsOption,
   settingsIfThereOption,
@@ -39,7 +41,9 @@ function addTest(program: Command): void {
     .argument("[dir]", "folder of definitions (default: repository.path of the settings, else policies)")
     .description("check guardrails and the tests of policies; exit 1 when one fails")
     .addOption(inventoryOption())
+    .addOption(asAppliedOption())
     .option("--live", "ask the running service about the revision in force, on the workloads of now")
+    .addOption(fullOption())
     .addOption(new Option("-o, --output <format>", "how the result is printed").choices(Object.keys(TEST_FORMATS)).default("table"))
     .addOption(settingsIfThereOption())
     .action(verb(async (dir: string | undefined, options: TestOptions) => (await import("../verbs/test.ts")).test(dir, options)));
@@ -60,6 +64,8 @@ function addExplain(program: Command): void {
     .description("say whether a connection is allowed, because of which lines, whether live agrees, and what would allow it")
     .addOption(definitionsOption())
     .addOption(inventoryOption())
+    .addOption(asAppliedOption())
+    .option("--at <revision>", "as it was: a commit of the clone, or for the service the number of a revision or a commit id")
     .option("--detailed-exitcode", "exit with 2 when it is not allowed")
     .addOption(outputOption())
     .addOption(settingsIfThereOption())
@@ -70,6 +76,7 @@ function addExplain(program: Command): void {
     );
   addExamples(command, [
     ["ask the running service", "firebreak explain shop-eu/shop/order-input shop-eu/shop/cust-record 8443/tcp"],
+    ["what revision 7 said", "firebreak explain web db 5432 --at 7"],
     ["ask a repository, by segments", "firebreak explain geo-location cust-record 8443/tcp --definitions policies"],
     [
       "take the edit that would allow it",
@@ -91,7 +98,9 @@ function addDiff(program: Command): void {
     .option("--manifests", "compare two folders of Kubernetes manifests")
     .addOption(definitionsOption())
     .addOption(inventoryOption())
+    .addOption(asAppliedOption())
     .addOption(enforcerOption("with --manifests: whose reading of the policies"))
+    .addOption(fullOption())
     .option("--detailed-exitcode", "exit with 2 when a connection opens or closes, or may")
     .addOption(outputOption())
     .addOption(settingsIfThereOption())

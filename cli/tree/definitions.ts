@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
-import { addExamples, configOption, enforcerOption, outputOption, verb, type ConfigOptions } from "./common.ts";
+import { addExamples, asAppliedOption, configOption, enforcerOption, outputOption, verb, type ConfigOptions } from "./common.ts";
+import type { InitOptions } from "../verbs/init.ts";
 import type { ValidateOptions } from "../verbs/validate.ts";
 import type { PlanOptions } from "../verbs/plan.ts";
 import type { ImportVerbOptions } from "../verbs/import.ts";
@@ -21,8 +22,15 @@ function addInit(program: Command): void {
     .command("init")
     .argument("[dir]", "where to write", ".")
     .description("write a commented firebreak.yaml and a small set of definitions that validates; overwrites nothing")
-    .action(verb(async (dir: string) => (await import("../verbs/init.ts")).init(dir)));
-  addExamples(command, [["begin in an empty folder", "firebreak init my-network && cd my-network && firebreak validate"]]);
+    .option(
+      "--operator <dir>",
+      "folder for settings, keys and state, apart from the repository (default: in it, where .gitignore keeps them out)",
+    )
+    .action(verb(async (dir: string, options: InitOptions) => (await import("../verbs/init.ts")).init(dir, options)));
+  addExamples(command, [
+    ["begin in an empty folder", "firebreak init my-network && cd my-network && firebreak validate"],
+    ["the repository here, the operator's files there", "firebreak init my-network --operator /etc/firebreak"],
+  ]);
 }
 
 function addImport(program: Command): void {
@@ -79,6 +87,7 @@ function addPlan(program: Command): void {
     .description("show what would be written, and what that opens and closes")
     .option("--inventory <file>", "plan without the service, from what `inventory save` wrote")
     .option("--definitions <dir>", "definitions to plan; with --inventory")
+    .addOption(asAppliedOption())
     .option("--detailed-exitcode", "exit with 2 when there are changes")
     .addOption(outputOption())
     .addOption(configOption())

@@ -75,7 +75,7 @@ function addReconcile(program: Command): void {
 function addAccept(program: Command): void {
   const command = program
     .command("accept")
-    .argument("<revision>", "the whole commit id")
+    .argument("<revision>", "the commit id; a short one counts when it is the commit that is refused now")
     .description("accept a held revision past limits, emptying and a rewritten branch; it is logged with your token")
     .addOption(outputOption())
     .addOption(configOption())

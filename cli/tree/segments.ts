@@ -1,6 +1,14 @@
 import type { Command } from "commander";
 import type { SegmentsOptions } from "../verbs/segments.ts";
-import { addExamples, definitionsOption, outputOption, savedWorkloadsOption, settingsIfThereOption, verb } from "./common.ts";
+import {
+  addExamples,
+  definitionsOption,
+  fullOption,
+  outputOption,
+  savedWorkloadsOption,
+  settingsIfThereOption,
+  verb,
+} from "./common.ts";
 
 /** `segments`: who is in them. */
 export function addSegmentsVerb(program: Command): void {
@@ -10,7 +18,7 @@ export function addSegmentsVerb(program: Command): void {
     .description("say who is in a segment and because of what, and which workloads are in none")
     .addOption(definitionsOption())
     .addOption(savedWorkloadsOption("who runs, as `inventory save` wrote it (default: the running service says)"))
-    .option("--full", "everything, where the text is cut")
+    .addOption(fullOption())
     .addOption(outputOption())
     .addOption(settingsIfThereOption())
     .action(

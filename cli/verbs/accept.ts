@@ -1,20 +1,29 @@
 import { FirebreakError } from "../../core/model/error.ts";
-import { API, type AcceptAnswer } from "../../core/api/shapes.ts";
+import { API, type AcceptAnswer, type StatusAnswer } from "../../core/api/shapes.ts";
 import { formatAccept } from "../../core/text/answers.ts";
 import { ApiClient } from "../api.ts";
+import { wholeCommit } from "../commits.ts";
 import { printResult } from "../output.ts";
 import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
 
-/** `firebreak accept REVISION`: bound to the whole commit id, so that nobody accepts what a short one may come to mean. */
+/**
+ * `firebreak accept REVISION`: bound to the whole commit id, so that nobody accepts what a short one may come to mean. A short one counts when
+ * it is the commit that the service refuses now.
+ */
 export async function accept(revision: string, options: OutputOptions & ConfigOptions): Promise<number> {
-  if (!/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(revision)) {
-    throw new FirebreakError(
-      "USAGE",
-      `${JSON.stringify(revision)} is no whole commit id (40 hexadecimal digits); git rev-parse prints it`,
-    );
-  }
   const api = await ApiClient.connect(options.config);
-  const answer = await api.post<AcceptAnswer>(API.accept, { revision });
+  const whole = wholeCommit(revision, await refusedNow(api, revision));
+  if (whole === undefined) {
+    throw new FirebreakError("NOT_FOUND", `the service refuses no commit ${revision} now; \`firebreak status\` shows which one`);
+  }
+  const answer = await api.post<AcceptAnswer>(API.accept, { revision: whole });
   await printResult(options.output, answer, () => formatAccept(answer));
   return answer.accepted ? 0 : 1;
+}
+
+/** Not asked where the whole id is said. */
+async function refusedNow(api: ApiClient, revision: string): Promise<readonly string[]> {
+  if (revision.length >= 40) return [];
+  const { repository } = await api.get<StatusAnswer>(API.status);
+  return repository.refused === null ? [] : [repository.refused.commit];
 }

@@ -5,7 +5,7 @@ import { parseDurationMs } from "../../core/config/duration.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import { unknownTarget } from "../../core/model/unknown-target.ts";
 import { didYouMean } from "../../core/model/parse/suggest.ts";
-import { formatEntries } from "../../core/text/entries.ts";
+import { formatEntries, RevisionEffects } from "../../core/text/entries.ts";
 import { auditFolder, readEntries, type FolderOptions } from "../audit-folder.ts";
 import { printResult } from "../output.ts";
 import type { OutputOptions } from "../tree/common.ts";
@@ -23,12 +23,14 @@ export async function auditLog(options: LogOptions): Promise<number> {
   const filter = filterOf(options, Date.now());
   const entries: StoredEntry[] = [];
   const targets = new Set<string>();
+  const effects = new RevisionEffects();
   for await (const entry of readEntries(await auditFolder(options))) {
     if (entry.type !== "newer" && entry.target !== undefined) targets.add(entry.target.id);
+    effects.add(entry);
     if (matchesFilter(entry, filter)) entries.push(entry);
   }
   if (options.target !== undefined && !targets.has(options.target)) throw unknownTarget(options.target, [...targets]);
-  await printResult(options.output, entries, () => formatEntries(entries));
+  await printResult(options.output, entries, () => formatEntries(entries, effects));
   return 0;
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import { API, type DiffAnswer } from "../../core/api/shapes.ts";
+import { API, type DiffAnswer, type StatusAnswer } from "../../core/api/shapes.ts";
 import { revisionDiff } from "../../core/explain/between.ts";
+import { asIfApplied } from "../../core/explain/world.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import type { ClusterInventory } from "../../core/membership/inventory.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
@@ -13,6 +14,8 @@ import { formatNotes } from "../../core/text/notes.ts";
 import { visible } from "../../core/text/visible.ts";
 import { ApiClient } from "../api.ts";
 import { readWorld, serviceNamed } from "../connectivity.ts";
+import { commitsOf, wholeCommit } from "../commits.ts";
+import { folderOf } from "../definitions.ts";
 import { commitNamed, filesAt, findClone, type Clone } from "../git-clone.ts";
 import { loadManifests, profileNamed } from "../manifests.ts";
 import { readInventory } from "../offline-world.ts";
@@ -27,6 +30,8 @@ export interface DiffOptions extends OutputOptions {
   readonly manifests?: true;
   readonly definitions?: string;
   readonly inventory?: string;
+  readonly asApplied?: true;
+  readonly full?: true;
   readonly enforcer: string;
   readonly config?: string;
   readonly detailedExitcode?: true;
@@ -36,7 +41,7 @@ export interface DiffOptions extends OutputOptions {
 export async function diff(before: string | undefined, after: string | undefined, options: DiffOptions): Promise<number> {
   const answer = await answerAsked(before, after, options);
   if (answer === undefined) return 1;
-  await printResult(options.output, plain(answer), () => formatAnswer(answer));
+  await printResult(options.output, plain(answer), () => formatAnswer(answer, options.full === true));
   const { kind, uncertain } = answer.diff;
   return options.detailedExitcode === true && (kind !== "equivalent" || uncertain.length > 0) ? 2 : 0;
 }
@@ -46,8 +51,8 @@ function plain({ before, after, basis, diff: found }: DiffAnswer): unknown {
   return { before, after, basis, ...diffAnswer(found) };
 }
 
-function formatAnswer({ before, after, basis, diff: found }: DiffAnswer): string {
-  return `${visible(before)} → ${visible(after)}${basis === null ? "" : `, ${BASIS[basis]}`}\n${formatDiffTable(found)}`;
+function formatAnswer({ before, after, basis, diff: found }: DiffAnswer, isFull: boolean): string {
+  return `${visible(before)} → ${visible(after)}${basis === null ? "" : `, ${BASIS[basis]}`}\n${formatDiffTable(found, isFull)}`;
 }
 
 async function answerAsked(
@@ -90,7 +95,7 @@ async function ofRevisions(before: string, after: string, options: DiffOptions):
   const folder = options.definitions ?? (await defaultFolder(options.config));
   const clone = await findClone(folder);
   if (clone === undefined) {
-    if (serviceNamed(options.config) !== undefined) return await askService(options, { before, after });
+    if (serviceNamed(options.config) !== undefined) return await betweenOfService(before, after, options);
     throw new FirebreakError("USAGE", `${folder} is in no clone of a repository, and no settings name a service to ask (--config)`);
   }
   const sides = [await sideAt(clone, before), await sideAt(clone, after)] as const;
@@ -104,7 +109,9 @@ async function ofRevisions(before: string, after: string, options: DiffOptions):
   for (const { name, files } of sides)
     if (files === 0) tell(`${name} has no definitions in ${clone.path || "this clone"}: all is open there`);
   const inventories = options.inventory === undefined ? undefined : await inventoriesOf(options.inventory);
-  const found = revisionDiff(first.definitions, second.definitions, inventories, Date.now());
+  const as = (definitions: Definitions): Definitions =>
+    options.asApplied === true ? asIfApplied(definitions).definitions : definitions;
+  const found = revisionDiff(as(first.definitions), as(second.definitions), inventories, Date.now());
   return { before, after, basis: inventories === undefined ? "definitions" : "inventory", diff: found };
 }
 
@@ -117,7 +124,7 @@ interface Side {
 
 async function defaultFolder(config: string | undefined): Promise<string> {
   const file = config ?? DEFAULT_SETTINGS_FILE;
-  const path = existsSync(file) ? (await loadSettings(file)).repository.path : undefined;
+  const path = existsSync(file) ? folderOf(await loadSettings(file)) : undefined;
   return path ?? "policies";
 }
 
@@ -132,6 +139,20 @@ async function sideAt(clone: Clone, name: string): Promise<Side> {
 async function inventoriesOf(file: string): Promise<ReadonlyMap<TargetId, ClusterInventory>> {
   const { clusters } = await readInventory(file);
   return new Map(Object.entries(clusters).map(([target, { inventory }]) => [target, inventory]));
+}
+
+/** Numbers of revisions, and commits, also short ones of which the service speaks. */
+async function betweenOfService(before: string, after: string, options: DiffOptions): Promise<DiffAnswer> {
+  const isNumber = (name: string): boolean => /^[0-9]{1,9}$/.test(name);
+  if ([before, after].every((name) => isNumber(name) || name.length >= 40)) return await askService(options, { before, after });
+  const api = await ApiClient.connect(options.config ?? DEFAULT_SETTINGS_FILE);
+  const known = commitsOf(await api.get<StatusAnswer>(API.status));
+  const whole = (name: string): string => {
+    const found = isNumber(name) ? name : wholeCommit(name, known);
+    if (found !== undefined) return found;
+    throw new FirebreakError("NOT_FOUND", `the service speaks of no commit ${name}; say the whole id, or the number of a revision`);
+  };
+  return await api.get<DiffAnswer>(API.diff, { before: whole(before), after: whole(after) });
 }
 
 async function askService({ config }: DiffOptions, query: Readonly<Record<string, string>>): Promise<DiffAnswer> {

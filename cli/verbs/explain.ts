@@ -14,6 +14,9 @@ export interface ExplainOptions extends OutputOptions {
   readonly definitions?: string;
   readonly inventory?: string;
   readonly config?: string;
+  /** A commit of the clone, or for the service a number or whole commit id. */
+  readonly at?: string;
+  readonly asApplied?: true;
   readonly detailedExitcode?: true;
 }
 
@@ -32,14 +35,16 @@ async function answerAsked(
   if (options.definitions === undefined && options.inventory === undefined && service !== undefined) {
     try {
       const api = await ApiClient.connect(service);
-      return await api.get<ExplainAnswer>(API.explain, asked);
+      return await api.get<ExplainAnswer>(API.explain, { ...asked, ...(options.at === undefined ? {} : { at: options.at }) });
     } catch (error) {
       if (!isAway(error, options.config)) throw error;
       tell("the service does not answer: answered from the definitions here, and not from what is live");
     }
   }
-  const { folder, ...world } = await readWorld(options.definitions, options);
+  const { folder, files, ...world } = await readWorld(options.definitions, options);
   const clone = await findClone(folder);
   const patchPath = clone === undefined ? (path: string) => path : (path: string) => pathIn(clone, path);
-  return await withBlame(explainConnection(world, { files: await readDefinitionFolder(folder), patchPath }, asked), blameLine);
+  const answer = explainConnection(world, { files: files ?? (await readDefinitionFolder(folder)), patchPath }, asked);
+  // Who touched a line last is asked of what is checked out: of an older commit it would name the wrong one.
+  return await withBlame(answer, files === undefined ? blameLine : async () => await Promise.resolve(null));
 }

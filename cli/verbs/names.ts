@@ -6,6 +6,7 @@ import { clusterTargetId, hostTargetId } from "../../core/model/target.ts";
 import type { SegmentsAnswer } from "../../core/segments/list.ts";
 import { ApiClient } from "../api.ts";
 import type { NameKind } from "../command-tree.ts";
+import { folderOf } from "../definitions.ts";
 import { loadSettings } from "../settings.ts";
 import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
 import { readDefinitionFolder } from "../source.ts";
@@ -29,7 +30,7 @@ export async function names(kind: NameKind, { config }: NamesOptions): Promise<n
 }
 
 async function definitionsHere(file: string): Promise<Definitions | undefined> {
-  const folder = existsSync(file) ? (await loadSettings(file)).repository.path : "policies";
+  const folder = existsSync(file) ? (folderOf(await loadSettings(file)) ?? "policies") : "policies";
   return existsSync(folder) ? parseDefinitions(await readDefinitionFolder(folder)).definitions : undefined;
 }
 

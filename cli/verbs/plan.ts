@@ -9,6 +9,7 @@ import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
 export interface PlanOptions extends OutputOptions, ConfigOptions {
   readonly inventory?: string;
   readonly definitions?: string;
+  readonly asApplied?: true;
   readonly detailedExitcode?: true;
 }
 
@@ -25,12 +26,21 @@ async function computePlans(target: string | undefined, options: PlanOptions): P
   if (inventory !== undefined) {
     const { planOffline } = await import("../../core/plan/offline.ts");
     const { readOfflineWorld } = await import("../offline-world.ts");
-    return planOffline(await readOfflineWorld(options), target);
+    const world = await readOfflineWorld(options);
+    if (options.asApplied !== true) return planOffline(world, target);
+    const { asIfApplied } = await import("../../core/explain/world.ts");
+    return planOffline({ ...world, definitions: asIfApplied(world.definitions).definitions }, target);
   }
   if (definitions !== undefined) {
     throw new FirebreakError(
       "USAGE",
       "--definitions needs --inventory FILE: the service plans the revision in force (firebreak inventory save)",
+    );
+  }
+  if (options.asApplied === true) {
+    throw new FirebreakError(
+      "USAGE",
+      "--as-applied needs --inventory FILE (firebreak inventory save): the service plans what is in force",
     );
   }
   const api = await ApiClient.connect(options.config);

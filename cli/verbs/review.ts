@@ -10,6 +10,7 @@ import { verdictOf, type Reviewed } from "../../core/review/reviewed.ts";
 import { formatNotes } from "../../core/text/notes.ts";
 import { reviewAnswer } from "../../core/text/review-json.ts";
 import { reviewMarkdown } from "../../core/text/review.ts";
+import { folderOf } from "../definitions.ts";
 import { commitNamed, filesAt, findClone, isShallow, mergeBases } from "../git-clone.ts";
 import { loadSettings } from "../settings.ts";
 import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
@@ -35,7 +36,7 @@ export async function review(base: string, head: string, options: ReviewOptions)
 async function reviewIn(base: string, head: string, { definitions, config }: ReviewOptions): Promise<Reviewed> {
   const file = config ?? DEFAULT_SETTINGS_FILE;
   const settings = config !== undefined || existsSync(file) ? await loadSettings(file) : undefined;
-  const folder = definitions ?? settings?.repository.path ?? "policies";
+  const folder = definitions ?? folderOf(settings) ?? "policies";
   const clone = await findClone(folder);
   if (clone === undefined) throw new FirebreakError("USAGE", `${folder} is in no clone; run it in one`);
   const [baseCommit, commit] = [await commitNamed(clone, base), await commitNamed(clone, head)];

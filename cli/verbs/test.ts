@@ -18,6 +18,8 @@ export type TestFormat = "table" | "json" | "junit" | "sarif" | "github";
 /** What `firebreak test` takes. */
 export interface TestOptions {
   readonly inventory?: string;
+  readonly asApplied?: true;
+  readonly full?: true;
   readonly live?: true;
   readonly config?: string;
   readonly output: TestFormat;
@@ -27,14 +29,17 @@ export interface TestOptions {
 export async function test(dir: string | undefined, options: TestOptions): Promise<number> {
   const report = await makeAsked(dir, options);
   if (options.live === true) for (const gap of report.gaps) tell(visible(gap)); // offline they are told where the world is read
-  process.stdout.write(formatAs(options.output, report));
+  process.stdout.write(formatAs(options.output, report, options.full === true));
   return resultsOf(report).some((result) => standingOf(result) === "failed") ? 1 : 0;
 }
 
 async function makeAsked(dir: string | undefined, options: TestOptions): Promise<TestReport> {
   if (options.live !== true) return reportOf(await readWorld(dir, options));
-  if (dir !== undefined || options.inventory !== undefined) {
-    throw new FirebreakError("USAGE", "--live asks the service about the revision in force; leave out DIR and --inventory");
+  if (dir !== undefined || options.inventory !== undefined || options.asApplied === true) {
+    throw new FirebreakError(
+      "USAGE",
+      "--live asks the service about the revision in force; leave out DIR, --inventory and --as-applied",
+    );
   }
   const api = await ApiClient.connect(options.config ?? DEFAULT_SETTINGS_FILE);
   return await api.get<TestReport>(API.test);
@@ -44,7 +49,7 @@ function reportOf({ definitions, approved, enforceable, basis, gaps }: Connectiv
   return makeReport(definitions, enforceable === undefined ? [approved] : [approved, enforceable], basis, gaps);
 }
 
-function formatAs(format: TestFormat, report: TestReport): string {
+function formatAs(format: TestFormat, report: TestReport, isFull: boolean): string {
   switch (format) {
     case "json":
       return `${JSON.stringify(report, undefined, 2)}\n`;
@@ -57,7 +62,7 @@ function formatAs(format: TestFormat, report: TestReport): string {
       return notes.length === 0 ? "" : `${formatAnnotations(notes)}\n`;
     }
     case "table":
-      return `${formatReport(report)}\n`;
+      return `${formatReport(report, isFull)}\n`;
     default:
       return format satisfies never;
   }

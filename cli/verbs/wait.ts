@@ -4,6 +4,7 @@ import { parseDurationMs } from "../../core/config/duration.ts";
 import { FirebreakError, NEXT, type ErrorCode } from "../../core/model/error.ts";
 import { convergenceOf } from "../../core/text/convergence.ts";
 import type { ApiClient } from "../api.ts";
+import { commitsOf, wholeCommitHere } from "../commits.ts";
 import { tell } from "../output.ts";
 
 const ASK_EVERY_MS = 2_000;
@@ -17,18 +18,16 @@ export interface Waited {
 /**
  * Asks until a commit is in force and applied, is refused, or time is up; what it waits for is told whenever that changes.
  *
- * @param commit whole id
+ * @param name its id, whole or short: of a commit that the service speaks of, or of the clone that we are in
  * @param timeout a duration such as `10m`
  * @throws FirebreakError USAGE; and what a call fails with, unless it may pass by itself (a service that is being restarted)
  */
-export async function waitForCommit(api: ApiClient, commit: string, timeout: string): Promise<Waited> {
-  if (!/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit)) {
-    throw new FirebreakError("USAGE", "--wait takes a whole commit id (40 or 64 hexadecimal digits); git rev-parse prints it");
-  }
+export async function waitForCommit(api: ApiClient, name: string, timeout: string): Promise<Waited> {
   const timeoutMs = parseDurationMs(timeout);
   if (timeoutMs === undefined) throw new FirebreakError("USAGE", "--timeout must be a duration such as 30s, 10m or 1h");
   const until = Date.now() + timeoutMs;
   let told = "";
+  const commit = await wholeCommitHere(name, commitsOf(await askUntil(api, until)));
   for (;;) {
     const answer = await askUntil(api, until);
     const reached = convergenceOf(answer, commit);

@@ -49,14 +49,18 @@ export function formatCause(violation: Violation): string {
 }
 
 /** One checked claim as it is printed: outcome, claim, place, then ways. */
-export function formatResult(result: ClaimResult & Pick<GuardrailResult, "claim" | "id" | "at">, word: string): readonly string[] {
+export function formatResult(
+  result: ClaimResult & Pick<GuardrailResult, "claim" | "id" | "at">,
+  word: string,
+  most: number = SHOWN,
+): readonly string[] {
   const { violations, why } = result;
   const ways = distinct(violations);
   return [
     `${word.padEnd(9)}  ${visible(result.id)}  ${visible(result.claim)}  (${visible(formatPosition(result.at))})`,
     ...why.map((reason) => `             ${visible(reason)}`),
-    ...ways.slice(0, SHOWN).flat(),
-    ...(ways.length > SHOWN ? [`  and ${ways.length - SHOWN} more`] : []),
+    ...ways.slice(0, most).flat(),
+    ...(ways.length > most ? [`  and ${ways.length - most} more`] : []),
   ];
 }
 
@@ -78,9 +82,11 @@ const WORDS = { passed: "ok", failed: "FAILED", warning: "warning", uncertain: "
 >;
 
 /** What `firebreak test` prints: every claim in a line, what breaks it below, then how many. */
-export function formatReport(report: TestReport): string {
+export function formatReport(report: TestReport, isFull: boolean = false): string {
   const results = resultsOf(report);
-  const lines = results.flatMap((result) => formatResult(result, WORDS[standingOf(result)]));
+  const lines = results.flatMap((result) =>
+    formatResult(result, WORDS[standingOf(result)], isFull ? Number.MAX_SAFE_INTEGER : SHOWN),
+  );
   const counts = (["passed", "failed", "warning", "uncertain"] as const)
     .map((standing) => [standing, results.filter((result) => standingOf(result) === standing).length] as const)
     .filter(([standing, count]) => count > 0 || standing === "passed" || standing === "failed")

@@ -48,6 +48,7 @@ export const ExplainQuery = z.strictObject({
     .max(300)
     .meta({ description: `Who is connected to. ${END}` }),
   port: z.string().max(40).meta({ description: "Such as `8443/tcp`." }),
+  at: CommitQuery.optional().meta({ description: "As that revision says; absent: the one in force." }),
 });
 export const ReconcileBody = z.strictObject({
   target: z

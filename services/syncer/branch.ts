@@ -184,6 +184,7 @@ async function accept(context: SyncerContext, commit: string, { judgement, merge
       actor: auditActor,
       outcome: "ok",
       reason: subjectOf(info.message),
+      detail: { author: info.author },
       checks: [
         { name: "definitions", verdict: "valid" },
         ...judgement.overridden.map((problem) => ({ name: problem.code, verdict: `overridden by ${actor}` })),

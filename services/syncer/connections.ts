@@ -15,7 +15,7 @@ import { saveInventory } from "./save-inventory.ts";
 const ReachArgs = z.object({ live: z.literal("true").optional() });
 const DiffArgs = z.object({ live: z.literal("true").optional(), before: z.string().optional(), after: z.string().optional() });
 const SegmentsArgs = z.object({ name: z.string().optional() });
-const ExplainArgs = z.object({ from: z.string(), to: z.string(), port: z.string() });
+const ExplainArgs = z.object({ from: z.string(), to: z.string(), port: z.string(), at: z.string().optional() });
 
 /**
  * Answers questions about connections: the revision in force, the workloads of now, and what is enforced now. Asking takes no right to
@@ -63,11 +63,13 @@ function requireInForce({ inForce }: SyncerContext): InForce {
   return inForce;
 }
 
-async function explain(context: SyncerContext, asked: z.infer<typeof ExplainArgs>): Promise<ExplainAnswer> {
+async function explain(context: SyncerContext, { at, ...asked }: z.infer<typeof ExplainArgs>): Promise<ExplainAnswer> {
   const { repository, signal, workers, settings } = context;
-  const { commit } = requireInForce(context);
+  const around = await lookAround(context);
+  const definitions = at === undefined ? around.definitions : await definitionsOf(context, at);
+  const commit = at === undefined ? requireInForce(context).commit : await commitOf(context, at);
   const files = await repository.readDefinitions(commit, signal);
-  const question = { ...(await lookAround(context)), files, folder: settings.repository.path, asked };
+  const question = { ...around, definitions, files, folder: settings.repository.path, asked };
   const answer = valueOf(await workers.run("explain", question, { lane: "questions", signal }), "explain the connection");
   return await withBlame(answer, blameIn(repository, commit, signal));
 }
@@ -84,11 +86,17 @@ async function compare(context: SyncerContext, { live, before, after }: z.infer<
   return { before, after, basis: "live", diff };
 }
 
+/** By the number of a revision, or a whole commit id. @throws FirebreakError NOT_FOUND */
+async function commitOf(context: SyncerContext, name: string): Promise<string> {
+  const commit = /^[0-9]{1,9}$/.test(name) ? (await acceptedRevision(context, Number(name)))?.commit : name;
+  if (commit === undefined) throw new FirebreakError("NOT_FOUND", `there is no revision ${name}`);
+  return commit;
+}
+
 /** By the number of a revision, or any commit that the repository has. */
 async function definitionsOf(context: SyncerContext, name: string): Promise<Definitions> {
   const { definitions, repository, signal } = context;
-  const commit = /^[0-9]{1,9}$/.test(name) ? (await acceptedRevision(context, Number(name)))?.commit : name;
-  if (commit === undefined) throw new FirebreakError("NOT_FOUND", `there is no revision ${name}`);
+  const commit = await commitOf(context, name);
   // Whoever may read may name any commit of the server: it is brought under the limits of a stranger, apart from the branch.
   if (commit === name) await repository.fetchAsked(commit, signal);
   const { definitions: found, notes } = await definitions.read(commit, signal);

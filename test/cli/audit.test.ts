@@ -25,12 +25,20 @@ beforeAll(async () => {
   const effect = { opened: [], closed: [], openedCount: 0, closedCount: 3 };
   older = scratch.file("older.txt");
   await trail.append([
-    { type: "revision.accepted", id: "r1", commit: "4".repeat(40), revision: 1, actor: { kind: "person", id: "ada" } },
+    {
+      type: "revision.accepted",
+      id: "r1",
+      commit: "4".repeat(40),
+      revision: 1,
+      actor: { kind: "person", id: "ada" },
+      reason: "Close the shop \u001b[2J",
+      detail: { author: "Ann Author <ann@example.org>" },
+    },
   ]);
   await writeFile(older, trail.checkpoint());
   await trail.append([
     { type: "plan.computed", id: "p1", target, plan: "abc", effect },
-    { type: "apply.intent", id: "i1", target, plan: "abc", causedBy: 2 },
+    { type: "apply.intent", id: "i1", target, plan: "abc", causedBy: 2, revision: 1, effect },
     {
       type: "apply.outcome",
       id: "o1",

@@ -1,4 +1,4 @@
-import { cp, readFile, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { API, type DiffAnswer, type ReachAnswer } from "../../core/api/shapes.ts";
@@ -462,3 +462,44 @@ describe("segments", () => {
     expect(service.requests.map(({ path, query }) => [path, query])).toEqual([[API.segments, { name: "web" }]]);
   });
 });
+
+// Bug: what was allowed last week takes a checkout; or the answer is that of today.
+test("explain --at answers as a commit of the clone had it", async () => {
+  const at = async (revision: string) => {
+    const { stdout, code } = await firebreak("explain", "dev", "cust-record", "8443", "--at", revision, "-o", "json");
+    return { code, verdict: (JSON.parse(stdout) as ExplainAnswer).verdict };
+  };
+  expect(await at("HEAD")).toEqual({ code: 0, verdict: "allowed" });
+  expect(await at("HEAD~2")).toEqual({ code: 0, verdict: "denied" });
+  const nothing = await firebreak("explain", "dev", "cust-record", "8443", "--at", "HEAD~3");
+  expect(nothing).toMatchObject({ code: 1, stderr: expect.stringContaining("HEAD~3 has no definitions") as string });
+});
+
+// Bug: --at is lost on the way to the service, which answers with what is in force.
+test("explain --at asks the service for that revision", async () => {
+  await using service = await FakeService.start(({ path }) =>
+    path === API.explain ? { status: 404, body: { code: "NOT_FOUND", message: "there is no revision 7" } } : undefined,
+  );
+  const result = await runCli(["explain", "web", "db", "5432", "--at", "7", ...service.config], { cwd: service.folder });
+  expect(result.stderr).toContain("there is no revision 7");
+  expect(service.requests[0]?.query).toEqual({ from: "web", to: "db", port: "5432", at: "7" });
+});
+
+// Bug: targets in mode: plan cannot be asked about on real workloads, before they are applied.
+test("--as-applied counts targets in mode: plan, on the workloads of an inventory", async () => {
+  await using scratch = await scratchFolder();
+  await cp(EXAMPLE, scratch.file("policies"), { recursive: true });
+  for (const file of await filesBelow(scratch.file("policies")))
+    await writeFile(file, (await readFile(file, "utf8")).replaceAll("mode: apply", "mode: plan"));
+  const explain = async (...more: readonly string[]) => {
+    const args = ["explain", "geo-location", "credit-check", "8443", "--inventory", inventory, "-o", "json", ...more];
+    return (JSON.parse((await runCli(args, { cwd: scratch.folder })).stdout) as ExplainAnswer).verdict;
+  };
+  expect([await explain(), await explain("--as-applied")]).toEqual(["allowed", "denied"]);
+  expect((await runCli(["plan", "--as-applied"], { cwd: scratch.folder })).stderr).toContain("--as-applied needs --inventory");
+});
+
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  return found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}

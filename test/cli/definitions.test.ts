@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, writeFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
@@ -105,7 +105,8 @@ describe("init", () => {
       "api.token",
       "webhook.secret",
     ];
-    for (const name of [...secrets, "app.pem"]) await writeFile(join(scratch.folder, name), "secret");
+    for (const name of [...secrets, "app.pem", "prod", ".env", "policies/id_rsa", "policies/segments/token"])
+      await writeFile(join(scratch.folder, name), "secret");
     await mkdir(join(scratch.folder, ".firebreak"));
     await writeFile(join(scratch.folder, ".firebreak", "api.token"), "secret");
     const git = (...args: readonly string[]): string => execFileSync("git", args, { cwd: scratch.folder, encoding: "utf8" });
@@ -119,6 +120,18 @@ describe("init", () => {
       "policies/workspace.yaml",
     ]);
   });
+});
+
+// Bug: the operator's settings lie in the repository that everybody clones; or verbs beside them do not find the definitions.
+test("init puts the operator's files apart from the repository, and verbs work from there", async () => {
+  await using scratch = await scratchFolder();
+  expect((await runCli(["init", "repository", "--operator", "operator"], { cwd: scratch.folder })).code).toBe(0);
+  expect((await readdir(scratch.file("operator"))).sort()).toEqual(["firebreak.yaml"]);
+  expect((await readdir(scratch.file("repository"))).sort()).toEqual([".gitignore", "policies"]);
+  expect((await stat(scratch.file("operator"))).mode & 0o077).toBe(0);
+  const { code, stdout } = await runCli(["validate"], { cwd: scratch.file("operator") });
+  expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("no problems") as string });
+  expect((await runCli(["names", "segments"], { cwd: scratch.file("operator") })).stdout).toBe("database\nweb\n");
 });
 
 describe("offline", () => {

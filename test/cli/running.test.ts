@@ -7,6 +7,7 @@ import { parse } from "yaml";
 import { API } from "../../core/api/shapes.ts";
 import { expectGolden } from "../support/golden.ts";
 import { findingAnswers, planAnswers, releaseAnswer, statusAnswer } from "./answers.ts";
+import { wholeCommit } from "../../cli/commits.ts";
 import { FakeService } from "./fake-service.ts";
 import { ENTRY, runCli, scratchFolder, transcript } from "./run-cli.ts";
 import { shopInventory } from "./shop-inventory.ts";
@@ -157,17 +158,33 @@ test("reconcile sends the target that was named", async () => {
   expect(service.requests).toMatchObject([{ method: "POST", path: API.reconcile, body: { target: "host/directory/ldap-red-1" } }]);
 });
 
-// Bug: a short commit id that may come to mean another commit.
-test("accept takes a whole commit id only", async () => {
+// Bug: a short commit id that may come to mean another commit; or 40 digits have to be copied of what status shows.
+test("accept takes a whole commit id, and a short one only of the commit that is refused now", async () => {
   const commit = "5".repeat(40);
   const body = { commit, accepted: true, sequence: 5, message: `${commit} is in force` };
-  await using service = await FakeService.start(({ path }) => (path === API.accept ? { body } : undefined));
-  const short = await runCli(["accept", "5555555", ...service.config]);
-  expect(short.code).toBe(1);
-  expect(service.requests).toHaveLength(0);
+  const refused = { commit: `0a62bc9${"1".repeat(33)}`, code: "REVISION_UNAPPROVED", message: "no approval", notes: [] };
+  const status = { ...statusAnswer(), repository: { ...statusAnswer().repository, refused } };
+  await using service = await FakeService.start(({ path }) =>
+    path === API.accept ? { body } : path === API.status ? { body: status } : undefined,
+  );
+  const posted = () => service.requests.filter(({ path }) => path === API.accept).map((request) => request.body);
+  expect((await runCli(["accept", "5555555", ...service.config])).stderr).toContain("the service refuses no commit 5555555 now");
+  expect((await runCli(["accept", "0a62", ...service.config])).stderr).toContain("at least 7 hexadecimal digits");
+  expect(posted()).toEqual([]);
+  const short = await runCli(["accept", "0a62bc9", ...service.config]);
+  expect(short).toMatchObject({ code: 0, stderr: `0a62bc9 is ${refused.commit}\n` });
   const { code, stdout } = await runCli(["accept", commit, ...service.config]);
   expect({ code, stdout }).toEqual({ code: 0, stdout: `accepted ${commit} as revision 5\n` });
-  expect(service.requests[0]?.body).toEqual({ revision: commit });
+  expect(posted()).toEqual([{ revision: refused.commit }, { revision: commit }]);
+});
+
+// Bug: one of two commits is taken, whichever comes first.
+test("a short commit that may be several is refused", () => {
+  const [one, other] = [`abcdef1${"0".repeat(33)}`, `abcdef1${"1".repeat(33)}`];
+  expect(() => wholeCommit("abcdef1", [one, other])).toThrow(/may be abcdef10+ or abcdef11+: say more of it/);
+  expect(wholeCommit("abcdef10", [one, other, one])).toBe(one);
+  expect(wholeCommit("abcdef2", [one, other])).toBeUndefined();
+  expect(wholeCommit(other, [])).toBe(other);
 });
 
 // Bug: a target is opened without anybody having been asked.
