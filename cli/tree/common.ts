@@ -74,8 +74,8 @@ export function verb<Args extends readonly unknown[]>(run: (...args: Args) => Pr
     try {
       process.exitCode = await run(...args);
     } catch (error) {
-      const { reportError } = await import("../report-error.ts");
-      reportError(error);
+      const [{ reportError }, { missingPart }] = await Promise.all([import("../report-error.ts"), import("../missing-part.ts")]);
+      reportError(missingPart(error) ?? error);
       process.exitCode = 1;
     }
   };

@@ -193,7 +193,7 @@ export const ERRORS = {
   },
   SYSTEM_PART_MISSING: {
     next: "person",
-    means: "A program that is needed here is not installed; the message names it.",
+    means: "A program or a package that is needed here is not installed; the message names it.",
   },
   TARGET_AHEAD: {
     next: "retry",
