@@ -67,13 +67,12 @@ export function reachOf(manifests: Manifests, profile: Profile): Reach {
   const controller = entered === undefined ? [] : [classes.ofPod.get(podId(CONTROLLER)) as number]; // it is in the world
   const peers = new Set([...classes.atoms.list.keys(), ...groups.flatMap((group) => group.peers), ...controller]);
   const writer = new Writer(new PairTable(classes, rows, [...peers]), groups, families);
-  writer.connectGroups();
+  const unsure = writer.connectGroups(most === undefined ? undefined : new PairTable(classes, most, [...peers]));
   const outside = (pieces: readonly Piece[]): readonly Outside[] =>
     pieces.filter(({ family }) => usesV6 || family === 4).map(({ text, first }) => ({ text, atom: classes.atoms.indexOf(first) }));
   writer.connectOutside(outside(sources), "from");
   writer.connectOutside(outside(destinations), "to");
   const blocked = controller[0] === undefined ? [] : writer.connectController(controller[0]);
-  const unsure = most === undefined ? [] : writer.compare(new PairTable(classes, most, [...peers]));
   const doubts = unsure.length === 0 ? [] : [unsureNote(unsure, manifests.world, classes)];
   const notes = [
     ...(entered?.notes ?? []),
@@ -158,23 +157,24 @@ class Writer {
     this.connections = new ConnectionList(this.#ids, this.#texts);
   }
 
-  connectGroups(): void {
-    for (const [src, from] of this.#groups.entries()) {
-      const line = this.#lineFrom(from.peers);
-      for (const [dst, id] of line.entries()) if (src !== dst || from.workloads.length > 1) this.#add(src, dst, id);
-    }
-  }
-
-  /** Pairs of groups between which more may be open than is listed, when the table holds the most that may be. */
-  compare(most: PairTable): readonly UnsurePair[] {
-    const wider = new Writer(most, this.#groups, this.#families);
+  /**
+   * Fills in what groups may open to each other.
+   *
+   * @param most the most that may be open; where given, the pairs of groups are returned between which more may be open than is listed
+   */
+  connectGroups(most: PairTable | undefined): readonly UnsurePair[] {
+    const wider = most === undefined ? undefined : new Writer(most, this.#groups, this.#families);
     const found: UnsurePair[] = [];
     for (const [src, from] of this.#groups.entries()) {
-      const [least, widest] = [this.#lineFrom(from.peers), wider.#lineFrom(from.peers)];
-      for (const [dst, to] of this.#groups.entries()) {
+      const line = this.#lineFrom(from.peers);
+      const widest = wider === undefined ? undefined : wider.#lineFrom(from.peers);
+      for (let dst = 0; dst < line.length; dst += 1) {
         if (src === dst && from.workloads.length < 2) continue;
-        const [listed, possible] = [this.#textOf(least[dst] as number), wider.#textOf(widest[dst] as number)];
-        if (listed !== possible) found.push({ from, to, possible });
+        const id = line[dst] as number;
+        this.#add(src, dst, id);
+        if (wider === undefined || widest === undefined) continue;
+        const possible = wider.#textOf(widest[dst] as number);
+        if (this.#textOf(id) !== possible) found.push({ from, to: this.#groups[dst] as Group, possible });
       }
     }
     return found;
@@ -224,9 +224,9 @@ class Writer {
     for (const peer of peers) {
       const opened = new Uint32Array(this.#members.length);
       this.#pairs.addLine(peer, this.#members, this.#families, opened);
-      for (const [index, id] of opened.entries()) {
+      for (let index = 0; index < opened.length; index += 1) {
         const group = this.#groupOf[index] as number;
-        line[group] = this.#pairs.ports.union(line[group] as number, id);
+        line[group] = this.#pairs.ports.union(line[group] as number, opened[index] as number);
       }
     }
     return line;

@@ -48,11 +48,22 @@ export function* renderMatrix(reach: Reach, format: ReachFormat): Generator<stri
         ["class", "members"],
         classes.map(({ id, members: list }) => [id, visible(list.join(" "))]),
       )}\n\n`;
-      yield `${formatTable(
-        ["src", "dst", "connection"],
-        [...connections].map(({ src, dst, conn }) => [src, dst, conn]),
-      )}\n`;
+      yield* renderConnections(connections);
   }
+}
+
+/** As `formatTable` would, line by line: a big cluster has millions. */
+function* renderConnections(connections: Iterable<ReachConnection>): Generator<string> {
+  let [srcWidth, dstWidth] = ["src".length, "dst".length];
+  for (const { src, dst } of connections) {
+    srcWidth = Math.max(srcWidth, src.length);
+    dstWidth = Math.max(dstWidth, dst.length);
+  }
+  const gap = 2;
+  const line = (src: string, dst: string, conn: string): string =>
+    `${src.padEnd(srcWidth + gap)}${dst.padEnd(dstWidth + gap)}${conn}\n`;
+  yield line("SRC", "DST", "CONNECTION");
+  for (const { src, dst, conn } of connections) yield line(src, dst, conn);
 }
 
 function joined(members: readonly string[] | undefined): string {

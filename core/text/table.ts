@@ -1,6 +1,9 @@
 /** Columns with two spaces between them, headers in capitals, as kubectl prints. */
 export function formatTable(headers: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = headers.map((header, column) => Math.max(header.length, ...rows.map((row) => (row[column] ?? "").length)));
+  // Not Math.max(...): a listing may have more rows than a call may have arguments.
+  const widths = headers.map((header, column) =>
+    rows.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), header.length),
+  );
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))

@@ -2,7 +2,7 @@ import type { AddressSet } from "../address/index.ts";
 import { allPorts, intersectPorts, noPorts, subtractPorts, unionPorts } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
 import { matches } from "../selector/index.ts";
-import type { LabelSelector } from "../selector/index.ts";
+import type { LabelSelector, Labels } from "../selector/index.ts";
 import type { Direction } from "../model/kinds.ts";
 import { BOTH_FAMILIES, V4, V6 } from "./classes.ts";
 import type { Budget } from "./budget.ts";
@@ -14,7 +14,7 @@ import type { LabelIndex } from "./label-index.ts";
 import { RuleSums } from "./rule-sums.ts";
 import { Doubtful } from "./doubtful.ts";
 import type { Profile } from "./profile.ts";
-import { matchAddresses, matchPod } from "./unknown.ts";
+import { keysOf, matchAddresses, matchPod } from "./unknown.ts";
 import type { Bound } from "./unknown.ts";
 
 /** Fewer rules than this are quicker read one by one than looked up. */
@@ -113,7 +113,8 @@ class RowEngine {
   #selectedByTiers: readonly (readonly CompiledPolicy[] | undefined)[] | undefined;
   #podIndex: LabelIndex | undefined;
   /** Classes of pods with labels whose values nobody knows: they are looked at for every selector. */
-  #unsurePeers: readonly number[] | undefined;
+  readonly #unplaced = new Map<boolean, ReadonlyMap<AddressSet, readonly number[]>>();
+  #unsurePeers: ReadonlyMap<string, readonly number[]> | undefined;
   readonly #bound: Bound;
   readonly #doubtful: Doubtful;
   #podsOfNamespace: ReadonlyMap<string, readonly number[]> | undefined;
@@ -268,15 +269,28 @@ class RowEngine {
 
   /** Classes that the pod selector can match; with a namespace, at most those in it. */
   #candidates(pods: LabelSelector, namespace: string | undefined): readonly number[] {
-    const isUnsure = (state: PodState | undefined): boolean => (state?.pod.unknown?.labels.length ?? 0) > 0;
-    this.#podIndex ??= indexLabels(this.#states.map((state) => (isUnsure(state) ? undefined : state?.pod.labels)));
-    this.#unsurePeers ??= this.#states.flatMap((state, peer) => (isUnsure(state) ? [peer] : []));
+    this.#podIndex ??= indexLabels(this.#states.map((state) => state?.pod.labels));
+    this.#unsurePeers ??= this.#groupByUnknownLabel();
     const known = this.#podIndex.candidates(pods);
-    const byLabels = this.#unsurePeers.length === 0 ? known : [...known, ...this.#unsurePeers];
+    const unsure = this.#unsurePeers.size === 0 ? [] : keysOf(pods).flatMap((key) => this.#unsurePeers?.get(key) ?? []);
+    const byLabels = unsure.length === 0 ? known : [...new Set([...known, ...unsure])];
     if (namespace === undefined) return byLabels;
     this.#podsOfNamespace ??= this.#groupByNamespace();
     const inNamespace = this.#podsOfNamespace.get(namespace) ?? [];
     return inNamespace.length < byLabels.length ? inNamespace : byLabels;
+  }
+
+  /** Classes whose pods will have a label of which nobody knows the value, by its key: a selector that asks for it may match them. */
+  #groupByUnknownLabel(): ReadonlyMap<string, readonly number[]> {
+    const groups = new Map<string, number[]>();
+    for (const [peer, state] of this.#states.entries()) {
+      for (const key of state?.pod.unknown?.labels ?? []) {
+        const group = groups.get(key);
+        if (group === undefined) groups.set(key, [peer]);
+        else group.push(peer);
+      }
+    }
+    return groups;
   }
 
   /** Only looked up for namespaces that have policies: other classes may hold pods of several namespaces. */
@@ -348,23 +362,21 @@ class RowEngine {
     const known = this.#selectorMasks.get(key);
     if (known !== undefined) return known;
     const mask = new Uint8Array(this.#states.length);
+    const inNamespace = namespaceTest(selector.namespaces, ownNamespace);
     for (const peer of this.#candidates(selector.pods, selector.namespaces === "own" ? ownNamespace : undefined)) {
       const state = this.#states[peer];
-      if (state !== undefined && this.#isSelected(state, selector, ownNamespace, isWide)) mask[peer] = BOTH_FAMILIES;
+      if (state !== undefined && inNamespace(state) && this.#isSelected(state, selector, isWide)) mask[peer] = BOTH_FAMILIES;
     }
     this.#selectorMasks.set(key, mask);
     return mask;
   }
 
-  #isSelected(state: PodState, selector: PeerSelector, ownNamespace: string, isWide: boolean): boolean {
-    const { pod } = state;
+  /** Of pods in a namespace that is selected. */
+  #isSelected({ pod }: PodState, selector: PeerSelector, isWide: boolean): boolean {
     if (pod.hostNetwork === true) {
       const isByNamespace = this.#profile.hostNetworkPeers === "namespace" && selector.namespaces !== "own" && selector.isEveryPod;
       if (!isByNamespace) return false;
     }
-    const isInNamespace =
-      selector.namespaces === "own" ? pod.namespace === ownNamespace : matches(selector.namespaces, state.namespaceLabels);
-    if (!isInNamespace) return false;
     const found = matchPod(selector.pods, pod);
     return found === "yes" || (isWide && found === "maybe");
   }
@@ -394,19 +406,29 @@ class RowEngine {
 
   /** Pods whose address nobody knows are in what holds every address that they may get. */
   #addUnplaced(mask: Uint8Array, addresses: AddressSet, isOfTier: boolean, isWide: boolean): void {
-    const found = new Map<AddressSet, number>();
+    const unplaced = this.#unplaced.get(isOfTier) ?? this.#groupUnplaced(isOfTier);
+    this.#unplaced.set(isOfTier, unplaced);
+    for (const [possible, peers] of unplaced) {
+      let bits = 0;
+      for (const family of [4, 6] as const) {
+        const match = matchAddresses(addresses, possible, family);
+        if (match === "yes" || (isWide && match === "maybe")) bits |= family === 4 ? V4 : V6;
+      }
+      if (bits !== 0) for (const peer of peers) mask[peer] = (mask[peer] ?? 0) | bits;
+    }
+  }
+
+  /** Classes whose pods' address nobody knows, by what it may be. */
+  #groupUnplaced(isOfTier: boolean): ReadonlyMap<AddressSet, readonly number[]> {
+    const groups = new Map<AddressSet, number[]>();
     for (const [peer, state] of this.#states.entries()) {
       const possible = state?.pod.unknown?.addresses;
       if (state === undefined || possible === undefined || !(isOfTier || this.#isMatchedByAddress(state))) continue;
-      const known =
-        found.get(possible) ??
-        ([4, 6] as const).reduce((bits, family) => {
-          const match = matchAddresses(addresses, possible, family);
-          return match === "yes" || (isWide && match === "maybe") ? bits | (family === 4 ? V4 : V6) : bits;
-        }, 0);
-      found.set(possible, known);
-      mask[peer] = (mask[peer] ?? 0) | known;
+      const group = groups.get(possible);
+      if (group === undefined) groups.set(possible, [peer]);
+      else group.push(peer);
     }
+    return groups;
   }
 
   #isMatchedByAddress({ pod }: PodState): boolean {
@@ -444,6 +466,17 @@ function mergeMasks(masks: readonly Uint8Array[], size: number): Uint8Array {
   const merged = new Uint8Array(size);
   for (const mask of masks) for (let peer = 0; peer < size; peer += 1) merged[peer] = (merged[peer] ?? 0) | (mask[peer] ?? 0);
   return merged;
+}
+
+/** Is a pod in the namespaces that a selector names? Each namespace is looked at once. */
+function namespaceTest(namespaces: PeerSelector["namespaces"], own: string): (state: PodState) => boolean {
+  if (namespaces === "own") return ({ pod }) => pod.namespace === own;
+  const known = new Map<Labels, boolean>(); // pods of one namespace share its labels
+  return ({ namespaceLabels }) => {
+    const found = known.get(namespaceLabels) ?? matches(namespaces, namespaceLabels);
+    known.set(namespaceLabels, found);
+    return found;
+  };
 }
 
 function invert(lists: readonly (readonly number[])[]): readonly (readonly number[])[] {

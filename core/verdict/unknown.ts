@@ -17,7 +17,7 @@ export type Match = "yes" | "maybe" | "no";
 /** Does a selector match the pod? A label with an unknown value exists, and has some value. */
 export function matchPod(selector: LabelSelector, pod: WorldPod): Match {
   const unknown = pod.unknown?.labels ?? [];
-  if (!keysOf(selector).some((key) => unknown.includes(key))) return matches(selector, pod.labels) ? "yes" : "no";
+  if (!asksFor(selector, unknown)) return matches(selector, pod.labels) ? "yes" : "no";
   let isSure = true;
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
     if (unknown.includes(key)) isSure = false;
@@ -30,6 +30,15 @@ export function matchPod(selector: LabelSelector, pod: WorldPod): Match {
     else if (requirement.operator !== "Exists") isSure = false;
   }
   return isSure ? "yes" : "maybe";
+}
+
+/** Does a selector ask for one of the keys? Asked for every selector and pod: nothing is allocated. */
+function asksFor({ matchLabels, matchExpressions }: LabelSelector, keys: readonly string[]): boolean {
+  for (const key of keys) {
+    if (matchLabels !== undefined && Object.hasOwn(matchLabels, key)) return true;
+    if (matchExpressions?.some((requirement) => requirement.key === key) === true) return true;
+  }
+  return false;
 }
 
 /** The keys that a selector asks for. */
