@@ -1,10 +1,15 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startOf, withLock } from "../../testbed/build/lock.mjs";
-import { controlPlaneCommands } from "../../testbed/build.mjs";
-import { isAtLeast } from "../../testbed/build/toolchain.mjs";
+import { countPackages } from "../../testbed/build/packages.mjs";
+import { cacheFolder, controlPlaneCommands } from "../../testbed/build.mjs";
+import { findGo, isAtLeast } from "../../testbed/build/toolchain.mjs";
+
+const run = promisify(execFile);
 
 let folder: string;
 
@@ -46,6 +51,24 @@ describe("the build lock", () => {
     const path = join(folder, "lock");
     await expect(withLock(path, quiet, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
     expect(await readdir(folder)).toEqual([]);
+  });
+});
+
+describe("the count of a first build", () => {
+  it("is what Go then compiles, not a guess (the bug: 2,031 packages compiled of at most 1,900)", async () => {
+    const module = join(folder, "module");
+    await mkdir(join(module, "inner"), { recursive: true });
+    await writeFile(join(module, "go.mod"), "module example.org/outer\n\ngo 1.24\n");
+    await writeFile(join(module, "outer.go"), 'package outer\n\nimport "example.org/outer/inner"\n\nconst Two = inner.One + 1\n');
+    await writeFile(join(module, "inner", "inner.go"), "package inner\n\nconst One = 1\n");
+    const go = await findGo({ cache: cacheFolder(), ...quiet });
+    if ("missing" in go) throw new Error(go.missing);
+    const env = { ...process.env, ...go.env, GOCACHE: join(folder, "cache"), GOFLAGS: "-mod=readonly", GOWORK: "off" };
+    const count = async () => await countPackages(go.go, { package: ".", flags: [], cwd: module, env });
+    const before = await count();
+    const { stderr } = await run(go.go, ["build", "-v", "-trimpath", "-buildvcs=false", "."], { cwd: module, env });
+    expect(before).toBe(stderr.trim().split("\n").length);
+    expect(await count()).toBe(0);
   });
 });
 
