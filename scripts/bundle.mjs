@@ -5,7 +5,7 @@
  * taken in, with the licenses of what came along: `firebreak comment` needs it in CI, where only `dependencies` are installed, and as
  * packages it is 32 MB, nearly all of them types. Split into chunks, so that what the CLI imports late stays late.
  */
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -36,15 +36,18 @@ const { metafile } = await build({
   logLevel: "warning",
 });
 chmodSync(join(outdir, "firebreak.js"), 0o755);
+copyFileSync(join(root, "adapters", "store", "empty-database.br"), join(outdir, "empty-database.br"));
 writeFileSync(join(outdir, "THIRD-PARTY-LICENSES.txt"), licenses(Object.keys(metafile.inputs)));
 
 /** The license texts of the packages whose files were taken in. */
 function licenses(files) {
   const folders = files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []);
-  const texts = [...new Set(folders)].sort().map((folder) => {
-    const { name, version, license } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
-    const file = readdirSync(join(root, folder)).find((found) => /^licen[cs]e/i.test(found));
-    return `${name} ${version} (${license})\n\n${file === undefined ? "" : readFileSync(join(root, folder, file), "utf8").trim()}\n`;
-  });
+  const texts = [...new Set(folders)]
+    .toSorted((a, b) => a.localeCompare(b))
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+      const file = readdirSync(join(root, folder)).find((found) => /^licen[cs]e/i.test(found));
+      return `${name} ${version} (${license})\n\n${file === undefined ? "" : readFileSync(join(root, folder, file), "utf8").trim()}\n`;
+    });
   return texts.join(`\n${"-".repeat(80)}\n\n`);
 }
