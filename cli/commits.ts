@@ -7,6 +7,11 @@ const WHOLE = /^[0-9a-f]{40}([0-9a-f]{24})?$/;
 /** Fewer digits are no id, and four digits may be the number of a revision. */
 const SHORT = /^[0-9a-f]{7,63}$/;
 
+/** True for an id with all its digits: of SHA-1, or of SHA-256. */
+export function isWhole(name: string): boolean {
+  return WHOLE.test(name);
+}
+
 /** The commits that a service speaks of. */
 export function commitsOf({ revision, repository }: StatusAnswer): readonly string[] {
   return [repository.refused?.commit, repository.head ?? undefined, revision?.commit].filter((commit) => commit !== undefined);
@@ -19,7 +24,7 @@ export function commitsOf({ revision, repository }: StatusAnswer): readonly stri
  * @throws FirebreakError USAGE when it is no commit id, or several begin with it: nobody is to guess which was meant
  */
 export function wholeCommit(name: string, known: readonly string[]): string | undefined {
-  if (WHOLE.test(name)) return name;
+  if (isWhole(name)) return name;
   if (!SHORT.test(name))
     throw new FirebreakError(
       "USAGE",

@@ -2,7 +2,7 @@ import { FirebreakError } from "../../core/model/error.ts";
 import { API, type AcceptAnswer, type StatusAnswer } from "../../core/api/shapes.ts";
 import { formatAccept } from "../../core/text/answers.ts";
 import { ApiClient } from "../api.ts";
-import { wholeCommit } from "../commits.ts";
+import { isWhole, wholeCommit } from "../commits.ts";
 import { printResult } from "../output.ts";
 import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
 
@@ -23,7 +23,7 @@ export async function accept(revision: string, options: OutputOptions & ConfigOp
 
 /** Not asked where the whole id is said. */
 async function refusedNow(api: ApiClient, revision: string): Promise<readonly string[]> {
-  if (revision.length >= 40) return [];
+  if (isWhole(revision)) return [];
   const { repository } = await api.get<StatusAnswer>(API.status);
   return repository.refused === null ? [] : [repository.refused.commit];
 }

@@ -4,7 +4,7 @@ import { parseDurationMs } from "../../core/config/duration.ts";
 import { FirebreakError, NEXT, type ErrorCode } from "../../core/model/error.ts";
 import { convergenceOf } from "../../core/text/convergence.ts";
 import type { ApiClient } from "../api.ts";
-import { commitsOf, wholeCommitHere } from "../commits.ts";
+import { commitsOf, isWhole, wholeCommitHere } from "../commits.ts";
 import { tell } from "../output.ts";
 
 const ASK_EVERY_MS = 2_000;
@@ -27,7 +27,7 @@ export async function waitForCommit(api: ApiClient, name: string, timeout: strin
   if (timeoutMs === undefined) throw new FirebreakError("USAGE", "--timeout must be a duration such as 30s, 10m or 1h");
   const until = Date.now() + timeoutMs;
   let told = "";
-  const commit = await wholeCommitHere(name, commitsOf(await askUntil(api, until)));
+  const commit = isWhole(name) ? name : await wholeCommitHere(name, commitsOf(await askUntil(api, until)));
   for (;;) {
     const answer = await askUntil(api, until);
     const reached = convergenceOf(answer, commit);
