@@ -45,8 +45,8 @@ async function makeAsked(dir: string | undefined, options: TestOptions): Promise
   return await api.get<TestReport>(API.test);
 }
 
-function reportOf({ definitions, approved, enforceable, basis, gaps }: ConnectivityWorld): TestReport {
-  return makeReport(definitions, enforceable === undefined ? [approved] : [approved, enforceable], basis, gaps);
+function reportOf({ definitions, approved, enforceable, overlapping, basis, gaps }: ConnectivityWorld): TestReport {
+  return makeReport(definitions, enforceable === undefined ? [approved] : [approved, enforceable], basis, gaps, overlapping);
 }
 
 function formatAs(format: TestFormat, report: TestReport, isFull: boolean): string {

@@ -4,7 +4,8 @@ import { liveSource } from "../enforced/source.ts";
 import type { LiveTarget } from "../enforced/target.ts";
 import { estateOf } from "../estate/build.ts";
 import type { Estate } from "../estate/estate.ts";
-import type { Basis } from "../guardrail/report.ts";
+import type { Basis, Overlapping } from "../guardrail/report.ts";
+import { overlapInventories } from "../guardrail/overlaps.ts";
 import { symbolicInventories } from "../guardrail/symbolic.ts";
 import { intentOf, type HostFacts } from "../intent/intent.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
@@ -21,6 +22,8 @@ export interface ConnectivityWorld {
   readonly estate: Estate;
   /** Who was meant to, by identity. */
   readonly approved: Source;
+  /** The same of made-up workloads that stand in several segments at once; undefined where workloads are real. */
+  readonly overlapping?: (() => Overlapping) | undefined;
   /** The same as enforcers can know it; undefined where workloads are made up. */
   readonly enforceable: Source | undefined;
   /** What is enforced; undefined when nobody looked. */
@@ -93,7 +96,8 @@ export function savedWorld(
 /** A world without anybody to ask: made-up workloads, every target as if it were applied. */
 export function madeUpWorld(definitions: Definitions, now: number, operator: OperatorInputs = NO_OPERATOR): ConnectivityWorld {
   const at = asIfApplied(definitionsAt(definitions, now).definitions);
-  const { inventories, gaps } = symbolicInventories(at.definitions);
+  const made = symbolicInventories(at.definitions);
+  const { inventories, gaps } = made;
   const estate = estateOf(at.definitions, inventories);
   const approvedOf = (what: Definitions): Source => intentOf(what, estate, { as: "approved", operator });
   return {
@@ -101,6 +105,11 @@ export function madeUpWorld(definitions: Definitions, now: number, operator: Ope
     definitions: at.definitions,
     estate,
     approved: approvedOf(at.definitions),
+    overlapping: () => {
+      const overlaps = overlapInventories(at.definitions, made);
+      const together = estateOf(at.definitions, overlaps.inventories);
+      return { source: intentOf(at.definitions, together, { as: "approved", operator }), gaps: overlaps.gaps };
+    },
     intentOf: approvedOf,
     enforceable: undefined,
     live: undefined,

@@ -3,6 +3,8 @@ import type { TargetId } from "../model/kinds.ts";
 
 export interface Namespace {
   readonly name: string;
+  /** Of a made-up one: the name that selectors see, where several stand for what one namespace may be. */
+  readonly shownAs?: string;
   readonly labels: Labels;
   /** Being deleted: its pods still are members, nothing can be created there, and its policies vanish without anybody's doing. */
   readonly terminating?: true;

@@ -6,7 +6,7 @@ export const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
 
 /** Labels of a namespace, with its name label whatever the object says. */
 export function namespaceLabels(namespace: Namespace): Labels {
-  return { ...namespace.labels, [NAMESPACE_NAME_LABEL]: namespace.name };
+  return { ...namespace.labels, [NAMESPACE_NAME_LABEL]: namespace.shownAs ?? namespace.name };
 }
 
 /**
