@@ -58,8 +58,9 @@ export function compareSources(matrix: Matrix, ends: Both): Comparison {
     if (!isOutChanged && isSame(into)) return;
     const out = bothEnds(ends, changed.egress, "egress", from, to);
     if (isSame(into) && isSame(out)) return;
+    const isKnown = ![...into, ...out].some(isUnread);
     const change = changeOf(ends, from, to, out, into);
-    if (change.opened !== NO_PORTS || change.closed !== NO_PORTS) changes.push(change);
+    if (isKnown && (change.opened !== NO_PORTS || change.closed !== NO_PORTS)) changes.push(change);
     const texts = [...into, ...out].flatMap((end) => end?.uncertain ?? []);
     if (texts.length > 0) doubts.push({ from: from.number, to: to.number, texts: [...new Set(texts)] });
   };
@@ -90,6 +91,11 @@ function bothEnds(
   if (changed.has(subject)) return [before.fromRow(direction, subject, peer), after.fromRow(direction, subject, peer)];
   const end = after.end(direction, subject, peer);
   return [end, end];
+}
+
+/** Nobody looked what is enforced there: that is neither open nor closed, and its doubt is told. */
+function isUnread(end: ClassEnd | undefined): boolean {
+  return end?.mode === "unmanaged" && end.uncertain.length > 0;
 }
 
 /** The same answer before and after, and nothing to doubt. */
