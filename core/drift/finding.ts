@@ -19,6 +19,7 @@ export const FINDING_KINDS = [
   "forbidden",
   "not-understood",
   "late",
+  "revision-refused",
   "orphaned",
   "unenforceable-here",
   "host-is-a-node",

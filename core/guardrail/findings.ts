@@ -14,23 +14,26 @@ const MAX_LINES = 20;
 
 /**
  * Findings for what is violated now, whoever did it: one for each rule and target at which the connection ends (or, where nobody manages
- * that end, begins). The first list that names a pair of rule and target tells it, so the most telling source comes first.
+ * that end, begins). `planned` are targets in `mode: plan`. The first list that names a pair of rule and target tells it, so the most telling source comes first.
  */
-export function guardrailFindings(lists: readonly (readonly GuardrailResult[])[]): readonly Finding[] {
+export function guardrailFindings(
+  lists: readonly (readonly GuardrailResult[])[],
+  planned: ReadonlySet<TargetId> = new Set(),
+): readonly Finding[] {
   const found = new Map<string, Finding>();
   for (const result of lists.flat()) {
     if (result.outcome !== "violated") continue;
     const byTarget = Map.groupBy(result.violations, ({ target }) => target);
     for (const [target, violations] of byTarget) {
       if (target === null) continue;
-      const finding = findingOf(result, target, violations);
+      const finding = findingOf(result, target, violations, planned.has(target));
       if (!found.has(finding.fingerprint)) found.set(finding.fingerprint, finding);
     }
   }
   return [...found.values()];
 }
 
-function findingOf(result: GuardrailResult, target: TargetId, violations: readonly Violation[]): Finding {
+function findingOf(result: GuardrailResult, target: TargetId, violations: readonly Violation[], isPlanned: boolean): Finding {
   const { id, guardrail, claim, kind, at } = result;
   const subject = subjectOf(id);
   const [first] = violations as readonly [Violation, ...Violation[]]; // a group has one at least
@@ -41,8 +44,8 @@ function findingOf(result: GuardrailResult, target: TargetId, violations: readon
     kind: "guardrail-violated",
     target,
     subject,
-    severity: severityOf(result, violations),
-    summary: `guardrail ${guardrail} is violated (${claim}): ${formatCause(first)}`,
+    severity: severityOf(result, violations, isPlanned),
+    summary: `guardrail ${guardrail} is violated (${claim}): ${formatCause(first)}${isPlanned ? PLANNED : ""}`,
     effect: kind === "never" ? { verdict: "opens", opened: lines, closed: [] } : { verdict: "closes", opened: [], closed: lines },
     who: undefined,
     at,
@@ -71,8 +74,11 @@ export function undecidedFinding(target: TargetId, about: string, summary: strin
   };
 }
 
+/** Added to what concerns a target that nothing is written to. */
+const PLANNED = "; this target is in `mode: plan`, so nothing is enforced there yet";
+
 /** What is open against a guardrail that blocks is as bad as it gets; what is still to be enforced was known to be open. */
-function severityOf({ severity }: GuardrailResult, violations: readonly Violation[]): Severity {
+function severityOf({ severity }: GuardrailResult, violations: readonly Violation[], isPlanned: boolean): Severity {
   if (severity === "warn") return "low";
-  return violations.every(({ notYetEnforced }) => notYetEnforced) ? "medium" : "critical";
+  return isPlanned || violations.every(({ notYetEnforced }) => notYetEnforced) ? "medium" : "critical";
 }

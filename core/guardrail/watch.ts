@@ -43,7 +43,11 @@ export function watchGuardrails({ definitions, seen, now, operator }: WatchedWor
   const results = lists.flat();
   const target = guardrailsTarget(definitions);
   const undecided = results.filter(isUndecided);
-  const ofDefinitions = guardrailFindings(lists.map((list) => list.filter(({ on }) => on !== "live")));
+  const planned = new Set(listTargets(definitions).flatMap(({ id, mode }) => (mode === "plan" ? [id] : [])));
+  const ofDefinitions = guardrailFindings(
+    lists.map((list) => list.filter(({ on }) => on !== "live")),
+    planned,
+  );
   const unsaid = new Map<string, Finding>();
   for (const { id, guardrail, claim, why, at } of undecided) {
     if (target === undefined) break;
@@ -51,7 +55,7 @@ export function watchGuardrails({ definitions, seen, now, operator }: WatchedWor
     unsaid.set(finding.fingerprint, finding);
   }
   return {
-    findings: [...guardrailFindings(lists), ...unsaid.values()],
+    findings: [...guardrailFindings(lists, planned), ...unsaid.values()],
     settled: [...ofDefinitions.map(({ fingerprint }) => fingerprint), ...unsaid.keys()],
     undecided: [...new Set(undecided.map(({ id }) => subjectOf(id)))],
     uncertain: [...new Set(results.flatMap(({ id, outcome }) => (outcome === "uncertain" ? [subjectOf(id)] : [])))],

@@ -28,7 +28,7 @@ const REVISION_POLL_MS = 2_000;
 const STANDING_MS = 5_000;
 
 /**
- * The eyes: live → findings → responses. Read-only credentials; a repair is work for the syncer.
+ * The drift detector: live → findings → responses. Read-only credentials; a repair is work for the syncer.
  *
  * ```
  *   watches, schedule ─► look ─► compare with Git at the pointer ─► findings ─► heal (work) · log · groups ─► channels, issues

@@ -1,4 +1,4 @@
-import { listTargetRows, type TargetRow } from "../../adapters/store/index.ts";
+import { listTargetRows, repositoryState, type TargetRow } from "../../adapters/store/index.ts";
 import { NO_EFFECT, type Finding, type FindingKind } from "../../core/drift/finding.ts";
 import { fingerprintOf } from "../../core/drift/fingerprint.ts";
 import { isForbidden, isNotUnderstood } from "../../core/drift/state.ts";
@@ -26,6 +26,7 @@ const KINDS: readonly FindingKind[] = [
   "forbidden",
   "not-understood",
   "late",
+  "revision-refused",
   "orphaned",
   "unenforceable-here",
   "not-enforcing",
@@ -40,7 +41,11 @@ export async function lookAtStanding(context: DriftContext): Promise<void> {
   const { store, inForce } = context;
   if (inForce === undefined) return;
   const clashes = findAddressClashes(inForce.definitions, liveOf(context, inForce.definitions));
-  for (const row of await listTargetRows(store)) {
+  const { candidate } = await repositoryState(store);
+  const rows = await listTargetRows(store);
+  // It concerns all targets, and is told once.
+  const home = (rows.find(({ inGit, mode }) => inGit && mode === "apply") ?? rows[0])?.id;
+  for (const row of rows) {
     const target = findTarget(inForce.definitions, row.id);
     await respond(context, {
       id: row.id,
@@ -48,6 +53,7 @@ export async function lookAtStanding(context: DriftContext): Promise<void> {
       kinds: KINDS,
       findings: [
         ...standingFindings(context, row, clashes),
+        ...(row.id === home ? refusedRevision(row, candidate, inForce.sequence) : []),
         ...boundaryFindings(context, row, target),
         ...podFindings(context, row, target),
       ],
@@ -97,6 +103,18 @@ function standingFindings(context: DriftContext, row: TargetRow, clashes: readon
   }
   findings.push(...unenforceable(row), ...clashFindings(context, row, clashes));
   return findings;
+}
+
+/** The branch has a commit that does not come into force: what people merged is not what is enforced. */
+function refusedRevision(
+  row: TargetRow,
+  candidate: Awaited<ReturnType<typeof repositoryState>>["candidate"],
+  inForce: number,
+): readonly Finding[] {
+  if (candidate === null || candidate.code === "GUARDRAIL_UNSEEN") return [];
+  const { commit, code, message } = candidate;
+  const summary = `commit ${commit.slice(0, 10)} of the branch is refused (${code}), so revision ${inForce} stays in force: ${message}`;
+  return [standing(row, "revision-refused", "high", `commit ${commit}`, summary)];
 }
 
 function isLate(row: TargetRow, now: number): boolean {

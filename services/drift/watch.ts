@@ -19,7 +19,7 @@ const CONCURRENCY = 16;
 export class Watch {
   readonly #context: DriftContext;
   readonly #bell = new Bell();
-  /** When each target is due, by `elapsed`: a clock that is set back must not shut the eyes. */
+  /** When each target is due, by `elapsed`: a clock that is set back must not stop the looking. */
   readonly #due = new Map<TargetId, number>();
   readonly #running = new Set<TargetId>();
   /** Looks in a row that found a target busy. */

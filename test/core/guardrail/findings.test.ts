@@ -53,6 +53,15 @@ describe("findings of guardrails", () => {
     expect(found(BOTH, "warn").map(({ severity }) => severity)).toEqual(["low", "low"]);
   });
 
+  // Bug: the first `up` of a repository in `mode: plan` pages everybody with five critical findings.
+  it("are medium on a target that nothing is written to, and say so", () => {
+    const definitions = written(WORLD.replace("SEVERITY", "block"));
+    const results = checkGuardrails(definitions, handSource(estate(definitions, PODS), BOTH, "live"));
+    const planned = guardrailFindings([results], new Set(["cluster/eu"]));
+    expect(planned.map(({ severity }) => severity)).toEqual(["medium", "medium"]);
+    expect(planned[0]?.summary).toMatch(/; this target is in `mode: plan`, so nothing is enforced there yet$/);
+  });
+
   // Bug: what is closed told as opened; two incidents of one violation because two sources show it.
   it("tell never as opened and always as closed, each once whatever sources show it", () => {
     const told = found(BOTH, "block", true);
