@@ -50,6 +50,8 @@ export interface ReviewInput {
 export interface Expiry {
   readonly policy: string;
   readonly at: number | undefined;
+  /** It has come already: its rules are closed, whatever the merge does. */
+  readonly isOver: boolean;
   /** Before; of a new policy the same as `at`. */
   readonly was: number | undefined;
 }
@@ -164,12 +166,12 @@ function notesOf({ notes, after, now }: ReviewInput, compiled: readonly Note[]):
   return all.sort(compareNotes);
 }
 
-function expiring({ before, after }: ReviewInput): Review["expires"] {
+function expiring({ before, after, now }: ReviewInput): Review["expires"] {
   return [...after.policies.values()].flatMap(({ name, expires }) => {
     const earlier = before?.policies.get(name);
     const was = earlier === undefined ? expires : earlier.expires;
     const isTold = earlier === undefined ? expires !== undefined : was !== expires;
-    return isTold ? [{ policy: name, at: expires, was }] : [];
+    return isTold ? [{ policy: name, at: expires, isOver: expires !== undefined && expires <= now, was }] : [];
   });
 }
 

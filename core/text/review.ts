@@ -119,7 +119,9 @@ function reviewBody(review: Review): readonly string[] {
 }
 
 function ends(expires: readonly Expiry[]): readonly string[] {
+  const over = expires.flatMap(({ policy, at, isOver }) => (at !== undefined && isOver ? [`${code(policy)} on ${day(at)}`] : []));
   const ending = expires.flatMap((one) => {
+    if (one.isOver) return [];
     const was = one.was === undefined || one.was === one.at ? "" : ` (before: on ${day(one.was)})`;
     return one.at === undefined ? [] : [`${code(one.policy)} on ${day(one.at)}${was}`];
   });
@@ -127,6 +129,7 @@ function ends(expires: readonly Expiry[]): readonly string[] {
     at === undefined && was !== undefined ? [`${code(policy)} (before: on ${day(was)})`] : [],
   );
   return [
+    ...(over.length === 0 ? [] : [`Ended already, so its rules are closed: ${over.join(", ")}.`]),
     ...(ending.length === 0 ? [] : [`Ends by itself: ${ending.join(", ")}.`]),
     ...(endless.length === 0 ? [] : [`Ends no more by itself: ${endless.join(", ")}.`]),
   ];
@@ -191,8 +194,34 @@ function targets({ touched }: Review): readonly string[] {
     ({ id, how, mode }) => `${code(id)} ${HOW[how]}${mode === "plan" ? " (only planned: `mode: plan`)" : ""}`,
   );
   if (items.length === 0) return [`Touches none of ${plural(touched.total, "target")}.`];
-  return [details(`Touches ${numbered(items.length)} of ${plural(touched.total, "target")}`, [list(items)])];
+  return [
+    ...standingStill(touched.targets),
+    details(`Touches ${numbered(items.length)} of ${plural(touched.total, "target")}`, [list(items)]),
+  ];
 }
+
+/** Nothing changes there by the merge, whatever the lines say that it opens or closes. */
+function standingStill(touched: Review["touched"]["targets"]): readonly string[] {
+  const named = (list: readonly { readonly id: string }[]): string => {
+    const names = list.slice(0, NAMED).map(({ id }) => code(id));
+    return `${names.join(", ")}${list.length > NAMED ? ` and ${list.length - NAMED} more` : ""}`;
+  };
+  const planned = touched.filter(({ mode, how }) => mode === "plan" && how !== "gone");
+  const gone = touched.filter(({ mode, how }) => mode === "apply" && how === "gone");
+  return [
+    ...(planned.length === 0
+      ? []
+      : [
+          `**Nothing is written to** ${named(planned)}: \`mode: plan\`. What is said of it here holds from the commit on that sets \`mode: apply\`.`,
+        ]),
+    ...(gone.length === 0
+      ? []
+      : [`**Stays enforced as it is:** ${named(gone)}, until \`firebreak release\`. What is said of it here holds from then on.`]),
+  ];
+}
+
+/** Targets named in one sentence. */
+const NAMED = 5;
 
 function noteSection(notes: readonly Note[]): readonly string[] {
   if (notes.length === 0) return [];
