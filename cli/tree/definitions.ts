@@ -117,7 +117,7 @@ function addInventory(program: Command): void {
 function addRender(program: Command): void {
   const command = program
     .command("render")
-    .description("print what a target would be given: NetworkPolicies as YAML, or an nft transaction as JSON")
+    .description("print what would be written to a target: NetworkPolicies as YAML, or an nft transaction as JSON")
     .requiredOption("--target <name>", "cluster/NAME or host/FLEET/NAME")
     .option("--definitions <dir>", "folder of definitions (default: repository.path of the settings, else policies)")
     .option("--inventory <file>", "what `inventory save` wrote: namespaces, resolvers and addresses come from it")

@@ -8,11 +8,16 @@ const SERVICE_VERBS = [
     roles: ["syncer", "drift", "console"],
     description: "run everything in one process: syncer, drift detector, API",
   },
-  { name: "syncer", roles: ["syncer"], description: "run the hands: Git, plans, writes, read-backs (needs `database`)" },
+  {
+    name: "syncer",
+    roles: ["syncer"],
+    description: "run the syncer alone: it reads Git, plans, writes to targets and reads back (needs `database`)",
+  },
   {
     name: "drift",
     roles: ["drift"],
-    description: "run the eyes: compare live with Git, tell and ask for repairs (needs `database`)",
+    description:
+      "run the drift detector alone: it compares what is live with Git, and asks the syncer for repairs (needs `database`)",
   },
   { name: "console", roles: ["console"], description: "run the HTTP API, health, metrics and the webhook (needs `database`)" },
 ] as const;

@@ -62,18 +62,21 @@ async function answerAsked(
 ): Promise<DiffAnswer | undefined> {
   if (options.manifests === true && (options.live === true || options.inventory !== undefined || options.definitions !== undefined))
     throw new FirebreakError("USAGE", "--manifests is another question than --live, --inventory and --definitions; ask one");
-  if (options.manifests === true) return await ofManifests(named(before, "DIR1"), named(after, "DIR2"), options);
+  if (options.manifests === true) return await ofManifests(named(before, "BEFORE"), named(after, "AFTER"), options);
   if (options.live === true) {
     if (before !== undefined)
       throw new FirebreakError("USAGE", "--live compares definitions with what is enforced; leave out the revisions");
     return await withLive(options);
   }
-  return await ofRevisions(named(before, "REV1"), named(after, "REV2"), options);
+  return await ofRevisions(named(before, "BEFORE"), named(after, "AFTER"), options);
 }
 
 function named(value: string | undefined, what: string): string {
   if (value !== undefined) return value;
-  throw new FirebreakError("USAGE", `${what} is missing: firebreak diff REV1 REV2, --live, or --manifests DIR1 DIR2`);
+  throw new FirebreakError(
+    "USAGE",
+    `${what} is missing: firebreak diff BEFORE AFTER (two revisions), --live, or --manifests BEFORE AFTER (two folders)`,
+  );
 }
 
 async function ofManifests(before: string, after: string, { enforcer }: DiffOptions): Promise<DiffAnswer | undefined> {

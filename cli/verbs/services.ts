@@ -8,6 +8,10 @@ type Role = "syncer" | "drift" | "console";
 /** `firebreak up`, `syncer`, `drift`, `console`: until SIGINT or SIGTERM; a second signal leaves at once. */
 export async function serve(roles: readonly Role[], options: ConfigOptions): Promise<number> {
   const settings = await loadSettings(options.config);
+  const listen = settings.listen;
+  tell(
+    `starting: opening the store in ${settings.stateFolder}, then Git and the targets; the API answers on ${listen} once "listening" is said`,
+  );
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
     if (stop.signal.aborted) process.exit(1);

@@ -55,7 +55,7 @@ function validateAnswer({ notes, definitions }: LoadedDefinitions): unknown {
 function validateText({ folder, files, notes, definitions }: LoadedDefinitions): string {
   const color = process.stdout.isTTY && pc.isColorSupported;
   const lines: string[] = [];
-  if (notes.length > 0) lines.push(formatNotes(notes, { color }), "");
+  if (notes.length > 0) lines.push(formatNotes(notes, { color, isFolded: true }), "");
   if (definitions !== undefined) lines.push(...inForce(definitions), "");
   const held = definitions === undefined ? "not complete" : formatDefinitionCounts(countDefinitions(definitions));
   lines.push(`${folder} (${files} file${files === 1 ? "" : "s"}): ${held}`, countNotes(notes));

@@ -30,8 +30,9 @@ function noteRule(book: RuleBook, rule: Rule, canBeEnforced: CanBeEnforced): rea
       severity: "info",
       code: "no-effect-yet",
       at: rule.at,
-      summary: `rule ${rule.id} has no effect yet: neither end is isolated in a target with mode apply`,
-      detail: "It counts as soon as one end is enforced; until then everything it allows is open anyway.",
+      summary: `rule ${rule.id} has no effect yet: nothing is enforced at either end`,
+      detail:
+        "Until one end is set to `enforce` in a target with `mode: apply`, everything is open there, also what no rule allows.",
     },
   ];
 }

@@ -96,7 +96,10 @@ const hosts = z
   .strictObject({
     settle: duration(0, MS.hour, "up to 1h")
       .prefault("60s")
-      .meta({ description: "Between the first observe ruleset and enforcement on a host whose conntrack was off" }),
+      .meta({
+        description:
+          "How long a host that is enforced for the first time lets everything pass, so that its kernel learns which sessions are open. Only then is anything closed",
+      }),
     deadMan: duration(MS.second, MS.hour, "from 1s to 1h")
       .prefault("30s")
       .meta({ description: "After this a host restores its previous ruleset unless the apply was confirmed" }),

@@ -142,7 +142,9 @@ function resultOf(
   if (sure.length > 0) return { outcome: "violated", on, violations: tell(sure), why: [] };
   const why = [
     ...uncertain,
-    ...(breaches.some(({ isNotYet }) => isNotYet) ? ["open now, and closed once the ends that only observe enforce"] : []),
+    ...(breaches.some(({ isNotYet }) => isNotYet)
+      ? ["it is open now, because a segment is still in `observe`; with `enforce` it would be closed"]
+      : []),
     ...nothingAsked(claim, pairs, space),
     ...staleFor(definitions, source.estate, namesOf(claim), claim.rule.path === "transitive").map(
       (target) => `the inventory of ${target} is not complete: what is not seen there may break it`,

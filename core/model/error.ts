@@ -211,7 +211,7 @@ export const ERRORS = {
   },
   USAGE: {
     next: "person",
-    means: "The command was not called as it wants to be. Its `--help` has examples.",
+    means: "An argument or option is missing, unknown, or does not fit with another one. `firebreak VERB --help` has examples.",
   },
   WAIT_TIMED_OUT: {
     next: "wait",

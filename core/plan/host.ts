@@ -118,7 +118,7 @@ function renderChecked({ want, mark }: HostPlanning, generation: number, phase: 
 
 function planStep(kind: "settle" | "final", live: ListedTable | undefined, wanted: NftRuleset, generation: number): HostStep {
   if (live === undefined) {
-    return { kind, why: "there is no table", transaction: createTransaction(wanted), generation };
+    return { kind, why: "the host has no table of ours yet: it is made", transaction: createTransaction(wanted), generation };
   }
   if (!isUpdatable(live, wanted)) {
     return { kind, why: "the table cannot be changed in place", transaction: replaceTransaction(live, wanted), generation };

@@ -144,7 +144,7 @@ function formatPlan({ target, mode, error, effect, steps, conflicts, notes }: Pl
   if (error === undefined) lines.push(...effectLines(effect));
   lines.push(...steps.map((step, index) => `  ${index + 1}. ${step.kind} ${visible(step.subject)}: ${visible(step.why)}`));
   lines.push(...conflicts.map((conflict) => `  conflict, left as it is: ${visible(conflict)}`));
-  if (notes.length > 0) lines.push(indent(formatNotes(notes), 2));
+  if (notes.length > 0) lines.push(indent(formatNotes(notes, { isFolded: true }), 2));
   return lines.join("\n");
 }
 

@@ -40,7 +40,7 @@ export async function readStatus(parts: ConsoleParts): Promise<StatusAnswer> {
     noticeTroubles(store),
     readTroubles(parts),
   ]);
-  // Nobody compares while the eyes are shut: what was seen before vouches for as long as one look of theirs does, and no longer.
+  // Nobody compares while no drift detector runs: what was seen before vouches for as long as one look of theirs does, and no longer.
   const isBlind = processes.some(({ service, error }) => service === "drift" && error.code === "SERVICE_SILENT");
   const byTarget = Map.groupBy(findings, ({ target }) => target);
   const lookEveryMs = (id: string): number => (id.startsWith("cluster/") ? settings.clusters.readEvery : settings.hosts.readEvery);

@@ -43,7 +43,7 @@ const WAITING_MS = 2_000;
 const RESUME_RETRY_MS = 2_000;
 
 /**
- * The hands: Git → work → apply → read back.
+ * The syncer: Git → work → apply → read back.
  *
  * ```
  *   branch ──► revision ──┐

@@ -235,8 +235,8 @@ describe("diff", () => {
   // Bug: a folder that is in neither revision reads as "nothing changes".
   test("refuses what is not there", async () => {
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
-      [["diff"], /^error USAGE: REV1 is missing/],
-      [["diff", "HEAD"], /^error USAGE: REV2 is missing/],
+      [["diff"], /^error USAGE: BEFORE is missing/],
+      [["diff", "HEAD"], /^error USAGE: AFTER is missing/],
       [["diff", "HEAD", "nosuch"], /^error NOT_FOUND: this clone has no commit "nosuch"\nnext/],
       [
         ["diff", "HEAD~1", "HEAD", "--definitions", "polices"],

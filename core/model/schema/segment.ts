@@ -87,7 +87,8 @@ function memberProblem(given: readonly Field[]): (Omit<Refusal, "code"> & { read
 }
 
 const IsolationMode = z.enum(["off", "observe", "enforce"]).default("observe").meta({
-  description: "`off`: no part in it. `observe` (default): would-be denials are reported. `enforce`: default deny plus rules.",
+  description:
+    "`off`: no part in it. `observe` (default): everything passes; plans and `firebreak test` say what `enforce` would close. `enforce`: what no rule allows is closed.",
 });
 
 const Spec = z.strictObject({

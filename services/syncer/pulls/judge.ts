@@ -85,7 +85,7 @@ const NO_FORGE = "The Workspace in force asks for approvals, and firebreak.yaml 
 function refused(commit: string, texts: readonly string[]): MergeJudgement {
   const problems = texts.map((text, index) => ({
     code: "REVISION_UNAPPROVED" as const,
-    message: index < texts.length - 1 ? text : `${text} Or run: firebreak accept ${commit}`,
+    message: index < texts.length - 1 ? text : `${text} To take it as it is, run: firebreak accept ${commit}`,
   }));
   return { problems, merged: [] };
 }

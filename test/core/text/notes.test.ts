@@ -26,6 +26,28 @@ describe("notes as text", () => {
     expect(formatNotes([])).toBe("");
   });
 
+  // Catches: 28 lines of one hint, in which the one warning is not seen; errors that are only counted.
+  it("says one of many hints of a kind, and counts the others", () => {
+    const many = (severity: Note["severity"]): readonly Note[] =>
+      Array.from({ length: 28 }, (_, line) => ({
+        severity,
+        code: "no-effect-yet",
+        at: { file: `p${line % 2}.yaml`, line: line + 1, column: 1 },
+        summary: `rule ${line}`,
+      }));
+    expect(
+      formatNotes([...many("info"), ...NOTES], { isFolded: true })
+        .split("\n")
+        .slice(3),
+    ).toEqual([
+      "p0.yaml:1:1: info: rule 0",
+      "  and 27 more like it: in p0.yaml, p1.yaml; -o json lists each",
+      "info: about the set",
+    ]);
+    expect(formatNotes(many("info")).split("\n")).toHaveLength(28);
+    expect(formatNotes(many("error"), { isFolded: true }).split("\n")).toHaveLength(28);
+  });
+
   // Catches: colours in a file or a pull request comment, or none on a terminal.
   it("colours only when asked", () => {
     expect(formatNotes(NOTES)).not.toContain("\u001b");
