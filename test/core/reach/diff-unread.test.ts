@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { liveSource } from "../../../core/enforced/source.ts";
+import type { LiveTarget } from "../../../core/enforced/target.ts";
 import { intentOf } from "../../../core/intent/intent.ts";
+import type { TargetId } from "../../../core/model/kinds.ts";
 import { sourceDiff } from "../../../core/reach/diff.ts";
 import { estate, written } from "../../support/hand-source.ts";
 
@@ -23,13 +25,12 @@ test("a host that was not read neither opens nor closes: it is uncertain", () =>
   const on = estate(DEFINITIONS);
   const complete = { kind: "host", completeness: "complete", addresses: ["10.20.0.12"], ruleset: [], legacyTables: [] } as const;
   const failed = { ...complete, completeness: "failed", addresses: [] } as const;
-  // The cast: only what the source reads.
   const live = liveSource(
     on,
-    new Map([
+    new Map<TargetId, LiveTarget>([
       ["host/metal/pacs-1", complete],
       ["host/metal/backup-1", failed],
-    ]) as never,
+    ]),
   );
   const diff = sourceDiff(intentOf(DEFINITIONS, on, { as: "enforceable" }), live);
   expect([diff.kind, diff.opened, diff.closed]).toEqual(["equivalent", [], []]);
