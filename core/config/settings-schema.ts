@@ -94,12 +94,10 @@ const readOnly = z
 
 const hosts = z
   .strictObject({
-    settle: duration(0, MS.hour, "up to 1h")
-      .prefault("60s")
-      .meta({
-        description:
-          "How long a host that is enforced for the first time lets everything pass, so that its kernel learns which sessions are open. Only then is anything closed",
-      }),
+    settle: duration(0, MS.hour, "up to 1h").prefault("60s").meta({
+      description:
+        "How long a host that is enforced for the first time lets everything pass, so that its kernel learns which sessions are open. Only then is anything closed",
+    }),
     deadMan: duration(MS.second, MS.hour, "from 1s to 1h")
       .prefault("30s")
       .meta({ description: "After this a host restores its previous ruleset unless the apply was confirmed" }),
