@@ -43,13 +43,18 @@ function addStatus(program: Command): void {
 function addFindings(program: Command): void {
   const command = program
     .command("findings")
+    .argument("[finding]", "one by its fingerprint, open or not (default: all that are open)")
     .description("list where live and Git part, and what each opens and closes")
     .option("--all", "resolved ones too")
     .option("--target <name>", "only of cluster/NAME or host/FLEET/NAME")
     .option("--detailed-exitcode", "exit with 2 when one is open")
     .addOption(outputOption())
     .addOption(configOption())
-    .action(verb(async (options: FindingsOptions) => (await import("../verbs/findings.ts")).findings(options)));
+    .action(
+      verb(async (finding: string | undefined, options: FindingsOptions) =>
+        (await import("../verbs/findings.ts")).findings(finding, options),
+      ),
+    );
   addExamples(command, [
     ["what is open", "firebreak findings"],
     ["the history of a target", "firebreak findings --all --target cluster/shop-eu"],

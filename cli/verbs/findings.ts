@@ -1,4 +1,5 @@
 import { API, type FindingAnswer } from "../../core/api/shapes.ts";
+import { FirebreakError } from "../../core/model/error.ts";
 import { formatFindings } from "../../core/text/answers.ts";
 import { ApiClient } from "../api.ts";
 import { printResult } from "../output.ts";
@@ -11,15 +12,26 @@ export interface FindingsOptions extends OutputOptions, ConfigOptions {
   readonly detailedExitcode?: true;
 }
 
-/** `firebreak findings`: open ones, or with `--all` the resolved ones too. */
-export async function findings(options: FindingsOptions): Promise<number> {
+/** `firebreak findings [FINDING]`: open ones, or with `--all` the resolved ones too; or one by its fingerprint, open or not. */
+export async function findings(finding: string | undefined, options: FindingsOptions): Promise<number> {
   const api = await ApiClient.connect(options.config);
   const query = {
-    ...(options.all === true ? { all: "true" } : {}),
+    ...(options.all === true || finding !== undefined ? { all: "true" } : {}),
     ...(options.target === undefined ? {} : { target: options.target }),
   };
-  const answer = await api.get<readonly FindingAnswer[]>(API.findings, query);
+  const found = await api.get<readonly FindingAnswer[]>(API.findings, query);
+  const answer = finding === undefined ? found : oneOf(found, finding);
   await printResult(options.output, answer, () => formatFindings(answer, Date.now()));
   const hasDrift = answer.some(({ resolvedAt }) => resolvedAt === null);
   return options.detailedExitcode === true && hasDrift ? 2 : 0;
+}
+
+/** By the fingerprint, or how it begins. @throws FirebreakError NOT_FOUND, or USAGE when several begin so */
+function oneOf(found: readonly FindingAnswer[], name: string): readonly FindingAnswer[] {
+  const meant = found.filter(({ fingerprint }) => fingerprint.startsWith(name));
+  const prints = [...new Set(meant.map(({ fingerprint }) => fingerprint))];
+  if (prints.length === 0)
+    throw new FirebreakError("NOT_FOUND", `there is no finding ${name}; firebreak findings --all lists them`);
+  if (prints.length > 1) throw new FirebreakError("USAGE", `${name} may be ${prints.slice(0, 5).join(" or ")}: say more of it`);
+  return meant;
 }

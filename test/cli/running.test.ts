@@ -104,6 +104,19 @@ test("findings exits with 0 when none is open", async () => {
   expect(stdout).toContain("1 finding, 0 open");
 });
 
+// Bug: one finding of many cannot be asked for; or a wrong fingerprint reads as "no findings".
+test("findings takes one by its fingerprint, or how it begins", async () => {
+  const [first] = findingAnswers();
+  if (first === undefined) throw new Error("there is a finding");
+  const other = { ...first, fingerprint: "ffff0000" };
+  await using service = await FakeService.start(() => ({ body: [{ ...first, fingerprint: "ffff1111" }, other] }));
+  const one = await runCli(["findings", "ffff0", "-o", "json", ...service.config]);
+  expect(JSON.parse(one.stdout)).toEqual([JSON.parse(JSON.stringify(other))]);
+  expect(service.requests[0]?.query).toEqual({ all: "true" });
+  expect((await runCli(["findings", "ffff", ...service.config])).stderr).toContain("ffff may be ffff1111 or ffff0000");
+  expect(await runCli(["findings", "abc", ...service.config])).toMatchObject({ code: 1, stdout: "" });
+});
+
 // Bug: a live plan that looks different from an offline one.
 test("plan prints what the service would do", async () => {
   await using service = await FakeService.start(({ path }) => (path === API.plan ? { body: planAnswers() } : undefined));
