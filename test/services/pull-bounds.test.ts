@@ -16,6 +16,8 @@ let git: GitFixture;
 let folder: string;
 let world: PullWorld;
 let pull: PullRequest;
+/** Open besides. */
+let others: PullRequest[];
 let comments: ForgeComment[];
 let said: string[];
 let checks: Check[];
@@ -37,7 +39,7 @@ beforeEach(async () => {
   git.git("checkout", "-q", "--detach");
   const head = git.push({ "policies/b.yaml": `${V}kind: Segment\nmetadata: {name: t}\nspec: {members: [{namespaces: {}}]}\n` });
   git.git("push", "-q", "-f", git.bare, `${head}:refs/pull/1/head`, `${base}:refs/heads/main`);
-  [comments, said, checks] = [[], [], []];
+  [others, comments, said, checks] = [[], [], [], []];
   // The cast: what a forge tells of a pull request, as far as looks ask.
   pull = {
     number: 1,
@@ -52,7 +54,7 @@ beforeEach(async () => {
     url: "u",
   } as unknown as PullRequest;
   const forge = {
-    listPulls: async () => await Promise.resolve([pull]),
+    listPulls: async () => await Promise.resolve([pull, ...others]),
     readSelf: async () => await Promise.resolve("bot"),
     listComments: async () => await Promise.resolve(comments),
     readPermission: async (who: string) => await Promise.resolve(who === "wanda" ? "write" : "none"),
@@ -123,4 +125,38 @@ test("an honest change of a stranger is planned", async () => {
   await world.look();
   expect(said.at(-1)).not.toMatch(/cannot be planned/);
   expect(checks.length).toBe(1);
+});
+
+// Bug: who opens many pull requests that each take as long as they may keeps everybody else's from being looked at.
+test("one stranger's many take their turns among others', and wait when they took long", async () => {
+  let elapsed = 0;
+  const seen: number[] = [];
+  const open = (number: number, author: string, isFork: boolean): PullRequest => {
+    git.git("checkout", "-q", "--detach", pull.base.sha);
+    const sha = git.push({ "policies/b.yaml": `${V}# ${number}` });
+    git.git("push", "-q", "-f", git.bare, `${sha}:refs/pull/${number}/head`, `${pull.base.sha}:refs/heads/main`);
+    return { ...pull, number, author, isFork, head: { ...pull.head, sha } };
+  };
+  others = [2, 3, 4, 5].map((number) => open(number, "stranger", true));
+  others.push(open(6, "ann", true), open(7, "wanda", false));
+  const { workers } = world.context;
+  const run = async (task: string, input: { readonly head: unknown }, ...rest: readonly unknown[]): Promise<unknown> => {
+    if (task !== "review")
+      return await (workers.run as (...args: readonly unknown[]) => Promise<unknown>).call(workers, task, input, ...rest);
+    elapsed += 15_000;
+    return { kind: "timed-out", afterMs: 10_000 };
+  };
+  const { repository } = world.context;
+  const fetchPull: typeof repository.fetchPull = async (number, ...rest) => {
+    seen.push(number);
+    await repository.fetchPull(number, ...rest);
+  };
+  Object.assign(world.context, { workers: { run }, elapsed: () => elapsed, repository: { ...repository, fetchPull } });
+  await world.look();
+  expect(seen).toEqual([7, 1, 6, 2]);
+  others.push(open(8, "bob", true));
+  await world.lookOn();
+  expect(seen.slice(4)).toEqual([8, 3, 4]);
+  await world.lookOn();
+  expect(seen.slice(7)).toEqual([5]);
 });

@@ -29,6 +29,8 @@ export interface PullWorld extends AsyncDisposable {
   readonly entries: readonly EntryInput[];
   /** A look at every open pull request. */
   look(): Promise<void>;
+  /** The next look: at what is new, and at what was put off. */
+  lookOn(): Promise<void>;
   /** Clusters that are connected from now on, as they are seen. */
   see(...seen: readonly ClusterInventory[]): void;
   /** A look at the branch. */
@@ -127,6 +129,7 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
       watch.hint(undefined);
       await watch.round();
     },
+    lookOn: async () => await watch.round(),
     see(...seen) {
       const connections = seen.map((inventory) => {
         const connection = {

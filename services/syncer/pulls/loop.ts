@@ -1,5 +1,6 @@
 import { forgetPull, listPullRows, subscribe } from "../../../adapters/store/index.ts";
 import type { PullRequest } from "../../../core/forge/forge.ts";
+import { inTurns } from "../../../core/forge/turns.ts";
 import { FirebreakError } from "../../../core/model/error.ts";
 import { Bell, runLoop, withJitter } from "../../loop.ts";
 import type { SyncerContext } from "../context.ts";
@@ -12,6 +13,8 @@ import { bindingNow } from "./plan.ts";
 const WHOLE_LOOK_MS = 10 * 60_000;
 /** Forges tell times in seconds: what came in the second of the last look would be missed. */
 const SETTLED_MS = 5_000;
+/** What looks at one author's pull requests from forks may take in one round; the others wait for the next, after everybody else's. */
+const AUTHOR_MS = 20_000;
 /** How often it is asked whether a revision is in force yet. */
 const FIRST_LOOK_MS = 1_000;
 
@@ -65,7 +68,7 @@ export class PullWatch {
 
   /** One look at every pull request of which something may be new. A failing one stops no other; a limit or a refusal stops the round. */
   async round(): Promise<void> {
-    const { forge, repository, settings, signal, log } = this.#context;
+    const { forge, repository, settings, signal, log, elapsed } = this.#context;
     const { inForce, takingUp } = this.#context;
     // Without a revision in force, as in the first moments after a start, everything would be compared with nothing.
     if (forge === undefined || inForce === undefined || takingUp !== undefined) return;
@@ -77,8 +80,16 @@ export class PullWatch {
       const pulls = await forge.listPulls(settings.repository.branch, signal);
       const base = await repository.fetchHead(signal);
       let isLifted = await this.#readOver(context, pulls, base);
-      for (const pull of pulls) {
+      const spent = new Map<string, number>();
+      const late: number[] = [];
+      for (const pull of inTurns(pulls)) {
         if (!(await this.#isNews(pull, base, hinted))) continue;
+        const soFar = spent.get(pull.author) ?? 0;
+        if (pull.isFork && soFar > AUTHOR_MS) {
+          late.push(pull.number);
+          continue;
+        }
+        const begun = elapsed();
         try {
           if (await lookAtPull(context, pull, base)) isLifted = true;
           this.#seen(pull, base);
@@ -87,7 +98,9 @@ export class PullWatch {
           this.#glances.delete(pull.number);
           log.warn({ pull: pull.number, error }, "pull request could not be looked at, will retry");
         }
+        spent.set(pull.author, soFar + elapsed() - begun);
       }
+      for (const number of late) this.hint(number);
       if (isLifted) judgeAgain(this.#context);
     } catch (error) {
       this.#hinted = "all";
