@@ -5,6 +5,7 @@ import type { ClusterInventory } from "../membership/inventory.ts";
 import type { Mark } from "../render/mark.ts";
 import { renderRuleset } from "../render/nft.ts";
 import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
+import { OverBudget, type Budget } from "../verdict/budget.ts";
 import { connectivityDiff, type Connection, type Effect } from "../verdict/effect.ts";
 import { writeEffect } from "../verdict/effect-words.ts";
 import type { Profile } from "../verdict/profile.ts";
@@ -24,16 +25,55 @@ export const NO_PLAN_EFFECT: PlanEffect = {
   audit: { opened: [], closed: [], openedCount: 0, closedCount: 0 },
 };
 
+/** A plan, and what it is carried out on; data only, so that another process may tell what it does. */
+export type EffectQuestion =
+  | {
+      readonly kind: "cluster";
+      readonly live: readonly NetworkPolicy[];
+      readonly steps: readonly ClusterStep[];
+      readonly inventory: ClusterInventory;
+      readonly profile: Profile;
+    }
+  | {
+      readonly kind: "host";
+      readonly observation: HostObservation;
+      readonly want: HostWant;
+      readonly mark: Mark;
+      /** Of its last step; undefined when it has none. */
+      readonly generation: number | undefined;
+    };
+
+/**
+ * What a plan opens and closes. Tenants and roots of hosts write part of what it is carried out on.
+ *
+ * @param budget what it may cost; beyond it: undefined
+ */
+export function planEffect(asked: EffectQuestion, budget?: Budget): PlanEffect | undefined {
+  try {
+    if (asked.kind === "cluster") return clusterPlanEffect(asked.live, asked.steps, asked.inventory, asked.profile, budget);
+    const effect = hostEffectOf(asked.observation, asked.want, asked.mark, asked.generation, budget);
+    return budget?.isSpent === true ? undefined : effect;
+  } catch (error) {
+    if (error instanceof OverBudget) return undefined;
+    throw error;
+  }
+}
+
+/** Of a plan about which nobody can say it within the budget. */
+export const UNTOLD_EFFECT: PlanEffect = { ...NO_PLAN_EFFECT, finding: { ...NO_PLAN_EFFECT.finding, verdict: "uncertain" } };
+
 /** What the steps of a cluster's plan open and close between its workloads, and with addresses outside. */
 export function clusterPlanEffect(
   live: readonly NetworkPolicy[],
   steps: readonly ClusterStep[],
   inventory: ClusterInventory,
   profile: Profile,
+  budget?: Budget,
 ): PlanEffect {
   if (steps.length === 0) return NO_PLAN_EFFECT;
   const world = worldOf(inventory);
-  return describeEffect(connectivityDiff({ ...world, policies: live }, { ...world, policies: afterSteps(live, steps) }, profile));
+  const after = { ...world, policies: afterSteps(live, steps) };
+  return describeEffect(connectivityDiff({ ...world, policies: live }, after, profile, budget));
 }
 
 /** The policies of a cluster once the steps are carried out. */
@@ -66,10 +106,19 @@ function auditConnection({ from, to, ports }: Connection): AuditConnection {
 
 /** What a host's plan opens and closes; a host without our table lets everything through. */
 export function hostPlanEffect(observation: HostObservation, want: HostWant, mark: Mark, plan: HostPlan): PlanEffect {
-  const last = plan.steps.at(-1);
-  if (last === undefined) return NO_PLAN_EFFECT;
-  const after = renderRuleset(want, mark, { generation: last.generation, phase: "final" });
-  return describeHostEffect(hostEffect({ nftables: observation.ruleset }, { nftables: after }));
+  return hostEffectOf(observation, want, mark, plan.steps.at(-1)?.generation);
+}
+
+function hostEffectOf(
+  observation: HostObservation,
+  want: HostWant,
+  mark: Mark,
+  generation: number | undefined,
+  budget?: Budget,
+): PlanEffect {
+  if (generation === undefined) return NO_PLAN_EFFECT;
+  const after = renderRuleset(want, mark, { generation, phase: "final" });
+  return describeHostEffect(hostEffect({ nftables: observation.ruleset }, { nftables: after }, undefined, undefined, budget));
 }
 
 /** A host's effect in both forms. */

@@ -12,10 +12,11 @@ import type { Note } from "../../core/model/note.ts";
 import { clusterTargetId, findTarget } from "../../core/model/target.ts";
 import { releasedObjects } from "../../core/plan/cluster-release.ts";
 import { planCluster } from "../../core/plan/cluster.ts";
-import { clusterPlanEffect, hostPlanEffect, type PlanEffect } from "../../core/plan/effect.ts";
+import type { PlanEffect } from "../../core/plan/effect.ts";
 import { bootText } from "../../core/plan/host-boot.ts";
 import { planHost } from "../../core/plan/host.ts";
 import { refuseOlder } from "./ahead.ts";
+import { effectOf } from "./plan-effect.ts";
 import { checkWant } from "./equivalence.ts";
 import { hostFacts, type ClusterObservation, type HostObservation, type Observation } from "../../core/plan/observation.ts";
 import type { Plan, PlanConflict } from "../../core/plan/plan.ts";
@@ -112,14 +113,16 @@ async function planForCluster(
   const enforcer = target.cluster.enforcer === "auto" ? await connection.detectEnforcer(signal) : target.cluster.enforcer;
   const checked = fixed === undefined ? checkWant(context, resolved, { want, inputs, inventory, enforcer }) : [];
   const live = observation.policies.map(({ object }) => object);
+  const question = { kind: "cluster", live, steps: plan.steps, inventory, profile: profileOf(enforcer) } as const;
+  const { effect, notes: untold } = await effectOf(context, target.id, question);
   return {
     resolved,
     inputs,
     observation,
     plan,
-    effect: clusterPlanEffect(live, plan.steps, inventory, profileOf(enforcer)),
+    effect,
     summary: describeSteps(plan),
-    notes: [...notes, ...notesOfMissing(resolved, missing), ...checked],
+    notes: [...notes, ...notesOfMissing(resolved, missing), ...checked, ...untold],
     identity: observation.uid,
     enforcer,
     waitsFor,
@@ -169,14 +172,21 @@ async function planForHost(
     now: context.now(),
   });
   const checked = fixed === undefined ? checkWant(context, resolved, { want, inputs }) : [];
+  const { effect, notes: untold } = await effectOf(context, target.id, {
+    kind: "host",
+    observation,
+    want,
+    mark,
+    generation: plan.steps.at(-1)?.generation,
+  });
   return {
     resolved,
     inputs,
     observation,
     plan,
-    effect: hostPlanEffect(observation, want, mark, plan),
+    effect,
     summary: describeSteps(plan),
-    notes: [...notes, ...notesOfMissing(resolved, missing), ...checked],
+    notes: [...notes, ...notesOfMissing(resolved, missing), ...checked, ...untold],
     identity: observation.identity,
     boot: () => bootText(want, renderRuleset(want, mark, { generation: generationOf(observation), phase: "final" })),
     enforcer: undefined,

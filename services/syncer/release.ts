@@ -3,7 +3,7 @@ import { acquireLease, addWork, forgetTarget, listTargetRows, releaseLease, targ
 import type { ReleaseAnswer, ReleaseRequest } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import { unknownTarget } from "../../core/model/unknown-target.ts";
-import { clusterPlanEffect, describeHostEffect, NO_PLAN_EFFECT, type PlanEffect } from "../../core/plan/effect.ts";
+import { describeHostEffect, NO_PLAN_EFFECT, type PlanEffect } from "../../core/plan/effect.ts";
 import { planClusterRelease, planHostRelease } from "../../core/plan/release.ts";
 import { hostEffect } from "../../core/verdict/nft.ts";
 import { profileOf } from "../../core/verdict/profile.ts";
@@ -12,6 +12,7 @@ import { refuseReplaced } from "../replaced.ts";
 import { clusterWriter } from "./apply.ts";
 import type { SyncerContext } from "./context.ts";
 import { auditTarget } from "./entries.ts";
+import { effectOf } from "./plan-effect.ts";
 import { resolveTarget, type ResolvedTarget } from "./resolve.ts";
 
 const LEASE_MS = 120_000;
@@ -85,9 +86,11 @@ async function planRelease(context: SyncerContext, { target }: ResolvedTarget, k
     const inventory = connection.inventory();
     const steps = planClusterRelease(observation, inventory, instance);
     const live = observation.policies.map(({ object }) => object);
+    const question = { kind: "cluster", live, steps, inventory, profile: profileOf(target.cluster.enforcer) } as const;
+    const { effect } = await effectOf(context, target.id, question);
     return {
       removes: steps.flatMap((step) => (step.kind === "delete" ? [`networkpolicy ${step.namespace}/${step.name}`] : [])),
-      effect: clusterPlanEffect(live, steps, inventory, profileOf(target.cluster.enforcer)),
+      effect,
       carryOut: async () => {
         const send = clusterWriter(connection);
         for (const step of steps) await send(step, signal);

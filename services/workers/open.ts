@@ -15,6 +15,8 @@ const LANES = {
   branch: { memoryMb: 2_048, cpuMs: 120_000, deadlineMs: 900_000, queue: 100 },
   /** Comparisons of what is live. They have budgets of steps, too: what these do not reach has its finding, and the rest is compared. */
   looks: { memoryMb: 1_536, cpuMs: 60_000, deadlineMs: 300_000, queue: 10_000 },
+  /** What plans of targets do: an apply waits for it, so it waits for no look. */
+  plans: { memoryMb: 1_024, cpuMs: 20_000, deadlineMs: 120_000, queue: 10_000 },
   /** Questions over the API. */
   questions: { memoryMb: 1_536, cpuMs: 30_000, deadlineMs: 100_000, queue: 16 },
 } as const satisfies Readonly<Record<string, LaneOptions>>;

@@ -1,14 +1,27 @@
 import { doGitWork, type GitWork } from "../../adapters/git/index.ts";
 import { parseReadback } from "../../adapters/nftables/index.ts";
 import type { Tasks } from "../../adapters/workers/index.ts";
+import { adoptingEdit } from "../../core/adopt/edit.ts";
 import { watchGuardrails, type WatchedWorld } from "../../core/guardrail/watch.ts";
 import { parseDefinitions, type Allow, type ParsedDefinitions } from "../../core/model/parse.ts";
 import type { SourceFile } from "../../core/model/source.ts";
+import { planEffect, type EffectQuestion } from "../../core/plan/effect.ts";
 import { reviewCandidate } from "../../core/review/candidate.ts";
 import { candidateProblems } from "../../core/revision/candidate.ts";
+import { Budget } from "../../core/verdict/budget.ts";
 import { adoptionsOf } from "../adoptions.ts";
 import { compareLook } from "../compare.ts";
 import { diffOf, explainNow, liveDiff, reachNow, segmentsNow, testNow } from "./questions.ts";
+
+/** What is to be said in Git, and what Git says now. */
+interface AskedEdit {
+  readonly files: Parameters<typeof adoptingEdit>[0];
+  readonly adoption: Parameters<typeof adoptingEdit>[1];
+  readonly world: Parameters<typeof adoptingEdit>[2];
+}
+
+/** What it may cost to tell what one plan does, in steps of 20 to 50 ns. */
+const PLAN_STEPS = 160_000_000;
 
 /**
  * What workers do, by name: functions of core, pure, whose input somebody else sizes; and Git, which has to inflate it. To add one, name it here and call
@@ -26,10 +39,14 @@ export const TASKS = {
   guardrails: candidateProblems,
   /** What a host answered. */
   readback: parseReadback,
+  /** Where Git would say it. */
+  "adopt-edit": ({ files, adoption, world }: AskedEdit) => adoptingEdit(files, adoption, world),
   /** How a target parts from what should be there. */
   look: compareLook,
   /** How Git could say what was found. */
   adopt: adoptionsOf,
+  /** What a plan of a target opens and closes; undefined beyond its budget. */
+  "plan-effect": (asked: EffectQuestion) => planEffect(asked, new Budget(PLAN_STEPS)),
   /** Guardrails that are violated now. */
   watch: (world: WatchedWorld) => watchGuardrails(world),
   /** Questions over the API. */

@@ -1,8 +1,10 @@
 import { recordProposalFailure, subscribe, takeProposals } from "../../../adapters/store/index.ts";
-import { adoptingEdit, type AdoptingAnswer } from "../../../core/adopt/edit.ts";
+import { isOverBudget, overBudgetText } from "../../../adapters/workers/index.ts";
+import type { AdoptingAnswer } from "../../../core/adopt/edit.ts";
 import { FirebreakError } from "../../../core/model/error.ts";
 import { Bell, runLoop } from "../../loop.ts";
 import { storedError } from "../../stored-error.ts";
+import { valueOf } from "../../workers/value.ts";
 import type { SyncerContext } from "../context.ts";
 import type { ProposalContext } from "./context.ts";
 import { stepProposal } from "./step.ts";
@@ -15,7 +17,7 @@ const LONGEST_RETRY_MS = 10 * 60_000;
 
 /** Turns live changes into pull requests, where the forge is set up and a target's responses list `propose`. */
 export async function propose(context: SyncerContext): Promise<void> {
-  const { forge, store, log, signal, settings, operator, repository, clusters, now } = context;
+  const { forge, store, log, signal, settings, operator, repository, clusters, now, workers } = context;
   if (forge === undefined) return;
   const bell = new Bell();
   const unsubscribe = subscribe(store, "proposals", () => bell.ring());
@@ -27,7 +29,11 @@ export async function propose(context: SyncerContext): Promise<void> {
       const files = await repository.readDefinitions(commit, signal);
       const known = [...clusters.connections()].filter(([, connection]) => connection.health().everSynced);
       const inventories = new Map(known.map(([target, connection]) => [target, connection.inventory()]));
-      return inRepository(settings.repository.path, adoptingEdit(files, adoption, { inventories, operator, now: now() }));
+      const world = { inventories, operator, now: now() };
+      // As large as Git and the clusters together.
+      const outcome = await workers.run("adopt-edit", { files, adoption, world }, { lane: "branch", signal });
+      if (isOverBudget(outcome)) return { none: `where Git would say it was not worked out: ${overBudgetText(outcome)}` };
+      return inRepository(settings.repository.path, valueOf(outcome, "find where Git would say it"));
     },
   };
   try {
