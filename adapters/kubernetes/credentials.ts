@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import type { RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { FirebreakError } from "../../core/model/error.ts";
+import { kubeConfigModule } from "./kube-config.ts";
 
 /** How to reach one API server now. */
 export interface ClusterCredentials {
@@ -41,8 +42,8 @@ const RELOAD_MS = 5_000;
  * was changed is read anew within ten seconds.
  *
  * `@kubernetes/client-node` is used for this alone, since it knows every way to log in (tokens, certificates, exec plug-ins);
- * its typed models rename `from` and are kept away from policies (docs/design/contracts.md "Clusters"). It is loaded lazily: 130
- * MB at import.
+ * its typed models rename `from` and are kept away from policies (docs/design/contracts.md "Clusters"). It is loaded lazily, and only
+ * the part that logs in.
  *
  * @param now ms since the epoch
  */
@@ -74,7 +75,7 @@ export function openCredentials(source: CredentialSource, now: () => number = Da
 }
 
 async function loadConfig(source: CredentialSource): Promise<KubeConfig> {
-  const { KubeConfig } = await import("@kubernetes/client-node");
+  const { KubeConfig } = await kubeConfigModule();
   const config = new KubeConfig();
   try {
     if (source.kind === "inCluster") config.loadFromCluster();

@@ -124,6 +124,8 @@ test("all offline verbs work where only `dependencies` are installed", async () 
     ["reach", "--manifests", "before"],
     ["render", "--target", "cluster/shop-eu"],
     ["explain", "order-input", "geo-location", "8443/tcp"],
+    ["segments", "--definitions", "policies"],
+    ["import", "--manifests", "before", "--cluster", "one", "--dry-run"],
     ["completion", "bash"],
   ]) {
     expect(await call(...verb), verb.join(" ")).toMatchObject({ code: 0 });
