@@ -163,7 +163,7 @@ function answerTypes(): string {
   return types.map((type) => type.replace(/ as const;$/, ";").replaceAll(/^export /gm, "")).join("\n\n");
 }
 
-/** An OpenAPI 3.1 document: paths, what they take, and who may ask. Answers are described in api.md. */
+/** An OpenAPI 3.1 document: paths, what they take, and who may ask. Answers are described in docs/reference/api.md. */
 export function openApiText(version: string): string {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const { method, path, what, access, takes, answers } of ROUTES) {

@@ -103,11 +103,14 @@ describe("what a process says that it lacks", () => {
     await until(async () => (await get("console", API.status)).code === 200, PATIENCE_MS);
   });
 
-  // Bug: a metric is renamed, and the alert that users copied is silent for ever.
-  it("every metric that an alert rule names is there", async () => {
-    const rules = readFileSync(join(import.meta.dirname, "../../workflows/monitoring/alerts.yml"), "utf8");
-    const named = new Set([...rules.matchAll(/^\s+expr: (.*)$/gm)].flatMap(([, expr = ""]) => expr.match(/firebreak_\w+/g) ?? []));
-    expect(named.size).toBeGreaterThan(8);
+  // Bug: a metric is renamed, and the alert or the panel that users copied is silent for ever.
+  it.each([
+    ["alerts.yml", /^\s+expr: (.*)$/gm, 8],
+    ["dashboard.json", /^\s+"expr": (.*)$/gm, 12],
+  ])("every metric that %s names is there", async (file, expressions, atLeast) => {
+    const copied = readFileSync(join(import.meta.dirname, "../../workflows/monitoring", file), "utf8");
+    const named = new Set([...copied.matchAll(expressions)].flatMap(([, expr = ""]) => expr.match(/\bfirebreak_\w+/g) ?? []));
+    expect(named.size).toBeGreaterThan(atLeast);
     const { text } = await get("console", "/metrics");
     const given = new Set([...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = ""]) => name));
     expect([...named].filter((name) => !given.has(name))).toEqual([]);

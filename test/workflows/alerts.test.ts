@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import { TARGET_STATES } from "../../core/api/shapes.ts";
 import { FINDING_KINDS } from "../../core/drift/finding.ts";
 import { ERRORS } from "../../core/model/error.ts";
@@ -18,6 +18,11 @@ const { groups } = parse(readFileSync(FILE, "utf8")) as {
   readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
 };
 const rules = groups.flatMap(({ rules: own }) => own);
+
+const { panels } = JSON.parse(readFileSync(join(WORKFLOWS_FOLDER, "monitoring/dashboard.json"), "utf8")) as {
+  readonly panels: readonly { readonly targets?: readonly { readonly expr: string }[] }[];
+};
+const queries = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
 
 // Bug: a rule that Prometheus refuses, and with it the whole file.
 test("promtool takes the rules", async () => {
@@ -38,8 +43,22 @@ test("they fire when they should, and say what they should", async () => {
   }
 });
 
+// Bug: a query of the dashboard that Prometheus does not understand.
+test("Prometheus understands every query of the dashboard", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "fb-panels-"));
+  try {
+    const file = join(folder, "rules.yml");
+    const asRules = queries.map((expr, index) => ({ record: `panel:${index}`, expr }));
+    writeFileSync(file, stringify({ groups: [{ name: "dashboard", rules: asRules }] }));
+    const { stdout } = await run("promtool", ["check", "rules", file]);
+    expect(stdout).toContain(`SUCCESS: ${queries.length} rules found`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 // Bug: a state or a code is renamed, and its alert is silent for ever. (Names of metrics: test/services/health.test.ts, at a real console.)
-test("every value of a label that a rule names is one of ours", () => {
+test("every value of a label that a rule or a panel names is one of ours", () => {
   const known: Readonly<Record<string, readonly string[]>> = {
     state: TARGET_STATES,
     kind: FINDING_KINDS,
@@ -48,8 +67,8 @@ test("every value of a label that a rule names is one of ours", () => {
     severity: ["critical", "high", "medium", "low", "info"],
     job: ["firebreak"],
   };
-  for (const { alert, expr } of rules) {
-    for (const [, label = "", value = ""] of expr.matchAll(/(\w+)=~?"([^"]*)"/g))
+  for (const { alert, expr } of [...rules, ...queries.map((expr) => ({ alert: expr, expr }))]) {
+    for (const [, label = "", value = ""] of expr.matchAll(/(\w+)[=!]~?"([^"]*)"/g))
       for (const one of value.split("|")) expect(known[label], `${alert}: ${label}`).toContain(one);
   }
 });
