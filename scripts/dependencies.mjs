@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -19,15 +19,19 @@ export async function installDependencies() {
   if (readStamp() === wanted && nodeMajor() >= 24) return;
 
   console.error("setup: installing the npm dependencies from package-lock.json (about half a minute)");
-  const npm = npmCommand();
-  const done = spawnSync(npm.command, [...npm.args, "ci", "--loglevel=error", "--no-audit", "--no-fund"], {
-    cwd: root,
-    stdio: ["ignore", 2, 2],
-    shell: npm.shell,
-  });
-  if (done.status !== 0) throw new Error(`npm ci failed (${done.error?.message ?? `exit ${done.status}`}); its words are above`);
+  runNpm(npmCommand(), ["ci"]);
   installNode();
+  // npm leaves out optional packages whose `engines` ask for a newer Node than it runs on itself: those come under the Node just installed.
+  if (Number(process.versions.node.split(".")[0]) < 24) runNpm(npmUnderNode24(), ["install", "--no-save"]);
   writeFileSync(stampFile, wanted);
+}
+
+/** @throws Error when npm fails; its words are on standard error then */
+function runNpm({ command, args, shell, env = process.env }, [verb, ...more]) {
+  const options = { cwd: root, stdio: ["ignore", 2, 2], shell, env };
+  const done = spawnSync(command, [...args, verb, ...more, "--loglevel=error", "--no-audit", "--no-fund"], options);
+  if (done.status === 0) return;
+  throw new Error(`npm ${verb} failed (${done.error?.message ?? `exit ${done.status}`}); its words are above`);
 }
 
 /** The hash of what decides the contents of node_modules. */
@@ -63,6 +67,14 @@ function npmCommand() {
   const script = process.env.npm_execpath;
   if (script?.endsWith(".js")) return { command: process.execPath, args: [script], shell: false };
   return { command: "npm", args: [], shell: process.platform === "win32" };
+}
+
+/** The same npm, on the Node that is in node_modules. */
+function npmUnderNode24() {
+  const bin = join(root, "node_modules", ".bin");
+  const npm = npmCommand();
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ""}` };
+  return { ...npm, command: npm.args.length === 0 ? npm.command : "node", env };
 }
 
 function readStamp() {

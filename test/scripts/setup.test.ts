@@ -61,6 +61,14 @@ describe("dependencies", () => {
     expect(await npmCalls()).toBe(2);
   });
 
+  // Bug: npm on an old Node leaves out optional packages that ask for a newer one, without a word, and the service has no database.
+  test("are completed under the Node that came with them, when npm runs on an older one", async () => {
+    const old = "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.20.2'})";
+    expect((await setup("check", { NODE_OPTIONS: `--import ${old}` })).code).toBe(0);
+    const calls = (await readFile(join(folder, "npm.log"), "utf8")).trim().split("\n");
+    expect(calls.map((call) => call.split(" --")[0])).toEqual(["ci", "install"]);
+  });
+
   // Bug: an installation that failed half-way is taken for done the next time.
   test("that failed to install are tried again", async () => {
     const npm = await readFile(join(folder, "bin", "npm"), "utf8");
