@@ -1,6 +1,8 @@
+import { FirebreakError } from "../../core/model/error.ts";
 import { applyAuthorizedKey, readbackAuthorizedKey, READBACK_PATH, sudoersLines } from "./install.ts";
 import { installScript } from "./persist-script.ts";
 import { READBACK_SCRIPT } from "./readback-script.ts";
+import { isUserName } from "./ssh.ts";
 
 /** What a host is made ready for. */
 export interface HostSetup {
@@ -19,9 +21,13 @@ const SUDOERS = "/etc/sudoers.d/firebreak";
 /**
  * What root runs once on a host: user, keys, forced command, sudoers, and what loads the ruleset at the next start. Run again, it changes what
  * differs and nothing else. No value in it comes from the host.
+ *
+ * @throws FirebreakError HOST_REFUSED for a user that is none
  */
 export function setupScript(setup: HostSetup): string {
   const { user, persist } = setup;
+  // Once more after the parser: it stands in a script that root runs.
+  if (!isUserName(user)) throw new FirebreakError("HOST_REFUSED", "set up a host whose apply user is not a user name");
   const isRoot = user === "root";
   return `#!/bin/sh
 # Makes this host ready for Firebreak. Run it as root; run again, it changes what differs and nothing else.

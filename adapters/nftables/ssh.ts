@@ -19,6 +19,12 @@ export interface SshTransport {
 
 const NAME = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
 const USER = /^[a-z_][a-z0-9_-]{0,31}$/;
+
+/** True for what can be nothing but the name of a user, in a shell and for ssh. */
+export function isUserName(text: string): boolean {
+  return USER.test(text);
+}
+
 const ALIAS = /^[a-z0-9][a-z0-9./-]{0,250}$/;
 const PATH = /^\/[^"\n\r\0]*$/;
 
@@ -34,7 +40,7 @@ export function checkTransport(target: string, transport: SshTransport): void {
   const { address, user, port } = transport;
   const isAddress = typeof readAddress(address) !== "string" || NAME.test(address);
   if (!isAddress) throw new FirebreakError("HOST_REFUSED", `connect to ${target}: its address is neither an IP address nor a name`);
-  if (!USER.test(user)) throw new FirebreakError("HOST_REFUSED", `connect to ${target}: its user is not a user name`);
+  if (!isUserName(user)) throw new FirebreakError("HOST_REFUSED", `connect to ${target}: its user is not a user name`);
   if (!ALIAS.test(target)) throw new FirebreakError("HOST_REFUSED", "connect to a host whose target id is not one");
   if (!Number.isInteger(port) || port < 1 || port > 65535) {
     throw new FirebreakError("HOST_REFUSED", `connect to ${target}: its port is not one`);

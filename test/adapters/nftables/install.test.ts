@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readbackAuthorizedKey, READBACK_PATH, READBACK_SCRIPT, sudoersLines } from "../../../adapters/nftables/index.ts";
 import { FORGET, KEEP } from "../../../adapters/nftables/persist-script.ts";
+import { setupScript } from "../../../adapters/nftables/setup-script.ts";
 import { APPLY, DISARM, FENCE_READ, TIMER_TEXT } from "../../../adapters/nftables/scripts.ts";
 
 const page = readFileSync(new URL("../../../docs/design/hosts.md", import.meta.url), "utf8");
@@ -35,5 +36,16 @@ describe("what is set up on a host", () => {
     expect(page).toContain(sudoersLines("USER", "apply"));
     expect(page).toContain(readbackAuthorizedKey("ssh-ed25519 AAAA… firebreak-readback"));
     expect(page).toContain(READBACK_PATH);
+  });
+
+  // Bug caught: who may merge definitions runs commands as root on every host that is set up.
+  it("lets no user's name be more than a name", () => {
+    const setup = { applyKey: "ssh-ed25519 AAAA", readbackKey: undefined, persist: false };
+    for (const user of ["fb; rm -rf /", "$(id)", "fb\nroot", "-fb", ""]) {
+      expect(() => setupScript({ ...setup, user })).toThrow("not a user name");
+    }
+    const script = setupScript({ ...setup, user: "fb" });
+    expect(script).toContain(sudoersLines("fb", "apply"));
+    expect(script).toContain(READBACK_SCRIPT);
   });
 });
