@@ -53,6 +53,6 @@ CREATE POLICY seen ON firebreak.entries_pending FOR SELECT TO firebreak_drift, f
 DROP POLICY IF EXISTS drift_tells ON firebreak.entries_pending;
 CREATE POLICY drift_tells ON firebreak.entries_pending FOR INSERT TO firebreak_drift WITH CHECK (
   input->>'type' IN ('finding.opened', 'finding.updated', 'finding.resolved', 'target.unreachable', 'target.recovered',
-                     'alert.sent', 'alert.failed', 'auth.denied'));
+                     'watch.gap', 'alert.sent', 'alert.failed', 'auth.denied'));
 DROP POLICY IF EXISTS console_tells ON firebreak.entries_pending;
 CREATE POLICY console_tells ON firebreak.entries_pending FOR INSERT TO firebreak_console WITH CHECK (input->>'type' = 'auth.denied');

@@ -10,6 +10,7 @@ export type {
   PullHold,
   RequestKind,
   StoredError,
+  StoredGap,
   StoredIntent,
   WorkKind,
 } from "./tables.ts";

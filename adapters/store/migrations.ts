@@ -234,6 +234,10 @@ const OVER_BUDGET: readonly string[] = [
   `ALTER TABLE firebreak.pulls ADD COLUMN over_budget_key text, ADD COLUMN over_budget_why text`,
 ];
 
+const WATCHED: readonly string[] = [
+  `ALTER TABLE firebreak.processes ADD COLUMN watched_at timestamptz, ADD COLUMN gaps jsonb NOT NULL DEFAULT '[]'`,
+];
+
 /** The schema, oldest step first. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "first", statements: FIRST },
@@ -244,6 +248,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 6, name: "processes", statements: PROCESSES },
   { version: 7, name: "seals", statements: SEALS },
   { version: 8, name: "pulls over budget", statements: OVER_BUDGET },
+  { version: 9, name: "times nobody watched", statements: WATCHED },
 ];
 
 /** What this version understands; a database beyond it was made by a newer Firebreak. */

@@ -279,6 +279,16 @@ export interface ProcessTable {
   start: string;
   troubles: Json<readonly StoredTrouble[]>;
   seenAt: Date;
+  /** Of drift: when it could last record what it sees. */
+  watchedAt: Date | null;
+  /** Of drift: when it could not, the newest last. */
+  gaps: ColumnType<readonly StoredGap[], readonly StoredGap[] | undefined, readonly StoredGap[]>;
+}
+
+/** A time in which nobody recorded what was seen; ms since the epoch, by the database's clock. */
+export interface StoredGap {
+  readonly from: number;
+  readonly until: number;
 }
 
 export interface Tables {

@@ -19,6 +19,7 @@ const RELAYED: ReadonlySet<EntryType> = new Set<EntryType>([
   "finding.resolved",
   "target.unreachable",
   "target.recovered",
+  "watch.gap",
   "alert.sent",
   "alert.failed",
   "auth.denied",

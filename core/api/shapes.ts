@@ -86,6 +86,12 @@ export interface ServiceTrouble {
   readonly error: ErrorShape;
 }
 
+/** A time in which nobody watched, or nothing that was seen could be recorded. */
+export interface WatchGap {
+  readonly from: string;
+  readonly until: string;
+}
+
 export interface StatusAnswer {
   readonly instance: string;
   readonly revision: RevisionStatus | null;
@@ -93,6 +99,8 @@ export interface StatusAnswer {
   readonly targets: readonly TargetStatus[];
   /** What keeps Firebreak itself from working; empty: nothing. */
   readonly troubles: readonly ServiceTrouble[];
+  /** When nobody could record what was seen, within the last day, the newest last: what came and went then is not known. */
+  readonly gaps: readonly WatchGap[];
   /** Where people are not told what they should be; empty: nowhere. */
   readonly channels: readonly ChannelTrouble[];
 }

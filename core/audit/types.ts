@@ -37,6 +37,8 @@ export const ENTRY_TYPES = {
   "finding.resolved": ["finding"],
   "target.unreachable": ["target"],
   "target.recovered": ["target"],
+  /** For a while nobody could record what was seen: what came and went in it is not known. */
+  "watch.gap": ["detail"],
   // who was told
   "alert.sent": ["channel"],
   "alert.failed": ["channel", "error"],

@@ -7,6 +7,7 @@ import type {
   ReleaseAnswer,
   RepositoryStatus,
   ServiceTrouble,
+  WatchGap,
   StatusAnswer,
   TargetStatus,
 } from "../api/shapes.ts";
@@ -31,6 +32,7 @@ export function formatStatus(answer: StatusAnswer, now: number): string {
       : `revision  ${revision.sequence} (${short(revision.commit)}) ${visible(revision.subject)}, in force for ${formatAge(revision.acceptedAt, now)}`,
     ...repositoryLines(repository, now),
     ...answer.troubles.map((trouble) => troubleLine(trouble, now)),
+    ...gapLines(answer.gaps),
     "",
     targets.length === 0
       ? "no targets"
@@ -46,6 +48,15 @@ export function formatStatus(answer: StatusAnswer, now: number): string {
 
 function troubleLine({ service, since, error }: ServiceTrouble, now: number): string {
   return `trouble   ${visible(service)} for ${formatAge(since, now)}: ${error.code}: ${visible(error.message)}`;
+}
+
+/** At most so many; the log has all. */
+const GAPS_SHOWN = 3;
+
+function gapLines(gaps: readonly WatchGap[]): readonly string[] {
+  return gaps
+    .slice(-GAPS_SHOWN)
+    .map(({ from, until }) => `unwatched from ${from} to ${until}: what came and went then is not known`);
 }
 
 function repositoryLines({ head, fetchedAt, error, refused }: RepositoryStatus, now: number): readonly string[] {

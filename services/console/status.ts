@@ -13,7 +13,7 @@ import type { FindingKind } from "../../core/drift/finding.ts";
 import { isForbidden, isNotUnderstood, targetState } from "../../core/drift/state.ts";
 import { formatPosition, type Note } from "../../core/model/note.ts";
 import type { ConsoleParts } from "./main.ts";
-import { readTroubles } from "./troubles.ts";
+import { readGaps, readTroubles } from "./troubles.ts";
 
 /** Kinds that say: live is not what was applied. */
 const DRIFT: ReadonlySet<FindingKind> = new Set([
@@ -32,13 +32,14 @@ const GRACE_MS = 30_000;
 /** Everything `firebreak status` says, from the store alone: it answers also while the syncer is busy or away. */
 export async function readStatus(parts: ConsoleParts): Promise<StatusAnswer> {
   const { store, settings, instance, now } = parts;
-  const [revision, repository, rows, findings, troubles, processes] = await Promise.all([
+  const [revision, repository, rows, findings, troubles, processes, gaps] = await Promise.all([
     currentRevision(store),
     repositoryState(store),
     listTargetRows(store),
     listFindings(store, { open: true, limit: 10_000 }),
     noticeTroubles(store),
     readTroubles(parts),
+    readGaps(parts),
   ]);
   // Nobody compares while no drift detector runs: what was seen before vouches for as long as one look of theirs does, and no longer.
   const isBlind = processes.some(({ service, error }) => service === "drift" && error.code === "SERVICE_SILENT");
@@ -52,6 +53,7 @@ export async function readStatus(parts: ConsoleParts): Promise<StatusAnswer> {
       targetStatus(row, byTarget.get(row.id) ?? [], now() - (isBlind ? 0 : MISSED_LOOKS * lookEveryMs(row.id)) - GRACE_MS),
     ),
     troubles: processes,
+    gaps,
     channels: troubles.map(({ channel, dead, deadSince, failing, error }) => ({
       channel,
       refused: dead,

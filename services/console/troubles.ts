@@ -1,10 +1,11 @@
 import { listProcesses } from "../../adapters/store/index.ts";
-import type { ServiceTrouble } from "../../core/api/shapes.ts";
+import type { ServiceTrouble, WatchGap } from "../../core/api/shapes.ts";
 import { HEARD_EVERY_MS } from "../health.ts";
 import type { ConsoleParts } from "./main.ts";
 
 /** Services without which nothing is compared or applied. */
 const SERVICES = ["syncer", "drift"];
+const DAY_MS = 24 * 3_600_000;
 const SILENT_MS = 3 * HEARD_EVERY_MS;
 
 /** What this process lacks, what the others said that they lack, and who was not heard of. */
@@ -23,6 +24,14 @@ export async function readTroubles({ store, health, roles, now, startedAt }: Con
     ...silent.map(({ role, silentMs }) => silence(role, now() - silentMs)),
     ...never.map((role) => silence(role, startedAt)),
   ];
+}
+
+/** Of the last day: what is older is in the log. */
+export async function readGaps({ store, now }: Pick<ConsoleParts, "store" | "now">): Promise<readonly WatchGap[]> {
+  const gaps = (await listProcesses(store)).flatMap((row) => row.gaps);
+  return gaps
+    .filter(({ until }) => now() - until < DAY_MS)
+    .map(({ from, until }) => ({ from: isoTime(from), until: isoTime(until) }));
 }
 
 function silence(service: string, since: number): ServiceTrouble {

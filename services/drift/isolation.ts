@@ -42,7 +42,12 @@ export class IsolationWatch {
     await runLoop({ name: "isolation", log, signal, everyMs: () => EVERY_MS }, async () => {
       for (const target of this.#changed) {
         this.#changed.delete(target);
-        await this.#look(target);
+        try {
+          await this.#look(target);
+        } catch (error) {
+          this.#changed.add(target); // what could not be recorded is looked at again
+          throw error;
+        }
       }
     });
   }

@@ -23,6 +23,7 @@ import { tell } from "./notify/tell.ts";
 import { SeenTargets } from "./seen.ts";
 import { lookAtStanding } from "./standing.ts";
 import { Watch } from "./watch.ts";
+import { watchTheWatch } from "./watched.ts";
 
 const REVISION_POLL_MS = 2_000;
 const STANDING_MS = 5_000;
@@ -106,6 +107,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     }),
     runLoop({ name: "standing", log, signal, everyMs: () => STANDING_MS }, async () => await lookAtStanding(context)),
     watch.run(),
+    watchTheWatch(context),
     isolation.run(),
     guardrails.run(),
     deliver(context, [...channels.keys()]),

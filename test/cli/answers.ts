@@ -53,6 +53,7 @@ export function statusAnswer(): StatusAnswer {
       },
     ],
     troubles: [],
+    gaps: [],
     channels: [
       {
         channel: "security",

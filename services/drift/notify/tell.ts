@@ -50,11 +50,19 @@ export function openLanes(channels: ReadonlyMap<string, Channel>): readonly Tell
 /** Tells every group that is due on its channel, at least once, until Firebreak ends. */
 export async function tell(context: TellContext, channels: ReadonlyMap<string, Channel>): Promise<void> {
   const { store, log, signal, now } = context;
-  await reviveNotices(store, now()); // a restart may have brought the right token
+  let isRevived = false;
+  const revive = async (): Promise<void> => {
+    if (isRevived) return;
+    await reviveNotices(store, now()); // a restart may have brought the right token
+    isRevived = true;
+  };
   await Promise.all(
     openLanes(channels).map(
       async (lane) =>
-        await runLoop({ name: "tell", log, signal, everyMs: () => POLL_MS }, async () => await tellLane(context, lane)),
+        await runLoop({ name: "tell", log, signal, everyMs: () => POLL_MS }, async () => {
+          await revive();
+          await tellLane(context, lane);
+        }),
     ),
   );
 }

@@ -24,6 +24,7 @@ function answer(...targets: readonly Partial<TargetStatus>[]): StatusAnswer {
     repository: { head: COMMIT, fetchedAt: null, error: null, refused: null },
     targets: targets.map((change) => ({ ...target, ...change })),
     troubles: [],
+    gaps: [],
     channels: [],
   };
 }
