@@ -5,7 +5,6 @@ import type { FileTrail } from "../adapters/trail/file-trail.ts";
 import { lifelineFloor } from "../core/config/operator.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
 import { startConsole } from "./console/main.ts";
-import { startDrift } from "./drift/main.ts";
 import { Health } from "./health.ts";
 import { openLog } from "./log.ts";
 import { ownPaths, ownUrls } from "./own-paths.ts";
@@ -13,7 +12,7 @@ import { patientQueue } from "./patient-queue.ts";
 import { openStoreAndQueue, type Parts, type Role } from "./parts.ts";
 import type { Service } from "./service.ts";
 import { storeTrail } from "./store-trail.ts";
-import { startSyncer, type SyncerParts } from "./syncer/main.ts";
+import type { SyncerParts } from "./syncer/main.ts";
 import { openWorkers } from "./workers/open.ts";
 
 export interface RunOptions {
@@ -65,12 +64,17 @@ export async function runServices(settings: SettingsFile, roles: readonly Role[]
   const watching = health.run();
   try {
     services.push(await startConsole({ ...parts, health, roles, startedAt: Date.now(), services: () => services }));
+    // Only what this process runs is loaded: the console needs no half of it.
     if (fileTrail !== undefined) {
+      const { startSyncer } = await import("./syncer/main.ts");
       services.push(
         await startSyncer({ ...parts, trail: fileTrail, ...(options.onStep === undefined ? {} : { onStep: options.onStep }) }),
       );
     }
-    if (roles.includes("drift")) services.push(await startDrift(parts));
+    if (roles.includes("drift")) {
+      const { startDrift } = await import("./drift/main.ts");
+      services.push(await startDrift(parts));
+    }
     log.info({ roles, instance }, "started");
     options.onStarted?.();
     await Promise.race(services.map(async ({ done }) => await done));

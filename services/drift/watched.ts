@@ -3,7 +3,7 @@ import type { EntryInput } from "../../core/audit/entry.ts";
 import { runLoop } from "../loop.ts";
 import type { DriftContext } from "./context.ts";
 
-const EVERY_MS = 1_000;
+const EVERY_MS = 2_000;
 /** A longer pause is a gap: this process did not run, or was stopped. */
 const LONGEST_MS = 15_000;
 
