@@ -1,12 +1,14 @@
 import { clusterEvidence, hostEvidence, type Evidence } from "../core/adopt/evidence.ts";
+import { aheadOfLog, type RaisedMark } from "../core/drift/ahead-of-log.ts";
 import { compareCluster, type ClusterComparison } from "../core/drift/cluster.ts";
 import type { Finding, FindingKind } from "../core/drift/finding.ts";
 import { compareHost } from "../core/drift/host.ts";
 import { partsFromAll, subjectsAtAStep, type ClusterEnd } from "../core/drift/unfinished.ts";
+import { objectSubject, ownMark } from "../core/plan/cluster-live.ts";
 import { livingNamespaces, type ClusterInventory } from "../core/membership/inventory.ts";
 import { FirebreakError } from "../core/model/error.ts";
 import type { TargetId } from "../core/model/kinds.ts";
-import type { ClusterObservation, HostObservation } from "../core/plan/observation.ts";
+import { tableFacts, type ClusterObservation, type HostObservation } from "../core/plan/observation.ts";
 import { markToKeep } from "../core/render/mark.ts";
 import { renderNetworkPolicies } from "../core/render/networkpolicy.ts";
 import type { NetworkPolicy } from "../core/render/networkpolicy-types.ts";
@@ -24,6 +26,7 @@ export const CLUSTER_KINDS: readonly FindingKind[] = [
   "unpublished-element",
   "would-un-isolate",
   "not-comparable",
+  "ahead-of-log",
 ];
 
 /** Kinds that a comparison of a host can find. */
@@ -37,6 +40,7 @@ export const HOST_KINDS: readonly FindingKind[] = [
   "unpublished-element",
   "conflict",
   "not-comparable",
+  "ahead-of-log",
 ];
 
 /** What should be there, and of the definitions only where they say so. */
@@ -115,7 +119,7 @@ function compareClusterWith(state: Expected, look: ClusterLook, within: Within):
   if (target.kind !== "cluster" || want.kind !== "cluster")
     throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no cluster`);
   const { expected, seen } = livingObjects(state, look);
-  return compareCluster({
+  const findings = compareCluster({
     expected,
     observation: seen,
     governed: want.governed,
@@ -126,6 +130,11 @@ function compareClusterWith(state: Expected, look: ClusterLook, within: Within):
     profile: profileOf(look.enforcer ?? target.cluster.enforcer),
     ...within,
   });
+  const raised = seen.policies.flatMap((policy): readonly RaisedMark[] => {
+    const sequence = ownMark(policy, mark.instance)?.sequence ?? 0;
+    return sequence > mark.sequence ? [{ subject: objectSubject(policy.object), sequence, who: policy.manager }] : [];
+  });
+  return [...findings, ...aheadOfLog(target.id, raised, mark.sequence, findings)];
 }
 
 /** The policies of a namespace that is being deleted, or is gone, vanished with it: nobody's doing. */
@@ -139,8 +148,14 @@ function livingObjects({ target, want, mark }: Expected, { observation, inventor
 
 function compareHostLook({ states, observation }: HostLook, within: Within): readonly Finding[] {
   const [first, ...more] = states;
-  const compare = (state: Expected, phase: Phase): readonly Finding[] =>
-    compareHost({ expected: expectedRuleset(state, observation, phase), observation, ...within });
+  const live = (observation.ours ?? tableFacts(observation.ruleset)).mark;
+  const compare = (state: Expected, phase: Phase): readonly Finding[] => {
+    const { target, mark } = state;
+    const findings = compareHost({ expected: expectedRuleset(state, observation, phase), observation, ...within });
+    const isRaised = live?.instance === mark.instance && live.sequence > mark.sequence;
+    const raised = isRaised ? [{ subject: "table inet firebreak", sequence: live.sequence, who: undefined }] : [];
+    return [...findings, ...aheadOfLog(target.id, raised, mark.sequence, findings)];
+  };
   // `settle` is the step of an apply in which nothing drops yet.
   return partsFromAll([
     compare(first, "final"),

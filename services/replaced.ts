@@ -18,7 +18,7 @@ export function refuseReplaced(id: TargetId, known: string | null | undefined, l
   );
 }
 
-/** True when the cluster that answers is not the one that is known. */
+/** True when the cluster that answers is not the one that is known. The log and the store may each know of one. */
 export function isReplaced(known: string | null | undefined, live: string): boolean {
   return known !== null && known !== undefined && known !== "" && known !== live;
 }

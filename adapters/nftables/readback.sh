@@ -78,6 +78,14 @@ kept() {
   file=$(as_root sha256sum /etc/firebreak/ruleset.json 2>&1)
   case "$file" in *'No such file'*) echo missing ;; *) echo "$file" ;; esac
 }
+# What only a node of a Kubernetes cluster has: the kubelet's folder, or its process (in k3s, rke2 and k0s it is theirs).
+node() {
+  for dir in /var/lib/kubelet /var/lib/rancher /var/lib/k0s /var/snap/microk8s; do
+    [ ! -d "$dir" ] || echo "$dir"
+  done
+  cat /proc/[0-9]*/comm 2>/dev/null | grep -E '^(kubelet|k3s|k3s-agent|k3s-server|rke2|k0s)$' | sort -u
+  return 0
+}
 machine() { if [ -e /etc/machine-id ]; then cat /etc/machine-id; fi; }
 echo '@firebreak-readback 1'
 if [ "$mode" = whole ]; then
@@ -97,5 +105,6 @@ section resolvers resolvers
 section timeservers timeservers
 section armed armed
 section kept kept
+section node node
 section machine machine
 echo '@end'

@@ -28,6 +28,8 @@ export interface Readback {
   readonly armed: readonly number[];
   /** What would be loaded at the next start; undefined when the host's script does not tell. */
   readonly kept: Omit<KeptForStart, "wanted"> | undefined;
+  /** What says that this host is a node of a Kubernetes cluster; undefined when the host's script does not tell. */
+  readonly node: readonly string[] | undefined;
   readonly machineId: string;
   /** What the first failed section said, for a message; from the host, so not to be trusted. */
   readonly trouble: string | undefined;
@@ -55,6 +57,7 @@ export function parseReadback(text: string): Readback {
     timeServers: timeServersOf(sections.get("timeservers").lines),
     armed: trimmedLines(sections.get("armed")).map(Number).filter(isGeneration),
     kept: keptOf(sections.get("kept")),
+    node: nodeOf(sections.get("node")),
     machineId: sections.get("machine").lines[0]?.trim() ?? "",
     trouble: failed === undefined ? undefined : `${failed}: ${sections.get(failed).lines.join("\n").slice(0, 2000)}`,
   };
@@ -94,6 +97,14 @@ function keptOf({ lines, status }: Section): Readback["kept"] {
       ? digests.get(KEPT.unit) === unit && digests.get(KEPT.dropIn) === dropIn
       : digests.get(KEPT.initScript) === initScript;
   return { start, isInstalled: lines.includes("enabled") && isWhole, ruleset };
+}
+
+/** At most a few short words: they are shown, and come from the host. */
+function nodeOf(section: Section): readonly string[] | undefined {
+  if (section.status !== 0) return undefined;
+  return trimmedLines(section)
+    .filter((line) => /^[a-z0-9/-]{1,40}$/.test(line))
+    .slice(0, 8);
 }
 
 function isGeneration(value: number): boolean {

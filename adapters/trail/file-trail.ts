@@ -5,6 +5,7 @@ import { assertEntryInput, type Entry, type EntryInput, type EntryOf, type Store
 import type { AuditOrigin } from "../../core/audit/fields.ts";
 import { fillEntry } from "../../core/audit/fill.ts";
 import { matchesFilter } from "../../core/audit/filter.ts";
+import type { LogFacts } from "../../core/audit/log-facts.ts";
 import type { LogReader } from "../../core/audit/reader.ts";
 import { TILE_WIDTH } from "../../core/audit/tiles.ts";
 import { isSameEvent } from "../../core/audit/same.ts";
@@ -110,6 +111,11 @@ export class FileTrail implements Trail, TrailReader, AsyncDisposable {
   /** See {@link TrailReader}. */
   size(): number {
     return this.#parts.writer.state.edge.size;
+  }
+
+  /** What the log says of targets and pull requests, kept current with every entry. */
+  get facts(): LogFacts {
+    return this.#memory.facts;
   }
 
   /**
@@ -219,7 +225,8 @@ export class FileTrail implements Trail, TrailReader, AsyncDisposable {
     }
     if (fresh.length > 0) {
       await writer.write(fresh.map(encodeEntry));
-      for (const entry of fresh) this.#memory.add(entry);
+      // An entry is its own fields.
+      for (const entry of fresh) this.#memory.add({ ...entry, fields: { ...entry } });
     }
     return places.map((place) => ({ ...place, checkpoint: this.checkpoint() }));
   }

@@ -5,7 +5,7 @@ import { CHECKPOINT_PATH, TILE_WIDTH } from "../../core/audit/tiles.ts";
 import { verifyLog } from "../../core/audit/verify.ts";
 import { FirebreakError } from "../../core/model/error.ts";
 import { readBundleEntries, readEdge } from "./files.ts";
-import { EntryMemory, fieldsOf } from "./memory.ts";
+import { EntryMemory } from "./memory.ts";
 import type { LogState } from "./writer.ts";
 
 /** A log that was verified: where it goes on, and what is remembered of its entries. */
@@ -25,7 +25,7 @@ export async function loadLog(reader: LogReader, verifier: NoteVerifier, remembe
   const verdict = await verifyLog(reader, {
     verifier,
     olderCheckpoint: remembered,
-    onEntry: (entry) => memory.add({ ...entry, ...fieldsOf(entry.fields) }),
+    onEntry: (entry) => memory.add(entry),
   });
   if (verdict.verdict === "rejected") {
     const where = verdict.index === undefined ? "" : `, first at entry ${verdict.index}`;

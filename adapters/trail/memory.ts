@@ -1,4 +1,5 @@
-import { readEntry, readEnvelope, type StoredEntry } from "../../core/audit/entry.ts";
+import { readEntry, readEnvelope, type Envelope, type StoredEntry } from "../../core/audit/entry.ts";
+import { LogFacts } from "../../core/audit/log-facts.ts";
 import type { LogReader } from "../../core/audit/reader.ts";
 import { TILE_WIDTH } from "../../core/audit/tiles.ts";
 import { FirebreakError } from "../../core/model/error.ts";
@@ -23,9 +24,10 @@ export interface LastApply {
   readonly begun: number | undefined;
 }
 
-/** What has to be known of all entries while the log is open: their ids, the intents that have no outcome, where decisions are, how targets were left. */
+/** What has to be known of all entries while the log is open: their ids, the intents that have no outcome, where decisions are, how targets were left, and facts. */
 export class EntryMemory {
   readonly ids = new IdIndex();
+  readonly facts = new LogFacts();
   readonly #decisions: number[] = [];
   readonly #openIntents = new Set<number>();
   readonly #lastApplies = new Map<string, LastApply>();
@@ -33,21 +35,9 @@ export class EntryMemory {
   size = 0;
 
   /** Takes in the next entry. */
-  add({
-    seq,
-    id,
-    type,
-    causedBy,
-    target,
-    outcome,
-  }: {
-    readonly seq: number;
-    readonly id: string;
-    readonly type: string;
-    readonly causedBy?: unknown;
-    readonly target?: unknown;
-    readonly outcome?: unknown;
-  }): void {
+  add({ seq, id, type, time, fields }: Envelope): void {
+    const { causedBy, target, outcome } = fields;
+    this.facts.add({ type, time, fields });
     this.ids.add(id, seq);
     this.size = seq + 1;
     if (INDEXED.has(type)) this.#decisions.push(seq);
@@ -77,7 +67,7 @@ export class EntryMemory {
         const read = readEnvelope(bytes);
         if (typeof read === "string" || read.seq !== this.size)
           throw unreadable(this.size, typeof read === "string" ? read : "it carries another number");
-        this.add({ ...read, ...fieldsOf(read.fields) });
+        this.add(read);
       }
     }
   }
@@ -92,11 +82,6 @@ export class EntryMemory {
   openIntents(): readonly number[] {
     return [...this.#openIntents];
   }
-}
-
-/** The fields of an entry that {@link EntryMemory.add} looks at, besides those that every entry has. */
-export function fieldsOf(fields: Readonly<Record<string, unknown>>) {
-  return { causedBy: fields["causedBy"], target: fields["target"], outcome: fields["outcome"] };
 }
 
 function unreadable(seq: number, why: string): FirebreakError {

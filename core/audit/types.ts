@@ -16,6 +16,8 @@ export const ENTRY_TYPES = {
   "plan.reviewed": ["commit", "plan"],
   "plan.approved": ["commit", "actor", "pullRequest"],
   "plan.held": ["commit", "actor", "pullRequest"],
+  /** A hold was lifted. */
+  "plan.resumed": ["commit", "actor", "pullRequest"],
   "approval.recorded": ["commit", "actor"],
   "approval.voided": ["commit"],
   "exception.granted": ["actor", "reason"],
@@ -29,6 +31,8 @@ export const ENTRY_TYPES = {
   "members.updated": ["target", "members"],
   "target.orphaned": ["target"],
   "target.released": ["target", "actor"],
+  /** Who a target proved to be, when that was not known: the cluster's UID, or the fingerprint of the host's key. */
+  "target.identified": ["target"],
   /** A person said that a name stands for another cluster from now on. */
   "target.replaced": ["target", "actor"],
   // what was seen

@@ -17,6 +17,7 @@ export const FINDING_KINDS = [
   "unreachable",
   "not-comparable",
   "forbidden",
+  "ahead-of-log",
   "not-understood",
   "late",
   "revision-refused",

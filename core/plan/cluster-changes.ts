@@ -74,13 +74,18 @@ export function findChanges(want: ClusterWant, observation: ClusterObservation, 
     else if (!isOurs) {
       conflicts.push(conflictWith(policy));
       untouched.push(policy.object);
-    } else if (specKey(object.spec) === specKey(policy.object.spec)) rightAlready.push(policy.object);
+    } else if (specKey(object.spec) === specKey(policy.object.spec) && !isAhead(policy, mark)) rightAlready.push(policy.object);
     else replaces.push({ live: policy, object });
   }
   const creates = [...wanted].filter(([key]) => !liveKeys.has(key)).map(([, object]) => object);
   const isolating = [...rightAlready, ...creates, ...replaces.map(({ object }) => object)];
   const { deletes, held, kept } = decideDeletes(want, observation, candidates, isolating, options);
   return { creates, replaces, deletes, conflicts, held, untouched: [...untouched, ...rightAlready, ...kept] };
+}
+
+/** A mark that is newer than what is planned is nobody's but who raised it: the object is written again, or it would stay so for ever. */
+function isAhead(policy: LivePolicy, mark: Mark): boolean {
+  return (ownMark(policy, mark.instance)?.sequence ?? 0) > mark.sequence;
 }
 
 /**

@@ -39,7 +39,7 @@ export interface ClusterPlanning {
 /**
  * The ordered writes that take a cluster from what is observed to what is wanted.
  *
- * An unchanged object is not written only to refresh its mark, so marks of different sequences beside each other are normal; the
+ * An unchanged object is not written only to refresh an older mark, so marks of different sequences beside each other are normal; the
  * highest one tells the revision. Throws INVENTORY_INCOMPLETE for a failed observation, which knows nothing.
  */
 export function planCluster(planning: ClusterPlanning): ClusterPlan {

@@ -75,6 +75,8 @@ export interface HostObservation {
   readonly timeServers?: readonly string[];
   /** Generations that a dead-man timer of an earlier apply still waits for: it restores what was there before when it finds one. */
   readonly armed?: readonly number[];
+  /** What says that the host is a node of a Kubernetes cluster: a folder or a process of the kubelet. Absent: an older read-back does not tell. */
+  readonly node?: readonly string[] | undefined;
   /** Absent: a host with an older read-back does not tell. */
   readonly kept?: KeptForStart | undefined;
   readonly at: number;

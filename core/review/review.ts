@@ -3,6 +3,7 @@ import { estatesOf } from "../estate/pair.ts";
 import type { Estate } from "../estate/estate.ts";
 import { revisionDiff } from "../explain/between.ts";
 import { asIfApplied } from "../explain/world.ts";
+import type { Memberships } from "../membership/membership.ts";
 import { symbolicInventories } from "../guardrail/symbolic.ts";
 import { intentOf } from "../intent/intent.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
@@ -30,6 +31,8 @@ export interface LiveWorld {
   /** Targets gone from Git that are still enforced. */
   readonly orphans: readonly Target[];
   readonly enforced: EnforcedElsewhere;
+  /** Which addresses are in which segment, as the service has it now. */
+  readonly memberships?: Memberships | undefined;
 }
 
 export interface ReviewInput {
@@ -90,7 +93,7 @@ export function isUncertain({ diff, enforceable, touched }: Review): boolean {
   return doubts > 0 || touched.targets.some(({ how }) => how === "unknown");
 }
 
-function reviewFull(input: ReviewInput, { inventories, orphans, enforced }: LiveWorld): Review {
+function reviewFull(input: ReviewInput, { inventories, orphans, enforced, memberships }: LiveWorld): Review {
   const { before, now, operator } = input;
   const after = definitionsAt(input.after, now).definitions;
   const old = definitionsAt(before ?? nothingOf(input.after), now).definitions;
@@ -107,7 +110,7 @@ function reviewFull(input: ReviewInput, { inventories, orphans, enforced }: Live
   const [was, will] = [judged(old, oldEstate, madeUpEstates[0]), judged(after, estate, madeUpEstates[1])];
   const diff = sourceDiff(was.sources[0], will.sources[0]);
   const enforceable = sourceDiff(was.sources[1], will.sources[1]);
-  const touched = touchedTargets(before && old, after, { inventories, operator, now });
+  const touched = touchedTargets(before && old, after, { inventories, memberships, operator, now });
   return {
     visibility: "full",
     diff,

@@ -1,8 +1,11 @@
 import { compileTarget, type OperatorInputs, type TargetInputs } from "../compile/inputs.ts";
+import { emptySet } from "../address/index.ts";
 import { clusterStructure } from "../compile/structure.ts";
+import { clashingAddresses, findAddressClashes, liveAddresses, type LiveAddresses } from "../membership/clashes.ts";
 import { computeMembership } from "../membership/compute.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
 import type { Memberships } from "../membership/membership.ts";
+import { freezeAddresses } from "../membership/merge.ts";
 import { relevantMemberships } from "../membership/parts.ts";
 import { FirebreakError } from "../model/error.ts";
 import type { Definitions, TargetId, TargetMode } from "../model/kinds.ts";
@@ -33,6 +36,8 @@ export interface Touched {
 /** What both revisions are compiled on. */
 export interface CompileWorld {
   readonly inventories: ReadonlyMap<TargetId, ClusterInventory>;
+  /** What the service knows now; absent offline. An address that two parties claim stays where it is there, and joins nothing. */
+  readonly memberships?: Memberships | undefined;
   readonly operator: OperatorInputs;
   /** ms since the epoch */
   readonly now: number;
@@ -87,13 +92,28 @@ function reachedBy(target: Target): string {
   return said(target.kind === "cluster" ? target.cluster.connection : [target.fleet.transport, target.host.addresses]);
 }
 
-function sideOf(definitions: Definitions, { inventories, now }: CompileWorld): Side {
+function sideOf(definitions: Definitions, { inventories, memberships: known, now }: CompileWorld): Side {
+  const clashing =
+    known === undefined ? emptySet : clashingAddresses(findAddressClashes(definitions, liveOf(definitions, inventories)));
   const memberships = [...definitions.clusters.values()].flatMap((cluster) => {
     const inventory = inventories.get(clusterTargetId(cluster.name));
     if (inventory?.complete !== true) return [];
-    return [[inventory.target, computeMembership(definitions, cluster, inventory, now).membership] as const];
+    const { membership } = computeMembership(definitions, cluster, inventory, now);
+    return [[inventory.target, freezeAddresses(known?.get(inventory.target), membership, clashing)] as const];
   });
   return { definitions, memberships: new Map(memberships) };
+}
+
+function liveOf(
+  definitions: Definitions,
+  inventories: ReadonlyMap<TargetId, ClusterInventory>,
+): ReadonlyMap<TargetId, LiveAddresses> {
+  const live = new Map<TargetId, LiveAddresses>();
+  for (const cluster of definitions.clusters.values()) {
+    const inventory = inventories.get(clusterTargetId(cluster.name));
+    if (inventory !== undefined) live.set(inventory.target, liveAddresses(cluster, inventory));
+  }
+  return live;
 }
 
 /** Undefined when its workloads are not known whole. */

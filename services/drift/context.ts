@@ -20,7 +20,7 @@ export interface DriftContext extends Parts {
   readonly lacking: Map<string, ErrorShape>;
   /** Looks that failed one after the other, by target. */
   readonly failures: Map<TargetId, number>;
-  /** When each target was first seen to be ahead of the store, by `elapsed`. */
+  /** When each target was first seen to be ahead of the store, by `elapsed`; long ago once it was seen not to be. */
   readonly aheadSince: Map<TargetId, number>;
   /** When each repair was last asked for, by fingerprint; a time of `elapsed`. */
   readonly askedAt: Map<string, number>;

@@ -4,6 +4,7 @@ import type { TargetId } from "../../core/model/kinds.ts";
 import { findTarget } from "../../core/model/target.ts";
 import { observationDigest } from "../../core/plan/cluster.ts";
 import { hostObservationDigest } from "../../core/plan/host.ts";
+import { judgeNodeClaim } from "../../core/plan/node-claim.ts";
 import { storedError } from "../stored-error.ts";
 import { withAdoptions } from "./adopt.ts";
 import type { DriftContext } from "./context.ts";
@@ -79,7 +80,9 @@ export async function look(context: DriftContext, id: TargetId, busyLooks = 0): 
     states = [...states, ...later.filter((state) => state !== undefined)];
   }
   await recordRead(store, id, { at: observed.at, ok: true, observationDigest: observed.digest });
-  if (isAhead(observed.sequences, before) && mayCatchUp(context, id)) return "busy";
+  const ahead = isAhead(observed.sequences, before);
+  if (!ahead) context.aheadSince.set(id, -Infinity);
+  if (ahead && mayCatchUp(context, id)) return "busy";
   // Back again: work that waits for it is tried now, and not when its back-off has run out.
   if (context.failures.delete(id)) await context.queue.enqueue(id);
   // What may be written and what is done about a finding is said by the revision in force, not by the one that was applied.
@@ -95,8 +98,8 @@ export async function look(context: DriftContext, id: TargetId, busyLooks = 0): 
 const CATCH_UP_MS = 60_000;
 
 /**
- * True for a while after a target was first seen to carry a newer revision than the store knows of: a backup was restored, and what differs
- * from it is nobody's doing. Once in the life of this process for each target: a mark that somebody raises hides nothing for long.
+ * True for a while when a target carries a newer revision than the store knows of at the first look at it: a backup was restored, and what
+ * differs from it is nobody's doing. A target that was once seen not to be ahead has no such while: somebody raised its mark.
  */
 function mayCatchUp({ aheadSince, elapsed }: DriftContext, id: TargetId): boolean {
   const since = aheadSince.get(id) ?? elapsed();
@@ -142,7 +145,9 @@ async function readHost(context: DriftContext, expectation: Expectation): Promis
   }
   const { resolvers, timeServers = [] } = observation;
   const digest = hostObservationDigest(observation);
-  context.seen.set(target.id, observation, digest, { host: { resolvers, timeServers } });
+  // Only what was applied once is looked at.
+  const node = judgeNodeClaim(observation, true);
+  context.seen.set(target.id, observation, digest, { host: { resolvers, timeServers }, node });
   const sequences = liveMarks(observation, context.instance).map(({ sequence }) => sequence);
   return { at: observation.at, sequences, digest, lookAt: (states) => ({ kind: "host", states, observation }) };
 }

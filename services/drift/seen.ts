@@ -1,5 +1,6 @@
 import type { LiveTarget } from "../../core/enforced/target.ts";
 import type { HostFacts } from "../../core/intent/intent.ts";
+import type { NodeClaim } from "../../core/plan/node-claim.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 
 interface SeenTarget {
@@ -7,6 +8,8 @@ interface SeenTarget {
   readonly digest: string;
   readonly enforcer?: string | undefined;
   readonly host?: HostFacts | undefined;
+  /** What a host shows for or against being a node of a cluster. */
+  readonly node?: NodeClaim | undefined;
 }
 
 /** What every target was last seen whole to enforce; memory of this process, gone with it. */
@@ -20,7 +23,7 @@ export class SeenTargets {
   }
 
   /** @param digest of what decides about connections: equal digests change nothing */
-  set(target: TargetId, live: LiveTarget, digest: string, facts: Pick<SeenTarget, "enforcer" | "host">): void {
+  set(target: TargetId, live: LiveTarget, digest: string, facts: Pick<SeenTarget, "enforcer" | "host" | "node">): void {
     const before = this.#targets.get(target);
     this.#targets.set(target, { live, digest, ...facts });
     if (before?.digest !== digest || before.enforcer !== facts.enforcer) this.#version += 1;
@@ -41,6 +44,11 @@ export class SeenTargets {
 
   hosts(): ReadonlyMap<TargetId, HostFacts> {
     return this.#facts(({ host }) => host);
+  }
+
+  /** Undefined for what was not seen. */
+  node(target: TargetId): NodeClaim | undefined {
+    return this.#targets.get(target)?.node;
   }
 
   #facts<T>(read: (seen: SeenTarget) => T | undefined): ReadonlyMap<TargetId, T> {

@@ -3,7 +3,7 @@ import { NO_EFFECT, type Finding, type FindingKind } from "../../core/drift/find
 import { fingerprintOf } from "../../core/drift/fingerprint.ts";
 import { isForbidden, isNotUnderstood } from "../../core/drift/state.ts";
 import { findAddressClashes, liveAddresses, type AddressClash, type LiveAddresses } from "../../core/membership/clashes.ts";
-import { isEmpty } from "../../core/address/index.ts";
+import { formatSet, isEmpty } from "../../core/address/index.ts";
 import { boundaryWords, unlistedBoundary } from "../../core/membership/boundary.ts";
 import { boundarySides, outsideWords } from "../../core/membership/compute.ts";
 import { addressesOutside, claimants } from "../../core/membership/pod-addresses.ts";
@@ -133,10 +133,19 @@ function clashFindings(context: DriftContext, row: TargetRow, clashes: readonly 
   return clashes
     .filter(({ targets }) => targets[0] === row.id)
     .map((clash) => {
+      if (clash.kind === "host-is-a-node" && context.seen.node(row.id)?.isBelieved === false) return unbelievedNode(row, clash);
       const who = clash.kind === "address-clash" && named.has(clash) ? claimantsOf(context, clash) : [];
       const summary = who.length === 0 ? clash.summary : `${clash.summary} (${who.join(", ")})`;
       return standing(row, clash.kind, "high", `with ${clash.targets[1]}`, summary);
     });
+}
+
+/** A cluster's word that a host is its node, which the host itself does not bear out: it is written and healed as before. */
+function unbelievedNode(row: TargetRow, { targets, addresses }: AddressClash): Finding {
+  const summary =
+    `${targets[1]} has a node with the address ${formatSet(addresses)} of ${row.id}, which shows no sign of being one (no kubelet, no rules of a ` +
+    "cluster's network): that is not believed, the host is written as before, and the address joins no further set. Look who is root there";
+  return standing(row, "not-believed", "high", `a node of ${targets[1]}`, summary);
 }
 
 /** Who says that the address is his, as far as clusters tell. */

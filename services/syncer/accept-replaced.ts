@@ -21,8 +21,10 @@ export async function acceptReplaced(context: SyncerContext, id: TargetId, uid: 
   const lease = await acquireLease(store, id, `${context.holder}${randomUUID()}`, LEASE_MS);
   if (lease === undefined) throw new FirebreakError("TARGET_LOCKED", `${id} is being written right now; try again`);
   try {
-    const before = (await targetRow(store, id))?.identity ?? "";
-    if (before === uid) return;
+    const stored = (await targetRow(store, id))?.identity ?? "";
+    const logged = context.facts.target(id).uid;
+    if (stored === uid && (logged ?? uid) === uid) return;
+    const before = logged ?? stored;
     await trail.append([
       {
         id: `replaced-${id}-${lease.fencing}-${context.start}`,

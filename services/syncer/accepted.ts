@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   forgetTarget,
   listRevisionCommits,
+  listTargetRows,
   recordFetchError,
   recordRevision,
   recordTargets,
@@ -11,10 +12,12 @@ import type { EntryOf } from "../../core/audit/entry.ts";
 import type { TrailReader } from "../../core/audit/trail.ts";
 import { hasCode } from "../../core/model/error.ts";
 import { listTargets } from "../../core/model/target.ts";
-import { contradiction } from "../accepted-revision.ts";
+import { contradiction, notBelieved, type LoggedRevisions } from "../accepted-revision.ts";
 import { findingEntries } from "../findings.ts";
+import { listOrphans } from "../orphans.ts";
 import { storedError } from "../stored-error.ts";
 import type { SyncerContext } from "./context.ts";
+import { logOrphans } from "./log-orphans.ts";
 
 const PAGE = 1_000;
 /** First line of a commit's message, as it is kept. */
@@ -24,7 +27,7 @@ type Acceptance = EntryOf<"revision.accepted">;
 type Decision = Acceptance | EntryOf<"target.released">;
 
 /** Which commits were accepted under which numbers, by the log's word: it alone says what may be in force. */
-export class AcceptedRevisions {
+export class AcceptedRevisions implements LoggedRevisions {
   readonly #bySequence = new Map<number, Acceptance>();
   readonly #unheard: Decision[] = [];
   #lacked = 0;
@@ -55,6 +58,16 @@ export class AcceptedRevisions {
     return this.#bySequence.get(sequence)?.commit;
   }
 
+  /** The number before this one; undefined for the first. */
+  before(sequence: number): number | undefined {
+    return [...this.#bySequence.keys()].filter((number) => number < sequence).reduce<number | undefined>(larger, undefined);
+  }
+
+  /** The number after this one; undefined for the newest. */
+  after(sequence: number): number | undefined {
+    return [...this.#bySequence.keys()].filter((number) => number > sequence).reduce<number | undefined>(smaller, undefined);
+  }
+
   /**
    * Tells the store's side each decision that it may not have heard of, in the order of the log. What fails is told again the next time,
    * as if the telling had never ended.
@@ -81,6 +94,14 @@ export class AcceptedRevisions {
   }
 }
 
+function larger(a: number | undefined, b: number): number {
+  return a === undefined || b > a ? b : a;
+}
+
+function smaller(a: number | undefined, b: number): number {
+  return a === undefined || b < a ? b : a;
+}
+
 /**
  * Holds the store against the log, which is fsynced and signed and alone says what was accepted. What the store lacks is written
  * there: a crash or a failure between the two, or a store that was lost.
@@ -91,12 +112,23 @@ export class AcceptedRevisions {
 export async function holdAgainstLog(context: SyncerContext): Promise<number> {
   try {
     const lacked = await completeStore(context);
+    await holdTargets(context);
     context.contradiction = undefined;
     return lacked;
   } catch (error) {
     if (hasCode(error, "STORE_CONTRADICTS_LOG")) await tellContradiction(context, storedError(error));
     throw error;
   }
+}
+
+/** What the store says of targets, as far as the log tells it too. */
+async function holdTargets(context: SyncerContext): Promise<void> {
+  const newest = context.accepted.newest?.revision ?? 0;
+  for (const { id, wantedSequence } of await listTargetRows(context.store)) {
+    if ((wantedSequence ?? 0) > newest)
+      throw notBelieved(`the store says that ${id} shall have revision ${wantedSequence}, of which the audit log knows nothing`);
+  }
+  await listOrphans(context);
 }
 
 /** In `status`, in /readyz and in the log: until a person looked, nothing is accepted. */
@@ -119,6 +151,7 @@ async function completeStore(context: SyncerContext): Promise<number> {
     // Released while the store was there, it is forgotten already; one that was rebuilt knows it again.
     if (decision.type === "target.released") {
       if (isBehind) await forgetTarget(store, decision.target.id, now(), findingEntries(now()));
+      if (isBehind) context.memberships.forget(decision.target.id);
       return false;
     }
     if (stored.has(decision.revision)) return false;
@@ -143,6 +176,7 @@ async function write(context: SyncerContext, entry: Acceptance, isNew: boolean):
   // Targets that an older revision named are orphans of it, also when the newest one names them no more.
   const { definitions } = await context.definitions.read(entry.commit, signal);
   if (definitions === undefined || !isNew) return;
+  await logOrphans(context, definitions, entry.revision);
   const named = listTargets(definitions).map(({ id, mode, labels }) => ({ id, mode, labels }));
   await recordTargets(store, named, entry.revision, now());
 }

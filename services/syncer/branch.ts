@@ -1,6 +1,5 @@
 import {
   addWork,
-  listTargetRows,
   notify,
   recordCandidate,
   recordFetch,
@@ -13,7 +12,6 @@ import {
 import type { EntryInput } from "../../core/audit/entry.ts";
 import type { AuditActor } from "../../core/audit/fields.ts";
 import { errorChain, FirebreakError, withoutCredentials } from "../../core/model/error.ts";
-import type { Definitions } from "../../core/model/kinds.ts";
 import { listTargets } from "../../core/model/target.ts";
 import { checkRevision } from "../../core/plan/limits.ts";
 import { judgeRevision, type Judgement, type RevisionProblem } from "../../core/revision/judge.ts";
@@ -22,9 +20,9 @@ import { storedError } from "../stored-error.ts";
 import { holdAgainstLog, subjectOf } from "./accepted.ts";
 import { BRANCH, type InForce, type SyncerContext } from "./context.ts";
 import { enforcedElsewhere } from "./enforced.ts";
-import { auditTarget } from "./entries.ts";
 import { guardrailsBroken } from "./guardrails.ts";
 import { auditPull } from "./pulls/context.ts";
+import { logOrphans } from "./log-orphans.ts";
 import { judgeMergesFor, type MergeJudgement } from "./pulls/judge.ts";
 
 /** Who made a commit the revision in force: the branch, or a person by `firebreak accept`. */
@@ -225,20 +223,6 @@ function mergedBy({ merged }: MergeJudgement): Pick<EntryInput, "approvals" | "p
     given.map(({ who, at }) => ({ who, at, commit: pull.head.sha, coversFinal: true })),
   );
   return { approvals, ...(more.length === 0 ? { pullRequest: auditPull(only.pull) } : {}) };
-}
-
-/** A target that a revision no longer names stays enforced; that it is nobody's any more is worth an entry of its own. */
-async function logOrphans({ store, trail }: SyncerContext, next: Definitions, sequence: number): Promise<void> {
-  const named = new Set(listTargets(next).map(({ id }) => id));
-  const orphans = (await listTargetRows(store)).filter((row) => row.inGit && !named.has(row.id));
-  await trail.append(
-    orphans.map((row) => ({
-      id: `orphaned-${row.id}-${sequence}`,
-      type: "target.orphaned" as const,
-      target: auditTarget(row.id, row.identity ?? undefined),
-      revision: sequence,
-    })),
-  );
 }
 
 /** Makes a revision the one this process works by: connections follow it, and every target has work. */

@@ -54,7 +54,7 @@ export async function answerConnections(
 async function lookAround(context: SyncerContext): Promise<Surroundings> {
   const { now, operator } = context;
   const { definitions } = requireInForce(context);
-  const whole = await withOrphans(context, definitions, await listOrphans(context.store));
+  const whole = await withOrphans(context, definitions, await listOrphans(context));
   return { definitions: whole, saved: await saveInventory(context), now: now(), operator };
 }
 

@@ -1,5 +1,6 @@
 import type { Repository } from "../../adapters/git/index.ts";
 import type { LoggedApply } from "../../adapters/trail/file-trail.ts";
+import type { LogFacts } from "../../core/audit/log-facts.ts";
 import type { EntryOf } from "../../core/audit/entry.ts";
 import type { Trail, TrailReader } from "../../core/audit/trail.ts";
 import type { Forge } from "../../core/forge/forge.ts";
@@ -9,6 +10,7 @@ import type { ClusterPool } from "../clusters.ts";
 import type { DefinitionSource } from "../definitions.ts";
 import type { HostPool } from "../hosts.ts";
 import type { Bell } from "../loop.ts";
+import type { Gaps } from "./ahead.ts";
 import type { OnlySyncer } from "./only-syncer.ts";
 import type { AcceptedRevisions } from "./accepted.ts";
 import type { MemberLog } from "./member-log.ts";
@@ -48,6 +50,8 @@ export interface SyncerContext extends Parts {
   readonly trail: Trail & TrailReader;
   /** What the log says was accepted. */
   readonly accepted: AcceptedRevisions;
+  /** What else it says, of targets and pull requests: the store is held against it where it is obeyed. */
+  readonly facts: Pick<LogFacts, "target" | "hold">;
   /** That no other syncer works on this database. */
   readonly only: Pick<OnlySyncer, "signal" | "whyNot">;
   /** What requests are sealed with. */
@@ -86,6 +90,8 @@ export interface SyncerContext extends Parts {
   takingUp: InForce | undefined;
   /** The highest number of a revision that was found live and that the log does not know; 0: none. See `ahead.ts`. */
   ahead: number;
+  /** Which targets a restored backup explains. */
+  readonly gaps: Gaps;
   /** Called after each step of a run; does nothing but in tests. */
   readonly onStep: (step: StepName, target: TargetId) => void | Promise<void>;
 }

@@ -24,7 +24,7 @@ export async function watchExpiry(context: SyncerContext): Promise<void> {
     const causes = expiryCauses(inForce.definitions, listTargets(inForce.definitions), seenUntil, moment);
     if (causes.length > 0) {
       // An orphan is frozen at an older revision, which may say the same policies.
-      const orphans = await readOrphans(context, await listOrphans(store));
+      const orphans = await readOrphans(context, await listOrphans(context));
       causes.push(...orphans.map(({ id }): Cause => ({ target: id, kind: "time", key: "expiry", detail: {} })));
     }
     await addWork(store, causes, moment);

@@ -16,7 +16,7 @@ export async function guardrailsBroken(
   if (candidate.guardrails.size === 0 && (inForce?.definitions.guardrails.size ?? 0) === 0) return [];
   await seenOnce(context);
   const inventories = new Map([...context.clusters.connections()].map(([target, connection]) => [target, connection.inventory()]));
-  const orphans = await readOrphans(context, await listOrphans(context.store));
+  const orphans = await readOrphans(context, await listOrphans(context));
   const given = { commit, candidate, inForce: inForce?.definitions, inventories, orphans, now: now(), operator };
   const outcome = await workers.run("guardrails", given, { lane: "branch", signal });
   if (outcome.kind === "done") return outcome.value;

@@ -30,8 +30,12 @@ export async function howLeft(context: SyncerContext, planned: Planned, row: Tar
   const logged = await context.lastApply(row.id);
   const inLog = logged.applied?.revision ?? 0;
   const inStore = row.appliedSequence ?? 0;
+  // Of a backup that was restored: any other number that the log does not know was raised by somebody, and excuses nothing.
   const isLost = (sequence: number): boolean =>
-    sequence > Math.max(inStore, inLog) && sequence !== row.intent?.sequence && context.accepted.commitOf(sequence) === undefined;
+    context.gaps.explains(row.id, sequence) &&
+    sequence > Math.max(inStore, inLog) &&
+    sequence !== row.intent?.sequence &&
+    context.accepted.commitOf(sequence) === undefined;
   if (liveMarks(planned.observation, context.instance).some(({ sequence }) => isLost(sequence))) return { kind: "nothing" };
   if (inLog > inStore) return await leftByLog(context, planned, row, logged);
   const applied = await expectationOf(context, row);

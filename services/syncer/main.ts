@@ -15,12 +15,12 @@ import { requestKey } from "../request-seal.ts";
 import type { Service } from "../service.ts";
 import { gitWorker } from "../workers/git.ts";
 import { answerReader } from "../workers/readback.ts";
+import { Gaps } from "./ahead.ts";
 import { AcceptedRevisions } from "./accepted.ts";
 import { followBranch } from "./branch.ts";
 import type { SyncerContext } from "./context.ts";
 import { watchExpiry } from "./expiry.ts";
 import { MemberLog } from "./member-log.ts";
-import { restoreMemberships } from "./membership-file.ts";
 import { MembershipFeed } from "./memberships.ts";
 import { OnlySyncer } from "./only-syncer.ts";
 import { propose } from "./proposals/loop.ts";
@@ -111,6 +111,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     takingUp: undefined,
     accepted: new AcceptedRevisions(),
     contradiction: undefined,
+    facts: parts.trail.facts,
     only,
     requestKey: async () => await requestKey(settings, parts.environment),
     served: new Set(),
@@ -119,6 +120,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     lastApply: async (target) => await parts.trail.lastApply(target),
     savedMemberships: new Map(),
     ahead: 0,
+    gaps: new Gaps(),
     onStep: parts.onStep ?? (() => undefined),
   };
   const memberships = new MembershipFeed(context);
@@ -133,7 +135,8 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
       .reset()
       .catch((error: unknown) => log.warn({ error }, "the queue could not be emptied; jobs of an earlier run wait"));
   await closeOpenIntents(context);
-  context.savedMemberships = await restoreMemberships(context);
+  await memberships.load();
+  context.savedMemberships = new Map(memberships.known());
   const kept = opened.move();
   const done = run(context, parts.trail, kept);
   return {

@@ -1,23 +1,16 @@
 import pLimit from "p-limit";
-import {
-  addWork,
-  membershipsVersion,
-  publishMembership,
-  readIdentities,
-  readMemberships,
-  type Cause,
-} from "../../adapters/store/index.ts";
+import { addWork, publishMembership, readIdentities, type Cause } from "../../adapters/store/index.ts";
 import { equals } from "../../core/address/index.ts";
 import { consumersOfCluster, type ConsumersOf } from "../../core/engine/consumers.ts";
 import { clashingAddresses, findAddressClashes, type LiveAddresses } from "../../core/membership/clashes.ts";
 import type { InventoryEvent } from "../../core/membership/event.ts";
-import type { Membership } from "../../core/membership/membership.ts";
+import type { Membership, Memberships } from "../../core/membership/membership.ts";
 import { freezeAddresses, mergeMembership } from "../../core/membership/merge.ts";
 import type { Cluster, Definitions, TargetId } from "../../core/model/kinds.ts";
 import { clusterTargetId } from "../../core/model/target.ts";
 import { Bell, runLoop } from "../loop.ts";
 import { isReplaced } from "../replaced.ts";
-import { saveMemberships } from "./membership-file.ts";
+import { loadMemberships, saveMemberships } from "./membership-file.ts";
 import { listOrphans, withOrphans } from "../orphans.ts";
 import type { SyncerContext } from "./context.ts";
 import { TrackedCluster } from "./tracked-cluster.ts";
@@ -28,7 +21,7 @@ const COALESCE_MS = 100;
 const FIRST_LOOK_MS = 5_000;
 /** A membership that did not change is published anew this often, so that its age stays true. */
 const REFRESH_MS = 30_000;
-/** The file of the state folder is written at most this often: it is for a store that is lost. */
+/** The file of the state folder is written at most this often: it is for the next start. */
 const SAVE_MS = 1_000;
 
 /**
@@ -37,6 +30,9 @@ const SAVE_MS = 1_000;
  * Watches tell what changed; after {@link COALESCE_MS} the cluster's engine takes it all, its membership is stored if it is another one,
  * and the targets whose rendering rests on a segment that changed get work. A cluster whose namespaces or services changed gets work
  * itself.
+ *
+ * What is known is in this process and in a file of the state folder. The store shows it to others and is never read for it: whoever writes
+ * to the database chooses no addresses.
  */
 export class MembershipFeed {
   readonly #context: SyncerContext;
@@ -47,13 +43,27 @@ export class MembershipFeed {
   readonly #oneAtATime = pLimit(1);
   #overlaid: { readonly of: Definitions; readonly key: string; readonly definitions: Definitions } | undefined;
   #consumers: { readonly of: Definitions; readonly byFeeder: Map<TargetId, ConsumersOf> } | undefined;
-  /** What the store holds as of its version: it is read again only when somebody else has published. */
-  #known: { version: number; readonly memberships: Map<TargetId, Membership> } | undefined;
+  readonly #known = new Map<TargetId, Membership>();
   #savedAt = -SAVE_MS;
   #isSaved = true;
 
   constructor(context: SyncerContext) {
     this.#context = context;
+  }
+
+  /** Begins with what was last known; to be called before anything else. */
+  async load(): Promise<void> {
+    for (const membership of await loadMemberships(this.#context)) this.#known.set(membership.target, membership);
+  }
+
+  /** The last membership of every cluster that was ever seen whole. */
+  known(): Memberships {
+    return this.#known;
+  }
+
+  /** The target was released: its workloads are members nowhere any more. */
+  forget(target: TargetId): void {
+    if (this.#known.delete(target)) this.#isSaved = false;
   }
 
   /** To be called when the inventory of a cluster changed. */
@@ -103,7 +113,6 @@ export class MembershipFeed {
     const { inForce, store } = this.#context;
     if (inForce === undefined || targets.length === 0) return;
     const definitions = await this.#withOrphans(inForce.definitions);
-    const known = await this.#readKnown();
     const clusters = new Map([...definitions.clusters.values()].map((cluster) => [clusterTargetId(cluster.name), cluster]));
     // Every cluster before the first is published: whose address is whose is asked of all of them.
     const identities = await readIdentities(store);
@@ -113,7 +122,7 @@ export class MembershipFeed {
     try {
       for (const { target, cluster, changed, restructured, tracked } of followed) {
         if (restructured) causes.push({ target, kind: "membership", key: "structure", detail: {} });
-        const previous = known.memberships.get(target);
+        const previous = this.#known.get(target);
         const { complete, observedAt } = this.#currency(target);
         const isDue = previous === undefined || previous.complete !== complete || observedAt - previous.observedAt >= REFRESH_MS;
         this.#publishedAt.set(target, this.#context.elapsed());
@@ -123,11 +132,11 @@ export class MembershipFeed {
         if (next === undefined || (previous === undefined && !complete)) continue;
         const merged = mergeMembership(previous, freezeAddresses(previous, next, clashing));
         if (isDue || merged.digest !== previous.digest) {
-          const stored = await publishMembership(store, merged);
-          known.version += 1;
-          if (!stored) continue;
-          known.memberships.set(target, merged);
+          await publishMembership(store, merged);
+          this.#known.set(target, merged);
           this.#isSaved = false;
+          // A start that does not know of it would take its addresses out of the sets that they are put into now.
+          if (previous === undefined) this.#savedAt = -Infinity;
           causes.push(...this.#consumerCauses(definitions, cluster, target, changedKeys(previous, merged)));
         }
         tracked.published();
@@ -147,7 +156,8 @@ export class MembershipFeed {
   #follow(target: TargetId, definitions: Definitions, cluster: Cluster | undefined, known: string | undefined) {
     const connection = this.#context.clusters.connections().get(target);
     if (cluster === undefined || connection?.health().everSynced !== true) return [];
-    if (isReplaced(known, connection.uid())) return [];
+    const logged = this.#context.facts.target(target).uid;
+    if (isReplaced(known, connection.uid()) || isReplaced(logged, connection.uid())) return [];
     const tracked = this.#trackedCluster(target);
     return [{ target, cluster, tracked, ...tracked.follow(connection, definitions, cluster) }];
   }
@@ -175,25 +185,16 @@ export class MembershipFeed {
     );
   }
 
-  /** Membership of the store, from memory as long as nobody else has published. A failed write leaves the version behind, and is read again. */
-  async #readKnown(): Promise<{ version: number; readonly memberships: Map<TargetId, Membership> }> {
-    const { store } = this.#context;
-    if (this.#known !== undefined && this.#known.version === (await membershipsVersion(store))) return this.#known;
-    const { version, memberships } = await readMemberships(store);
-    this.#known = { version, memberships: new Map(memberships) };
-    return this.#known;
-  }
-
   async #save(): Promise<void> {
     if (this.#isSaved || this.#context.elapsed() - this.#savedAt < SAVE_MS) return;
-    await saveMemberships(this.#context);
+    await saveMemberships(this.#context.settings.stateFolder, this.#known.values());
     this.#savedAt = this.#context.elapsed();
     this.#isSaved = true;
   }
 
   /** The same object for the same definitions and orphans, so that what is derived from it is derived once. */
   async #withOrphans(definitions: Definitions): Promise<Definitions> {
-    const orphans = await listOrphans(this.#context.store);
+    const orphans = await listOrphans(this.#context);
     const key = orphans.map(({ target, sequence }) => `${target} ${sequence}`).join();
     if (this.#overlaid?.of !== definitions || this.#overlaid.key !== key) {
       this.#overlaid = { of: definitions, key, definitions: await withOrphans(this.#context, definitions, orphans) };

@@ -14,6 +14,7 @@ import { releasedObjects } from "../../core/plan/cluster-release.ts";
 import { planCluster } from "../../core/plan/cluster.ts";
 import type { PlanEffect } from "../../core/plan/effect.ts";
 import { bootText } from "../../core/plan/host-boot.ts";
+import { judgeNodeClaim, type NodeClaim } from "../../core/plan/node-claim.ts";
 import { planHost } from "../../core/plan/host.ts";
 import { refuseOlder } from "./ahead.ts";
 import { effectOf } from "./plan-effect.ts";
@@ -76,6 +77,7 @@ async function planForCluster(
   const connection = context.clusters.connection(target.id);
   const observation: ClusterObservation = await connection.readObservation(signal);
   const row = await targetRow(context.store, target.id);
+  refuseReplaced(target.id, context.facts.target(target.id).uid, observation.uid);
   refuseReplaced(target.id, row?.identity, observation.uid);
   if (fixed === undefined) await refuseOlder(context, resolved, observation);
   await connection.synced(AbortSignal.any([signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]));
@@ -141,9 +143,10 @@ async function planForHost(
 ): Promise<Planned> {
   const { target, definitions } = resolved;
   if (target.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
-  refuseNode(context, target);
   const connection = await context.hosts.connection(target);
   const observation: HostObservation = await connection.observe(signal);
+  const row = await targetRow(context.store, target.id);
+  refuseNode(context, target, judgeNodeClaim(observation, (row?.appliedSequence ?? null) !== null));
   if (fixed === undefined) await refuseOlder(context, resolved, observation);
   await context.onStep("observed", target.id);
   const inputs = fixed ?? {
@@ -155,7 +158,6 @@ async function planForHost(
   };
   const { want, notes } = compileTarget(definitions, target, inputs, context.operator);
   if (want.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} compiled to a ${want.kind}`);
-  const row = await targetRow(context.store, target.id);
   const isOurs = readTable(observation.ruleset)?.mark?.instance === context.instance;
   const missing = missingFeeders(resolved, inputs);
   const waitsFor = shrinkDoubt(target.id, missing, isOurs, row);
@@ -220,18 +222,21 @@ function unfinishedGeneration(row: TargetRow | undefined, { armed = [] }: HostOb
 }
 
 /**
- * A host that is a node of a cluster is not written, for now: the cluster's enforcer owns its packet filter.
+ * A host that is a node of a cluster is not written, for now: the cluster's enforcer owns its packet filter. That a cluster says so is not
+ * enough: the root of any node may claim the address of any host.
  *
  * @throws FirebreakError APPLY_REFUSED
  */
-function refuseNode(context: SyncerContext, target: HostTarget): void {
+function refuseNode(context: SyncerContext, target: HostTarget, { isBelieved, evidence }: NodeClaim): void {
+  if (!isBelieved) return;
   const own = new Set(target.host.addresses);
   for (const [cluster, connection] of context.clusters.connections()) {
     const node = connection.inventory().nodes.find(({ addresses }) => addresses.some((address) => own.has(address)));
     if (node === undefined) continue;
     throw new FirebreakError(
       "APPLY_REFUSED",
-      `${target.id} is node ${node.name} of ${cluster}, whose enforcer owns its packet filter: remove one of the two from Git`,
+      `${target.id} is node ${node.name} of ${cluster}${evidence.length === 0 ? "" : ` (it has ${evidence.join(", ")})`}, whose enforcer ` +
+        "owns its packet filter: remove one of the two from Git",
     );
   }
 }
@@ -241,8 +246,31 @@ function markOf({ instance }: SyncerContext, { sequence }: ResolvedTarget, diges
 }
 
 async function membershipsFor(context: SyncerContext, { definitions, target }: ResolvedTarget) {
-  const { memberships } = await readMemberships(context.store);
-  return relevantMemberships(definitions, target, memberships);
+  const known = context.memberships.known();
+  await refuseUnknown(
+    context,
+    target.id,
+    feedersOf(definitions, target).filter((feeder) => !known.has(feeder)),
+  );
+  return relevantMemberships(definitions, target, known);
+}
+
+/**
+ * A store that tells of addresses which the state folder does not know is not believed, and nothing shrinks for want of them: until that cluster
+ * was seen, its consumers stay as they are.
+ *
+ * @throws FirebreakError INVENTORY_INCOMPLETE
+ */
+async function refuseUnknown({ store }: SyncerContext, id: TargetId, missing: readonly TargetId[]): Promise<void> {
+  if (missing.length === 0) return;
+  const { memberships } = await readMemberships(store);
+  const stored = missing.filter((feeder) => memberships.has(feeder));
+  if (stored.length === 0) return;
+  throw new FirebreakError(
+    "INVENTORY_INCOMPLETE",
+    `${id} needs the addresses of ${stored.join(", ")}: the store tells some, the state folder knows none, and the store alone is not ` +
+      "believed. They are taken up as soon as the cluster was seen whole",
+  );
 }
 
 /** Clusters whose addresses this target needs and that were never seen whole: closed, and told. */
@@ -288,7 +316,7 @@ async function releasedByRevision(
   { inputs, inventory }: { readonly inputs: TargetInputs; readonly inventory: ClusterInventory },
   want: ClusterWant,
 ): Promise<ReadonlySet<string>> {
-  const sequence = row?.appliedSequence ?? null;
+  const sequence = appliedOf(context, row);
   const applied = sequence === null || sequence === resolved.sequence ? undefined : await acceptedRevision(context, sequence);
   if (applied === undefined) return new Set();
   const before = await context.definitions.accepted(applied.commit, context.signal);
@@ -298,6 +326,15 @@ async function releasedByRevision(
   const then = { ...inputs, ...clusterStructure(before, target.cluster, inventory) };
   const { want: wanted } = compileTarget(await withOrphans(context, before, inputs.orphans), target, then, context.operator);
   return wanted.kind === "cluster" ? releasedObjects(wanted, want) : new Set();
+}
+
+/**
+ * The revision that was applied; null when the store knows of none, and nothing may be un-isolated. Not an older one than the log tells of: with
+ * every older one more would be called released by a newer one.
+ */
+function appliedOf({ facts }: SyncerContext, row: TargetRow | undefined): number | null {
+  const stored = row?.appliedSequence ?? null;
+  return row === undefined || stored === null ? null : Math.max(stored, facts.target(row.id).applied ?? 0);
 }
 
 /** `NAMESPACE/NAME` of foreign policies that the drift detector found to widen, where the cluster's definition has them removed. */

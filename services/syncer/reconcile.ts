@@ -22,7 +22,7 @@ import type { Plan } from "../../core/plan/plan.ts";
 import { storedError } from "../stored-error.ts";
 import { applyPlan } from "./apply.ts";
 import type { SyncerContext } from "./context.ts";
-import { intentEntry, outcomeEntry, planEntry, type Run } from "./entries.ts";
+import { auditTarget, intentEntry, outcomeEntry, planEntry, type Run } from "./entries.ts";
 import { HeldLease } from "./held-lease.ts";
 import { keepForNextStart } from "./keep.ts";
 import { makePlan, type Planned } from "./planning.ts";
@@ -105,6 +105,7 @@ async function carryOut(context: SyncerContext, planned: Planned, right: Right):
   const { store, now } = context;
   const { resolved, plan, observation } = planned;
   const id = resolved.target.id;
+  await logIdentity(context, id, planned.identity);
   await recordIdentity(store, id, {
     identity: planned.identity,
     notes: planned.notes,
@@ -137,9 +138,19 @@ async function carryOut(context: SyncerContext, planned: Planned, right: Right):
     },
     now(),
   );
+  context.gaps.closed(id);
   await takeOver(context, id, planned.identity);
   await context.onStep("recorded", id);
   return plan.steps.length === 0 ? "nothing to do" : `applied ${plan.steps.length} steps`;
+}
+
+/** Who a target is goes into the log before anything is known of it: a store that is lost, or that somebody changed, cannot say it. */
+async function logIdentity({ facts, trail }: SyncerContext, id: TargetId, identity: string): Promise<void> {
+  const { uid } = facts.target(id);
+  if (identity === "" || uid === identity) return;
+  const before = uid === undefined ? {} : { detail: { before: uid } };
+  const name = `identified-${id}-${identity}-after-${uid ?? "none"}`;
+  await trail.append([{ id: name, type: "target.identified", target: auditTarget(id, identity), ...before }]);
 }
 
 /** One apply. While it runs its intent is its own to close. */

@@ -62,6 +62,7 @@ export async function release(context: SyncerContext, request: ReleaseRequest, a
     ]);
     await plan.carryOut();
     await forgetTarget(store, row.id, context.now(), findingEntries(context.now()));
+    context.memberships.forget(row.id);
     // Its workloads are members nowhere any more: the sets of others follow.
     const others = (await listTargetRows(store)).map(({ id }) => ({
       target: id,
@@ -82,6 +83,7 @@ async function planRelease(context: SyncerContext, { target }: ResolvedTarget, k
   if (target.kind === "cluster") {
     const connection = context.clusters.connection(target.id);
     const observation = await connection.readObservation(signal);
+    refuseReplaced(target.id, context.facts.target(target.id).uid, observation.uid);
     refuseReplaced(target.id, known, observation.uid);
     const inventory = connection.inventory();
     const steps = planClusterRelease(observation, inventory, instance);

@@ -29,7 +29,7 @@ export async function resolveTarget(context: SyncerContext, id: TargetId): Promi
   if (inForce === undefined) throw new FirebreakError("INVENTORY_INCOMPLETE", `no revision is in force yet; ${id} waits`);
   const named = findTarget(inForce.definitions, id);
   if (named !== undefined) {
-    const orphans = await listOrphans(store);
+    const orphans = await listOrphans(context);
     const definitions = await withOrphans(context, inForce.definitions, orphans);
     return { target: named, definitions, orphans, sequence: inForce.sequence, commit: inForce.commit, orphaned: false };
   }

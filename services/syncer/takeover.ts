@@ -13,6 +13,8 @@ export async function takeOver(context: SyncerContext, id: TargetId, identity: s
   const rows = await listTargetRows(context.store);
   for (const orphan of rows) {
     if (orphan.inGit || orphan.id === id || orphan.identity !== identity) continue;
+    // It ends the enforcement of the orphan, so the store's word for who that is is not enough.
+    if (context.facts.target(orphan.id).uid !== identity) continue;
     await context.trail.append([
       {
         id: `taken-over-${orphan.id}-${orphan.orphanedAtSequence ?? 0}`,
@@ -23,6 +25,7 @@ export async function takeOver(context: SyncerContext, id: TargetId, identity: s
       },
     ]);
     await forgetTarget(context.store, orphan.id, context.now(), findingEntries(context.now()));
+    context.memberships.forget(orphan.id);
     context.log.info({ target: id, orphan: orphan.id }, "took over an orphan");
   }
 }

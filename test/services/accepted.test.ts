@@ -11,6 +11,7 @@ import { openTrail } from "../../adapters/trail/open.ts";
 import { type Disk, realDisk } from "../../adapters/trail/disk.ts";
 import { verifyTrail } from "../../adapters/trail/verify.ts";
 import type { EntryInput } from "../../core/audit/entry.ts";
+import { listOrphans } from "../../services/orphans.ts";
 import { AcceptedRevisions } from "../../services/syncer/accepted.ts";
 import type { SyncerContext } from "../../services/syncer/context.ts";
 import { replayLog, resume } from "../../services/syncer/recover.ts";
@@ -21,6 +22,10 @@ const HEAD = "apiVersion: firebreak.dev/v1alpha1\n";
 const definitions = (ingress: string): string =>
   `${HEAD}kind: Cluster\nmetadata: {name: eu}\nspec: {mode: apply, context: eu, enforcer: calico}\n---\n${HEAD}kind: Segment\n` +
   `metadata: {name: db}\nspec: {members: [{pods: {matchLabels: {app: db}}, namespaces: {}}], isolate: {ingress: ${ingress}, egress: off}}\n`;
+
+const other = (range: string): string =>
+  `${HEAD}kind: Cluster\nmetadata: {name: us}\nspec: {mode: apply, context: us, enforcer: calico, podRanges: [${range}]}\n`;
+const GONE = "cluster/us";
 
 let folder: string;
 let git: GitFixture;
@@ -85,7 +90,7 @@ async function begin(): Promise<void> {
     now: () => new Date(),
     disk,
   });
-  context = Object.assign(world.context, { trail });
+  context = Object.assign(world.context, { trail, facts: trail.facts });
 }
 
 /** As a start: nothing is remembered but store, log and Git. */
@@ -242,6 +247,49 @@ describe("a store that somebody changed", () => {
     expect(found).toMatchObject([
       { fingerprint: "open", target: "cluster/eu", kind: "modified", severity: "critical", effect: { opened: ["any → db"] } },
     ]);
+  });
+
+  /** Writes to the row of the orphan. */
+  const setOrphan = async (set: {
+    readonly wantedSequence?: number;
+    readonly inGit?: boolean;
+    readonly id?: string;
+  }): Promise<void> =>
+    await write(async (db) => await db.updateTable("firebreak.targets").set(set).where("id", "=", GONE).execute());
+
+  // Would catch: an UPDATE makes an older revision the last word about a target that Git names no more: what it opened is open again. And: no entry ever told that a target was gone from Git.
+  it("by what it says of a target gone from Git stops it; the log tells when that was", async () => {
+    const path = "policies/us.yaml";
+    git.push({ [path]: other("10.66.0.0/16") }, "it had another range");
+    expect(await world.follow()).toMatchObject({ kind: "accepted" });
+    const older = context.inForce?.sequence ?? 0;
+    git.push({ [path]: other("10.11.0.0/16") }, "it got its own");
+    expect(await world.follow()).toMatchObject({ kind: "accepted", sequence: older + 1 });
+    git.push({ [path]: "# no cluster\n" }, "it is gone");
+    expect(await world.follow()).toMatchObject({ kind: "accepted", sequence: older + 2 });
+    const { entries } = await trail.read({ filter: { types: ["target.orphaned"] } });
+    expect(entries).toMatchObject([{ target: { id: GONE }, revision: older + 2 }]);
+    expect(await listOrphans(context)).toEqual([{ target: GONE, sequence: older + 1 }]);
+    await setOrphan({ wantedSequence: older });
+    await expect(listOrphans(context)).rejects.toMatchObject({ code: "STORE_CONTRADICTS_LOG" });
+    await expect(world.follow()).rejects.toMatchObject({ code: "STORE_CONTRADICTS_LOG" });
+    await expect(restart()).rejects.toMatchObject({ code: "STORE_CONTRADICTS_LOG" });
+    // A number that nobody gave would keep every later revision from being recorded.
+    await setOrphan({ wantedSequence: 9_999 });
+    await expect(restart()).rejects.toMatchObject({
+      code: "STORE_CONTRADICTS_LOG",
+      message: expect.stringContaining("9999") as string,
+    });
+    await setOrphan({ wantedSequence: older + 1 });
+    await restart();
+    // What Git names is no orphan, whatever a row says.
+    await write(
+      async (db) => await db.updateTable("firebreak.targets").set({ inGit: false }).where("id", "=", "cluster/eu").execute(),
+    );
+    expect(await listOrphans(context).catch(() => [])).not.toContainEqual(expect.objectContaining({ target: "cluster/eu" }));
+    await write(
+      async (db) => await db.updateTable("firebreak.targets").set({ inGit: true }).where("id", "=", "cluster/eu").execute(),
+    );
   });
 
   it("by taking revisions away is completed from the log", async () => {

@@ -4,7 +4,7 @@ import { clusterTargetId } from "../../core/model/target.ts";
 import type { ClusterObservation } from "../../core/plan/observation.ts";
 import { markAnnotations } from "../../core/render/networkpolicy-mark.ts";
 import { isAhead, liveSequence } from "../../services/live-mark.ts";
-import { refuseOlder } from "../../services/syncer/ahead.ts";
+import { Gaps, refuseOlder } from "../../services/syncer/ahead.ts";
 import type { SyncerContext } from "../../services/syncer/context.ts";
 import type { ResolvedTarget } from "../../services/syncer/resolve.ts";
 
@@ -25,6 +25,7 @@ function contextOf() {
   const context = {
     instance: "us",
     ahead: 0,
+    gaps: new Gaps(),
     trail: { append: async (more: readonly EntryInput[]) => void entries.push(...more) },
     branchBell: { ring: () => (rings += 1) },
     log: { error: () => undefined },
@@ -73,6 +74,24 @@ describe("a target that carries a newer revision than is to be planned", () => {
     await refuseOlder(context, resolved(7), observed([3, 7]));
     await refuseOlder(context, resolved(8), observed([3, 7]));
     expect(entries).toEqual([]);
+  });
+
+  // Bug: who can write our objects raises the number in their mark, and what he changed is healed without a finding.
+  it("had its mark raised when this process saw it at a revision of the log before: nothing is refused, nothing explains it", async () => {
+    const { context, entries, rings } = contextOf();
+    await refuseOlder(context, resolved(3), observed([3]));
+    await refuseOlder(context, resolved(3), observed([3, 7]));
+    expect([entries, context.ahead, rings(), context.gaps.explains(ID, 7)]).toEqual([[], 0, 0, false]);
+  });
+
+  it("is explained until it was brought forward, no number above the one that was found, and never again", async () => {
+    const { context } = contextOf();
+    await expect(refuseOlder(context, resolved(3), observed([7]))).rejects.toMatchObject({ code: "TARGET_AHEAD" });
+    await refuseOlder(context, resolved(8), observed([7]));
+    expect([context.gaps.explains(ID, 7), context.gaps.explains(ID, 8)]).toEqual([true, false]);
+    context.gaps.closed(ID);
+    await refuseOlder(context, resolved(8), observed([12]));
+    expect([context.gaps.explains(ID, 12), context.ahead]).toEqual([false, 7]);
   });
 
   // Bug: whoever may write an annotation chooses our numbers, or keeps us from repairing.

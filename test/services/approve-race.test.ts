@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { forgetPull, listApprovals, openStore, pullRow, recordPlan, type Store } from "../../adapters/store/index.ts";
 import type { EntryInput } from "../../core/audit/entry.ts";
+import { LogFacts } from "../../core/audit/log-facts.ts";
 import type { Forge, ForgeComment, PullRequest } from "../../core/forge/forge.ts";
 import { approvePlan } from "../../services/syncer/pulls/approve-plan.ts";
 import { readCommands } from "../../services/syncer/pulls/commands.ts";
@@ -49,6 +50,7 @@ beforeEach(async () => {
     now: Date.now,
     plans: new Map(),
     trail: { append: async (list: readonly EntryInput[]) => await Promise.resolve(void entries.push(...list)) },
+    facts: new LogFacts(),
     inForce: { definitions: { workspace: { approvals: { required: 1, distinctFromAuthor: true, forRules: 2 } } } },
     branchBell: { ring: () => undefined },
   } as unknown as PullContext;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openRepository } from "../../adapters/git/index.ts";
+import { LogFacts } from "../../core/audit/log-facts.ts";
 import { openStore, type Store } from "../../adapters/store/index.ts";
 import { judgeMergesFor, type MergeParts } from "../../services/syncer/pulls/judge.ts";
 import { startGit, type GitFixture } from "../support/git-fixture.ts";
@@ -43,6 +44,7 @@ async function partsOf(
     signal,
     repository,
     trail: { read: async () => await Promise.resolve({ entries: [] }) },
+    facts: new LogFacts(),
     forge: {
       readMerged: async (commit: string) => await Promise.resolve(pullOf(commit)),
       countCommits: async () => await Promise.resolve(1),

@@ -15,8 +15,10 @@ import {
   type Store,
 } from "../../adapters/store/index.ts";
 import type { EntryInput } from "../../core/audit/entry.ts";
+import { LogFacts } from "../../core/audit/log-facts.ts";
 import { clusterTargetId } from "../../core/model/target.ts";
 import { acceptReplaced } from "../../services/syncer/accept-replaced.ts";
+import { Gaps } from "../../services/syncer/ahead.ts";
 import type { SyncerContext } from "../../services/syncer/context.ts";
 import { MembershipFeed } from "../../services/syncer/memberships.ts";
 import { reconcile } from "../../services/syncer/reconcile.ts";
@@ -32,6 +34,7 @@ let store: Store;
 let live: string;
 let looks: string[];
 let entries: EntryInput[];
+let facts: LogFacts;
 let context: SyncerContext;
 
 beforeAll(async () => {
@@ -46,7 +49,7 @@ afterAll(async () => {
 beforeEach(async () => {
   for (const { id } of await listTargetRows(store)) await forgetTarget(store, id, Date.now(), () => []);
   await recordTargets(store, [{ id: EU, mode: "apply", labels: {} }], 1, 1);
-  [live, looks, entries] = ["uid-a", [], []];
+  [live, looks, entries, facts] = ["uid-a", [], [], new LogFacts()];
   const connection = {
     readObservation: async () =>
       await Promise.resolve({ kind: "cluster", target: EU, completeness: "complete", uid: live, policies: [], at: 1 }),
@@ -63,6 +66,11 @@ beforeEach(async () => {
     isInventoryCurrent: () => true,
   };
   const { signal } = new AbortController();
+  const append = async (more: readonly EntryInput[]): Promise<void> => {
+    entries.push(...more);
+    for (const entry of more) facts.add({ type: entry.type, time: "", fields: { ...entry } });
+    await Promise.resolve();
+  };
   const named = definitions({ clusters: [cluster("eu")], segments: [segment("web", [app("web")])] });
   // The cast: nothing else of a syncer is asked for here.
   context = {
@@ -79,7 +87,10 @@ beforeEach(async () => {
     only: { signal: () => signal, whyNot: () => undefined },
     inForce: { sequence: 1, commit: "c", definitions: named },
     clusters: { connection: () => connection, connections: () => new Map([[EU, connection]]) },
-    trail: { append: async (more: readonly EntryInput[]) => await Promise.resolve(void entries.push(...more)) },
+    trail: { append },
+    facts,
+    gaps: new Gaps(),
+    memberships: { known: () => new Map(), forget: () => undefined },
     queue: { enqueue: async () => await Promise.resolve() },
     log: { warn: () => undefined, debug: () => undefined, info: () => undefined },
     onStep: () => undefined,
@@ -103,6 +114,20 @@ it("is not planned, whoever asks; the message names both UIDs and the way out, a
   });
   expect([row?.identity, looks]).toEqual(["uid-a", []]);
   live = "uid-a";
+  await runOnce();
+  expect(looks).toEqual(["plans"]);
+});
+
+// Would catch: the store is lost, or its column is emptied, and the first cluster that answers is believed.
+it("is not planned either when only the log knows who it was, and has no membership", async () => {
+  await context.trail.append([{ id: "i", type: "target.identified", target: { kind: "cluster", id: EU, uid: "uid-a" } }]);
+  live = "uid-b";
+  expect((await runOnce())?.lastError).toMatchObject({ code: "TARGET_REPLACED" });
+  const feed = new MembershipFeed(context);
+  await feed.publish([EU]);
+  expect([looks, feed.known().size]).toEqual([[], 0]);
+  await acceptReplaced(context, EU, "uid-b", "api-token");
+  expect(entries.at(-1)).toMatchObject({ type: "target.replaced", detail: { before: "uid-a", after: "uid-b" } });
   await runOnce();
   expect(looks).toEqual(["plans"]);
 });
@@ -145,6 +170,10 @@ it("is none when a new name proves to be an orphan: it takes over", async () => 
   const renamed = clusterTargetId("europe");
   await recordTargets(store, [{ id: renamed, mode: "apply", labels: {} }], 2, 2);
   expect(() => refuseReplaced(renamed, null, "uid-a")).not.toThrow();
+  // Would catch: one UPDATE of the store makes an orphan pass for this cluster, and it is let go.
+  await takeOver(context, renamed, "uid-a");
+  expect(await listTargetRows(store)).toHaveLength(2);
+  await context.trail.append([{ id: "i", type: "target.identified", target: { kind: "cluster", id: EU, uid: "uid-a" } }]);
   await takeOver(context, renamed, "uid-a");
   expect((await listTargetRows(store)).map(({ id }) => id)).toEqual([renamed]);
 });

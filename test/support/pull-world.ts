@@ -8,6 +8,7 @@ import { openForge, type ForgeCredential } from "../../adapters/forge/open.ts";
 import { openStore } from "../../adapters/store/index.ts";
 import type { ClusterInventory } from "../../core/membership/inventory.ts";
 import type { EntryInput } from "../../core/audit/entry.ts";
+import { LogFacts } from "../../core/audit/log-facts.ts";
 import { fillEntry } from "../../core/audit/fill.ts";
 import { matchesFilter } from "../../core/audit/filter.ts";
 import type { ReadRange } from "../../core/audit/trail.ts";
@@ -57,7 +58,7 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
   const folder = mkdtempSync(join(tmpdir(), "fb-pulls-"));
   const { signal } = new AbortController();
   const store = await openStore({ kind: "embedded", folder: join(folder, "state") }, { signal });
-  const settings = parseSettings(`repository: {url: "${git.url}", path: "policies"}\nallow: {contexts: [eu]}\n`, {});
+  const settings = parseSettings(`repository: {url: "${git.url}", path: "policies"}\nallow: {contexts: [eu, us]}\n`, {});
   const password = "token" in credential ? credential.token : "";
   const auth = { kind: "basic", username: git.username ?? "firebreak", password } as const;
   const workers = openWorkers();
@@ -72,6 +73,7 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
       worker: gitWorker(workers),
     });
   const entries = new Map<string, EntryInput>();
+  const facts = new LogFacts();
   // The cast: no part of it that reaches targets is asked for here.
   const context = {
     settings,
@@ -83,7 +85,11 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
     queue: { enqueue: async () => await Promise.resolve() },
     trail: {
       append: async (list: readonly EntryInput[]) => {
-        for (const entry of list) if (!entries.has(entry.id)) entries.set(entry.id, entry);
+        for (const entry of list) {
+          if (entries.has(entry.id)) continue;
+          entries.set(entry.id, entry);
+          facts.add({ type: entry.type, time: LOGGED_AT, fields: { ...entry } });
+        }
         return await Promise.resolve([]);
       },
       read: async ({ from = 0, filter = {} }: ReadRange) => {
@@ -91,6 +97,7 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
         return await Promise.resolve({ entries: stored.slice(from).filter((entry) => matchesFilter(entry, filter)) });
       },
     },
+    facts,
     workers,
     environment: {},
     now: Date.now,
@@ -101,7 +108,7 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
     forge: openForge({ kind, url, repository: name, credential, isPaced: false }),
     definitions: new DefinitionSource(repository, settings, workers),
     clusters: { connections: () => new Map(), update: async () => await Promise.resolve(new Map()) },
-    memberships: { catchUp: async () => await Promise.resolve() },
+    memberships: { catchUp: async () => await Promise.resolve(), forget: () => undefined, known: () => new Map() },
     branchBell: new Bell(),
     oneLook: pLimit(1),
     accepted: new AcceptedRevisions(),

@@ -3,6 +3,7 @@ import type { ApproveAnswer } from "../../../core/api/shapes.ts";
 import { FirebreakError } from "../../../core/model/error.ts";
 import type { SyncerContext } from "../context.ts";
 import { approveHead } from "./approve.ts";
+import { logResumed } from "./commands.ts";
 import { judgeAgain } from "./context.ts";
 
 /**
@@ -11,7 +12,7 @@ import { judgeAgain } from "./context.ts";
  * @throws FirebreakError NOT_FOUND for a plan that no open pull request shows, CONFLICT when its head has moved since, or the token made the change
  */
 export async function approvePlan(context: SyncerContext, plan: string, actor: string): Promise<ApproveAnswer> {
-  const { forge, store, signal } = context;
+  const { forge, store, facts, signal } = context;
   if (forge === undefined) throw new FirebreakError("USAGE", "firebreak.yaml names no forge, so there are no plans to approve");
   const row = (await listPullRows(store)).find((each) => each.plan === plan);
   if (row === undefined) throw new FirebreakError("NOT_FOUND", `no pull request shows plan ${plan}; it may have been made anew`);
@@ -21,7 +22,11 @@ export async function approvePlan(context: SyncerContext, plan: string, actor: s
   const approved = await approveHead({ ...context, forge }, pull, { who: actor, via: "token", id: actor }, plan);
   if (approved === "own")
     throw new FirebreakError("CONFLICT", `${actor} made the change of #${row.number}: an approval by it does not count`);
-  if (row.held !== null) await recordHold(store, row.number, null);
+  const held = row.held ?? facts.hold(row.number);
+  if (held !== undefined) {
+    await logResumed(context, pull, { kind: "token", id: actor }, `token-${actor}-hold-of-${held.at}`);
+    await recordHold(store, row.number, null);
+  }
   await notify(store, "pulls", String(row.number));
   judgeAgain(context);
   return { pull: row.number, head: row.head, plan };

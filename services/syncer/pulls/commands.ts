@@ -1,4 +1,5 @@
 import { recordPull, type PullAnswer, type PullReading, type PullRow } from "../../../adapters/store/index.ts";
+import type { AuditActor } from "../../../core/audit/fields.ts";
 import { parseCommands, type ForgeCommand } from "../../../core/forge/command.ts";
 import { mayWrite, type ForgeComment, type PullRequest } from "../../../core/forge/forge.ts";
 import { plain } from "../../../core/text/inert.ts";
@@ -29,7 +30,7 @@ export async function readCommands(context: PullContext, pull: PullRequest, row:
   const self = await forge.readSelf(signal);
   const state: State = {
     fullHead: row?.fullHead ?? null,
-    held: row?.held ?? null,
+    held: row?.held ?? context.facts.hold(pull.number) ?? null,
     answers: isNewHead ? [] : [...(row?.answers ?? [])],
     isPlanAsked: false,
     isApproved: false,
@@ -128,13 +129,37 @@ async function approve(context: PullContext, { pull, comment, row }: Asked, stat
   if (approved === "own") {
     // Who made the change may take back a hold of his own, no other's.
     if (state.held?.by !== who) return "you made this change: your approval does not count.";
+    await logResumed(context, pull, { kind: "person", id: who }, `comment-${comment.id}`);
     state.held = null;
     return "the hold is lifted; your approval does not count, because you made this change.";
   }
   const wasHeld = state.held !== null;
+  if (wasHeld) await logResumed(context, pull, { kind: "person", id: who }, `comment-${comment.id}`);
   state.held = null;
   state.isApproved = true;
   return wasHeld ? "approved; the hold is lifted." : "approved.";
+}
+
+/**
+ * The end of a hold is told of in the log, as its beginning is, before the store forgets it.
+ *
+ * @param by what names this time among all: the log takes the same entry for a retry
+ */
+export async function logResumed(
+  { trail }: Pick<PullContext, "trail">,
+  pull: PullRequest,
+  actor: AuditActor,
+  by: string,
+): Promise<void> {
+  await trail.append([
+    {
+      id: `plan-resumed-${pull.number}-${by}`,
+      type: "plan.resumed",
+      commit: pull.head.sha,
+      actor,
+      pullRequest: auditPull(pull),
+    },
+  ]);
 }
 
 async function logHold({ trail }: PullContext, { pull, comment }: Asked, reason: string): Promise<void> {

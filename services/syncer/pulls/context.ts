@@ -10,6 +10,8 @@ export type PullContext = Pick<
   | "store"
   | "trail"
   | "accepted"
+  | "facts"
+  | "memberships"
   | "workers"
   | "instance"
   | "settings"

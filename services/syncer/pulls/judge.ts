@@ -29,7 +29,7 @@ const NOTHING: MergeJudgement = { problems: [], merged: [] };
 /** What judging merges takes of the syncer. */
 export type MergeParts = Pick<
   SyncerContext,
-  "store" | "trail" | "signal" | "settings" | "repository" | "inForce" | "forge" | "definitions"
+  "store" | "trail" | "facts" | "signal" | "settings" | "repository" | "inForce" | "forge" | "definitions"
 >;
 
 /**
@@ -152,8 +152,10 @@ class Walk {
   }
 
   async #judgePull(pull: PullRequest, base: string, merge: string): Promise<Omit<Judged, "covers">> {
-    const { forge, store, trail, signal } = this.#parts;
-    const held = (await listPullRows(store)).find(({ number }) => number === pull.number)?.held ?? null;
+    const { forge, store, trail, facts, signal } = this.#parts;
+    // The log tells of every hold and of its end: a row that somebody took out of the store lets nothing in.
+    const row = (await listPullRows(store)).find(({ number }) => number === pull.number);
+    const held = row?.held ?? facts.hold(pull.number) ?? null;
     const required = await this.#required(base, merge);
     const state = await approvalsOf({ forge, store, trail, signal }, { ...this.#rule, required }, pull, base);
     const texts: string[] = [];

@@ -109,7 +109,8 @@ async function liveWorld(context: PullContext): Promise<LiveWorld> {
   await seenOnce(context);
   return {
     inventories: new Map([...context.clusters.connections()].map(([target, connection]) => [target, connection.inventory()])),
-    orphans: await readOrphans(context, await listOrphans(context.store)),
+    orphans: await readOrphans(context, await listOrphans(context)),
     enforced: await enforcedElsewhere(context),
+    memberships: new Map(context.memberships.known()),
   };
 }
