@@ -43,6 +43,8 @@ export interface TargetStatus {
   readonly openFindings: number;
   readonly error: ErrorShape | null;
   readonly nextAttemptAt: string | null;
+  /** A host that is enforced for the first time: until then everything passes, so that its kernel learns which sessions are open. */
+  readonly settlesAt?: string;
 }
 
 export interface RevisionStatus {

@@ -40,6 +40,7 @@ export function formatStatus(answer: StatusAnswer, now: number): string {
           TARGET_COLUMNS,
           targets.map((target) => targetCells(target, now)),
         ),
+    ...targets.flatMap((target) => settling(target, now)),
     ...targets.flatMap((target) => targetError(target, now)),
     ...channelLines(answer.channels, now),
   ];
@@ -87,6 +88,16 @@ function targetCells(target: TargetStatus, now: number): readonly string[] {
 function revisionCell(revision: number | null, wanted: number | null): string {
   if (revision === null) return wanted === null ? "-" : `- → ${wanted}`;
   return wanted === null || wanted === revision ? String(revision) : `${revision} → ${wanted}`;
+}
+
+function settling({ target, settlesAt }: TargetStatus, now: number): readonly string[] {
+  if (settlesAt === undefined) return [];
+  const left = Math.max(1, Math.ceil((Date.parse(settlesAt) - now) / 1000));
+  return [
+    "",
+    visible(target),
+    `  settling for another ${left}s: everything passes until its kernel knows which sessions are open; then it is enforced`,
+  ];
 }
 
 function targetError({ target, error, nextAttemptAt }: TargetStatus, now: number): readonly string[] {

@@ -50,7 +50,10 @@ export async function readStatus(parts: ConsoleParts): Promise<StatusAnswer> {
     revision: revision === undefined ? null : revisionStatus(revision),
     repository: repositoryStatus(repository),
     targets: rows.map((row) =>
-      targetStatus(row, byTarget.get(row.id) ?? [], now() - (isBlind ? 0 : MISSED_LOOKS * lookEveryMs(row.id)) - GRACE_MS),
+      targetStatus(row, byTarget.get(row.id) ?? [], {
+        staleBefore: now() - (isBlind ? 0 : MISSED_LOOKS * lookEveryMs(row.id)) - GRACE_MS,
+        settlesAt: settlesAt(row, settings.hosts.settle, now()),
+      }),
     ),
     troubles: processes,
     gaps,
@@ -81,7 +84,19 @@ function repositoryStatus({ head, fetchOkAt, error, candidate }: Awaited<ReturnT
   };
 }
 
-function targetStatus(row: TargetRow, findings: readonly StoredFinding[], staleBefore: number): TargetStatus {
+/** When a host that is enforced for the first time will be; undefined when none of this is under way. */
+function settlesAt({ id, appliedSequence, intent }: TargetRow, settleMs: number, now: number): number | undefined {
+  if (!id.startsWith("host/") || appliedSequence !== null || intent === null) return undefined;
+  return intent.at + settleMs > now ? intent.at + settleMs : undefined;
+}
+
+interface Moments {
+  readonly staleBefore: number;
+  readonly settlesAt: number | undefined;
+}
+
+function targetStatus(row: TargetRow, findings: readonly StoredFinding[], moments: Moments): TargetStatus {
+  const isOld = row.lastReadOkAt !== null && row.lastReadOkAt < moments.staleBefore;
   const state = targetState({
     inGit: row.inGit,
     mode: row.mode,
@@ -90,8 +105,7 @@ function targetStatus(row: TargetRow, findings: readonly StoredFinding[], staleB
     isForbidden: isForbidden(row.readError),
     isNotUnderstood: isNotUnderstood(row.readError),
     // What was read and could not be compared vouches for nothing either.
-    isStale:
-      (row.lastReadOkAt !== null && row.lastReadOkAt < staleBefore) || findings.some(({ kind }) => kind === "not-comparable"),
+    isStale: (isOld && moments.settlesAt === undefined) || findings.some(({ kind }) => kind === "not-comparable"),
     hasDrifted: findings.some(({ kind, foreign }) => DRIFT.has(kind) && !foreign),
     applied: row.appliedSequence,
     wanted: row.wantedSequence,
@@ -108,6 +122,7 @@ function targetStatus(row: TargetRow, findings: readonly StoredFinding[], staleB
     openFindings: findings.length,
     error: row.readError ?? row.lastError,
     nextAttemptAt: isoTime(row.nextAttemptAt),
+    ...(moments.settlesAt === undefined ? {} : { settlesAt: new Date(moments.settlesAt).toISOString() }),
   };
 }
 

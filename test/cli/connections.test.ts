@@ -242,7 +242,7 @@ describe("diff", () => {
         ["diff", "HEAD~1", "HEAD", "--definitions", "polices"],
         /^error NOT_FOUND: neither HEAD~1 nor HEAD has definitions in polices; --definitions/,
       ],
-      [["diff", "--manifests", "a"], /^error USAGE: DIR2 is missing/],
+      [["diff", "--manifests", "a"], /^error USAGE: AFTER is missing/],
       [["diff", "--manifests", "--live", "a", "b"], /^error USAGE: --manifests is another question/],
       [["diff", "--live", "HEAD"], /^error USAGE: --live compares/],
       [

@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import { formatStatus } from "../../../core/text/answers.ts";
+import { statusAnswer } from "../../cli/answers.ts";
+
+// Bug: a host in its first minute is called stale, and nobody says what it waits for.
+test("a host that is enforced for the first time says how long everything still passes", () => {
+  const answer = statusAnswer();
+  const now = Date.parse("2026-11-30T12:00:00Z");
+  const [host] = answer.targets.filter(({ target }) => target === "host/directory/ldap-red-1");
+  if (host === undefined) throw new Error("the answer has no host");
+  const settling = { ...host, state: "pending", error: null, settlesAt: "2026-11-30T12:00:40Z" } as const;
+  const lines = formatStatus({ ...answer, targets: [settling] }, now).split("\n");
+  const at = lines.indexOf("host/directory/ldap-red-1");
+  expect(lines[at + 1]).toMatch(/^ {2}settling for another 40s: everything passes until/);
+  expect(formatStatus({ ...answer, targets: [host] }, now)).not.toContain("settling");
+});
