@@ -53,7 +53,7 @@ export async function lookAtStanding(context: DriftContext): Promise<void> {
       kinds: KINDS,
       findings: [
         ...standingFindings(context, row, clashes),
-        ...(row.id === home ? refusedRevision(row, candidate, inForce.sequence) : []),
+        ...(row.id === home ? refusedRevision(row, candidate, inForce.sequence, context.now()) : []),
         ...boundaryFindings(context, row, target),
         ...podFindings(context, row, target),
       ],
@@ -105,13 +105,17 @@ function standingFindings(context: DriftContext, row: TargetRow, clashes: readon
   return findings;
 }
 
+/** A commit that is refused for a moment (its approval is being read) is nobody's alarm. */
+const REFUSED_MS = 10_000;
+
 /** The branch has a commit that does not come into force: what people merged is not what is enforced. */
 function refusedRevision(
   row: TargetRow,
   candidate: Awaited<ReturnType<typeof repositoryState>>["candidate"],
   inForce: number,
+  now: number,
 ): readonly Finding[] {
-  if (candidate === null || candidate.code === "GUARDRAIL_UNSEEN") return [];
+  if (candidate === null || candidate.code === "GUARDRAIL_UNSEEN" || now - candidate.at < REFUSED_MS) return [];
   const { commit, code, message } = candidate;
   const summary = `commit ${commit.slice(0, 10)} of the branch is refused (${code}), so revision ${inForce} stays in force: ${message}`;
   return [standing(row, "revision-refused", "high", `commit ${commit}`, summary)];
