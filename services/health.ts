@@ -1,6 +1,7 @@
 import { checkStore, recordProcess, type Store } from "../adapters/store/index.ts";
 import type { Queue } from "../adapters/queue/index.ts";
 import type { ErrorShape } from "../core/api/shapes.ts";
+import { FirebreakError } from "../core/model/error.ts";
 import { Bell, runLoop } from "./loop.ts";
 import type { Logger } from "./log.ts";
 import type { Role } from "./parts.ts";
@@ -23,6 +24,14 @@ const EVERY_MS = 1_000;
 const PATIENCE_MS = 3_000;
 /** Others take a process for gone when it was not heard of for three of these (`core/text/answers.ts` says so to people). */
 export const HEARD_EVERY_MS = 5_000;
+
+/** What no answer in time is called: whoever is slow is away, and that is no mistake of ours. */
+const SLOW = {
+  store: "STORE_UNAVAILABLE",
+  queue: "QUEUE_UNAVAILABLE",
+  log: "AUDIT_UNAVAILABLE",
+  definitions: "GIT_UNREACHABLE",
+} as const satisfies Readonly<Record<Need, string>>;
 
 export interface HealthParts {
   readonly roles: readonly Role[];
@@ -85,7 +94,7 @@ export class Health {
   async #ask(need: Need, check: () => Promise<void>): Promise<void> {
     const { log, now } = this.#parts;
     try {
-      await inTime(check());
+      await inTime(need, check());
       if (!this.#troubles.delete(need)) return;
       log.info({ need }, "back again");
     } catch (error) {
@@ -120,9 +129,9 @@ class Lacking extends Error {
   }
 }
 
-async function inTime(work: Promise<void>): Promise<void> {
+async function inTime(need: Need, work: Promise<void>): Promise<void> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+  const timer = setTimeout(() => late.reject(new FirebreakError(SLOW[need], `no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
   try {
     await Promise.race([work, late.promise]);
   } finally {
