@@ -21,6 +21,7 @@ import type { ManifestEntry } from "./service.ts";
 import { checkTierPolicy } from "./tier-policy.ts";
 import { noteSet } from "./whole.ts";
 import { settlePods } from "./settle.ts";
+import { checkFields, checkMetadata } from "./strict.ts";
 import { readPod, readTemplatePods } from "./workload.ts";
 import type { Identity, TEMPLATES, TemplatePods } from "./workload.ts";
 
@@ -190,6 +191,9 @@ function addObject(all: Collected, object: ManifestObject): void {
   const at = (inside: Path = []): Position => document.at([...path, ...inside]);
   const id = CLUSTER_SCOPED.includes(kind) ? identity.name : `${identity.namespace}/${identity.name}`;
   const check = new Checker(document, path, `${kind} ${id}`, all.notes);
+  const before = all.notes.length;
+  checkFields(check, value, apiVersion, kind);
+  if (hasErrors(all.notes.slice(before))) return; // as the API server: what cannot be decoded is not looked at further
   const wanted = POLICY_VERSIONS[kind];
   if (kind === "NetworkPolicy" && apiVersion === OLD_NETWORK_POLICY) {
     check.note("warning", ["apiVersion"], "old-version", `${apiVersion} is not served since Kubernetes 1.16; read as ${wanted}`);
@@ -306,18 +310,12 @@ function nodeAddresses(check: Checker, value: Json): readonly string[] {
   });
 }
 
-/** ObjectMeta: with `namspace` or `lables` an object would be another one, or somewhere else. */
-const OBJECT_META = (
-  "name generateName namespace labels annotations ownerReferences finalizers managedFields uid resourceVersion generation selfLink " +
-  "creationTimestamp deletionTimestamp deletionGracePeriodSeconds"
-).split(" ");
-
 /** Undefined, with an error, when the object has no proper name or namespace. */
 function identityOf(all: Collected, { kind, value, document, path }: ManifestObject): Identity | undefined {
   const check = new Checker(document, path, kind, all.notes);
   const before = all.notes.length;
   const metadata = check.record(value["metadata"], ["metadata"]) ?? {};
-  check.onlyKeys(metadata, OBJECT_META, ["metadata"]);
+  checkMetadata(check, metadata);
   const given = check.text(metadata["name"], ["metadata", "name"]);
   const prefix = check.text(metadata["generateName"], ["metadata", "generateName"]);
   const name = given === undefined || given === "" ? prefix?.concat("generated") : given;
