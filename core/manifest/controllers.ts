@@ -70,6 +70,7 @@ function ofStatefulSet(check: Checker, spec: Json, name: string): AddedLabels {
 
 /** The API server writes the names of a Job and its uid into the template, unless the author chose to select by hand. */
 function ofJob(check: Checker, object: Json, spec: Json, name: string | undefined, own: Labels): AddedLabels {
+  for (const key of ["completions", "parallelism"]) check.integer(spec[key], ["spec", key], 0, 2 ** 31 - 1);
   const { labels, unknown } = spec["manualSelector"] === true ? NOTHING : jobLabels(check, object, name, own);
   if (spec["completionMode"] !== "Indexed") return { labels, unknown, replicas: undefined };
   const count = typeof spec["completions"] === "number" ? spec["completions"] : 0;

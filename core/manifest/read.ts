@@ -10,8 +10,10 @@ import { readEndpoints, readSlice, withEndpoints } from "./endpoints.ts";
 import type { EndpointsOf } from "./endpoints.ts";
 import { Ignored } from "./ignored.ts";
 import { unknownType } from "./known-kinds.ts";
-import { isDnsLabel, isDnsSubdomain, readLabels } from "./labels.ts";
+import { isDnsLabel, readLabels } from "./labels.ts";
+import { badName } from "./names.ts";
 import { checkNetworkPolicy } from "./network-policy.ts";
+import { nodeAddresses, nodeRanges } from "./node.ts";
 import { objectsOf } from "./objects.ts";
 import type { ManifestObject } from "./objects.ts";
 import { noteServiceAddresses } from "./service-address.ts";
@@ -20,6 +22,8 @@ import { readIngress, readRoute, readService } from "./service.ts";
 import type { ManifestEntry } from "./service.ts";
 import { checkTierPolicy } from "./tier-policy.ts";
 import { noteSet } from "./whole.ts";
+import { NOT_TAKEN } from "./pod-rules.ts";
+import { prunedObject } from "./prune.ts";
 import { settlePods } from "./settle.ts";
 import { checkFields, checkMetadata } from "./strict.ts";
 import { readPod, readTemplatePods } from "./workload.ts";
@@ -145,13 +149,21 @@ export function readManifests(files: readonly SourceFile[]): ReadManifests {
     ...noteServiceAddresses(all.checked, all.services),
     ...all.ignored.notes(),
   );
-  const notes = all.notes.sort(compareNotes);
+  const notes = onceNotTaken(all.notes.sort(compareNotes));
   if (hasErrors(notes)) return { manifests: undefined, notes };
   const { namespaces, nodes, policies, entries } = all;
   const services = withEndpoints(all.services, all.endpoints);
   const found = settlePods({ ...all, services });
   const pods = unique(found.map((pod) => ({ ...pod, owner: topOwner(pod, all.owners) })));
   return { manifests: { world: { namespaces: merged(namespaces), pods, policies, nodes, services }, services, entries }, notes };
+}
+
+/** What no server takes, and no connection depends on, is one note for all manifests. */
+function onceNotTaken(notes: readonly Note[]): readonly Note[] {
+  const [first, ...others] = notes.filter(({ code }) => code === NOT_TAKEN);
+  if (first === undefined || others.length === 0) return notes;
+  const summary = `${first.summary} (and ${others.length} more mistakes of that kind)`;
+  return notes.flatMap((note) => (note.code !== NOT_TAKEN ? [note] : note === first ? [{ ...first, summary }] : []));
 }
 
 /** Two manifests of one object are the same text here: others are refused. */
@@ -269,10 +281,12 @@ function readKind(all: Collected, check: Checker, kind: string, value: Json, ide
       return;
     case "AdminNetworkPolicy":
     case "BaselineAdminNetworkPolicy":
-    case "ClusterNetworkPolicy":
-      checkTierPolicy(check, value, kind, name);
-      all.policies.push({ kind, metadata: { name }, spec: value["spec"] });
+    case "ClusterNetworkPolicy": {
+      const kept = prunedObject(check, value);
+      checkTierPolicy(check, kept, kind, name);
+      all.policies.push({ kind, metadata: { name }, spec: kept["spec"] });
       return;
+    }
     default:
       addTemplate(all, check, kind as keyof typeof TEMPLATES, value, identity, owner); // READ holds no other kind
   }
@@ -292,24 +306,6 @@ function addTemplate(
   if (pods !== undefined) all.templates.push(pods);
 }
 
-/** Where its pods get their addresses. */
-function nodeRanges(check: Checker, value: Json): readonly string[] {
-  const spec = check.record(value["spec"], ["spec"]) ?? {};
-  const ranges = check
-    .list(spec["podCIDRs"], ["spec", "podCIDRs"])
-    .map((item, index) => check.text(item, ["spec", "podCIDRs", index]));
-  return [check.text(spec["podCIDR"], ["spec", "podCIDR"]), ...ranges].filter((range) => range !== undefined);
-}
-
-function nodeAddresses(check: Checker, value: Json): readonly string[] {
-  const status = check.record(value["status"], ["status"]) ?? {};
-  return check.list(status["addresses"], ["status", "addresses"]).flatMap((item, index) => {
-    const entry = check.record(item, ["status", "addresses", index]);
-    const isAddress = entry?.["type"] === "InternalIP" || entry?.["type"] === "ExternalIP";
-    return isAddress && typeof entry["address"] === "string" ? [entry["address"]] : [];
-  });
-}
-
 /** Undefined, with an error, when the object has no proper name or namespace. */
 function identityOf(all: Collected, { kind, value, document, path }: ManifestObject): Identity | undefined {
   const check = new Checker(document, path, kind, all.notes);
@@ -320,8 +316,10 @@ function identityOf(all: Collected, { kind, value, document, path }: ManifestObj
   const prefix = check.text(metadata["generateName"], ["metadata", "generateName"]);
   const name = given === undefined || given === "" ? prefix?.concat("generated") : given;
   if (name === undefined) check.error(["metadata", "name"], "missing-field", " is missing");
-  else if (!isDnsSubdomain(name) && kind !== "Node")
-    check.error(["metadata", "name"], "invalid-name", `: ${show(name)} is not a name`);
+  else {
+    const wrong = badName(kind, name);
+    if (wrong !== undefined) check.error(["metadata", "name"], "invalid-name", `: ${show(name)} ${wrong}`);
+  }
   const namespace = check.text(metadata["namespace"], ["metadata", "namespace"]) || "default";
   if (!isDnsLabel(namespace)) check.error(["metadata", "namespace"], "invalid-name", `: ${show(namespace)} is not a namespace`);
   if (all.notes.length > before || name === undefined) return undefined;

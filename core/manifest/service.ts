@@ -4,7 +4,11 @@ import type { WorldService, WorldServicePort } from "../verdict/world.ts";
 import type { Checker, Json } from "./check.ts";
 import { show } from "./check.ts";
 import type { Path } from "./document.ts";
-import { readLabels } from "./labels.ts";
+import { checkIngress } from "./ingress-rules.ts";
+import { isPortName, readLabels } from "./labels.ts";
+import { isServiceName } from "./names.ts";
+import { readProtocol } from "./ports.ts";
+import { checkService } from "./service-rules.ts";
 
 /** One service that an Ingress or Route sends traffic to; no port means all of its ports. */
 export interface EntryBackend {
@@ -29,9 +33,9 @@ export function readService(check: Checker, object: Json, namespace: string, nam
   const selector = readLabels(check, spec["selector"], ["spec", "selector"]);
   const ports = check.list(spec["ports"], ["spec", "ports"]).flatMap((entry, index) => {
     const path = ["spec", "ports", index];
-    const record = check.record(entry, path);
-    return record === undefined ? [] : readServicePort(check, record, path);
+    return readServicePort(check, check.record(entry, path) ?? {}, path);
   });
+  checkService(check, spec, ports);
   const keepsSource = spec["externalTrafficPolicy"] === "Local";
   const { addresses, outside } = serviceAddresses(check, object, spec);
   return {
@@ -76,10 +80,7 @@ function readServicePort(check: Checker, entry: Json, path: Path): readonly Worl
   if (port === undefined) return [];
   const target = readNumberOrName(check, entry["targetPort"], [...path, "targetPort"]);
   const name = check.text(entry["name"], [...path, "name"]);
-  const protocol = check.text(entry["protocol"], [...path, "protocol"]) ?? "TCP";
-  if (!["TCP", "UDP", "SCTP"].includes(protocol)) {
-    check.error([...path, "protocol"], "invalid-port", ` must be one of TCP, UDP, SCTP, and is ${show(protocol)}`);
-  }
+  const protocol = readProtocol(check, entry["protocol"], [...path, "protocol"]);
   const nodePort = check.integer(entry["nodePort"], [...path, "nodePort"], 0, 65535) || undefined;
   return [{ name, port, protocol, targetPort: target === undefined || target === 0 || target === "" ? port : target, nodePort }];
 }
@@ -91,6 +92,7 @@ function readNumberOrName(check: Checker, value: unknown, path: Path): number | 
 /** Backends of a `networking.k8s.io/v1` Ingress, or of the older shape with `serviceName`. */
 export function readIngress(check: Checker, object: Json): readonly EntryBackend[] {
   const spec = check.record(object["spec"], ["spec"]) ?? {};
+  if (object["apiVersion"] === "networking.k8s.io/v1") checkIngress(check, spec);
   const defaultKey = spec["defaultBackend"] === undefined ? "backend" : "defaultBackend";
   const backends = readBackend(check, spec[defaultKey], ["spec", defaultKey]);
   const paths = check.list(spec["rules"], ["spec", "rules"]).flatMap((item, index) => {
@@ -114,6 +116,8 @@ function readBackend(check: Checker, value: unknown, path: Path): readonly Entry
   const service = check.record(backend["service"], [...path, "service"]);
   const name = check.text(service?.["name"], [...path, "service", "name"]);
   if (service === undefined || name === undefined) {
+    if (check.record(backend["resource"], [...path, "resource"]) === undefined)
+      return check.error(path, "missing-field", " must have the name of a service, or a resource") ?? [];
     check.note("warning", path, "no-service", "a backend that is no service is not followed");
     return [];
   }
@@ -123,6 +127,10 @@ function readBackend(check: Checker, value: unknown, path: Path): readonly Entry
   const port = check.text(record["name"], [...at, "name"]) || number;
   if (port === undefined) check.error(at, "missing-field", " must have a name or a number");
   else if (port !== number && number !== undefined) check.error(at, "invalid-port", " must not have both a name and a number");
+  else if (typeof port === "string" && !isPortName(port))
+    check.error(at, "invalid-port", `: ${show(port)} is not the name of a port`);
+  if (!isServiceName(name))
+    check.error([...path, "service", "name"], "invalid-name", `: ${show(name)} is not the name of a Service`);
   return [{ service: name, port, portOf: "service" }];
 }
 

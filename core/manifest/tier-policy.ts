@@ -221,7 +221,8 @@ function checkProtocol(check: Checker, value: unknown, path: Path): void {
   if (kind === "destinationNamedPort") return checkName(check, entry[kind], at);
   const fields = check.record(entry[kind], at) ?? {};
   check.onlyKeys(fields, ["destinationPort"], at);
-  if (Object.keys(fields).length === 0) return check.error(at, "invalid-port", " must not be empty");
+  if (fields["destinationPort"] === undefined || fields["destinationPort"] === null)
+    return check.error(at, "invalid-port", " must not be empty");
   const port = check.record(fields["destinationPort"], [...at, "destinationPort"]);
   if (port === undefined) return;
   const shape = only(check, port, ["number", "range"], [...at, "destinationPort"]);

@@ -6,7 +6,9 @@ import type { Checker, Json } from "./check.ts";
 import { show } from "./check.ts";
 import { addedLabels } from "./controllers.ts";
 import type { Path } from "./document.ts";
-import { checkSelector, isPortName, readLabels } from "./labels.ts";
+import { checkSelector, isDnsSubdomain, isPortName, readLabels } from "./labels.ts";
+import { checkContainers, checkPortsOfPod, checkRestart, notTaken } from "./pod-rules.ts";
+import { readProtocol } from "./ports.ts";
 
 /** Kinds that make pods from a template, and where the template is. */
 export const TEMPLATES = {
@@ -56,8 +58,8 @@ export function readTemplatePods(
   if (template === undefined) return undefined;
   const metadata = check.record(template["metadata"], [...path, "metadata"]);
   const own = readLabels(check, metadata?.["labels"], [...path, "metadata", "labels"]);
-  noteSelector(check, object, kind, own);
-  const { ports, hostNetwork } = readSpec(check, template["spec"], [...path, "spec"]);
+  checkOwnSelector(check, object, kind, own);
+  const { ports, hostNetwork } = readSpec(check, template["spec"], [...path, "spec"], kind);
   const { namespace, name } = identity;
   const { labels: added, unknown, replicas } = addedLabels(check, object, identity, kind, own);
   const all = replicas === undefined ? unknown : [...unknown, ...Object.keys(replicas[0]?.labels ?? {})];
@@ -80,26 +82,29 @@ export function readTemplatePods(
 /** Kinds whose selector must match their template; Jobs are given theirs. */
 const SELECTING: readonly string[] = ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"];
 
-/** No API server takes a workload that does not select its own pods; nothing that is listed depends on it, and its labels may be wrong. */
-function noteSelector(check: Checker, object: Json, kind: string, labels: Labels): void {
-  const selector = check.record(check.record(object["spec"], ["spec"])?.["selector"], ["spec", "selector"]);
-  if (!SELECTING.includes(kind) || selector === undefined) return;
+/** A workload that does not select its own pods: which of the two is the mistake nobody knows, and policies go by the labels. */
+function checkOwnSelector(check: Checker, object: Json, kind: string, labels: Labels): void {
+  const path = ["spec", "selector"];
+  const given = check.record(check.record(object["spec"], ["spec"])?.["selector"], path);
+  const isController = kind === "ReplicationController";
+  if (!SELECTING.includes(kind) && !isController) return;
+  if (given === undefined) return isController ? undefined : notTaken(check, path, " is missing");
+  const selector = isController ? { matchLabels: readLabels(check, given, path) } : given;
   const before = check.notes.length;
-  checkSelector(check, selector, ["spec", "selector"]);
-  if (check.notes.length > before || matches(selector, labels)) return;
-  const detail = "No API server takes that; one of the two is a mistake";
-  check.note(
-    "warning",
-    ["spec", "selector"],
-    "selects-not-itself",
-    "spec.selector does not match the labels of its template",
-    detail,
-  );
+  checkSelector(check, selector, path);
+  if (check.notes.length > before) return;
+  if (isEmptySelector(selector)) return isController ? undefined : notTaken(check, path, " is empty");
+  if (matches(selector, labels)) return;
+  check.error(path, "selects-not-itself", " does not match the labels of its template", "Mend the one that is a mistake");
+}
+
+function isEmptySelector({ matchLabels, matchExpressions }: Json): boolean {
+  return Object.keys(matchLabels ?? {}).length === 0 && (!Array.isArray(matchExpressions) || matchExpressions.length === 0);
 }
 
 /** A pod as it runs: with addresses, a node and a phase where its status has them. */
 export function readPod(check: Checker, object: Json, identity: Identity, labels: Labels): WorldPod {
-  const { ports, hostNetwork, node } = readSpec(check, object["spec"], ["spec"]);
+  const { ports, hostNetwork, node } = readSpec(check, object["spec"], ["spec"], "Pod");
   const status = check.record(object["status"], ["status"]) ?? {};
   const { namespace, name, owner } = identity;
   const phase = check.text(status["phase"], ["status", "phase"]);
@@ -115,26 +120,43 @@ interface PodSpec {
   readonly node: string | undefined;
 }
 
-function readSpec(check: Checker, value: unknown, path: Path): PodSpec {
+function readSpec(check: Checker, value: unknown, path: Path, kind: string): PodSpec {
   const spec = check.record(value, path);
   if (spec === undefined) {
     check.error(path, "missing-field", " is missing");
     return { ports: [], hostNetwork: false, node: undefined };
   }
-  const ports: WorldContainerPort[] = [];
-  for (const [index, item] of check.list(spec["containers"], [...path, "containers"]).entries()) {
-    ports.push(...readContainer(check, item, [...path, "containers", index]));
-  }
-  for (const [index, item] of check.list(spec["initContainers"], [...path, "initContainers"]).entries()) {
-    const container = check.record(item, [...path, "initContainers", index]);
-    const read = readContainer(check, item, [...path, "initContainers", index]);
-    if (container?.["restartPolicy"] === "Always") ports.push(...read); // a sidecar: it runs beside the others
-  }
-  return {
-    ports,
-    hostNetwork: check.boolean(spec["hostNetwork"], [...path, "hostNetwork"]) ?? false,
-    node: check.text(spec["nodeName"], [...path, "nodeName"]),
-  };
+  const hostNetwork = check.boolean(spec["hostNetwork"], [...path, "hostNetwork"]) ?? false;
+  const listed = (["containers", "initContainers"] as const).flatMap((key) =>
+    check.list(spec[key], [...path, key]).map((item, index) => {
+      const at = [...path, key, index];
+      const isBeside = runsBeside(check, item, at, key);
+      return { path: at, isBeside, isFirst: key === "initContainers", ports: readContainer(check, item, at) };
+    }),
+  );
+  for (const isFirst of [false, true])
+    checkPortsOfPod(
+      check,
+      listed.filter((container) => container.isFirst === isFirst),
+      hostNetwork,
+    );
+  const ports = listed.flatMap((container) => (container.isBeside ? container.ports : []));
+  checkContainers(check, spec, path);
+  checkRestart(check, spec, [...path, "restartPolicy"], kind);
+  const node = check.text(spec["nodeName"], [...path, "nodeName"]);
+  if (node !== undefined && node !== "" && !isDnsSubdomain(node))
+    check.error([...path, "nodeName"], "invalid-name", `: ${show(node)} is not a name`);
+  return { ports: hostNetwork && kind === "Pod" ? ports.map(onItsNode) : ports, hostNetwork, node };
+}
+
+/** Of a container that runs while the pod does: each of `containers`, and of `initContainers` those that restart always, the sidecars. */
+function runsBeside(check: Checker, value: unknown, path: Path, key: "containers" | "initContainers"): boolean {
+  return key === "containers" || check.record(value, path)?.["restartPolicy"] === "Always";
+}
+
+/** The server writes the port of the node for a pod that has the node's network. */
+function onItsNode(port: WorldContainerPort): WorldContainerPort {
+  return { ...port, hostPort: port.containerPort };
 }
 
 function readContainer(check: Checker, value: unknown, path: Path): readonly WorldContainerPort[] {
@@ -144,17 +166,14 @@ function readContainer(check: Checker, value: unknown, path: Path): readonly Wor
 }
 
 function readContainerPort(check: Checker, value: unknown, path: Path): readonly WorldContainerPort[] {
-  const entry = check.record(value, path);
-  if (entry === undefined || !check.required(entry, "containerPort", path)) return [];
+  const entry = check.record(value, path) ?? {};
+  if (!check.required(entry, "containerPort", path)) return [];
   const containerPort = check.integer(entry["containerPort"], [...path, "containerPort"], 1, 65535);
   const name = check.text(entry["name"], [...path, "name"]);
   if (name !== undefined && name !== "" && !isPortName(name)) {
     check.error([...path, "name"], "invalid-port", `: ${show(name)} is not the name of a port`);
   }
-  const protocol = check.text(entry["protocol"], [...path, "protocol"]) ?? "TCP";
-  if (!["TCP", "UDP", "SCTP"].includes(protocol)) {
-    check.error([...path, "protocol"], "invalid-port", ` must be one of TCP, UDP, SCTP, and is ${show(protocol)}`);
-  }
+  const protocol = readProtocol(check, entry["protocol"], [...path, "protocol"]);
   const hostPort = check.integer(entry["hostPort"], [...path, "hostPort"], 0, 65535);
   if (containerPort === undefined) return [];
   const isNamed = name !== undefined && name !== "";

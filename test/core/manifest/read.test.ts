@@ -133,13 +133,6 @@ describe("what is told", () => {
     expect(told).toEqual(["a.yaml:10 warning ClusterNetworkPolicy p: spec.egress[0].to[0].pods.namespaceSelector is missing"]);
   });
 
-  test("a workload that does not select its own pods", () => {
-    const template = { metadata: { labels: { app: "wbe" } }, spec: { containers: [] } };
-    const spec = { selector: { matchLabels: { app: "web" } }, template };
-    const { told } = read({ "a.json": [{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web" }, spec }] });
-    expect(told).toContainEqual("a.json:1 warning Deployment default/web: spec.selector does not match the labels of its template");
-  });
-
   test("namespaces that are used and not declared, host bits, rules without effect, names for blocks", () => {
     const { told } = read({
       "a.yaml": `apiVersion: networking.k8s.io/v1

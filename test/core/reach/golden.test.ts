@@ -20,10 +20,19 @@ function namespace(name: string, labels: Record<string, string> = {}): object {
 /** `a/web`: labels `app: web` unless others are given. */
 function workload(id: string, kind = "Deployment", { labels, ports = [], pod = {} }: Options = {}): object {
   const [space = "", name = ""] = id.split("/");
-  const template = { metadata: { labels: labels ?? { app: name } }, spec: { containers: [{ name: "c", ports }], ...pod } };
+  const own = labels ?? { app: name };
+  const restartPolicy = kind === "CronJob" || kind === "Job" ? "Never" : "Always";
+  const template = { metadata: { labels: own }, spec: { containers: [{ name: "c", image: "i", ports }], restartPolicy, ...pod } };
   const group = kind === "CronJob" || kind === "Job" ? "batch/v1" : kind === "ReplicationController" ? "v1" : "apps/v1";
-  const spec = kind === "CronJob" ? { schedule: "* * * * *", jobTemplate: { spec: { template } } } : { template };
+  const spec =
+    kind === "CronJob" ? { schedule: "* * * * *", jobTemplate: { spec: { template } } } : { ...selecting(kind, own), template };
   return { apiVersion: group, kind, metadata: { name, namespace: space }, spec };
+}
+
+/** Each kind selects its own pods, as the API server wants it; Jobs are given a selector. */
+function selecting(kind: string, labels: Record<string, string>): object {
+  if (kind === "Job") return {};
+  return { selector: kind === "ReplicationController" ? labels : { matchLabels: labels } };
 }
 
 function pod(
@@ -39,7 +48,7 @@ function pod(
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name, namespace: space, labels, ownerReferences },
-    spec: { containers: [], ...more.spec },
+    spec: { containers: [{ name: "c", image: "i" }], ...more.spec },
     status,
   };
 }
@@ -188,8 +197,8 @@ const CASES: Readonly<Record<string, readonly object[]>> = {
           {
             http: {
               paths: [
-                { backend: { service: { name: "web", port: { number: 80 } } } },
-                { backend: { service: { name: "gone", port: { number: 80 } } } },
+                { path: "/", pathType: "Prefix", backend: { service: { name: "web", port: { number: 80 } } } },
+                { path: "/", pathType: "Prefix", backend: { service: { name: "gone", port: { number: 80 } } } },
               ],
             },
           },
@@ -273,7 +282,7 @@ const CASES: Readonly<Record<string, readonly object[]>> = {
                 ["balanced", 443],
                 ["outside", 80],
                 ["empty", 80],
-              ].map(([name, number]) => ({ backend: { service: { name, port: { number } } } })),
+              ].map(([name, number]) => ({ path: "/", pathType: "Prefix", backend: { service: { name, port: { number } } } })),
             },
           },
         ],

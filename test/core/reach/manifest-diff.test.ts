@@ -24,7 +24,7 @@ const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop
 
 function deployment(name: string, ports: readonly object[] = []): object {
   const labels = { app: name };
-  const template = { metadata: { labels }, spec: { containers: [{ name: "c", ports }] } };
+  const template = { metadata: { labels }, spec: { containers: [{ name: "c", image: "i", ports }] } };
   const metadata = { name, namespace: "shop" };
   return { apiVersion: "apps/v1", kind: "Deployment", metadata, spec: { selector: { matchLabels: labels }, template } };
 }

@@ -8,7 +8,7 @@ import { files } from "../manifest/files.ts";
 const app = (name: string): object => ({ matchLabels: { app: name } });
 
 function deployment(name: string, ports: readonly object[] = []): object {
-  const template = { metadata: { labels: { app: name } }, spec: { containers: [{ name: "c", ports }] } };
+  const template = { metadata: { labels: { app: name } }, spec: { containers: [{ name: "c", image: "i", ports }] } };
   return { apiVersion: "apps/v1", kind: "Deployment", metadata: { name, namespace: "a" }, spec: { selector: app(name), template } };
 }
 
