@@ -1,19 +1,18 @@
 import { parsePrefix } from "../address/index.ts";
 import type { Checker, Json } from "./check.ts";
-import { show } from "./check.ts";
 import type { Path } from "./document.ts";
 
-/** `podCIDR` and `podCIDRs` of a Node: where its pods get their addresses; one block for each family, and the first is `podCIDR`. */
+/** `podCIDR` and `podCIDRs` of a Node: where its pods get their addresses; one block for each family. Where they differ, `podCIDR` is it. */
 export function nodeRanges(check: Checker, value: Json): readonly string[] {
   const spec = check.record(value["spec"], ["spec"]) ?? {};
   const path = ["spec", "podCIDRs"];
-  const several = check.list(spec["podCIDRs"], path).map((item, index) => readRange(check, item, [...path, index]));
   const one = readRange(check, spec["podCIDR"], ["spec", "podCIDR"]);
+  const listed = check.list(spec["podCIDRs"], path);
+  if (one !== undefined && listed[0] !== one) return [one];
+  const several = listed.map((item, index) => readRange(check, item, [...path, index]));
   const families = several.flatMap((range) => (range === undefined ? [] : [range.includes(":") ? 6 : 4]));
   if (new Set(families).size < families.length) check.error(path, "invalid-block", " must not hold two blocks of one family");
-  if (one !== undefined && several.length > 0 && several[0] !== one)
-    check.error([...path, 0], "invalid-block", ` must be ${show(one)}, as podCIDR is`);
-  return [one, ...several].filter((range) => range !== undefined);
+  return several.filter((range) => range !== undefined);
 }
 
 function readRange(check: Checker, value: unknown, path: Path): string | undefined {
