@@ -1,5 +1,6 @@
 import { parsePrefix } from "../address/index.ts";
 import type { Checker, Json } from "./check.ts";
+import { show } from "./check.ts";
 import type { Path } from "./document.ts";
 
 /** `podCIDR` and `podCIDRs` of a Node: where its pods get their addresses; one block for each family. Where they differ, `podCIDR` is it. */
@@ -19,7 +20,8 @@ function readRange(check: Checker, value: unknown, path: Path): string | undefin
   const text = check.text(value, path);
   if (text === undefined || text === "") return undefined;
   const parsed = parsePrefix(text);
-  if ("error" in parsed && parsed.corrected === undefined) check.error(path, "invalid-block", `: ${parsed.error}`);
+  if (!text.includes("/")) check.error(path, "invalid-block", `: ${show(text)} is not a CIDR block, such as 10.0.0.0/24`);
+  else if ("error" in parsed && parsed.corrected === undefined) check.error(path, "invalid-block", `: ${parsed.error}`);
   return text;
 }
 
