@@ -9,8 +9,11 @@ type Fields = ReadonlyMap<string, string>;
 const SERVED: ReadonlySet<string> = new Set([
   ...["Namespace", "Node", "Pod", "Service", "Endpoints", "ReplicationController"].map((kind) => `v1 ${kind}`),
   ...["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"].map((kind) => `apps/v1 ${kind}`),
-  ...["batch/v1 Job", "batch/v1 CronJob", "discovery.k8s.io/v1 EndpointSlice"],
-  ...["networking.k8s.io/v1 NetworkPolicy", "networking.k8s.io/v1 Ingress"],
+  "batch/v1 Job",
+  "batch/v1 CronJob",
+  "discovery.k8s.io/v1 EndpointSlice",
+  "networking.k8s.io/v1 NetworkPolicy",
+  "networking.k8s.io/v1 Ingress",
 ]);
 
 let table: ReadonlyMap<string, Fields> | undefined;
