@@ -25,7 +25,7 @@ mount -t proc proc proc
 mount --rbind /dev dev
 for name in run tmp; do mount -t tmpfs none "$name"; done
 chmod 1777 tmp
-rm -rf root/.ssh etc/sudoers.d/firebreak usr/local/sbin/firebreak-readback
+rm -rf root/.ssh root/.bashrc root/.profile root/.bash_profile etc/sudoers.d/firebreak usr/local/sbin/firebreak-readback
 mkdir -p run/sshd root/.ssh
 cp "$1/admin.pub" root/.ssh/authorized_keys
 chown -R root:root root/.ssh
