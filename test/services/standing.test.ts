@@ -10,6 +10,7 @@ import {
   listTargetRows,
   openStore,
   recordApplied,
+  recordCandidate,
   recordIdentity,
   recordTargets,
   releaseLease,
@@ -101,6 +102,26 @@ async function told(context: DriftContext): Promise<readonly (readonly [string, 
   const found = await listFindings(store, { open: true });
   return found.map(({ kind, target, summary }) => [`${kind} ${target}`, summary] as const);
 }
+
+describe("a commit that is refused", () => {
+  // Bug: what people merged is not in force, and `findings` is empty; a refusal of a moment makes an issue.
+  it("is one finding until it is over, and none in its first seconds", async () => {
+    const named = definitions({ clusters: [cluster("eu")] });
+    const context = await begin(named, inventory("eu", { namespaces: [], pods: [] }));
+    const refused = { commit: "61f21d0bcb".padEnd(40, "0"), code: "REVISION_UNAPPROVED", message: "it has no approval", notes: [] };
+    await recordCandidate(store, { ...refused, at: Date.now() });
+    expect(await told(context)).toEqual([]);
+    await recordCandidate(store, { ...refused, at: Date.now() - 60_000 });
+    expect(await told(context)).toEqual([
+      [
+        `revision-refused ${EU}`,
+        "commit 61f21d0bcb of the branch is refused (REVISION_UNAPPROVED), so revision 1 stays in force: it has no approval",
+      ],
+    ]);
+    await recordCandidate(store, null);
+    expect(await told(context)).toEqual([]);
+  });
+});
 
 describe("what a tenant says", () => {
   const shop = namespace("shop", { team: "shop" });
