@@ -2,7 +2,7 @@
 import { compileCluster } from "../core/compile/cluster.ts";
 import { computeMembership } from "../core/membership/compute.ts";
 import { planCluster } from "../core/plan/cluster.ts";
-import type { ClusterObservation } from "../core/plan/observation.ts";
+import type { ClusterObservation } from "../core/observed/observation.ts";
 import { wantDigest } from "../core/render/digest.ts";
 import { renderNetworkPolicies } from "../core/render/networkpolicy.ts";
 import { heapInUse } from "./heap.ts";

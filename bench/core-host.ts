@@ -3,7 +3,7 @@ import { compileHost } from "../core/compile/host.ts";
 import { computeMembership } from "../core/membership/compute.ts";
 import { findTarget } from "../core/model/target.ts";
 import { planHost } from "../core/plan/host.ts";
-import type { HostObservation } from "../core/plan/observation.ts";
+import type { HostObservation } from "../core/observed/observation.ts";
 import { wantDigest } from "../core/render/digest.ts";
 import { renderRuleset } from "../core/render/nft.ts";
 import { heapInUse } from "./heap.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { request } from "undici";
-import { FirebreakError, NEXT, type ErrorCode } from "../core/model/error.ts";
+import { FirebreakError, NEXT, type ErrorCode } from "../core/ground/error.ts";
 import type { ErrorShape } from "../core/api/shapes.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
 import { readSecret } from "../services/secrets.ts";

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 
 /**
  * Asks on the terminal; the end of the input (Ctrl-D, Ctrl-C) is a no.

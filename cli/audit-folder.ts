@@ -4,7 +4,7 @@ import { folderReader, readBundleEntries } from "../adapters/trail/files.ts";
 import { parseCheckpoint } from "../core/audit/checkpoint.ts";
 import { type StoredEntry, readEntry } from "../core/audit/entry.ts";
 import { CHECKPOINT_PATH, TILE_WIDTH } from "../core/audit/tiles.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import { loadSettings } from "./settings.ts";
 import type { ConfigOptions } from "./tree/common.ts";
 

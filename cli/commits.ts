@@ -1,5 +1,5 @@
 import type { StatusAnswer } from "../core/api/shapes.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import { commitNamed, findClone } from "./git-clone.ts";
 import { tell } from "./output.ts";
 

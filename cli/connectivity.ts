@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { lifelineFloor } from "../core/config/operator.ts";
 import type { OperatorInputs } from "../core/compile/inputs.ts";
-import { asIfApplied, madeUpWorld, savedWorld, type ConnectivityWorld } from "../core/explain/world.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { asIfApplied, madeUpWorld, savedWorld, type ConnectivityWorld } from "../core/guardrail/world.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import { parseDefinitions } from "../core/model/parse.ts";
 import type { SourceFile } from "../core/model/source.ts";
 import { formatNotes } from "../core/text/notes.ts";
-import { visible } from "../core/text/visible.ts";
+import { visible } from "../core/ground/visible.ts";
 import { folderOf, requireDefinitions } from "./definitions.ts";
 import { commitNamed, filesAt, findClone } from "./git-clone.ts";
 import { readInventory } from "./offline-world.ts";

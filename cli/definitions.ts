@@ -3,7 +3,7 @@ import { noteIneffective } from "../core/compile/ineffective.ts";
 import { allowOf } from "../core/config/operator.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
 import { noteExpiry } from "../core/model/check/expiry.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import type { Definitions } from "../core/model/kinds.ts";
 import { parseDefinitions, type ParsedDefinitions } from "../core/model/parse.ts";
 import { formatNotes } from "../core/text/notes.ts";

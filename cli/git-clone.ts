@@ -3,7 +3,7 @@ import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Blame } from "../core/explain/answer.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import type { Position } from "../core/model/note.ts";
 import type { SourceFile } from "../core/model/source.ts";
 import { readCommitFiles } from "./git-files.ts";

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import type { SourceFile } from "../core/model/source.ts";
 
 /** The same as the service's: how much a commit may ask of us. */

@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { parse, stringify } from "yaml";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 
 /** What one context of a kubeconfig leads to. */
 export interface ContextEntry {

@@ -2,7 +2,7 @@ import { lstat, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import pc from "picocolors";
 import type { Manifests } from "../core/manifest/read.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import type { SourceFile } from "../core/model/source.ts";
 import { formatNotes } from "../core/text/notes.ts";
 import { PROFILES } from "../core/verdict/profile.ts";

@@ -1,5 +1,5 @@
 import packageJson from "../package.json" with { type: "json" };
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 
 /**
  * What it means that a package of ours is not there: the install left out what only the services need (`npm install --omit=optional`,

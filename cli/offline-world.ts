@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { parseInventoryFile, type InventoryFile } from "../core/api/inventory-file.ts";
+import { parseInventoryFile, type InventoryFile } from "../core/observed/inventory-file.ts";
 import type { OperatorInputs } from "../core/compile/inputs.ts";
 import { lifelineFloor } from "../core/config/operator.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import type { Definitions } from "../core/model/kinds.ts";
 import type { OfflineWorld } from "../core/plan/offline.ts";
 import { requireDefinitions } from "./definitions.ts";

@@ -122,7 +122,7 @@ export function apiSections(row: (cells: readonly string[]) => string): readonly
     ),
     "",
     "## Answers\n",
-    "As TypeScript types. Times are ISO 8601, in UTC. Fields are added, never renamed. The longer ones are in `core/explain/answer.ts` (`ExplainAnswer`), `core/guardrail/report.ts` (`TestReport`), `core/segments/list.ts` (`SegmentsAnswer`) and `core/api/inventory-file.ts` (`InventoryFile`).\n",
+    "As TypeScript types. Times are ISO 8601, in UTC. Fields are added, never renamed. The longer ones are in `core/explain/answer.ts` (`ExplainAnswer`), `core/guardrail/report.ts` (`TestReport`), `core/segments/list.ts` (`SegmentsAnswer`) and `core/observed/inventory-file.ts` (`InventoryFile`).\n",
     `\`\`\`ts\n${answerTypes()}\n\`\`\`\n`,
   ];
 }

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import packageJson from "../package.json" with { type: "json" };
-import { parseDurationMs } from "../core/config/duration.ts";
+import { parseDurationMs } from "../core/ground/duration.ts";
 import { ENVIRONMENT } from "../core/config/settings.ts";
 import { SettingsSchema } from "../core/config/settings-schema.ts";
-import { ERRORS } from "../core/model/error.ts";
+import { ERRORS } from "../core/ground/error.ts";
 import { describeTree, type CommandInfo } from "./command-tree.ts";
 import { apiSections, openApiText } from "./reference-api.ts";
 import { kindSections } from "./reference-kinds.ts";

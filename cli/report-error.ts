@@ -1,4 +1,4 @@
-import { codeOf, ERRORS, errorChain, FirebreakError } from "../core/model/error.ts";
+import { codeOf, ERRORS, errorChain, FirebreakError } from "../core/ground/error.ts";
 
 /** What has to happen next where the sentence of the code does not say it already. */
 const NEXT_WORDS = {

@@ -1,4 +1,4 @@
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import { tell } from "./output.ts";
 import { DEFAULT_SETTINGS_FILE } from "./settings-file.ts";
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import type { ChannelSettings } from "../core/config/channels-schema.ts";
 import { parseSettings } from "../core/config/settings.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";

@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import type { SourceFile } from "../core/model/source.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { revision, type Revision, type Store } from "../adapters/store/index.ts";
 import type { LogFacts } from "../core/audit/log-facts.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 
 /** The revisions of the log, by number. */
 export interface LoggedRevisions {

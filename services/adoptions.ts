@@ -1,9 +1,9 @@
-import type { Adoption } from "../core/adopt/adoption.ts";
+import type { Adoption } from "../core/finding/adoption.ts";
 import type { Evidence } from "../core/adopt/evidence.ts";
 import { sayDifference } from "../core/adopt/say.ts";
-import type { Finding } from "../core/drift/finding.ts";
+import type { Finding } from "../core/finding/finding.ts";
 import { liveSource } from "../core/enforced/source.ts";
-import { seenWorld } from "../core/explain/world.ts";
+import { seenWorld } from "../core/guardrail/world.ts";
 import type { WatchedWorld } from "../core/guardrail/watch.ts";
 import type { TargetId } from "../core/model/kinds.ts";
 import type { Source } from "../core/reach/source.ts";

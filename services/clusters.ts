@@ -1,6 +1,6 @@
 import { ClusterConnection, type ClusterChange } from "../adapters/kubernetes/connection.ts";
 import type { CredentialSource } from "../adapters/kubernetes/credentials.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import type { Cluster, TargetId } from "../core/model/kinds.ts";
 import { clusterTargetId } from "../core/model/target.ts";
 import type { NotReady } from "./service.ts";

@@ -1,14 +1,14 @@
 import { clusterEvidence, hostEvidence, type Evidence } from "../core/adopt/evidence.ts";
 import { aheadOfLog, type RaisedMark } from "../core/drift/ahead-of-log.ts";
 import { compareCluster, type ClusterComparison } from "../core/drift/cluster.ts";
-import type { Finding, FindingKind } from "../core/drift/finding.ts";
+import type { Finding, FindingKind } from "../core/finding/finding.ts";
 import { compareHost } from "../core/drift/host.ts";
 import { partsFromAll, subjectsAtAStep, type ClusterEnd } from "../core/drift/unfinished.ts";
 import { objectSubject, ownMark } from "../core/plan/cluster-live.ts";
 import { livingNamespaces, type ClusterInventory } from "../core/membership/inventory.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import type { TargetId } from "../core/model/kinds.ts";
-import { tableFacts, type ClusterObservation, type HostObservation } from "../core/plan/observation.ts";
+import { tableFacts, type ClusterObservation, type HostObservation } from "../core/observed/observation.ts";
 import { markToKeep } from "../core/render/mark.ts";
 import { renderNetworkPolicies } from "../core/render/networkpolicy.ts";
 import type { NetworkPolicy } from "../core/render/networkpolicy-types.ts";

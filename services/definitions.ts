@@ -1,7 +1,7 @@
 import type { Repository } from "../adapters/git/index.ts";
 import { allowOf } from "../core/config/operator.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import type { Definitions } from "../core/model/kinds.ts";
 import type { Note } from "../core/model/note.ts";
 import type { SourceFile } from "../core/model/source.ts";

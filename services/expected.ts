@@ -1,7 +1,7 @@
 import type { TargetRow } from "../adapters/store/index.ts";
 import { compileTarget, decodeInputs, type EncodedInputs, type TargetInputs } from "../core/compile/inputs.ts";
 import type { Want } from "../core/compile/want.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import type { Definitions, TargetId } from "../core/model/kinds.ts";
 import { findTarget, type Target } from "../core/model/target.ts";
 import { wantDigest } from "../core/render/digest.ts";

@@ -1,6 +1,6 @@
 import { upsertFindings, type EntriesOf, type FindingsChange, type StoredFinding } from "../adapters/store/index.ts";
 import type { EntryInput } from "../core/audit/entry.ts";
-import type { Finding, FindingKind } from "../core/drift/finding.ts";
+import type { Finding, FindingKind } from "../core/finding/finding.ts";
 import { outletsOf } from "../core/drift/respond.ts";
 import type { TargetId, Workspace } from "../core/model/kinds.ts";
 import type { Target } from "../core/model/target.ts";

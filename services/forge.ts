@@ -1,7 +1,7 @@
 import { openForge, type ForgeCredential } from "../adapters/forge/open.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
 import type { Forge } from "../core/forge/forge.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import { reopenedOnChange } from "./reopened.ts";
 import { readSecret } from "./secrets.ts";
 

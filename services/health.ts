@@ -1,7 +1,7 @@
 import { checkStore, recordProcess, type Store } from "../adapters/store/index.ts";
 import type { Queue } from "../adapters/queue/index.ts";
 import type { ErrorShape } from "../core/api/shapes.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import { Bell, runLoop } from "./loop.ts";
 import type { Logger } from "./log.ts";
 import type { Role } from "./parts.ts";

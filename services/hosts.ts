@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { openHost, type HostAccess, type HostConnection, type ReadAnswer } from "../adapters/nftables/index.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import type { TargetId } from "../core/model/kinds.ts";
 import type { Target } from "../core/model/target.ts";
 

@@ -1,5 +1,5 @@
 import type { TargetRow } from "../adapters/store/index.ts";
-import { tableFacts, type Observation } from "../core/plan/observation.ts";
+import { tableFacts, type Observation } from "../core/observed/observation.ts";
 import type { Mark } from "../core/render/mark.ts";
 import { readMark } from "../core/render/networkpolicy.ts";
 

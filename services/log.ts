@@ -1,5 +1,5 @@
 import { pino, type Logger } from "pino";
-import { errorChain, FirebreakError } from "../core/model/error.ts";
+import { errorChain, FirebreakError } from "../core/ground/error.ts";
 
 export type { Logger };
 

@@ -1,5 +1,5 @@
 import { isOverBudget, overBudgetText } from "../adapters/workers/index.ts";
-import type { Finding, FindingKind } from "../core/drift/finding.ts";
+import type { Finding, FindingKind } from "../core/finding/finding.ts";
 import { notComparable } from "../core/drift/not-comparable.ts";
 import { CLUSTER_KINDS, compareLook, HOST_KINDS, targetOf, type Look, type States } from "./compare.ts";
 import type { Parts } from "./parts.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { claimInstance, openStore, type Store, type StoreLocation } from "../adapters/store/index.ts";
 import { openQueueEventually, type Queue, type QueueLocation } from "../adapters/queue/index.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 import type { Trail } from "../core/audit/trail.ts";
 import type { OperatorInputs } from "../core/compile/inputs.ts";
 import type { Logger } from "./log.ts";

@@ -1,5 +1,5 @@
 import { countRequests, type RequestKind, type Store } from "../adapters/store/index.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 
 /** What is asked of the syncer that changes nothing: who may read may ask. */
 export const QUESTIONS: readonly RequestKind[] = ["plan", "inventory", "test", "explain", "reach", "diff", "segments"];

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 
 /**
  * The secret that a reference names: `env:NAME` or `file:PATH` (trailing newlines dropped).

@@ -1,6 +1,6 @@
 import { insertPending, waitIntegrated, type Store } from "../adapters/store/index.ts";
 import type { Trail } from "../core/audit/trail.ts";
-import { FirebreakError } from "../core/model/error.ts";
+import { FirebreakError } from "../core/ground/error.ts";
 
 /** A sequencer that takes longer is treated as away; the entry waits in the table all the same. */
 const TIMEOUT_MS = 15_000;

@@ -1,5 +1,5 @@
 import type { StoredError } from "../adapters/store/index.ts";
-import { codeOf, errorChain } from "../core/model/error.ts";
+import { codeOf, errorChain } from "../core/ground/error.ts";
 
 const MAX_MESSAGE = 500;
 

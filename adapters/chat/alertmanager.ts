@@ -1,7 +1,7 @@
-import type { Incident } from "../../core/drift/incident.ts";
+import type { Incident } from "../../core/finding/incident.ts";
 import type { Channel } from "../../core/notify/channel.ts";
 import type { Notice } from "../../core/notify/notice.ts";
-import { calm } from "../../core/text/inert.ts";
+import { calm } from "../../core/ground/inert.ts";
 import { channelUrl, post, withoutSecrets } from "./http.ts";
 
 /** Alerts in one request: far below 1 MiB whatever is in them. */

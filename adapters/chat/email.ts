@@ -1,9 +1,9 @@
 import { createTransport } from "nodemailer";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Channel } from "../../core/notify/channel.ts";
 import { fitted, noticeKey, shownIncidents } from "../../core/notify/notice.ts";
 import type { Notice } from "../../core/notify/notice.ts";
-import { html, mailText, mute } from "../../core/text/inert.ts";
+import { html, mailText, mute } from "../../core/ground/inert.ts";
 import { incidentFacts, moreIncidents, noticeHeadline } from "../../core/text/notice.ts";
 
 export interface EmailOptions {

@@ -1,5 +1,5 @@
 import { request } from "undici";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 
 /** An answer that was neither refused nor too much. */
 export interface Answer {

@@ -1,9 +1,9 @@
-import { FirebreakError } from "../../core/model/error.ts";
-import type { Incident } from "../../core/drift/incident.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
+import type { Incident } from "../../core/finding/incident.ts";
 import type { Channel, ChannelRef } from "../../core/notify/channel.ts";
 import { noticeKey, shownIncidents } from "../../core/notify/notice.ts";
 import type { Notice } from "../../core/notify/notice.ts";
-import { mute, slackCode } from "../../core/text/inert.ts";
+import { mute, slackCode } from "../../core/ground/inert.ts";
 import { incidentConnections, incidentFacts, moreConnections, moreIncidents, noticeHeadline } from "../../core/text/notice.ts";
 import { channelUrl, post, withoutSecrets } from "./http.ts";
 

@@ -1,4 +1,4 @@
-import { calm } from "../../core/text/inert.ts";
+import { calm } from "../../core/ground/inert.ts";
 import {
   incidentConnections,
   incidentFacts,

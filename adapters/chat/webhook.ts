@@ -1,6 +1,6 @@
 import { createHmac, createPrivateKey, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Channel } from "../../core/notify/channel.ts";
 import { noticeKey } from "../../core/notify/notice.ts";
 import { channelUrl, post, withoutSecrets } from "./http.ts";

@@ -1,5 +1,5 @@
 import type { BranchCommit, Committed } from "../../core/forge/forge.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Client, RequestLimits } from "./client.ts";
 import { statusOf } from "./failure.ts";
 import { allPages, PAGE } from "./pages.ts";

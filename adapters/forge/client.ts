@@ -3,7 +3,7 @@ import { retry } from "@octokit/plugin-retry";
 import { throttling } from "@octokit/plugin-throttling";
 import { Octokit } from "@octokit/rest";
 import type { ForgeKind } from "../../core/forge/forge.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { failureOf } from "./failure.ts";
 
 /** Who we are: a token, or a GitHub App's installation (its tokens are made and renewed as needed). */

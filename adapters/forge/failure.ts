@@ -1,4 +1,4 @@
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 
 /** GitHub's advice for a secondary limit that names no time: docs.github.com, "Rate limits for the REST API". */
 const UNTOLD_WAIT_MS = 60_000;

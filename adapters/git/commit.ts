@@ -1,4 +1,4 @@
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 
 /** What a commit says of itself; nothing of it is proven (author and committer are what somebody typed). */
 export interface CommitInfo {

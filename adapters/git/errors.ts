@@ -1,5 +1,5 @@
 import { Errors } from "isomorphic-git";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 
 /** The error for something that went wrong while talking to the Git server or reading what it sent. */
 export function asGitError(doing: string, cause: unknown): FirebreakError {

@@ -1,4 +1,4 @@
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { SourceFile } from "../../core/model/source.ts";
 import { readCommitInfo } from "./history.ts";
 import { parseTree, readRaw } from "./objects.ts";

@@ -1,5 +1,5 @@
 import type { GitHttpRequest, GitHttpResponse, HttpClient } from "isomorphic-git";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { BRANCH_LIMITS, checkPack, packIn, type FetchLimits } from "./pack.ts";
 
 /**

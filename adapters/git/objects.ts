@@ -1,6 +1,6 @@
 import { readObject } from "isomorphic-git";
 import fs from "node:fs";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 
 /** A folder with Git objects: a bare repository, or the `.git` of a work tree. Read only through this file. */
 export interface ObjectStore {

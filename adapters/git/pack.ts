@@ -1,5 +1,5 @@
 import { constants, inflateSync, type ZlibOptions } from "node:zlib";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 
 /** How much a fetch may bring: as it comes, and as it is once inflated. */
 export interface FetchLimits {

@@ -2,7 +2,7 @@ import { addRemote, fetch as fetchPack, init, listServerRefs } from "isomorphic-
 import fs from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { asGitError } from "./errors.ts";
 import { hasCommit, readCommitInfo } from "./history.ts";
 import { abortableHttp } from "./http.ts";

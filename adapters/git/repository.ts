@@ -2,7 +2,7 @@ import { resolveRef } from "isomorphic-git";
 import fs from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { SourceFile } from "../../core/model/source.ts";
 import type { CommitInfo } from "./commit.ts";
 import { asGitError, isNotFound } from "./errors.ts";

@@ -1,4 +1,4 @@
-import { hasCode } from "../../core/model/error.ts";
+import { hasCode } from "../../core/ground/error.ts";
 import type { KubernetesClient } from "./client.ts";
 
 /** An object of the kinds that a service's account is made of. */

@@ -1,5 +1,5 @@
 import { request } from "undici";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { Agents } from "./agents.ts";
 import type { CredentialProvider } from "./credentials.ts";
 import { refusal } from "./refusal.ts";

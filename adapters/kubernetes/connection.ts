@@ -1,8 +1,8 @@
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { InventoryEvent } from "../../core/membership/event.ts";
 import type { ClusterInventory, Namespace, Node, Pod } from "../../core/membership/inventory.ts";
-import type { ClusterObservation, LivePolicy } from "../../core/plan/observation.ts";
+import type { ClusterObservation, LivePolicy } from "../../core/observed/observation.ts";
 import type { ClusterStep } from "../../core/plan/plan.ts";
 import { rightAsked, ruleText } from "../../core/rights/cluster.ts";
 import { KubernetesClient } from "./client.ts";

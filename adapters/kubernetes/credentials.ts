@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { kubeConfigModule } from "./kube-config.ts";
 
 /** How to reach one API server now. */

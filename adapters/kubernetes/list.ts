@@ -1,4 +1,4 @@
-import { FirebreakError, hasCode } from "../../core/model/error.ts";
+import { FirebreakError, hasCode } from "../../core/ground/error.ts";
 import type { KubernetesClient } from "./client.ts";
 
 const PAGE_SIZE = "500";

@@ -1,5 +1,5 @@
-import { FirebreakError } from "../../core/model/error.ts";
-import type { LivePolicy } from "../../core/plan/observation.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
+import type { LivePolicy } from "../../core/observed/observation.ts";
 import { EARLIER_STEP, type ClusterStep } from "../../core/plan/plan.ts";
 import type { KubernetesClient } from "./client.ts";
 import { listAll } from "./list.ts";

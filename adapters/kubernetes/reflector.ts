@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { errorChain, FirebreakError, hasCode } from "../../core/model/error.ts";
+import { errorChain, FirebreakError, hasCode } from "../../core/ground/error.ts";
 import type { KubernetesClient, WatchEvent } from "./client.ts";
 import { listAll } from "./list.ts";
 import { isEndOfInitialEvents, keyOf, versionOf, watchError } from "./objects.ts";

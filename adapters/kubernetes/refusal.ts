@@ -1,4 +1,4 @@
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { rightAsked, ruleText, type Right } from "../../core/rights/cluster.ts";
 
 /** A metav1.Status as far as we read it. Everything in it is the server's text: data, never markup. */

@@ -1,5 +1,5 @@
 import type { Namespace, Node, Pod, PodPort } from "../../core/membership/inventory.ts";
-import type { LivePolicy } from "../../core/plan/observation.ts";
+import type { LivePolicy } from "../../core/observed/observation.ts";
 import type { NetworkPolicy, NetworkPolicySpec } from "../../core/render/networkpolicy-types.ts";
 import type { Labels } from "../../core/selector/index.ts";
 

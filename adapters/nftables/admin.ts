@@ -1,4 +1,4 @@
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { run } from "./run.ts";
 import { optionPath, plainText, sshFailure } from "./ssh.ts";
 

@@ -1,4 +1,4 @@
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { canonicalRuleset } from "../../core/render/nft.ts";
 import { isRecord } from "../../core/render/nft-table.ts";
 import type { HostStep } from "../../core/plan/plan.ts";

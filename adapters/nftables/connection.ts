@@ -1,5 +1,5 @@
 import type { TargetId } from "../../core/model/kinds.ts";
-import type { HostObservation } from "../../core/plan/observation.ts";
+import type { HostObservation } from "../../core/observed/observation.ts";
 import type { HostStep } from "../../core/plan/plan.ts";
 import type { Readback } from "./readback.ts";
 import type { SshTransport } from "./ssh.ts";

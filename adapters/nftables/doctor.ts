@@ -1,4 +1,4 @@
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { HostTransport } from "./connection.ts";
 import { rootCommands } from "./install.ts";
 import { KEPT } from "./persist-script.ts";

@@ -1,5 +1,5 @@
-import { FirebreakError } from "../../core/model/error.ts";
-import type { HostObservation } from "../../core/plan/observation.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
+import type { HostObservation } from "../../core/observed/observation.ts";
 import { applyStep } from "./apply.ts";
 import type { HostAccess, HostConnection, OpenHostOptions } from "./connection.ts";
 import { keepRuleset } from "./keep.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { DROP_IN, FORGET, INIT_SCRIPT, KEEP, KEEP_STATUS, UNIT } from "./persist-script.ts";
 import type { Remote } from "./remote.ts";
 import type { RunResult } from "./run.ts";

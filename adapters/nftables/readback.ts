@@ -1,6 +1,6 @@
 import { parseAddress } from "../../core/address/index.ts";
 import { apartListing } from "./apart.ts";
-import { tableFacts, type KeptForStart, type TableFacts } from "../../core/plan/observation.ts";
+import { tableFacts, type KeptForStart, type TableFacts } from "../../core/observed/observation.ts";
 import { INSTALLED_DIGESTS } from "./keep.ts";
 import { KEPT } from "./persist-script.ts";
 import { parseListing } from "./parse-listing.ts";

@@ -1,4 +1,4 @@
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { applyAuthorizedKey, readbackAuthorizedKey, READBACK_PATH, sudoersLines } from "./install.ts";
 import { installScript } from "./persist-script.ts";
 import { READBACK_SCRIPT } from "./readback-script.ts";

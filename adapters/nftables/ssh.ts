@@ -1,4 +1,4 @@
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { readAddress } from "../../core/address/index.ts";
 import type { RunResult } from "./run.ts";
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { FirebreakError, hasCode } from "../../core/model/error.ts";
+import { FirebreakError, hasCode } from "../../core/ground/error.ts";
 import { openQueue, type QueueLocation, type QueueOptions } from "./open.ts";
 import type { Handler, Queue } from "./queue.ts";
 

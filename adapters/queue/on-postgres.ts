@@ -1,7 +1,7 @@
 import { createPostgresBackend, runMigrations } from "bullmq";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Backend, QueueReport } from "./backend.ts";
 
 const SCHEMA = "bullmq";

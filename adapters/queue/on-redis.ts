@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import type { RedisOptions } from "ioredis";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Backend, QueueReport } from "./backend.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;

@@ -1,5 +1,5 @@
 import { Queue as JobQueue, createPostgresBackend, runMigrations } from "bullmq";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Backend } from "./backend.ts";
 import { QUEUE_NAME } from "./queue.ts";
 import { migrationClient, sessionPool } from "./session-pool.ts";

@@ -1,6 +1,6 @@
 import { Queue as JobQueue, Worker } from "bullmq";
 import type { Job, WorkerOptions } from "bullmq";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { Backend, QueueReport } from "./backend.ts";
 

@@ -3,7 +3,7 @@ import { CamelCasePlugin, Kysely, PGliteDialect, sql } from "kysely";
 import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { makeEmptyDatabase } from "./empty-database.ts";
 import { localLocks } from "./exclusive.ts";
 import { lockStateFolder } from "./lock.ts";

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Selectable, Updateable } from "kysely";
-import type { Adoption } from "../../core/adopt/adoption.ts";
-import type { Finding, FindingEffect, FindingKind, Severity } from "../../core/drift/finding.ts";
+import type { Adoption } from "../../core/finding/adoption.ts";
+import type { Finding, FindingEffect, FindingKind, Severity } from "../../core/finding/finding.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { Position } from "../../core/model/note.ts";
 import { ISSUES } from "../../core/notify/channel.ts";

@@ -3,7 +3,7 @@ import { sql } from "kysely";
 import { formatPrefix, fromPrefixes, parsePrefix, toPrefixes } from "../../core/address/index.ts";
 import type { AddressSet, Prefix } from "../../core/address/index.ts";
 import type { Membership, Memberships } from "../../core/membership/membership.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { toJson } from "./json.ts";
 import { notifyWithin } from "./notify.ts";
 import { run, transact } from "./session.ts";

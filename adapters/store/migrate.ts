@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { MIGRATIONS, SCHEMA_VERSION } from "./migrations.ts";
 import type { Db } from "./session.ts";
 

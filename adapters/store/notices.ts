@@ -1,7 +1,7 @@
 import type { Selectable } from "kysely";
 import { sql } from "kysely";
-import type { Severity } from "../../core/drift/finding.ts";
-import type { Incident } from "../../core/drift/incident.ts";
+import type { Severity } from "../../core/finding/finding.ts";
+import type { Incident } from "../../core/finding/incident.ts";
 import type { GroupMember, Timing, Told } from "../../core/notify/group.ts";
 import type { Notice } from "../../core/notify/notice.ts";
 import { toJson } from "./json.ts";

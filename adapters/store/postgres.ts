@@ -1,7 +1,7 @@
 import { CamelCasePlugin, Kysely, PostgresDialect } from "kysely";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { migrate } from "./migrate.ts";
 import { CHANNEL, createHub } from "./notify.ts";
 import type { NotificationHub } from "./notify.ts";

@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Finding } from "../../core/drift/finding.ts";
+import type { Finding } from "../../core/finding/finding.ts";
 import { toJson } from "./json.ts";
 import { notifyWithin } from "./notify.ts";
 import { run, transact } from "./session.ts";

@@ -1,7 +1,7 @@
 import type { Selectable } from "kysely";
 import { sql } from "kysely";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { toJson, toText } from "./json.ts";
 import { notifyWithin, subscribe } from "./notify.ts";
 import { run, transact } from "./session.ts";

@@ -1,5 +1,5 @@
 import type { Selectable } from "kysely";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { toText } from "./json.ts";
 import { notifyWithin } from "./notify.ts";
 import { run, transact } from "./session.ts";

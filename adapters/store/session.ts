@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { NotificationHub } from "./notify.ts";
 import type { Tables } from "./tables.ts";
 

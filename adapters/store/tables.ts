@@ -210,7 +210,7 @@ export interface NoticeMemberTable {
   toldEnded: Generated<boolean>;
   digest: string;
   openedAt: Json<readonly number[]>;
-  /** `Incident` of core/drift/incident.ts. */
+  /** `Incident` of core/finding/incident.ts. */
   incident: Json<unknown>;
 }
 

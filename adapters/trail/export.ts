@@ -6,7 +6,7 @@ import { isProblem, type LogReader, readBundle, type ReadProblem, readTile } fro
 import { CHECKPOINT_PATH, encodeBundle, hashesAtLevel, TILE_WIDTH, tilePath, tileWidth } from "../../core/audit/tiles.ts";
 import { encodeTile, levelCount } from "../../core/audit/tree.ts";
 import { type LogVerdict, verifyLog } from "../../core/audit/verify.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { isSystemError, realDisk } from "./disk.ts";
 import { DurableFiles, type NewFile } from "./durable.ts";
 import { folderReader } from "./files.ts";

@@ -10,7 +10,7 @@ import type { LogReader } from "../../core/audit/reader.ts";
 import { TILE_WIDTH } from "../../core/audit/tiles.ts";
 import { isSameEvent } from "../../core/audit/same.ts";
 import type { EntryPage, ReadRange, Receipt, Trail, TrailReader } from "../../core/audit/trail.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Disk } from "./disk.ts";
 import { DurableFiles, TEMPORARY } from "./durable.ts";
 import { folderReader, readBundleEntries } from "./files.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { isProblem, type LogReader, readBundle, readTile } from "../../core/audit/reader.ts";
 import { hashesAtLevel, TILE_WIDTH } from "../../core/audit/tiles.ts";
 import { levelCount, type TreeEdge } from "../../core/audit/tree.ts";

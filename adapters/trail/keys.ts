@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { formatSignerKey, type NoteSigner, parseSignerKey } from "../../core/audit/key.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Disk } from "./disk.ts";
 import { DurableFiles } from "./durable.ts";
 

@@ -3,7 +3,7 @@ import type { NoteVerifier } from "../../core/audit/key.ts";
 import type { LogReader } from "../../core/audit/reader.ts";
 import { CHECKPOINT_PATH, TILE_WIDTH } from "../../core/audit/tiles.ts";
 import { verifyLog } from "../../core/audit/verify.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { readBundleEntries, readEdge } from "./files.ts";
 import { EntryMemory } from "./memory.ts";
 import type { LogState } from "./writer.ts";

@@ -12,7 +12,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type FileHandle, link, open, readFile, rename, rm } from "node:fs/promises";
 import { promisify } from "node:util";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { isSystemError } from "./disk.ts";
 
 /** A lock that is held. */

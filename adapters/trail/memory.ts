@@ -2,7 +2,7 @@ import { readEntry, readEnvelope, type Envelope, type StoredEntry } from "../../
 import { LogFacts } from "../../core/audit/log-facts.ts";
 import type { LogReader } from "../../core/audit/reader.ts";
 import { TILE_WIDTH } from "../../core/audit/tiles.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { readBundleEntries } from "./files.ts";
 import { IdIndex } from "./ids.ts";
 

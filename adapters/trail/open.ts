@@ -21,7 +21,7 @@ import { isKeyName, type NoteSigner } from "../../core/audit/key.ts";
 import { EMPTY_ROOT } from "../../core/audit/merkle.ts";
 import { CHECKPOINT_PATH } from "../../core/audit/tiles.ts";
 import { EMPTY_EDGE } from "../../core/audit/tree.ts";
-import { FirebreakError, hasCode } from "../../core/model/error.ts";
+import { FirebreakError, hasCode } from "../../core/ground/error.ts";
 import { type Disk, realDisk } from "./disk.ts";
 import { DurableFiles, makeFolder } from "./durable.ts";
 import { FileTrail } from "./file-trail.ts";

@@ -14,7 +14,7 @@ import type { NoteSigner } from "../../core/audit/key.ts";
 import { leafHash } from "../../core/audit/merkle.ts";
 import { CHECKPOINT_PATH, encodeBundle, hashesAtLevel, TILE_WIDTH, tilePath } from "../../core/audit/tiles.ts";
 import { edgeRoot, encodeTile, growTree, partialTiles, type Tile, type TreeEdge } from "../../core/audit/tree.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Disk } from "./disk.ts";
 import { DurableFiles, type NewFile, TEMPORARY } from "./durable.ts";
 

@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from "node:child_process";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { receivedError, type FromWorker, type ToWorker } from "./messages.ts";
 import type { Outcome } from "./outcome.ts";
 import { Assembly, parcelsOf } from "./parcels.ts";

@@ -1,4 +1,4 @@
-import { codeOf, errorChain, FirebreakError, NEXT, type ErrorCode } from "../../core/model/error.ts";
+import { codeOf, errorChain, FirebreakError, NEXT, type ErrorCode } from "../../core/ground/error.ts";
 import type { Parcel } from "./parcels.ts";
 
 /** To a worker: which task, its input in pieces, and that it is whole. One task at a time. */

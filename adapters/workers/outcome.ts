@@ -1,4 +1,4 @@
-import type { FirebreakError } from "../../core/model/error.ts";
+import type { FirebreakError } from "../../core/ground/error.ts";
 
 /** What came of a task. Only `done` has an answer; every other outcome reads as "not known", never as fine. */
 export type Outcome<Value> =

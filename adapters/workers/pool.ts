@@ -1,5 +1,5 @@
 import pLimit, { type LimitFunction } from "p-limit";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { WorkerChild, type TaskLimits } from "./child.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Tasks } from "./serve.ts";

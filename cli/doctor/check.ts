@@ -1,4 +1,4 @@
-import { codeOf, ERRORS, errorChain } from "../../core/model/error.ts";
+import { codeOf, ERRORS, errorChain } from "../../core/ground/error.ts";
 
 export type CheckState = "ok" | "warn" | "fail";
 

@@ -1,7 +1,7 @@
 import { KubernetesClient } from "../../adapters/kubernetes/client.ts";
 import { openCredentials, type CredentialSource } from "../../adapters/kubernetes/credentials.ts";
 import type { SettingsFile } from "../../core/config/settings-schema.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Cluster } from "../../core/model/kinds.ts";
 import { clusterTargetId } from "../../core/model/target.ts";
 import { rightsOf, ROLES, ruleText, type Right } from "../../core/rights/cluster.ts";

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { askHost } from "../../adapters/nftables/doctor.ts";
 import type { SettingsFile } from "../../core/config/settings-schema.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Target } from "../../core/model/target.ts";
 import { clockCheck, fail, ok, trying, warn, type Check } from "./check.ts";
 

@@ -1,4 +1,4 @@
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { API, type AcceptAnswer, type StatusAnswer } from "../../core/api/shapes.ts";
 import { formatAccept } from "../../core/text/answers.ts";
 import { ApiClient } from "../api.ts";

@@ -1,5 +1,5 @@
 import { API, type ApproveAnswer } from "../../core/api/shapes.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { ApiClient } from "../api.ts";
 import { printResult } from "../output.ts";
 import type { ConfigOptions, OutputOptions } from "../tree/common.ts";

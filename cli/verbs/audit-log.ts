@@ -1,8 +1,8 @@
 import { matchesFilter, type EntryFilter } from "../../core/audit/filter.ts";
 import type { StoredEntry } from "../../core/audit/entry.ts";
 import { ENTRY_TYPES } from "../../core/audit/types.ts";
-import { parseDurationMs } from "../../core/config/duration.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { parseDurationMs } from "../../core/ground/duration.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { unknownTarget } from "../../core/model/unknown-target.ts";
 import { didYouMean } from "../../core/model/parse/suggest.ts";
 import { formatEntries, RevisionEffects } from "../../core/text/entries.ts";

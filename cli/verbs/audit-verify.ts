@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { VERIFIER_KEY_PATH } from "../../adapters/trail/open.ts";
 import { verifyTrail } from "../../adapters/trail/verify.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { formatLogVerdict, logVerdictAnswer, type KeySource } from "../../core/text/verdict.ts";
 import { auditFolder, type FolderOptions } from "../audit-folder.ts";
 import { printResult } from "../output.ts";

@@ -2,7 +2,7 @@ import { text } from "node:stream/consumers";
 import { openForge } from "../../adapters/forge/open.ts";
 import { commentMarker } from "../../core/forge/comment.ts";
 import type { Forge } from "../../core/forge/forge.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { tell } from "../output.ts";
 
 const TIMEOUT_MS = 120_000;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pLimit from "p-limit";
 import type { SettingsFile } from "../../core/config/settings-schema.ts";
-import { visible } from "../../core/text/visible.ts";
+import { visible } from "../../core/ground/visible.ts";
 import { listTargets, type Target } from "../../core/model/target.ts";
 import { unknownTarget } from "../../core/model/unknown-target.ts";
 import { fail, failed, ok, trying, type Check } from "../doctor/check.ts";

@@ -1,5 +1,5 @@
 import { API, type FindingAnswer } from "../../core/api/shapes.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { formatFindings } from "../../core/text/answers.ts";
 import { ApiClient } from "../api.ts";
 import { printResult } from "../output.ts";

@@ -1,6 +1,6 @@
 import { installScript } from "../../adapters/nftables/index.ts";
 import { API, type ReconcileAnswer, type StatusAnswer } from "../../core/api/shapes.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { formatReconcile } from "../../core/text/answers.ts";
 import { ApiClient } from "../api.ts";
 import { printResult } from "../output.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { findTarget, listTargets, type Target } from "../../core/model/target.ts";
 import { unknownTarget } from "../../core/model/unknown-target.ts";
 import type { SettingsFile } from "../../core/config/settings-schema.ts";

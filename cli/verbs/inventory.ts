@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
-import { parseInventoryFile, type InventoryFile } from "../../core/api/inventory-file.ts";
+import { parseInventoryFile, type InventoryFile } from "../../core/observed/inventory-file.ts";
 import { API, type StatusAnswer } from "../../core/api/shapes.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { ApiClient } from "../api.ts";
 import { tell } from "../output.ts";
 import type { ConfigOptions } from "../tree/common.ts";

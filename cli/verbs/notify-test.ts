@@ -1,10 +1,10 @@
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { didYouMean } from "../../core/model/parse/suggest.ts";
 import type { SettingsFile } from "../../core/config/settings-schema.ts";
 import { ISSUES } from "../../core/notify/channel.ts";
 import type { Preview } from "../../core/notify/channel.ts";
 import { sampleNotice } from "../../core/notify/sample.ts";
-import { visible } from "../../core/text/visible.ts";
+import { visible } from "../../core/ground/visible.ts";
 import { openChannel } from "../../services/drift/notify/channels.ts";
 import { printResult } from "../output.ts";
 import { loadSettings } from "../settings.ts";

@@ -1,5 +1,5 @@
 import { API, type PlanAnswer } from "../../core/api/shapes.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { formatPlans } from "../../core/text/answers.ts";
 import { ApiClient } from "../api.ts";
 import { printResult } from "../output.ts";
@@ -28,7 +28,7 @@ async function computePlans(target: string | undefined, options: PlanOptions): P
     const { readOfflineWorld } = await import("../offline-world.ts");
     const world = await readOfflineWorld(options);
     if (options.asApplied !== true) return planOffline(world, target);
-    const { asIfApplied } = await import("../../core/explain/world.ts");
+    const { asIfApplied } = await import("../../core/guardrail/world.ts");
     return planOffline({ ...world, definitions: asIfApplied(world.definitions).definitions }, target);
   }
   if (definitions !== undefined) {

@@ -1,7 +1,7 @@
 import type { Reach } from "../../core/reach/matrix.ts";
 import { listSource } from "../../core/reach/listing.ts";
 import { API, type ReachAnswer } from "../../core/api/shapes.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { formatNotes } from "../../core/text/notes.ts";
 import { ApiClient } from "../api.ts";
 import { readWorld } from "../connectivity.ts";

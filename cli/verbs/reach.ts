@@ -1,5 +1,5 @@
 import pc from "picocolors";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { reachOf, type Reach } from "../../core/reach/matrix.ts";
 import { renderMatrix, renderPairs } from "../../core/reach/render.ts";
 import type { ReachFormat } from "../../core/reach/render.ts";

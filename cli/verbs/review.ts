@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { allowOf, lifelineFloor } from "../../core/config/operator.ts";
 import type { SettingsFile } from "../../core/config/settings-schema.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Definitions } from "../../core/model/kinds.ts";
 import { parseDefinitions } from "../../core/model/parse.ts";
 import type { SourceFile } from "../../core/model/source.ts";

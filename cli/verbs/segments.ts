@@ -1,8 +1,8 @@
 import { API } from "../../core/api/shapes.ts";
-import { savedWorld } from "../../core/explain/world.ts";
+import { savedWorld } from "../../core/guardrail/world.ts";
 import { listSegments, type SegmentsAnswer } from "../../core/segments/list.ts";
 import { formatSegments } from "../../core/text/segments.ts";
-import { visible } from "../../core/text/visible.ts";
+import { visible } from "../../core/ground/visible.ts";
 import { ApiClient } from "../api.ts";
 import { isAway, serviceNamed } from "../connectivity.ts";
 import { readOfflineWorld } from "../offline-world.ts";

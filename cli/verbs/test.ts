@@ -1,13 +1,13 @@
 import packageJson from "../../package.json" with { type: "json" };
 import { API } from "../../core/api/shapes.ts";
-import type { ConnectivityWorld } from "../../core/explain/world.ts";
+import type { ConnectivityWorld } from "../../core/guardrail/world.ts";
 import { makeReport, resultsOf, standingOf, type TestReport } from "../../core/guardrail/report.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { formatAnnotations } from "../../core/text/annotations.ts";
 import { formatReport, reportNotes } from "../../core/text/guardrail.ts";
 import { formatJunit } from "../../core/text/junit.ts";
 import { sarifOf } from "../../core/text/sarif.ts";
-import { visible } from "../../core/text/visible.ts";
+import { visible } from "../../core/ground/visible.ts";
 import { ApiClient } from "../api.ts";
 import { readWorld } from "../connectivity.ts";
 import { tell } from "../output.ts";

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { answerProbe, endpointFinder, parseProbe } from "../../core/reach/probe.ts";
 import type { Probe } from "../../core/reach/probe.ts";
 import { evaluator } from "../../core/verdict/evaluator.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { API, type StatusAnswer } from "../../core/api/shapes.ts";
-import { parseDurationMs } from "../../core/config/duration.ts";
-import { FirebreakError, NEXT, type ErrorCode } from "../../core/model/error.ts";
+import { parseDurationMs } from "../../core/ground/duration.ts";
+import { FirebreakError, NEXT, type ErrorCode } from "../../core/ground/error.ts";
 import { convergenceOf } from "../../core/text/convergence.ts";
 import type { ApiClient } from "../api.ts";
 import { commitsOf, isWhole, wholeCommitHere } from "../commits.ts";

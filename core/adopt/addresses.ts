@@ -1,7 +1,7 @@
-import { unusedName } from "../explain/known-as.ts";
+import { unusedName } from "../ground/unused-name.ts";
 import type { Definitions } from "../model/kinds.ts";
 import type { SourceFile } from "../model/source.ts";
-import type { Said } from "./adoption.ts";
+import type { Said } from "../finding/adoption.ts";
 import { newPath } from "./allow.ts";
 import { withEdit, type FileEdit } from "./file.ts";
 

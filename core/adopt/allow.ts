@@ -1,7 +1,7 @@
-import { unusedName } from "../explain/known-as.ts";
+import { unusedName } from "../ground/unused-name.ts";
 import type { Definitions, Policy, Rule } from "../model/kinds.ts";
 import type { SourceFile } from "../model/source.ts";
-import type { Said } from "./adoption.ts";
+import type { Said } from "../finding/adoption.ts";
 import { editPolicy, withEdit, type FileEdit } from "./file.ts";
 
 /** Edits that would allow it, the smallest first: those of policies that are there, else a new policy in a file of its own. */

@@ -3,7 +3,7 @@ import { checkTests } from "../guardrail/tests.ts";
 import type { Definitions } from "../model/kinds.ts";
 import { formatPosition } from "../model/note.ts";
 import type { Source } from "../reach/source.ts";
-import { formatCause } from "../text/guardrail.ts";
+import { formatCause } from "../guardrail/say.ts";
 
 /**
  * Guardrails that an edit would break, or break wider, and tests of policies that would fail; each a sentence.

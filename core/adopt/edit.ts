@@ -12,7 +12,7 @@ import type { SourceFile } from "../model/source.ts";
 import type { PartyClass } from "../reach/classes.ts";
 import { sourceDiff, type Diff } from "../reach/diff.ts";
 import type { Source } from "../reach/source.ts";
-import { formatSaid, type Said, type SayableAdoption, type Scope } from "./adoption.ts";
+import { formatSaid, type Said, type SayableAdoption, type Scope } from "../finding/adoption.ts";
 import { addressSegments } from "./addresses.ts";
 import { allowingEdits } from "./allow.ts";
 import { brokenBy } from "./breaks.ts";

@@ -1,8 +1,8 @@
-import type { Finding } from "../drift/finding.ts";
+import type { Finding } from "../finding/finding.ts";
 import { withElements } from "../drift/host-ours.ts";
 import type { LiveTarget } from "../enforced/target.ts";
 import { objectKey, objectSubject } from "../plan/cluster-live.ts";
-import type { ClusterObservation, HostObservation } from "../plan/observation.ts";
+import type { ClusterObservation, HostObservation } from "../observed/observation.ts";
 import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import { FAMILY, TABLE } from "../render/nft-names.ts";
 import { isRecord, readTable } from "../render/nft-table.ts";

@@ -5,7 +5,7 @@ import { compareSources } from "../reach/diff-compare.ts";
 import { ClassEnds } from "../reach/ends.ts";
 import { PortTable } from "../reach/port-table.ts";
 import type { Source } from "../reach/source.ts";
-import type { Scope } from "./adoption.ts";
+import type { Scope } from "../finding/adoption.ts";
 
 /** What one pair of classes gained and lost. */
 export interface ChangedPair {

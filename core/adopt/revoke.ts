@@ -4,7 +4,7 @@ import { portsAt } from "../guardrail/ports.ts";
 import type { Definitions, Policy, Rule } from "../model/kinds.ts";
 import { parseRulePort } from "../model/schema/ports.ts";
 import type { SourceFile } from "../model/source.ts";
-import type { Said } from "./adoption.ts";
+import type { Said } from "../finding/adoption.ts";
 import { sameNames } from "./allow.ts";
 import { editPolicy, removePolicy, textOf, withEdit, writtenRule, type FileEdit } from "./file.ts";
 

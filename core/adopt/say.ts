@@ -5,7 +5,7 @@ import type { TargetId } from "../model/kinds.ts";
 import { parseRulePort } from "../model/schema/ports.ts";
 import type { PartyClass } from "../reach/classes.ts";
 import type { Source } from "../reach/source.ts";
-import type { Adoption, Said, Scope } from "./adoption.ts";
+import type { Adoption, Said, Scope } from "../finding/adoption.ts";
 import { differencePairs, isAmong, isPair, targetsOf, type ChangedPair, type PairDifference } from "./pairs.ts";
 
 /** Rules that one pull request proposes at most, and names in one of them: more is a change that people write themselves. */

@@ -1,9 +1,10 @@
-import type { FindingEffect, FindingKind, Severity } from "../drift/finding.ts";
+import type { FindingEffect, FindingKind, Severity } from "../finding/finding.ts";
 import type { TargetId, TargetMode } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import type { Basis } from "../guardrail/report.ts";
 import type { Diff } from "../reach/diff-lines.ts";
-import type { ReachClass, ReachConnection } from "../reach/matrix.ts";
+import type { ReachConnection } from "../reach/matrix-types.ts";
+import type { ReachClass } from "../reach/matrix.ts";
 
 /*
  * What the HTTP API says and the CLI prints with `-o json`: a stable contract. Times are ISO 8601, UTC; ages are computed by the reader.

@@ -1,6 +1,6 @@
 /** Entries of the audit log: what producers give, what is stored, and reading it back. Their bytes are made in `encode.ts`. */
 import { z } from "zod";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import { envelopeShape, fieldShape } from "./fields.ts";
 import { isTreeSize } from "./merkle.ts";
 import { ENTRY_TYPES, type EntryType, type FieldName, isEntryType } from "./types.ts";

@@ -5,7 +5,7 @@
  * HASH is the first four bytes of SHA-256(NAME ‖ 0x0A ‖ 0x01 ‖ public key), as eight hexadecimal digits.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import { sha256 } from "./merkle.ts";
 
 const ED25519 = 1;

@@ -1,5 +1,5 @@
 /** Making proofs from the tiles of a log (RFC 6962 §2.1.1, §2.1.2). They are checked in `merkle.ts`. */
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import { type Hash, isTreeSize, nodeHash, splitPoint } from "./merkle.ts";
 import { isProblem, type LogReader, readTile } from "./reader.ts";
 import { TILE_WIDTH } from "./tiles.ts";

@@ -3,7 +3,7 @@ import type { Namespace, Platform, Service, WebhookBackend } from "../membership
 import type { Memberships } from "../membership/membership.ts";
 import { compareText } from "../membership/order.ts";
 import { resolveSubjects } from "../membership/resolve.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { Cluster, Definitions, Direction } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import { clusterTargetId } from "../model/target.ts";

@@ -2,7 +2,7 @@ import { decodeMembership, encodeMembership, type EncodedMembership } from "../m
 import type { Membership, Memberships } from "../membership/membership.ts";
 import type { Orphan } from "../membership/orphans.ts";
 import type { Definitions, Lifeline, TargetId } from "../model/kinds.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { Target } from "../model/target.ts";
 import { compileCluster } from "./cluster.ts";
 import { compileHost, type OwnPath } from "./host.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { withoutCredentials } from "../model/error.ts";
+import { withoutCredentials } from "../ground/error.ts";
 
 /** A secret by reference: `env:NAME` or `file:PATH`. A literal is refused, so that no secret stands in the file. */
 export const secret = z

@@ -1,5 +1,5 @@
 import { formatPrefix, parsePrefix, type Prefix } from "../address/index.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { Lifeline, PortRange } from "../model/kinds.ts";
 import { mergePortRanges, parsePortRange } from "../model/schema/ports.ts";
 import type { SettingsFile } from "./settings-schema.ts";

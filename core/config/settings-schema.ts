@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ChannelsSchema, hasCredentials, httpUrl, secret } from "./channels-schema.ts";
-import { parseDurationMs } from "./duration.ts";
+import { parseDurationMs } from "../ground/duration.ts";
 
 /**
  * `firebreak.yaml`: the operator's file, never in the policy repository. It alone names credentials, URLs and folders;

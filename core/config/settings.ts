@@ -1,6 +1,6 @@
 import { parse as parseYaml } from "yaml";
 import type { ZodError } from "zod";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import { suggest } from "../model/parse/suggest.ts";
 import { SettingsSchema, type SettingsFile } from "./settings-schema.ts";
 

@@ -1,6 +1,6 @@
 import type { TargetId } from "../model/kinds.ts";
-import type { Finding, FindingEffect } from "./finding.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import type { Finding, FindingEffect } from "../finding/finding.ts";
+import { fingerprintOf } from "../finding/fingerprint.ts";
 
 /** At most so many lines of an effect; the findings of the objects have the rest. */
 const MOST_LINES = 20;

@@ -7,7 +7,7 @@ import type { Profile } from "../verdict/profile.ts";
 import type { PolicyObject } from "../verdict/world.ts";
 import { areCovered, isolatedDirections, normaliseSpec } from "../plan/defaulting.ts";
 import { worldOf } from "../plan/world.ts";
-import type { FindingEffect } from "./finding.ts";
+import type { FindingEffect } from "../finding/finding.ts";
 
 /**
  * What the comparisons of one look at a cluster may cost, in steps of 20 to 50 ns: some ten seconds, in a process of their own. Tenants write

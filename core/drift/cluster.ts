@@ -5,14 +5,14 @@ import type { Position } from "../model/note.ts";
 import { clusterTargetId } from "../model/target.ts";
 import { objectKey, objectSubject, ownMark } from "../plan/cluster-live.ts";
 import { specKey, specKeyWithoutAddresses } from "../plan/defaulting.ts";
-import type { ClusterObservation, LivePolicy } from "../plan/observation.ts";
+import type { ClusterObservation, LivePolicy } from "../observed/observation.ts";
 import { SEGMENT_LABEL } from "../render/networkpolicy-mark.ts";
 import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import type { Profile } from "../verdict/profile.ts";
 import { isSurelyNarrower, isWithoutRules, judgeEffects, opens } from "./cluster-effect.ts";
 import type { Divergence, EffectOf, JudgedEffect } from "./cluster-effect.ts";
-import type { Finding, FindingEffect, FindingKind, Severity } from "./finding.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import type { Finding, FindingEffect, FindingKind, Severity } from "../finding/finding.ts";
+import { fingerprintOf } from "../finding/fingerprint.ts";
 import { notComparable } from "./not-comparable.ts";
 
 /** What a cluster is compared from. */

@@ -3,8 +3,8 @@ import type { NftRuleset } from "../render/nft.ts";
 import { Budget } from "../verdict/budget.ts";
 import { accessDifference, formatHostConnection, hostAccess } from "../verdict/nft.ts";
 import type { HostAccess, HostEffect } from "../verdict/nft.ts";
-import { NO_EFFECT } from "./finding.ts";
-import type { Finding, FindingEffect, Severity } from "./finding.ts";
+import { NO_EFFECT } from "../finding/finding.ts";
+import type { Finding, FindingEffect, Severity } from "../finding/finding.ts";
 
 /** Most lines per list that people are shown; the last one says how many more. */
 const MAX_LINES = 20;

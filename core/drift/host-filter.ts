@@ -1,9 +1,9 @@
 import { isRecord } from "../render/nft-table.ts";
-import { NO_EFFECT } from "./finding.ts";
-import type { FindingEffect } from "./finding.ts";
+import { NO_EFFECT } from "../finding/finding.ts";
+import type { FindingEffect } from "../finding/finding.ts";
 import { UNCERTAIN } from "./host-effect.ts";
 import type { HostJudge, Judged } from "./host-effect.ts";
-import type { ForeignChain } from "./host-foreign.ts";
+import type { ForeignChain } from "./foreign-chain.ts";
 import { untrackedEffect } from "./host-tracking.ts";
 
 /** A base chain of somebody else that filters, with the expressions of every rule that it may reach. */

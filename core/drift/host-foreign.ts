@@ -1,38 +1,15 @@
-import type { HostObservation } from "../plan/observation.ts";
+import type { HostObservation } from "../observed/observation.ts";
 import { FAMILY, TABLE } from "../render/nft-names.ts";
 import type { NftRuleset } from "../render/nft.ts";
 import { isRecord } from "../render/nft-table.ts";
-import type { Finding, FindingEffect, FindingKind } from "./finding.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import type { Finding, FindingEffect, FindingKind } from "../finding/finding.ts";
+import { fingerprintOf } from "../finding/fingerprint.ts";
 import { isWider, NOT_COMPARED, NOT_COMPARED_WORDS, severityOf, UNCERTAIN } from "./host-effect.ts";
 import type { FoundOnHost, HostJudge, Judged } from "./host-effect.ts";
 import { filterEffect } from "./host-filter.ts";
 import { natEffect } from "./host-nat.ts";
 import { writersOf } from "./host-writers.ts";
-
-/** A base chain of another table, with the whole of its table. */
-export interface ForeignChain {
-  readonly family: string;
-  readonly table: string;
-  readonly name: string;
-  readonly hook: string;
-  readonly type: string;
-  readonly policy: string;
-  readonly rules: readonly (readonly unknown[])[];
-  readonly within: ForeignTable;
-}
-
-/** A table of somebody else, read once for all its chains. */
-interface ForeignTable {
-  readonly objects: readonly ForeignObject[];
-  readonly baseChains: ReadonlySet<string>;
-  readonly rulesOf: ReadonlyMap<string, readonly (readonly unknown[])[]>;
-}
-
-interface ForeignObject {
-  readonly kind: string;
-  readonly body: Readonly<Record<string, unknown>>;
-}
+import type { ForeignChain, ForeignTable, ForeignObject } from "./foreign-chain.ts";
 
 /**
  * What other tables of the host do to what ours says: reported, never removed.

@@ -1,10 +1,10 @@
 import { bootDigest } from "../plan/host-boot.ts";
-import type { HostObservation } from "../plan/observation.ts";
+import type { HostObservation } from "../observed/observation.ts";
 import { readTable } from "../render/nft-table.ts";
 import type { NftRuleset } from "../render/nft.ts";
-import { NO_EFFECT } from "./finding.ts";
-import type { Finding } from "./finding.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { NO_EFFECT } from "../finding/finding.ts";
+import type { Finding } from "../finding/finding.ts";
+import { fingerprintOf } from "../finding/fingerprint.ts";
 
 const SUBJECT = "file /etc/firebreak/ruleset.json";
 

@@ -4,11 +4,11 @@ import { hasPort } from "../address/ports.ts";
 import { isRecord } from "../render/nft-table.ts";
 import { admittedBoxes } from "../verdict/nft.ts";
 import type { Box } from "../verdict/nft.ts";
-import { NO_EFFECT } from "./finding.ts";
-import type { FindingEffect } from "./finding.ts";
+import { NO_EFFECT } from "../finding/finding.ts";
+import type { FindingEffect } from "../finding/finding.ts";
 import { cut, NOT_COMPARED, UNCERTAIN } from "./host-effect.ts";
 import type { HostJudge, Judged } from "./host-effect.ts";
-import type { ForeignChain } from "./host-foreign.ts";
+import type { ForeignChain } from "./foreign-chain.ts";
 
 /** A rule that leads one port of the host to another one of it. */
 interface Redirect {

@@ -1,13 +1,13 @@
-import type { HostObservation } from "../plan/observation.ts";
+import type { HostObservation } from "../observed/observation.ts";
 import { elementsOf, tableDigest } from "../render/nft-canonical.ts";
 import { elementText } from "../render/nft-elements.ts";
 import { FAMILY, TABLE } from "../render/nft-names.ts";
 import type { NftRuleset } from "../render/nft.ts";
 import { isRecord, readTable } from "../render/nft-table.ts";
 import type { ListedTable } from "../render/nft-table.ts";
-import { NO_EFFECT } from "./finding.ts";
-import type { Finding, FindingKind } from "./finding.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { NO_EFFECT } from "../finding/finding.ts";
+import type { Finding, FindingKind } from "../finding/finding.ts";
+import { fingerprintOf } from "../finding/fingerprint.ts";
 import { isWider, NOT_COMPARED_WORDS, severityOf, UNCERTAIN } from "./host-effect.ts";
 import type { FoundOnHost, HostJudge, Judged } from "./host-effect.ts";
 import { describeChange } from "./host-words.ts";

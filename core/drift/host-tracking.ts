@@ -6,8 +6,8 @@ import type { NftRuleset } from "../render/nft.ts";
 import { isRecord } from "../render/nft-table.ts";
 import { admittedBoxes } from "../verdict/nft.ts";
 import type { Box } from "../verdict/nft.ts";
-import { NO_EFFECT } from "./finding.ts";
-import type { FindingEffect } from "./finding.ts";
+import { NO_EFFECT } from "../finding/finding.ts";
+import type { FindingEffect } from "../finding/finding.ts";
 import { cut, UNCERTAIN } from "./host-effect.ts";
 import type { HostJudge } from "./host-effect.ts";
 

@@ -1,4 +1,4 @@
-import type { ForeignChain } from "./host-foreign.ts";
+import type { ForeignChain } from "./foreign-chain.ts";
 
 /** Programs by what they call their chains, in tables that several share. */
 const BY_CHAIN: readonly (readonly [RegExp, string])[] = [

@@ -1,7 +1,7 @@
 import { fromAddressTexts } from "../address/index.ts";
-import type { HostObservation } from "../plan/observation.ts";
+import type { HostObservation } from "../observed/observation.ts";
 import type { NftRuleset } from "../render/nft.ts";
-import type { Finding } from "./finding.ts";
+import type { Finding } from "../finding/finding.ts";
 import { HOST_STEPS, HostJudge } from "./host-effect.ts";
 import { compareForeign } from "./host-foreign.ts";
 import { compareKept } from "./host-kept.ts";

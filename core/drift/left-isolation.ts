@@ -3,8 +3,8 @@ import { subjectsIn } from "../membership/resolve.ts";
 import { groupPods, namespaceLabels } from "../membership/select.ts";
 import type { Cluster, Definitions, Direction, TargetId } from "../model/kinds.ts";
 import { matches, type Labels } from "../selector/index.ts";
-import type { Finding } from "./finding.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import type { Finding } from "../finding/finding.ts";
+import { fingerprintOf } from "../finding/fingerprint.ts";
 
 const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
 

@@ -1,6 +1,6 @@
 import type { TargetId } from "../model/kinds.ts";
-import type { Finding } from "./finding.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import type { Finding } from "../finding/finding.ts";
+import { fingerprintOf } from "../finding/fingerprint.ts";
 
 /**
  * A target that was read, or could be, and about which nothing (or not everything) can be said: while this is open, nobody may call it in

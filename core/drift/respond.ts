@@ -1,7 +1,7 @@
 import type { DriftResponse, Workspace } from "../model/kinds.ts";
 import type { Target } from "../model/target.ts";
 import { matches } from "../selector/index.ts";
-import type { Finding, FindingKind } from "./finding.ts";
+import type { Finding, FindingKind } from "../finding/finding.ts";
 
 /** More repairs of one fingerprint than this inside the window is a fight: somebody writes it again and again. */
 export const FIGHT_HEALS = 5;

@@ -6,8 +6,8 @@ import { subjectsIn } from "../membership/resolve.ts";
 import { groupPods, namespaceLabels } from "../membership/select.ts";
 import type { Cluster, Definitions, Segment, TargetId } from "../model/kinds.ts";
 import { matches } from "../selector/index.ts";
-import type { Finding } from "./finding.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import type { Finding } from "../finding/finding.ts";
+import { fingerprintOf } from "../finding/fingerprint.ts";
 
 /**
  * Sealed segments: who is in them is settled, and an identity that enters is a finding. In a cluster anybody who may label a pod or a

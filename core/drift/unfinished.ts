@@ -3,11 +3,11 @@ import type { Pod } from "../membership/inventory.ts";
 import { objectKey, objectSubject } from "../plan/cluster-live.ts";
 import { planCluster } from "../plan/cluster.ts";
 import { specKey } from "../plan/defaulting.ts";
-import type { ClusterObservation } from "../plan/observation.ts";
+import type { ClusterObservation } from "../observed/observation.ts";
 import type { Mark } from "../render/mark.ts";
 import { renderNetworkPolicies } from "../render/networkpolicy.ts";
 import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
-import type { Finding } from "./finding.ts";
+import type { Finding } from "../finding/finding.ts";
 
 /**
  * While an apply has not told how it ended, a target may stand where it stood before, where it was going, or at a step between. Only what

@@ -1,5 +1,5 @@
 import type { Node, Pair, YAMLMap, YAMLSeq } from "yaml";
-import type { Edited } from "./edit.ts";
+import type { Edited } from "./edited.ts";
 
 /** Adds `- item` below the last item, at the list's own indentation. */
 export function appendBlock(text: string, list: YAMLSeq, item: string): Edited {

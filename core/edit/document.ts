@@ -1,4 +1,4 @@
-import type { Edited } from "./edit.ts";
+import type { Edited } from "./edited.ts";
 import { isDeepStrictEqual } from "./equal.ts";
 import { readTrees, readValues } from "./values.ts";
 

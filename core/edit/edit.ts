@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "./equal.ts";
 import { locate } from "./locate.ts";
 import type { Place, YamlPath } from "./locate.ts";
 import { readValues } from "./values.ts";
+import type { Edited } from "./edited.ts";
 
 export type { YamlPath } from "./locate.ts";
 
@@ -15,9 +16,6 @@ export type YamlEdit =
   | { readonly kind: "replace"; readonly path: YamlPath; readonly text: string; readonly value: unknown }
   /** Adds a key at the end of the map at `path`; `text` is its value, one line of YAML. */
   | { readonly kind: "set"; readonly path: YamlPath; readonly key: string; readonly text: string; readonly value: unknown };
-
-/** The file after an edit, or why it cannot be made so that nothing else changes. */
-export type Edited = { readonly ok: string } | { readonly refused: string };
 
 /**
  * Edits one document of a YAML file by splicing: what is not edited keeps its bytes, comments and layout.

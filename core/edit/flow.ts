@@ -1,5 +1,5 @@
 import type { Node, Pair, YAMLMap, YAMLSeq } from "yaml";
-import type { Edited } from "./edit.ts";
+import type { Edited } from "./edited.ts";
 
 /** `[a, b]` → `[a, b, item]`. */
 export function appendFlow(text: string, list: YAMLSeq, item: string): Edited {

@@ -1,6 +1,6 @@
 import { isAlias, isCollection, isMap, isScalar, isSeq } from "yaml";
 import type { Node, ParsedNode, YAMLMap, YAMLSeq } from "yaml";
-import type { Edited } from "./edit.ts";
+import type { Edited } from "./edited.ts";
 import { appendFlow, removeFlow, setFlow } from "./flow.ts";
 import { appendBlock, removeBlock, setBlock } from "./block.ts";
 import { readTrees } from "./values.ts";

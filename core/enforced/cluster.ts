@@ -9,34 +9,15 @@ import type { End, Party } from "../reach/source.ts";
 import { classify, V4, V6 } from "../verdict/classes.ts";
 import type { Classes } from "../verdict/classes.ts";
 import { policyId } from "../verdict/compile.ts";
-import type { CompiledPolicy } from "../verdict/compile.ts";
+import type { CompiledPolicy } from "../verdict/compiled.ts";
 import type { Profile } from "../verdict/profile.ts";
 import { familiesOf, rowsOf } from "../verdict/rows.ts";
-import type { Rows } from "../verdict/rows.ts";
 import type { PolicyObject, WorldPod } from "../verdict/world.ts";
 import { explainEnd } from "./decide.ts";
 import { namedByPolicies } from "./named.ts";
 import { addressesAt, AtomFinder } from "./peers.ts";
 import type { TargetEnds } from "./target.ts";
-
-/** A cluster with its policies, divided into classes; what `explainEnd` asks. */
-export interface ClusterView {
-  readonly classes: Classes;
-  readonly rows: Rows;
-  readonly atoms: AtomFinder;
-  /** Class of a workload of this cluster. Undefined: no pod of the inventory. */
-  readonly classOf: (workload: Workload) => number | undefined;
-  /** The classes that a peer is here. */
-  readonly met: (direction: Direction, peer: Party) => readonly number[];
-  /** The same with the families in which they are met. */
-  readonly peersOf: (direction: Direction, subject: number, peer: Party) => readonly MetPeer[];
-}
-
-/** A class as a peer, and the families (bits) that both ends have. */
-export interface MetPeer {
-  readonly peer: number;
-  readonly families: number;
-}
+import type { ClusterView } from "./cluster-view.ts";
 
 const OPEN: End = { mode: "open", ports: allPorts, uncertain: [] };
 const UNKNOWN: End = {

@@ -7,8 +7,8 @@ import type { Direction, TargetId } from "../model/kinds.ts";
 import type { Party, Reason } from "../reach/source.ts";
 import { V4, V6 } from "../verdict/classes.ts";
 import { policyId } from "../verdict/compile.ts";
-import type { CompiledPolicy, CompiledRule } from "../verdict/compile.ts";
-import type { ClusterView, MetPeer } from "./cluster.ts";
+import type { CompiledPolicy, CompiledRule } from "../verdict/compiled.ts";
+import type { ClusterView, MetPeer } from "./cluster-view.ts";
 import { addressesAt } from "./peers.ts";
 
 /** One question about one end of a pod. */

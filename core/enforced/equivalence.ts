@@ -23,22 +23,7 @@ import { PeerChoice } from "./peer-choice.ts";
 import type { PeerRow, Row } from "./peer-choice.ts";
 import { addressesAt, AtomFinder } from "./peers.ts";
 import { Pieces, WHOLE } from "./pieces.ts";
-import type { EnforcedSource } from "./source.ts";
-
-/** What is compared, of one target. */
-export interface EquivalenceQuestion {
-  readonly target: TargetId;
-  /** The definitions as the enforcers can see them. */
-  readonly intent: Source;
-  /** What was rendered for the target, read back. Best of this target alone: others are not asked for. */
-  readonly rendered: EnforcedSource;
-  /** Addresses of which nobody knows right now whose they are: an inventory that moved on since it was compiled from. */
-  readonly leftOut?: AddressSet;
-  /** Whose ends are compared, of the target's workloads. Absent: all. */
-  readonly isSubject?: (workload: Workload) => boolean;
-  /** Looks that are taken at most: a peer that is known by several addresses takes one for each. */
-  readonly limit?: number;
-}
+import type { EquivalenceQuestion } from "./equivalence-question.ts";
 
 /** One connection about which the two do not agree. */
 export interface CounterExample {

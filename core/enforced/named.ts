@@ -1,7 +1,7 @@
 import type { Workload } from "../estate/estate.ts";
 import type { Direction } from "../model/kinds.ts";
 import type { Party } from "../reach/source.ts";
-import type { CompiledPolicy, CompiledRule } from "../verdict/compile.ts";
+import type { CompiledPolicy, CompiledRule } from "../verdict/compiled.ts";
 import type { Rows } from "../verdict/rows.ts";
 
 /** What finding takes of a cluster. */

@@ -3,7 +3,7 @@ import type { Workload } from "../estate/estate.ts";
 import type { Direction } from "../model/kinds.ts";
 import type { Party } from "../reach/source.ts";
 import type { Pieces } from "./pieces.ts";
-import type { EquivalenceQuestion } from "./equivalence.ts";
+import type { EquivalenceQuestion } from "./equivalence-question.ts";
 
 /** A class of subjects in one direction, by one of them. */
 export interface Row {

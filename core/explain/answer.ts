@@ -7,12 +7,10 @@ import type { Basis } from "../guardrail/report.ts";
 import type { Definitions, Direction, TargetId } from "../model/kinds.ts";
 import type { Source } from "../reach/source.ts";
 import type { Question } from "./ask.ts";
-import { explainEnd, type EndAnswer, type Line } from "./end.ts";
+import { explainEnd, type EndAnswer, type Line } from "../guardrail/end.ts";
 import { findPair, verdictOf, type Pair } from "./pair.ts";
-import type { ConnectivityWorld } from "./world.ts";
-
-/** allowed, denied: by every reading · some: not all pairs of a segment's members agree, or not all ports · uncertain: nobody can say. */
-export type Verdict = "allowed" | "denied" | "some" | "uncertain";
+import type { ConnectivityWorld } from "../guardrail/world.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** The last commit that touched a line. */
 export interface Blame {

@@ -1,6 +1,6 @@
 import { formatAddress, fromAddresses, isEmpty, intersect, parseAddress } from "../address/index.ts";
 import { endReader } from "../guardrail/ends.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { Definitions, RulePort } from "../model/kinds.ts";
 import { didYouMean } from "../model/parse/suggest.ts";
 import { parseRulePort } from "../model/schema/ports.ts";

@@ -5,8 +5,8 @@ import type { ClusterInventory } from "../membership/inventory.ts";
 import { definitionsAt } from "../model/expiry.ts";
 import type { Definitions, Segment, TargetId } from "../model/kinds.ts";
 import { sourceDiff, type Diff } from "../reach/diff.ts";
-import { unusedName } from "./known-as.ts";
-import { asIfApplied } from "./world.ts";
+import { unusedName } from "../ground/unused-name.ts";
+import { asIfApplied } from "../guardrail/world.ts";
 
 /**
  * What changes in connections from one revision to another, on the same workloads.

@@ -2,7 +2,8 @@ import { policyEdits } from "../adopt/allow.ts";
 import type { FileEdit } from "../adopt/file.ts";
 import type { Definitions } from "../model/kinds.ts";
 import type { SourceFile } from "../model/source.ts";
-import { unusedName, type KnownAs } from "./known-as.ts";
+import { unusedName } from "../ground/unused-name.ts";
+import type { KnownAs } from "./known-as.ts";
 
 /** Edits from the smallest on, each only a proposal. */
 export function* candidates(

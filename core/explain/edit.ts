@@ -11,7 +11,7 @@ import type { Question } from "./ask.ts";
 import { candidates } from "./candidates.ts";
 import { knownAs } from "./known-as.ts";
 import { findPair, verdictOf, type Pair } from "./pair.ts";
-import type { ConnectivityWorld } from "./world.ts";
+import type { ConnectivityWorld } from "../guardrail/world.ts";
 
 /** Why there is no edit, as a sentence; or the edit. */
 export type EditAnswer = { readonly ok: AllowingEdit } | { readonly none: string };

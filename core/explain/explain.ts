@@ -2,9 +2,9 @@ import type { Position } from "../model/note.ts";
 import { answerQuestion, type Blame, type BlamedLine, type ExplainAnswer } from "./answer.ts";
 import { readQuestion } from "./ask.ts";
 import { smallestEdit, type EditInputs } from "./edit.ts";
-import type { EndAnswer, Line } from "./end.ts";
+import type { EndAnswer, Line } from "../guardrail/end.ts";
 import { findPair } from "./pair.ts";
-import type { ConnectivityWorld } from "./world.ts";
+import type { ConnectivityWorld } from "../guardrail/world.ts";
 
 /** Both ends and the port, as people write them. */
 export interface AskedConnection {

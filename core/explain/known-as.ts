@@ -4,9 +4,10 @@ import { endReader } from "../guardrail/ends.ts";
 import { NAMESPACE_NAME_LABEL } from "../membership/select.ts";
 import type { Definitions } from "../model/kinds.ts";
 import type { Party } from "../reach/source.ts";
+import { unusedName } from "../ground/unused-name.ts";
 import type { Labels } from "../selector/index.ts";
 import type { Named } from "./ask.ts";
-import type { ConnectivityWorld } from "./world.ts";
+import type { ConnectivityWorld } from "../guardrail/world.ts";
 
 /** How a rule can name an end: by a segment that is there, or by one that is to be defined. */
 export type KnownAs =
@@ -103,11 +104,4 @@ function nameOf(text: string): string {
     .slice(0, 50)
     .replace(/-+$/, "");
   return name === "" ? "peer" : name;
-}
-
-/** The name, or the first of `NAME-2`, `NAME-3`, … that nobody has. */
-export function unusedName(name: string, taken: ReadonlySet<string>): string {
-  let candidate = name;
-  for (let number = 2; taken.has(candidate); number += 1) candidate = `${name}-${number}`;
-  return candidate;
 }

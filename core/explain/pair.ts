@@ -2,7 +2,7 @@ import { intersectPorts, isEmptyPorts, isSubsetPorts } from "../address/ports.ts
 import { connect } from "../guardrail/connection.ts";
 import { portsAt } from "../guardrail/ports.ts";
 import type { Party, Source } from "../reach/source.ts";
-import type { Verdict } from "./answer.ts";
+import type { Verdict } from "./verdict.ts";
 import type { Question } from "./ask.ts";
 
 /** Two parties of a question. */

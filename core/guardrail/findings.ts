@@ -1,7 +1,7 @@
-import type { Finding, Severity } from "../drift/finding.ts";
-import { fingerprintOf } from "../drift/fingerprint.ts";
+import type { Finding, Severity } from "../finding/finding.ts";
+import { fingerprintOf } from "../finding/fingerprint.ts";
 import type { TargetId } from "../model/kinds.ts";
-import { formatCause, formatViolation } from "../text/guardrail.ts";
+import { formatCause, formatViolation } from "./say.ts";
 import type { GuardrailResult, Violation } from "./results.ts";
 
 /** What a finding about one rule of a guardrail is about; with the target it is its identity. */

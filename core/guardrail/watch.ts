@@ -1,6 +1,6 @@
 import type { OperatorInputs } from "../compile/inputs.ts";
-import type { Finding } from "../drift/finding.ts";
-import { seenWorld, type Seen } from "../explain/world.ts";
+import type { Finding } from "../finding/finding.ts";
+import { seenWorld, type Seen } from "./world.ts";
 import type { Definitions, TargetId } from "../model/kinds.ts";
 import { listTargets } from "../model/target.ts";
 import type { Budget } from "../verdict/budget.ts";

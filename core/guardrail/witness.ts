@@ -1,5 +1,5 @@
 import { portRanges, type PortSet, type Protocol } from "../address/ports.ts";
-import { explainEnd, type EndAnswer } from "../explain/end.ts";
+import { explainEnd, type EndAnswer } from "./end.ts";
 import type { Definitions } from "../model/kinds.ts";
 import type { Source } from "../reach/source.ts";
 import { connect } from "./connection.ts";

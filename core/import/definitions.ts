@@ -9,7 +9,7 @@ import {
   type AddressSet,
   type Prefix,
 } from "../address/index.ts";
-import { unusedName } from "../explain/known-as.ts";
+import { unusedName } from "../ground/unused-name.ts";
 import type { Draft, DraftEnd, DraftPolicy } from "./draft.ts";
 import { groupKey, type Group } from "./group.ts";
 import { groupName, labelName } from "./names.ts";

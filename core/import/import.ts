@@ -2,7 +2,7 @@ import { compileTarget } from "../compile/inputs.ts";
 import { clusterStructure } from "../compile/structure.ts";
 import type { Manifests } from "../manifest/read.ts";
 import { computeMembership } from "../membership/compute.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import { hasErrors, type Note } from "../model/note.ts";
 import { parseDefinitions } from "../model/parse.ts";
 import { clusterTargetId, findTarget } from "../model/target.ts";

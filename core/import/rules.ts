@@ -9,7 +9,8 @@ import {
   noPorts,
   type PortSet,
 } from "../address/ports.ts";
-import { compilePolicy, type CompiledPolicy, type CompiledRule } from "../verdict/compile.ts";
+import { type CompiledPolicy, type CompiledRule } from "../verdict/compiled.ts";
+import { compilePolicy } from "../verdict/compile.ts";
 import { resolveNamedPorts, type NamedPort } from "../verdict/compile-ports.ts";
 import type { PolicyObject, World } from "../verdict/world.ts";
 import type { Draft, DraftEnd, DraftPolicy, DraftRule, DraftSubject } from "./draft.ts";

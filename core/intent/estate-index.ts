@@ -1,7 +1,7 @@
 import { isEmpty } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import type { Estate, Workload } from "../estate/estate.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { TargetId } from "../model/kinds.ts";
 import { PortTable } from "../reach/port-table.ts";
 import { matches, selectorKey } from "../selector/index.ts";

@@ -2,7 +2,7 @@ import { contains, fromPrefixes, parseAddress, parsePrefix } from "../address/in
 import type { Address, AddressSet } from "../address/index.ts";
 import type { Checker } from "./check.ts";
 import { show } from "./check.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "./manifest-file.ts";
 
 /** An address as the API server takes one; an error otherwise. */
 export function checkAddress(check: Checker, value: unknown, path: Path): Address | undefined {

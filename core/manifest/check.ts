@@ -1,5 +1,5 @@
 import type { Note, NoteSeverity } from "../model/note.ts";
-import type { ManifestDocument, Path } from "./document.ts";
+import type { ManifestDocument, Path } from "./manifest-file.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 import type { Labels } from "../selector/index.ts";
 import type { Checker, Json } from "./check.ts";
 import { show } from "./check.ts";
-import type { Identity, TEMPLATES } from "./workload.ts";
+import type { Identity, TEMPLATES } from "./templates.ts";
 
 /** Labels that the server or a controller sets on pods, beside those of the template. */
 export interface AddedLabels {

@@ -5,27 +5,7 @@ import type { JsonMistake } from "./json-text.ts";
 import { UNUSUAL } from "./plain-scalar.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 import { once, readYamlSlowly } from "./yaml.ts";
-
-/** Keys and list indices from the root of a document. */
-export type Path = readonly (string | number)[];
-
-/** One YAML or JSON document of a manifest file. */
-export interface ManifestDocument {
-  readonly file: string;
-  readonly value: unknown;
-  /** The place of what is at `path`, or of its nearest parent that exists. */
-  readonly at: (path: Path) => Position;
-  /** What the author wrote for the number or word at `path`; undefined for everything else. */
-  readonly written: (path: Path) => string | undefined;
-  /** False where no number can begin with a zero. */
-  readonly hasLeadingZeros: boolean;
-}
-
-/** What one file holds; with an error among the notes, what the file means is not known. */
-export interface ManifestFile {
-  readonly documents: readonly ManifestDocument[];
-  readonly notes: readonly Note[];
-}
+import type { ManifestDocument, ManifestFile, Path } from "./manifest-file.ts";
 
 /**
  * The documents of one file, read as kubectl does: YAML 1.1 with anchors and merge keys, or JSON objects one after another. Never throws:

@@ -1,7 +1,7 @@
 import { parseAddress } from "../address/index.ts";
 import type { Checker, Json } from "./check.ts";
 import { show } from "./check.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "./manifest-file.ts";
 import { isDnsSubdomain } from "./labels.ts";
 import { notTaken } from "./pod-rules.ts";
 

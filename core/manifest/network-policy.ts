@@ -2,7 +2,7 @@ import { fromPrefixes, isSubset, parsePrefix } from "../address/index.ts";
 import type { Prefix } from "../address/index.ts";
 import type { Checker, Json } from "./check.ts";
 import { formatPath, show } from "./check.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "./manifest-file.ts";
 import { checkSelector, isPortName } from "./labels.ts";
 
 const PROTOCOLS = ["TCP", "UDP", "SCTP"];

@@ -1,7 +1,7 @@
 import { parsePrefix } from "../address/index.ts";
 import type { Checker, Json } from "./check.ts";
 import { show } from "./check.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "./manifest-file.ts";
 
 /** `podCIDR` and `podCIDRs` of a Node: where its pods get their addresses; one block for each family. Where they differ, `podCIDR` is it. */
 export function nodeRanges(check: Checker, value: Json): readonly string[] {

@@ -1,7 +1,7 @@
 import type { Note } from "../model/note.ts";
 import type { Json } from "./check.ts";
 import { show } from "./check.ts";
-import type { ManifestDocument, Path } from "./document.ts";
+import type { ManifestDocument, Path } from "./manifest-file.ts";
 
 /** One Kubernetes object of a document; Lists are taken apart. */
 export interface ManifestObject {

@@ -1,7 +1,7 @@
 import type { WorldContainerPort } from "../verdict/world.ts";
 import type { Checker, Json } from "./check.ts";
 import { show } from "./check.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "./manifest-file.ts";
 import { isDnsLabel } from "./labels.ts";
 
 /** Code of the notes of `notTaken`. */

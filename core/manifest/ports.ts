@@ -1,6 +1,6 @@
 import type { Checker } from "./check.ts";
 import { show } from "./check.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "./manifest-file.ts";
 import { isDnsLabel } from "./labels.ts";
 
 const PROTOCOLS: readonly string[] = ["TCP", "UDP", "SCTP"];

@@ -1,6 +1,6 @@
 import type { Checker, Json } from "./check.ts";
 import { formatPath } from "./check.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "./manifest-file.ts";
 
 /**
  * An object of a CRD as the API server keeps it: fields that are null are gone, labels of selectors included, which then select more than

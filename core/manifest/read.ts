@@ -5,7 +5,7 @@ import type { PolicyObject, World, WorldNamespace, WorldNode, WorldPod, WorldSer
 import { Checker, show } from "./check.ts";
 import type { Json } from "./check.ts";
 import { readManifestFile } from "./document.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "./manifest-file.ts";
 import { readEndpoints, readSlice, withEndpoints } from "./endpoints.ts";
 import type { EndpointsOf } from "./endpoints.ts";
 import { Ignored } from "./ignored.ts";
@@ -27,7 +27,9 @@ import { prunedObject } from "./prune.ts";
 import { settlePods } from "./settle.ts";
 import { checkFields, checkMetadata } from "./strict.ts";
 import { readPod, readTemplatePods } from "./workload.ts";
-import type { Identity, TEMPLATES, TemplatePods } from "./workload.ts";
+import type { Identity, TEMPLATES } from "./templates.ts";
+import type { TemplatePods } from "./workload.ts";
+import type { Known } from "./known.ts";
 
 /** What a folder of manifests says about a cluster. */
 export interface Manifests {
@@ -40,16 +42,6 @@ export interface Manifests {
 export interface ReadManifests {
   readonly manifests: Manifests | undefined;
   readonly notes: readonly Note[];
-}
-
-/** A named object and what must be looked at across files. */
-export interface Known {
-  readonly kind: string;
-  readonly id: string;
-  readonly namespace: string;
-  readonly at: () => Position;
-  readonly text: string;
-  readonly priority: { readonly tier: string; readonly value: number } | undefined;
 }
 
 /** What is collected while files are read. */

@@ -3,7 +3,7 @@ import type { Note, Position } from "../model/note.ts";
 import { parsedAddresses } from "../verdict/world.ts";
 import type { WorldService } from "../verdict/world.ts";
 import { formatPath } from "./check.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "./manifest-file.ts";
 
 /** A policy that was read without an error. */
 export interface ReadPolicy {

@@ -2,7 +2,7 @@ import type { WorldServicePort } from "../verdict/world.ts";
 import { checkAddress, refuseSpecial } from "./addresses.ts";
 import type { Checker, Json } from "./check.ts";
 import { show } from "./check.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "./manifest-file.ts";
 import { isDnsSubdomain, isPortName } from "./labels.ts";
 import { checkPortNames } from "./ports.ts";
 

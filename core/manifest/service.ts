@@ -3,7 +3,7 @@ import type { Position } from "../model/note.ts";
 import type { WorldService, WorldServicePort } from "../verdict/world.ts";
 import type { Checker, Json } from "./check.ts";
 import { show } from "./check.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "./manifest-file.ts";
 import { checkIngress } from "./ingress-rules.ts";
 import { isPortName, readLabels } from "./labels.ts";
 import { isServiceName } from "./names.ts";

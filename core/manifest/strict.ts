@@ -1,6 +1,6 @@
 import type { Checker, Json } from "./check.ts";
 import { show } from "./check.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "./manifest-file.ts";
 import { FIELDS } from "./fields.ts";
 
 type Fields = ReadonlyMap<string, string>;

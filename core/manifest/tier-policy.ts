@@ -1,6 +1,6 @@
 import type { Checker, Json } from "./check.ts";
 import { formatPath, show } from "./check.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "./manifest-file.ts";
 import { checkSelector, isPortName } from "./labels.ts";
 import { checkCidr } from "./network-policy.ts";
 

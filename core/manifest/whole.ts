@@ -1,5 +1,5 @@
 import type { Note } from "../model/note.ts";
-import type { Known } from "./read.ts";
+import type { Known } from "./known.ts";
 
 /** What can only be said of all manifests together: names used twice, priorities shared, namespaces assumed. */
 export function noteSet(known: readonly Known[], declared: readonly string[]): readonly Note[] {

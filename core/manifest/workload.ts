@@ -5,29 +5,12 @@ import type { WorldContainerPort, WorldPod } from "../verdict/world.ts";
 import type { Checker, Json } from "./check.ts";
 import { show } from "./check.ts";
 import { addedLabels } from "./controllers.ts";
-import type { Path } from "./document.ts";
+import type { Path } from "./manifest-file.ts";
 import { checkSelector, isDnsSubdomain, isPortName, readLabels } from "./labels.ts";
 import { checkContainers, checkPortsOfPod, checkRestart, notTaken } from "./pod-rules.ts";
 import { readProtocol } from "./ports.ts";
-
-/** Kinds that make pods from a template, and where the template is. */
-export const TEMPLATES = {
-  Deployment: ["spec", "template"],
-  ReplicaSet: ["spec", "template"],
-  StatefulSet: ["spec", "template"],
-  DaemonSet: ["spec", "template"],
-  Job: ["spec", "template"],
-  ReplicationController: ["spec", "template"],
-  CronJob: ["spec", "jobTemplate", "spec", "template"],
-} as const satisfies Readonly<Record<string, Path>>;
-
-/** Name of an object, and its controller if it has one. */
-export interface Identity {
-  readonly namespace: string;
-  readonly name: string;
-  /** `Kind/name` of the owner reference that controls it; a Node owns nothing here. */
-  readonly owner: string | undefined;
-}
+import type { Identity } from "./templates.ts";
+import { TEMPLATES } from "./templates.ts";
 
 /** The pods of a workload: one that stands for all, and each for itself where labels that controllers set tell them apart. */
 export interface TemplatePods {

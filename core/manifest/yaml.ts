@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
 import type { Document, Node } from "yaml";
 import type { Note, Position } from "../model/note.ts";
-import type { ManifestDocument, ManifestFile, Path } from "./document.ts";
+import type { ManifestDocument, ManifestFile, Path } from "./manifest-file.ts";
 import { Refusal, valueOf } from "./yaml-value.ts";
 
 /** Every plain scalar is a text to the library; `yaml-scalar.ts` says what it means to Kubernetes. */

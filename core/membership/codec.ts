@@ -1,6 +1,6 @@
 import { formatRange, fromPrefixes, fromRanges, parseAddress, parsePrefix, toRanges, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import { membershipDigest } from "./digest.ts";
 import type { Membership } from "./membership.ts";
 import { compareText } from "./order.ts";

@@ -1,6 +1,6 @@
 import { emptySet, subtract, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { Cluster, Definitions, Direction, External, Host, HostFleet, Member, Segment } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import { matches } from "../selector/index.ts";

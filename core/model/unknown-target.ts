@@ -1,4 +1,4 @@
-import { FirebreakError } from "./error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { TargetId } from "./kinds.ts";
 import { suggest } from "./parse/suggest.ts";
 

@@ -1,4 +1,4 @@
-import type { Severity } from "../drift/finding.ts";
+import type { Severity } from "../finding/finding.ts";
 import type { Route } from "../model/kinds.ts";
 import { tellAt } from "./quiet.ts";
 

@@ -1,7 +1,7 @@
 import { gravest } from "./group.ts";
 import type { Reason } from "./group.ts";
-import type { Severity } from "../drift/finding.ts";
-import type { Incident } from "../drift/incident.ts";
+import type { Severity } from "../finding/finding.ts";
+import type { Incident } from "../finding/incident.ts";
 
 /** One thing to tell on one channel: a group of incidents as it is now. Its texts are raw; each channel makes them inert. */
 export interface Notice {

@@ -1,4 +1,4 @@
-import type { Severity } from "../drift/finding.ts";
+import type { Severity } from "../finding/finding.ts";
 import type { QuietHours } from "../model/kinds.ts";
 
 const MINUTE_MS = 60_000;

@@ -1,4 +1,4 @@
-import type { Severity } from "../drift/finding.ts";
+import type { Severity } from "../finding/finding.ts";
 import type { GroupLabel, Route } from "../model/kinds.ts";
 import { matches } from "../selector/index.ts";
 import type { Labels } from "../selector/index.ts";

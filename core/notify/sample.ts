@@ -1,4 +1,4 @@
-import type { Incident } from "../drift/incident.ts";
+import type { Incident } from "../finding/incident.ts";
 import { noticeOf } from "./notice.ts";
 import type { Notice } from "./notice.ts";
 

@@ -1,4 +1,4 @@
-import type { Finding } from "../drift/finding.ts";
+import type { Finding } from "../finding/finding.ts";
 import type { Definitions, Policy } from "../model/kinds.ts";
 
 /**

@@ -9,7 +9,7 @@ import type { Isolation } from "./cluster-isolation.ts";
 import { objectKey, objectSubject, ownMark } from "./cluster-live.ts";
 import { areCovered, isolatedDirections, normaliseSpec, specKey } from "./defaulting.ts";
 import { keepLiveAddresses } from "./keep-addresses.ts";
-import type { ClusterObservation, LivePolicy } from "./observation.ts";
+import type { ClusterObservation, LivePolicy } from "../observed/observation.ts";
 import type { HeldObject, PlanConflict } from "./plan.ts";
 import { mayRelease } from "./cluster-release.ts";
 

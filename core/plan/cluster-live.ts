@@ -4,7 +4,7 @@ import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import { sha256Hex } from "../membership/hash.ts";
 import { compareText } from "../membership/order.ts";
 import { specKey, specKeyWithoutAddresses } from "./defaulting.ts";
-import type { ClusterObservation, LivePolicy } from "./observation.ts";
+import type { ClusterObservation, LivePolicy } from "../observed/observation.ts";
 
 /** `NAMESPACE/NAME`: one per object and cluster. */
 export function objectKey(object: { readonly metadata: { readonly namespace: string; readonly name: string } }): string {

@@ -4,7 +4,7 @@ import type { ClusterChanges, Replacement } from "./cluster-changes.ts";
 import type { Isolation } from "./cluster-isolation.ts";
 import { objectKey } from "./cluster-live.ts";
 import { areCovered, isolatedDirections, normaliseSpec } from "./defaulting.ts";
-import type { LivePolicy } from "./observation.ts";
+import type { LivePolicy } from "../observed/observation.ts";
 import { EARLIER_STEP } from "./plan.ts";
 import type { ClusterStep } from "./plan.ts";
 

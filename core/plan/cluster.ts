@@ -2,14 +2,14 @@ import canonicalize from "canonicalize";
 import type { ClusterWant } from "../compile/want.ts";
 import { sha256Hex } from "../membership/hash.ts";
 import type { Pod } from "../membership/inventory.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { Mark } from "../render/mark.ts";
 import { findChanges } from "./cluster-changes.ts";
 import { isolationOf } from "./cluster-isolation.ts";
 import { objectKey, observationDigest, ownMark } from "./cluster-live.ts";
 import { orderSteps, stepKey } from "./cluster-steps.ts";
 import { specKeyWithoutAddresses } from "./defaulting.ts";
-import type { ClusterObservation } from "./observation.ts";
+import type { ClusterObservation } from "../observed/observation.ts";
 import type { ClusterPlan, ClusterStep } from "./plan.ts";
 
 export { observationDigest } from "./cluster-live.ts";

@@ -1,16 +1,17 @@
 import type { AuditConnection, AuditEffect } from "../audit/fields.ts";
 import type { HostWant } from "../compile/want.ts";
-import type { FindingEffect } from "../drift/finding.ts";
+import type { FindingEffect } from "../finding/finding.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
 import type { Mark } from "../render/mark.ts";
 import { renderRuleset } from "../render/nft.ts";
 import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import { OverBudget, type Budget } from "../verdict/budget.ts";
-import { connectivityDiff, type Connection, type Effect } from "../verdict/effect.ts";
+import { type Effect } from "../verdict/effect-types.ts";
+import { connectivityDiff, type Connection } from "../verdict/effect.ts";
 import { writeEffect } from "../verdict/effect-words.ts";
 import type { Profile } from "../verdict/profile.ts";
 import { formatHostConnection, hostEffect, type HostConnection, type HostEffect } from "../verdict/nft.ts";
-import type { HostObservation } from "./observation.ts";
+import type { HostObservation } from "../observed/observation.ts";
 import type { ClusterStep, HostPlan } from "./plan.ts";
 import { worldOf } from "./world.ts";
 

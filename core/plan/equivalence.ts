@@ -14,7 +14,7 @@ import { sha256Hex } from "../membership/hash.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
 import type { Membership } from "../membership/membership.ts";
 import { boundaryOnly, feedersOf } from "../membership/parts.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { Definitions, TargetId } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import type { Target } from "../model/target.ts";

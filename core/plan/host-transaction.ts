@@ -4,7 +4,7 @@ import { ABOUT, FAMILY, FENCE, TABLE } from "../render/nft-names.ts";
 import { readTable } from "../render/nft-table.ts";
 import type { ListedSet, ListedTable } from "../render/nft-table.ts";
 import type { NftObject, NftRuleset } from "../render/nft-types.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 
 /** Commands of one `nft -j -f -`: atomic, in this order. */
 export type Transaction = readonly unknown[];

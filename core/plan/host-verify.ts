@@ -1,7 +1,7 @@
 import { fromPrefixes } from "../address/index.ts";
 import { portsFromRanges } from "../address/ports.ts";
 import type { HostAllow, HostWant } from "../compile/want.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import { EGRESS, INGRESS, originName } from "../render/nft-names.ts";
 import type { Side } from "../render/nft-names.ts";
 import { isRecord, readTable } from "../render/nft-table.ts";

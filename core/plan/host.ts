@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { HostWant } from "../compile/want.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { Mark } from "../render/mark.ts";
 import { canonicalJson, elementsOf, tableDigest } from "../render/nft-canonical.ts";
 import { renderRuleset } from "../render/nft.ts";
@@ -9,7 +9,7 @@ import { readTable } from "../render/nft-table.ts";
 import type { ListedTable } from "../render/nft-table.ts";
 import { createTransaction, elementsTransaction, isUpdatable, replaceTransaction, updateTransaction } from "./host-transaction.ts";
 import { verifyRuleset } from "./host-verify.ts";
-import { tableFacts, type HostObservation } from "./observation.ts";
+import { tableFacts, type HostObservation } from "../observed/observation.ts";
 import type { HostPlan, HostStep, PlanConflict } from "./plan.ts";
 
 export interface HostPlanning {

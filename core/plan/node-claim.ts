@@ -1,4 +1,4 @@
-import type { HostObservation } from "./observation.ts";
+import type { HostObservation } from "../observed/observation.ts";
 
 /** Names of chains and tables that only kube-proxy and network plugins of clusters write. */
 const CLUSTER_RULES = /^(KUBE-|cali-|CILIUM_|OLD_CILIUM_|FLANNEL-|ANTREA-|WEAVE-|kube-proxy$|kube-router|ovn-kubernetes$)/;

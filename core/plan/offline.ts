@@ -1,4 +1,4 @@
-import type { InventoryFile, SavedCluster } from "../api/inventory-file.ts";
+import type { InventoryFile, SavedCluster } from "../observed/inventory-file.ts";
 import type { PlanAnswer } from "../api/shapes.ts";
 import { compileTarget, type OperatorInputs, type TargetInputs } from "../compile/inputs.ts";
 import { clusterStructure, type ClusterStructure } from "../compile/structure.ts";
@@ -7,7 +7,7 @@ import { computeMembership } from "../membership/compute.ts";
 import { membershipsDigest } from "../membership/digest.ts";
 import type { Membership, Memberships } from "../membership/membership.ts";
 import { feedersOf, relevantMemberships } from "../membership/parts.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { Cluster, Definitions, TargetId } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import { clusterTargetId, listTargets, type Target } from "../model/target.ts";
@@ -20,7 +20,7 @@ import { planCluster } from "./cluster.ts";
 import { clusterPlanEffect, hostPlanEffect, type PlanEffect } from "./effect.ts";
 import { requireEquivalence } from "./equivalence.ts";
 import { planHost } from "./host.ts";
-import { hostFacts, type HostObservation } from "./observation.ts";
+import { hostFacts, type HostObservation } from "../observed/observation.ts";
 import type { Plan } from "./plan.ts";
 import { describeSteps } from "./summary.ts";
 

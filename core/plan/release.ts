@@ -1,7 +1,7 @@
 import type { ClusterInventory } from "../membership/inventory.ts";
 import { readTable } from "../render/nft-table.ts";
 import { planCluster } from "./cluster.ts";
-import type { ClusterObservation, HostObservation } from "./observation.ts";
+import type { ClusterObservation, HostObservation } from "../observed/observation.ts";
 import type { ClusterStep, HostStep } from "./plan.ts";
 
 /** The writes that take everything of ours out of a cluster, in the order that opens nothing but what a release opens. */

@@ -1,7 +1,7 @@
 import type { Direction } from "../model/kinds.ts";
 import { BOTH_FAMILIES, rulesOf } from "../verdict/classes.ts";
 import type { Classes } from "../verdict/classes.ts";
-import type { CompiledPolicy } from "../verdict/compile.ts";
+import type { CompiledPolicy } from "../verdict/compiled.ts";
 import { familiesOf } from "../verdict/rows.ts";
 import type { Rows } from "../verdict/rows.ts";
 

@@ -1,4 +1,4 @@
-import type { ReachConnection } from "./matrix.ts";
+import type { ReachConnection } from "./matrix-types.ts";
 
 /**
  * Connections of a matrix, kept as three numbers each: a big cluster has millions.

@@ -20,6 +20,7 @@ import type { Piece } from "./pieces.ts";
 import { NO_PORTS } from "./port-table.ts";
 import { workloadOf } from "./workload-name.ts";
 import { silentNotes } from "./silent.ts";
+import type { Group, UnsurePair, ReachConnection } from "./matrix-types.ts";
 
 /** Things that no policy tells apart: workloads, ranges of addresses outside, or the ingress controllers. */
 export interface ReachClass {
@@ -27,14 +28,6 @@ export interface ReachClass {
   readonly kind: "workloads" | "addresses" | "ingress-controller";
   /** `namespace/name[Kind]`, or `first-last`; sorted. */
   readonly members: readonly string[];
-}
-
-/** What one class may open to another; between two workloads of one class when both ends are the same. */
-export interface ReachConnection {
-  readonly src: string;
-  readonly dst: string;
-  /** See `formatConnection`; never empty. */
-  readonly conn: string;
 }
 
 /** Who may connect to whom, class by class. */
@@ -83,16 +76,6 @@ export function reachOf(manifests: Manifests, profile: Profile): Reach {
   return { classes: writer.classes, connections: writer.connections, notes };
 }
 
-/** Workloads that behave alike, and the pod classes that their pods are of. */
-export interface Group {
-  readonly id: string;
-  readonly workloads: readonly string[];
-  /** Representative pod classes; more than one when the pods of a workload differ. */
-  readonly peers: readonly number[];
-  /** What Ingress and Route send them. */
-  readonly entered: PortSet;
-}
-
 function groupWorkloads(
   pods: readonly WorldPod[],
   classes: Classes,
@@ -116,14 +99,6 @@ function groupWorkloads(
     else group.workloads.push(name);
   }
   return [...groups.values()].map((group, index) => ({ id: `c${index + 1}`, ...group }));
-}
-
-/** Two groups between which more may be open than is listed. */
-export interface UnsurePair {
-  readonly from: Group;
-  readonly to: Group;
-  /** What may be open. */
-  readonly possible: string;
 }
 
 /** A range of addresses, and the address class that stands for it. */

@@ -5,7 +5,7 @@ import { unknownWords } from "../verdict/unknown.ts";
 import { livePods } from "../verdict/world.ts";
 import type { World } from "../verdict/world.ts";
 import { workloadOf } from "./workload-name.ts";
-import type { Group, UnsurePair } from "./matrix.ts";
+import type { Group, UnsurePair } from "./matrix-types.ts";
 
 /** What a reader of the listing has to know that the listing cannot say. */
 export function reachNotes(

@@ -2,7 +2,8 @@ import type { Direction } from "../model/kinds.ts";
 import { BOTH_FAMILIES, V4, V6 } from "../verdict/classes.ts";
 import type { Classes } from "../verdict/classes.ts";
 import { familiesOf } from "../verdict/rows.ts";
-import type { ActiveRule, Rows } from "../verdict/rows.ts";
+import type { ActiveRule } from "../verdict/active-rule.ts";
+import type { Rows } from "../verdict/rows.ts";
 import { ALL_PORTS, NO_PORTS, PortTable } from "./port-table.ts";
 
 /** Port numbers by column, a column per peer of interest. */

@@ -2,7 +2,7 @@ import { formatAddress, fromPrefixes, isEmpty, parsePrefix, rangeFirst, rangeLas
 import type { Address, AddressRange, AddressSet, Prefix } from "../address/index.ts";
 import type { Direction } from "../model/kinds.ts";
 import { cutIntoAtoms } from "../verdict/atoms.ts";
-import type { CompiledPolicy } from "../verdict/compile.ts";
+import type { CompiledPolicy } from "../verdict/compiled.ts";
 import type { PolicyObject } from "../verdict/world.ts";
 
 /** A range of addresses that no block of one direction's rules divides. */

@@ -1,6 +1,7 @@
-import { formatTable } from "../text/table.ts";
-import { visible } from "../text/visible.ts";
-import type { Reach, ReachClass, ReachConnection } from "./matrix.ts";
+import { formatTable } from "../ground/table.ts";
+import { visible } from "../ground/visible.ts";
+import type { ReachConnection } from "./matrix-types.ts";
+import type { Reach, ReachClass } from "./matrix.ts";
 
 /** How a listing is printed. */
 export type ReachFormat = "table" | "json" | "csv" | "dot";

@@ -7,7 +7,7 @@ import type { Classes } from "../verdict/classes.ts";
 import { resolveNamedPorts } from "../verdict/compile-ports.ts";
 import type { NamedPort } from "../verdict/compile-ports.ts";
 import { policyId } from "../verdict/compile.ts";
-import type { CompiledPolicy, CompiledRule } from "../verdict/compile.ts";
+import type { CompiledPolicy, CompiledRule } from "../verdict/compiled.ts";
 import type { Rows } from "../verdict/rows.ts";
 
 const DIRECTIONS = ["ingress", "egress"] as const satisfies readonly Direction[];

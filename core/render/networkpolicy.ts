@@ -1,7 +1,7 @@
 import { toCidrBlocks } from "../address/index.ts";
 import type { ClusterAllow, ClusterObject, ClusterWant, Peer } from "../compile/want.ts";
 import { compareText, sortedTexts } from "../membership/order.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { NamedPort, PortRange } from "../model/kinds.ts";
 import type { Mark } from "./mark.ts";
 import { ANNOTATION, MANAGED_BY, MANAGED_BY_LABEL, markAnnotations, SEGMENT_LABEL } from "./networkpolicy-mark.ts";

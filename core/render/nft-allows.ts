@@ -2,7 +2,7 @@ import { isEmpty, union } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import { portWords } from "../compile/ports.ts";
 import type { HostAllow, HostPorts } from "../compile/want.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import { originName, shortDigest } from "./nft-names.ts";
 
 /** One allow with the name that its sets carry; `ports: "any"` is every protocol. */

@@ -1,4 +1,4 @@
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { Mark } from "./mark.ts";
 
 const INSTANCE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;

@@ -4,7 +4,7 @@ import type { Cluster, Definitions, GuardrailRule, HostFleet, Segment } from "..
 import { listTargets, type Target } from "../model/target.ts";
 import { matches } from "../selector/index.ts";
 import { Covers } from "./covers.ts";
-import { said } from "./said.ts";
+import { said } from "../revision/said.ts";
 
 /**
  * Something that a change alters in how later changes are judged, in what is written where, or in what happens when something drifts.

@@ -7,12 +7,12 @@ import type { ClusterInventory } from "../membership/inventory.ts";
 import type { Memberships } from "../membership/membership.ts";
 import { freezeAddresses } from "../membership/merge.ts";
 import { relevantMemberships } from "../membership/parts.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { Definitions, TargetId, TargetMode } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import { clusterTargetId, findTarget, listTargets, type Target } from "../model/target.ts";
 import { membersDigest, wantDigest } from "../render/digest.ts";
-import { said } from "./said.ts";
+import { said } from "../revision/said.ts";
 
 /** A target whose enforcement a change touches, or may touch. */
 export interface TouchedTarget {

@@ -1,5 +1,5 @@
 import type { Definitions, IsolationMode, Segment } from "../model/kinds.ts";
-import { said } from "../review/said.ts";
+import { said } from "./said.ts";
 
 /**
  * Whether a revision can open a connection that the one before it does not let through, or close one, whatever workloads there are. "No" is

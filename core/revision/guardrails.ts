@@ -5,7 +5,7 @@ import type { Definitions, TargetId } from "../model/kinds.ts";
 import { formatPosition } from "../model/note.ts";
 import { findTarget } from "../model/target.ts";
 import type { Source } from "../reach/source.ts";
-import { formatCause } from "../text/guardrail.ts";
+import { formatCause } from "../guardrail/say.ts";
 import type { Budget } from "../verdict/budget.ts";
 import { asSeen } from "./as-seen.ts";
 import { mayClose, mayOpen } from "./direction.ts";

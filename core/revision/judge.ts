@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../model/error.ts";
+import type { ErrorCode } from "../ground/error.ts";
 import type { Definitions } from "../model/kinds.ts";
 import { hasErrors, type Note } from "../model/note.ts";
 

@@ -3,7 +3,7 @@ import type { Estate, Workload } from "../estate/estate.ts";
 import { endReader, type NamedEnd } from "../guardrail/ends.ts";
 import type { Basis } from "../guardrail/report.ts";
 import { isPodIn, resolveSubjects } from "../membership/resolve.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import { BUILT_IN_SEGMENTS, type Definitions, type Segment, type TargetId } from "../model/kinds.ts";
 import type { Position } from "../model/note.ts";
 import { suggest } from "../model/parse/suggest.ts";

@@ -1,4 +1,4 @@
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { LabelSelector, SelectorRequirement } from "./selector.ts";
 
 /**

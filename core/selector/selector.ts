@@ -1,4 +1,4 @@
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 
 /** Labels of an object: key to value. */
 export type Labels = Readonly<Record<string, string>>;

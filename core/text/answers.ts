@@ -11,10 +11,10 @@ import type {
   StatusAnswer,
   TargetStatus,
 } from "../api/shapes.ts";
-import type { FindingEffect } from "../drift/finding.ts";
+import type { FindingEffect } from "../finding/finding.ts";
 import { formatNotes } from "./notes.ts";
-import { formatAge, formatTable } from "./table.ts";
-import { visible } from "./visible.ts";
+import { formatAge, formatTable } from "../ground/table.ts";
+import { visible } from "../ground/visible.ts";
 
 /*
  * Answers of the API as people read them: the decision first, then the reason. Subjects, names and messages were written by

@@ -1,5 +1,5 @@
 import type { StatusAnswer, TargetStatus } from "../api/shapes.ts";
-import { visible } from "./visible.ts";
+import { visible } from "../ground/visible.ts";
 
 /** How far a commit has come: in force and applied everywhere, on its way, or refused. */
 export type Convergence =

@@ -1,6 +1,6 @@
 import type { Diff, DiffDoubt, DiffLine, DiffSide, DiffWitness } from "../reach/diff-lines.ts";
-import { formatTable } from "./table.ts";
-import { visible } from "./visible.ts";
+import { formatTable } from "../ground/table.ts";
+import { visible } from "../ground/visible.ts";
 
 /** Lines written before the last one says how many more there are. */
 const LINES = 20;

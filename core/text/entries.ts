@@ -1,6 +1,6 @@
 import type { Entry, StoredEntry } from "../audit/entry.ts";
-import { formatTable } from "./table.ts";
-import { visible } from "./visible.ts";
+import { formatTable } from "../ground/table.ts";
+import { visible } from "../ground/visible.ts";
 
 const SHORT_COMMIT = 10;
 

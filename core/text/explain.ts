@@ -1,8 +1,9 @@
-import type { BlamedLine, ExplainAnswer, Verdict } from "../explain/answer.ts";
+import type { Verdict } from "../explain/verdict.ts";
+import type { BlamedLine, ExplainAnswer } from "../explain/answer.ts";
 import { formatPosition } from "../model/note.ts";
 import { BASIS } from "./basis.ts";
-import { formatEnd } from "./guardrail.ts";
-import { visible } from "./visible.ts";
+import { formatEnd } from "../guardrail/say.ts";
+import { visible } from "../ground/visible.ts";
 
 const HEAD = {
   allowed: "ALLOWED",

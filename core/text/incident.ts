@@ -1,4 +1,4 @@
-import type { Incident } from "../drift/incident.ts";
+import type { Incident } from "../finding/incident.ts";
 import { formatPosition } from "../model/note.ts";
 
 /** One incident in messages for machines; a stable contract. */

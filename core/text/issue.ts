@@ -1,8 +1,8 @@
-import type { Incident } from "../drift/incident.ts";
+import type { Incident } from "../finding/incident.ts";
 import { formatPosition } from "../model/note.ts";
 import { fitted } from "../notify/notice.ts";
 import type { Notice } from "../notify/notice.ts";
-import { code, mute } from "./inert.ts";
+import { code, mute } from "../ground/inert.ts";
 
 /** Forges take at most 255 (Gitea) or 256 (GitHub) characters. */
 const MAX_TITLE = 250;

@@ -1,6 +1,6 @@
 import { compareNotes, formatPosition } from "../model/note.ts";
 import type { Note, NoteSeverity } from "../model/note.ts";
-import { visible } from "./visible.ts";
+import { visible } from "../ground/visible.ts";
 
 /** Terminal escapes (ECMA-48 SGR): bold red, yellow, cyan, faint. */
 const PAINT: Readonly<Record<NoteSeverity | "place", string>> = {

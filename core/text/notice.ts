@@ -1,4 +1,4 @@
-import type { Incident } from "../drift/incident.ts";
+import type { Incident } from "../finding/incident.ts";
 import { formatPosition } from "../model/note.ts";
 import { noticeKey, shownIncidents } from "../notify/notice.ts";
 import type { Notice } from "../notify/notice.ts";

@@ -1,7 +1,7 @@
 import type { AdoptingEdit } from "../adopt/edit.ts";
-import { formatSaid, type Said } from "../adopt/adoption.ts";
-import type { Finding } from "../drift/finding.ts";
-import { code, mute } from "./inert.ts";
+import { formatSaid, type Said } from "../finding/adoption.ts";
+import type { Finding } from "../finding/finding.ts";
+import { code, mute } from "../ground/inert.ts";
 
 /** A finding that a pull request would adopt, as it is told. Times are ms since the epoch. */
 export interface ProposedFinding extends Pick<Finding, "target" | "subject" | "who" | "widens" | "summary"> {

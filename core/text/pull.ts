@@ -3,7 +3,7 @@ import type { Check } from "../forge/forge.ts";
 import type { Binding } from "../review/binding.ts";
 import type { ApprovalState } from "../review/approvals.ts";
 import { annotationsOf, verdictOf, type Reviewed } from "../review/reviewed.ts";
-import { code, mute } from "./inert.ts";
+import { code, mute } from "../ground/inert.ts";
 import { details, reviewMarkdown, reviewTitle } from "./review.ts";
 
 /** What a pull request's comment and check tell. */

@@ -5,7 +5,7 @@ import type { Note } from "../model/note.ts";
 import { formatPosition } from "../model/note.ts";
 import { affected, observedWords, VERB } from "./diff.ts";
 import { isOnlyUnseen } from "../revision/judge.ts";
-import { code, mute } from "./inert.ts";
+import { code, mute } from "../ground/inert.ts";
 import { safeguardHeadline, safeguardItems, SAFEGUARDS_TITLE } from "./safeguards.ts";
 
 /** Lines of a table that are always seen, and those in the folded part below it. */

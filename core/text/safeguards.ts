@@ -1,5 +1,5 @@
 import type { SafeguardChange } from "../review/safeguards.ts";
-import { code } from "./inert.ts";
+import { code } from "../ground/inert.ts";
 
 /** A value may be a whole route. */
 const LONG = 400;

@@ -1,8 +1,8 @@
 import { formatPosition } from "../model/note.ts";
 import type { LooseWorkload, MemberLine, SegmentLine, SegmentsAnswer, WorkloadLine } from "../segments/list.ts";
 import { BASIS } from "./basis.ts";
-import { formatTable } from "./table.ts";
-import { visible } from "./visible.ts";
+import { formatTable } from "../ground/table.ts";
+import { visible } from "../ground/visible.ts";
 
 /** Lines and addresses of one thing that are shown before the rest is counted. */
 const MOST_LINES = 20;

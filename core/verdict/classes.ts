@@ -5,7 +5,7 @@ import { cutIntoAtoms } from "./atoms.ts";
 import type { Budget } from "./budget.ts";
 import type { Atoms } from "./atoms.ts";
 import { compilePolicy } from "./compile.ts";
-import type { CompiledPolicy, CompiledRule } from "./compile.ts";
+import type { CompiledPolicy, CompiledRule } from "./compiled.ts";
 import { livePods, namespaceLabels, parsedAddresses, podId } from "./world.ts";
 import type { World, WorldPod } from "./world.ts";
 import type { LabelSelector } from "../selector/index.ts";

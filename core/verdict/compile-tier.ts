@@ -6,7 +6,7 @@ import { matches } from "../selector/index.ts";
 import type { LabelSelector } from "../selector/index.ts";
 import { isGiven, readCidr } from "./compile-block.ts";
 import type { NamedPort } from "./compile-ports.ts";
-import type { CompiledPolicy, CompiledRule, PeerSelector, RuleAction, TierPlace } from "./compile.ts";
+import type { CompiledPolicy, CompiledRule, PeerSelector, RuleAction, TierPlace } from "./compiled.ts";
 import { asList, asRecord, readSelector, unknownKeys } from "./json.ts";
 import type { Problems } from "./json.ts";
 import { parsedAddresses } from "./world.ts";

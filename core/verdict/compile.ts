@@ -1,64 +1,13 @@
 import { emptySet, fromPrefixes, subtract, unionAll } from "../address/index.ts";
 import type { AddressSet, Prefix } from "../address/index.ts";
 import { noPorts } from "../address/ports.ts";
-import type { PortSet } from "../address/ports.ts";
 import { isGiven, readCidr } from "./compile-block.ts";
 import { readPorts } from "./compile-ports.ts";
-import type { NamedPort } from "./compile-ports.ts";
 import { compileTierPolicy, isTierKind } from "./compile-tier.ts";
 import { asList, asRecord, readSelector, unknownKeys } from "./json.ts";
 import type { Problems } from "./json.ts";
-import type { LabelSelector } from "../selector/index.ts";
 import type { PolicyObject, WorldNode } from "./world.ts";
-
-/** A pod peer; `own` is the policy's own namespace (no namespaceSelector given). */
-export interface PeerSelector {
-  readonly namespaces: LabelSelector | "own";
-  readonly pods: LabelSelector;
-  /** True when the peer has no podSelector or an empty one. */
-  readonly isEveryPod: boolean;
-}
-
-/** What a rule does with what it matches; NetworkPolicy only accepts. Pass hands it to the next tier. */
-export type RuleAction = "accept" | "deny" | "pass";
-
-/** One `ingress` or `egress` entry, ready to evaluate. */
-export interface CompiledRule {
-  /** Index in the policy's list, from 0. */
-  readonly index: number;
-  readonly action: RuleAction;
-  readonly peers: "any" | { readonly selectors: readonly PeerSelector[]; readonly addresses: AddressSet };
-  /** Ports that do not depend on the destination. */
-  readonly ports: PortSet;
-  /** Ports that each destination pod resolves by name. */
-  readonly namedPorts: readonly NamedPort[];
-}
-
-/** Where a cluster-wide policy stands: above NetworkPolicy or below it; a lower priority is asked first. */
-export interface TierPlace {
-  readonly level: "admin" | "baseline";
-  readonly priority: number;
-  /** Namespaces whose pods are its subjects. */
-  readonly namespaces: LabelSelector;
-}
-
-/**
- * A policy as the API means it, defaults applied. A direction is null when the policy says nothing about it: a NetworkPolicy does
- * not isolate it, a cluster-wide one has no rules.
- */
-export interface CompiledPolicy {
-  readonly kind: string;
-  /** Empty for a cluster-wide policy. */
-  readonly namespace: string;
-  readonly name: string;
-  /** Undefined for a NetworkPolicy, whose rules isolate and only add up. */
-  readonly tier: TierPlace | undefined;
-  readonly subjects: LabelSelector;
-  readonly ingress: readonly CompiledRule[] | null;
-  readonly egress: readonly CompiledRule[] | null;
-  /** What was not understood; that part allows nothing, and answers that rest on the policy are uncertain. */
-  readonly problems: readonly string[];
-}
+import type { CompiledPolicy, CompiledRule, PeerSelector } from "./compiled.ts";
 
 const compiled = new WeakMap<PolicyObject, { readonly nodes: readonly WorldNode[] | undefined; readonly policy: CompiledPolicy }>();
 

@@ -1,4 +1,4 @@
-import type { CompiledPolicy, CompiledRule } from "./compile.ts";
+import type { CompiledPolicy, CompiledRule } from "./compiled.ts";
 import type { Bound } from "./unknown.ts";
 
 /**

@@ -6,41 +6,13 @@ import type { Classes, PeerClass } from "./classes.ts";
 import { describePeers, phrasePorts } from "./effect-words.ts";
 import { familiesOf } from "./rows.ts";
 import { podId } from "./world.ts";
-
-/** One connection that stands for a group: it opened (or closed), and anybody can try it. */
-export interface Witness {
-  /** `namespace/pod` or an address. */
-  readonly from: string;
-  readonly to: string;
-  readonly port: number;
-  /** `tcp`, …, or `other` for protocols without ports. */
-  readonly protocol: string;
-}
+import type { Witness, Connection } from "./effect-types.ts";
 
 /** What a line says of its connections: they opened, they closed, or they stay open beside what closed between the same two. */
 export type EffectSide = "opened" | "closed" | "stays";
 
 /** Which of the two worlds has the connections of a line. */
 const WORLD_OF = { opened: 1, closed: 0, stays: 1 } as const satisfies Record<EffectSide, 0 | 1>;
-
-/** A group of connections that opened (or closed, or stay open) together. */
-export interface Connection {
-  /** `any`, `shop/order-input`, `every pod of shop`, `10.9.0.0/24`, `any address outside`; several joined by commas. */
-  readonly from: string;
-  readonly to: string;
-  /** The same with up to 1,000 names, where `from` and `to` say a few "and N more". */
-  readonly fromFull: string;
-  readonly toFull: string;
-  /** Workloads at that end; 0 when it is addresses only. */
-  readonly fromWorkloads: number;
-  readonly toWorkloads: number;
-  /** At both ends together. */
-  readonly workloads: number;
-  /** `any port`, `5432/tcp`. */
-  readonly ports: string;
-  readonly portSet: PortSet;
-  readonly witness: Witness;
-}
 
 /** What changed between two classes. */
 export interface PairChange {

@@ -4,8 +4,8 @@ import { allPorts, equalPorts, formatPorts, subtractPorts } from "../address/por
 import type { PortSet } from "../address/ports.ts";
 import { V4, V6 } from "./classes.ts";
 import type { Classes } from "./classes.ts";
-import type { Connection } from "./effect-groups.ts";
-import type { Effect } from "./effect.ts";
+import type { Connection } from "./effect-types.ts";
+import type { Effect } from "./effect-types.ts";
 import { podId } from "./world.ts";
 import type { WorldPod } from "./world.ts";
 

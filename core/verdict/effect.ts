@@ -7,9 +7,9 @@ import type { Budget } from "./budget.ts";
 import { classify } from "./classes.ts";
 import type { Classes } from "./classes.ts";
 import { compilePolicy, policyId } from "./compile.ts";
-import type { CompiledPolicy } from "./compile.ts";
+import type { CompiledPolicy } from "./compiled.ts";
 import { groupChanges } from "./effect-groups.ts";
-import type { Connection, PairChange } from "./effect-groups.ts";
+import type { PairChange } from "./effect-groups.ts";
 import { KUBE_NETWORK_POLICIES } from "./profile.ts";
 import type { Profile } from "./profile.ts";
 import { rowsOf } from "./rows.ts";
@@ -17,28 +17,9 @@ import type { Rows } from "./rows.ts";
 import { unknownWords } from "./unknown.ts";
 import { livePods, parsedAddresses, podId } from "./world.ts";
 import type { PolicyObject, World, WorldPod } from "./world.ts";
+import type { Effect } from "./effect-types.ts";
 
-export type { Connection } from "./effect-groups.ts";
-
-/** What a change does to connections. */
-export interface Effect {
-  /** `equivalent` is said only when nothing is uncertain about the pairs compared; see `uncertain`. */
-  readonly kind: "equivalent" | "opens" | "closes" | "both";
-  /** Grouped, the widest first. */
-  readonly opened: readonly Connection[];
-  readonly closed: readonly Connection[];
-  /** What passes on between those for which something closed. */
-  readonly stays: readonly Connection[];
-  /** Ordered pairs of workloads for which something opened; all addresses outside that no policy tells apart count as one. */
-  readonly openedCount: number;
-  readonly closedCount: number;
-  /** All other pairs. */
-  readonly unchangedCount: number;
-  /** What was not understood or not compared; each a sentence. Not empty: do not call the change harmless. */
-  readonly uncertain: readonly string[];
-  /** Worth knowing, without effect now: a changed policy that selects no pod. */
-  readonly notes: readonly string[];
-}
+export type { Connection } from "./effect-types.ts";
 
 /** Pairs of classes compared before the rest is declared uncertain: the bound on work and memory. */
 const PAIR_LIMIT = 4_000_000;

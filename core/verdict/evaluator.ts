@@ -6,7 +6,7 @@ import { V4, V6, classify } from "./classes.ts";
 import type { Classes } from "./classes.ts";
 import { namedContainerPorts, resolveNamedPorts } from "./compile-ports.ts";
 import { policyId } from "./compile.ts";
-import type { CompiledPolicy, CompiledRule } from "./compile.ts";
+import type { CompiledPolicy, CompiledRule } from "./compiled.ts";
 import { KUBE_NETWORK_POLICIES } from "./profile.ts";
 import type { Profile } from "./profile.ts";
 import { formatPlace, indexWorld, isOwnNode, placeOf, serviceAt, sharedFamilies } from "./place.ts";
@@ -20,31 +20,7 @@ import type { Backend } from "./service.ts";
 import { unknownWords } from "./unknown.ts";
 import { podId } from "./world.ts";
 import type { Endpoint, World, WorldService } from "./world.ts";
-
-/** Why one end allows or denies. */
-export interface Why {
-  readonly direction: Direction;
-  readonly allowed: boolean;
-  /**
-   * self: own address · own-node: nothing may stop it · not-isolated · rule: a rule allows it · denied: a cluster-wide rule denies it
-   * · isolated: no rule allows it · no-subject: no pod
-   */
-  readonly reason: "self" | "own-node" | "not-isolated" | "rule" | "denied" | "isolated" | "no-subject" | "no-shared-family";
-  /** `namespace/name` of the policy that allows, or of those that isolate. */
-  readonly policies: readonly string[];
-  /** One sentence for people. */
-  readonly text: string;
-}
-
-/** The answer for one connection. `uncertain` lists what the enforcer leaves undefined or the engine did not understand. */
-export interface Verdict {
-  readonly ingress: boolean;
-  readonly egress: boolean;
-  /** Both ends allow it in one family that both ends have. */
-  readonly allowed: boolean;
-  readonly why: readonly Why[];
-  readonly uncertain: readonly string[];
-}
+import type { Verdict, Why } from "./verdict.ts";
 
 /** Answers questions about one world. */
 export interface Evaluator {

@@ -8,7 +8,7 @@ import { BOTH_FAMILIES, V4, V6 } from "./classes.ts";
 import type { Budget } from "./budget.ts";
 import type { Classes, PeerClass, PodState } from "./classes.ts";
 import { resolveNamedPorts } from "./compile-ports.ts";
-import type { CompiledPolicy, CompiledRule, PeerSelector, TierPlace } from "./compile.ts";
+import type { CompiledPolicy, CompiledRule, PeerSelector, TierPlace } from "./compiled.ts";
 import { indexLabels } from "./label-index.ts";
 import type { LabelIndex } from "./label-index.ts";
 import { RuleSums } from "./rule-sums.ts";
@@ -16,20 +16,10 @@ import { Doubtful } from "./doubtful.ts";
 import type { Profile } from "./profile.ts";
 import { keysOf, matchAddresses, matchPod } from "./unknown.ts";
 import type { Bound } from "./unknown.ts";
+import type { ActiveRule, PeerMask } from "./active-rule.ts";
 
 /** Fewer rules than this are quicker read one by one than looked up. */
 const INDEXED_RULES = 8;
-
-/** Per peer class, the families (bits) in which a rule names it. Undefined: all classes, both families. */
-type PeerMask = Uint8Array | undefined;
-
-/** A rule of a policy that selects some subject, with its peers looked up. */
-export interface ActiveRule {
-  readonly mask: PeerMask;
-  readonly rule: CompiledRule;
-  /** Ports where they do not depend on the peer. */
-  readonly ports: PortSet | undefined;
-}
 
 /** The rules that a direction of a subject meets, in the order in which they are asked. */
 export interface Stages {

@@ -2,8 +2,8 @@ import { noPorts, portRanges, portsFromRanges } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
 import type { Budget } from "./budget.ts";
 import { BOTH_FAMILIES } from "./classes.ts";
-import type { CompiledRule } from "./compile.ts";
-import type { ActiveRule } from "./rows.ts";
+import type { CompiledRule } from "./compiled.ts";
+import type { ActiveRule } from "./active-rule.ts";
 
 /**
  * What a long list of rules that only add up lets each peer do.

@@ -1,7 +1,7 @@
 import type { Protocol } from "../address/ports.ts";
 import { matches } from "../selector/index.ts";
 import { namedContainerPorts } from "./compile-ports.ts";
-import type { Verdict } from "./evaluator.ts";
+import type { Verdict } from "./verdict.ts";
 import { podAt } from "./place.ts";
 import type { WorldIndex } from "./place.ts";
 import { podId } from "./world.ts";

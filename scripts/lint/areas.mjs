@@ -23,6 +23,43 @@ const MAY_IMPORT = {
 /** Packages that compute and do nothing else: all that core may import from outside. */
 const PURE_PACKAGES = ["zod", "yaml", "ipaddr.js", "canonicalize", "diff"];
 
+/** The folders of core, from the ground up: a folder imports itself and those before it. A new one stands above all that it imports. */
+export const FLOORS = [
+  "ground",
+  "address",
+  "edit",
+  "forge",
+  "audit",
+  "rights",
+  "selector",
+  "model",
+  "config",
+  "membership",
+  "verdict",
+  "finding",
+  "estate",
+  "manifest",
+  "compile",
+  "engine",
+  "reach",
+  "render",
+  "notify",
+  "observed",
+  "enforced",
+  "intent",
+  "guardrail",
+  "api",
+  "revision",
+  "segments",
+  "plan",
+  "drift",
+  "adopt",
+  "explain",
+  "import",
+  "review",
+  "text",
+];
+
 /** Folders in core of which the first must not know the second: [from, to, why]. */
 const APART = [
   ["core/verdict", "core/render", "the verdict engine must judge what was rendered without sharing its code"],
@@ -47,7 +84,7 @@ export function refuseImport(file, source) {
 
   const target = posix.normalize(posix.join(posix.dirname(file), source));
   if (target.startsWith("../")) return "it leaves the repository";
-  return refuseArea(file, target) ?? refuseAdapter(file, target) ?? refuseApart(file, target);
+  return refuseArea(file, target) ?? refuseAdapter(file, target) ?? refuseApart(file, target) ?? refuseFloor(file, target);
 }
 
 function refusePackageInCore(source) {
@@ -73,6 +110,16 @@ function refuseAdapter(file, target) {
 function refuseApart(file, target) {
   const rule = APART.find(([from, to]) => file.startsWith(`${from}/`) && target.startsWith(`${to}/`));
   return rule === undefined ? undefined : `${rule[0]} must not know ${rule[1]}: ${rule[2]}`;
+}
+
+function refuseFloor(file, target) {
+  if (areaOf(file) !== "core" || areaOf(target) !== "core") return undefined;
+  const [from, to] = [file, target].map((path) => path.split("/")[1] ?? "");
+  const [mine, theirs] = [FLOORS.indexOf(from), FLOORS.indexOf(to)];
+  if (mine === -1) return `core/${from} has no floor yet: add it to FLOORS in scripts/lint/areas.mjs`;
+  return theirs <= mine
+    ? undefined
+    : `core/${to} stands above core/${from} (FLOORS in scripts/lint/areas.mjs): move down what both need`;
 }
 
 function areaOf(path) {

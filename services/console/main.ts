@@ -13,7 +13,7 @@ import {
   type RequestKind,
 } from "../../adapters/store/index.ts";
 import { API } from "../../core/api/shapes.ts";
-import { FirebreakError, NEXT, type ErrorCode } from "../../core/model/error.ts";
+import { FirebreakError, NEXT, type ErrorCode } from "../../core/ground/error.ts";
 import { unknownTarget } from "../../core/model/unknown-target.ts";
 import { apiToken } from "../api-token.ts";
 import type { Health } from "../health.ts";

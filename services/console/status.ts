@@ -9,7 +9,7 @@ import {
   type TargetRow,
 } from "../../adapters/store/index.ts";
 import type { FindingAnswer, RepositoryStatus, StatusAnswer, TargetStatus } from "../../core/api/shapes.ts";
-import type { FindingKind } from "../../core/drift/finding.ts";
+import type { FindingKind } from "../../core/finding/finding.ts";
 import { isForbidden, isNotUnderstood, targetState } from "../../core/drift/state.ts";
 import { formatPosition, type Note } from "../../core/model/note.ts";
 import type { ConsoleParts } from "./main.ts";

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { parseForgeEvent } from "../../core/forge/event.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { isSameSecret } from "./access.ts";
 
 /** GitHub sends at most 25 MB: docs.github.com, "Webhook events and payloads". */

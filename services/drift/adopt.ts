@@ -1,5 +1,5 @@
-import type { Adoption } from "../../core/adopt/adoption.ts";
-import type { Finding } from "../../core/drift/finding.ts";
+import type { Adoption } from "../../core/finding/adoption.ts";
+import type { Finding } from "../../core/finding/finding.ts";
 import { responsesFor } from "../../core/drift/respond.ts";
 import type { Definitions } from "../../core/model/kinds.ts";
 import type { Target } from "../../core/model/target.ts";

@@ -1,5 +1,5 @@
 import type { ErrorShape } from "../../core/api/shapes.ts";
-import type { Adoption } from "../../core/adopt/adoption.ts";
+import type { Adoption } from "../../core/finding/adoption.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { ClusterPool } from "../clusters.ts";
 import type { DefinitionSource } from "../definitions.ts";

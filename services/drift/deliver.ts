@@ -8,8 +8,8 @@ import {
   type DeliveryRow,
   type StoredFinding,
 } from "../../adapters/store/index.ts";
-import { causeOf } from "../../core/drift/cause.ts";
-import type { Incident } from "../../core/drift/incident.ts";
+import { causeOf } from "../../core/finding/cause.ts";
+import type { Incident } from "../../core/finding/incident.ts";
 import { ISSUES } from "../../core/notify/channel.ts";
 import { Bell, runLoop } from "../loop.ts";
 import { storedError } from "../stored-error.ts";

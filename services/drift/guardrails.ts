@@ -1,6 +1,6 @@
 import { listFindings, listOpenWork } from "../../adapters/store/index.ts";
 import { isOverBudget, overBudgetText } from "../../adapters/workers/index.ts";
-import type { Finding } from "../../core/drift/finding.ts";
+import type { Finding } from "../../core/finding/finding.ts";
 import { unwatched, watchGuardrails, type Watched } from "../../core/guardrail/watch.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import { findTarget, listTargets } from "../../core/model/target.ts";

@@ -1,5 +1,5 @@
 import { recordRead, targetRow, targetsInFlight, type TargetRow } from "../../adapters/store/index.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { findTarget } from "../../core/model/target.ts";
 import { observationDigest } from "../../core/plan/cluster.ts";

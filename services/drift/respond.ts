@@ -9,8 +9,8 @@ import {
   type StoredFinding,
 } from "../../adapters/store/index.ts";
 import { decideResponse, FIGHT_WINDOW_MS } from "../../core/drift/respond.ts";
-import type { Finding } from "../../core/drift/finding.ts";
-import { fingerprintOf } from "../../core/drift/fingerprint.ts";
+import type { Finding } from "../../core/finding/finding.ts";
+import { fingerprintOf } from "../../core/finding/fingerprint.ts";
 import type { Workspace } from "../../core/model/kinds.ts";
 import { recordFindings, type Comparison } from "../findings.ts";
 import type { DriftContext } from "./context.ts";

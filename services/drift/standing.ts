@@ -1,6 +1,6 @@
 import { listTargetRows, repositoryState, type TargetRow } from "../../adapters/store/index.ts";
-import { NO_EFFECT, type Finding, type FindingKind } from "../../core/drift/finding.ts";
-import { fingerprintOf } from "../../core/drift/fingerprint.ts";
+import { NO_EFFECT, type Finding, type FindingKind } from "../../core/finding/finding.ts";
+import { fingerprintOf } from "../../core/finding/fingerprint.ts";
 import { isForbidden, isNotUnderstood } from "../../core/drift/state.ts";
 import { findAddressClashes, liveAddresses, type AddressClash, type LiveAddresses } from "../../core/membership/clashes.ts";
 import { formatSet, isEmpty } from "../../core/address/index.ts";

@@ -1,4 +1,4 @@
-import type { Seen } from "../../core/explain/world.ts";
+import type { Seen } from "../../core/guardrail/world.ts";
 import type { Definitions } from "../../core/model/kinds.ts";
 import { listTargets } from "../../core/model/target.ts";
 import { listOrphans, readOrphans } from "../orphans.ts";

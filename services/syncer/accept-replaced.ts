@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { acquireLease, recordReplaced, releaseLease, targetRow } from "../../adapters/store/index.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { SyncerContext } from "./context.ts";
 import { auditTarget } from "./entries.ts";

@@ -10,7 +10,7 @@ import {
 } from "../../adapters/store/index.ts";
 import type { EntryOf } from "../../core/audit/entry.ts";
 import type { TrailReader } from "../../core/audit/trail.ts";
-import { hasCode } from "../../core/model/error.ts";
+import { hasCode } from "../../core/ground/error.ts";
 import { listTargets } from "../../core/model/target.ts";
 import { contradiction, notBelieved, type LoggedRevisions } from "../accepted-revision.ts";
 import { findingEntries } from "../findings.ts";

@@ -1,6 +1,6 @@
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
-import type { Observation } from "../../core/plan/observation.ts";
+import type { Observation } from "../../core/observed/observation.ts";
 import { liveSequence } from "../live-mark.ts";
 import type { SyncerContext } from "./context.ts";
 import { auditTarget } from "./entries.ts";

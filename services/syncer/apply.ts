@@ -1,4 +1,4 @@
-import { FirebreakError, hasCode } from "../../core/model/error.ts";
+import { FirebreakError, hasCode } from "../../core/ground/error.ts";
 import type { ClusterConnection } from "../../adapters/kubernetes/connection.ts";
 import { EARLIER_STEP, type ClusterPlan, type ClusterStep, type HostPlan, type Plan } from "../../core/plan/plan.ts";
 import { pause } from "../pause.ts";

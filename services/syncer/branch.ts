@@ -11,9 +11,9 @@ import {
 } from "../../adapters/store/index.ts";
 import type { EntryInput } from "../../core/audit/entry.ts";
 import type { AuditActor } from "../../core/audit/fields.ts";
-import { errorChain, FirebreakError, withoutCredentials } from "../../core/model/error.ts";
+import { errorChain, FirebreakError, withoutCredentials } from "../../core/ground/error.ts";
 import { listTargets } from "../../core/model/target.ts";
-import { checkRevision } from "../../core/plan/limits.ts";
+import { checkRevision } from "../../core/revision/limits.ts";
 import { judgeRevision, type Judgement, type RevisionProblem } from "../../core/revision/judge.ts";
 import { clustersInPlay } from "../clusters-in-play.ts";
 import { storedError } from "../stored-error.ts";

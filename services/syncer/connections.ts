@@ -3,7 +3,7 @@ import { acceptedRevision } from "../accepted-revision.ts";
 import type { DiffAnswer } from "../../core/api/shapes.ts";
 import type { ExplainAnswer } from "../../core/explain/answer.ts";
 import { withBlame } from "../../core/explain/explain.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Definitions } from "../../core/model/kinds.ts";
 import { blameIn } from "../blame.ts";
 import { listOrphans, withOrphans } from "../orphans.ts";

@@ -1,5 +1,5 @@
 import { renewLease, type Lease, type Store } from "../../adapters/store/index.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 
 /** How old the last proof that the lease is ours may be when the next step is sent. */
 const PROOF_MS = 2_000;

@@ -3,7 +3,7 @@ import type { LoggedApply } from "../../adapters/trail/file-trail.ts";
 import type { TargetInputs } from "../../core/compile/inputs.ts";
 import type { Want } from "../../core/compile/want.ts";
 import { relevantMemberships } from "../../core/membership/parts.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { membersDigest, wantDigest } from "../../core/render/digest.ts";
 import type { States } from "../compare.ts";
 import { expectationAt, expectationOf, intendedOf, type Expectation } from "../expected.ts";

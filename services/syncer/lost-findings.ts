@@ -1,7 +1,7 @@
 import { listTargetRows, restoreFindings } from "../../adapters/store/index.ts";
 import type { EntryOf } from "../../core/audit/entry.ts";
 import type { EntryPage, TrailReader } from "../../core/audit/trail.ts";
-import type { Finding, FindingKind, Severity } from "../../core/drift/finding.ts";
+import type { Finding, FindingKind, Severity } from "../../core/finding/finding.ts";
 import type { SyncerContext } from "./context.ts";
 
 const PAGE = 1_000;

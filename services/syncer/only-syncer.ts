@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { tryExclusive, type HeldLock, type Store } from "../../adapters/store/index.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Logger } from "../log.ts";
 
 const LOCK = "syncer";

@@ -16,7 +16,7 @@ import {
 } from "../../adapters/store/index.ts";
 import { decodeInputs, encodeInputs, type EncodedInputs } from "../../core/compile/inputs.ts";
 import { membershipChange, type SegmentChange } from "../../core/membership/change.ts";
-import { FirebreakError, hasCode } from "../../core/model/error.ts";
+import { FirebreakError, hasCode } from "../../core/ground/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { Plan } from "../../core/plan/plan.ts";
 import { storedError } from "../stored-error.ts";

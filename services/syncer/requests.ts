@@ -12,7 +12,7 @@ import {
 import pLimit from "p-limit";
 import { z } from "zod";
 import type { AcceptAnswer, PlanAnswer, ReconcileAnswer } from "../../core/api/shapes.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { unknownTarget } from "../../core/model/unknown-target.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { Bell, runLoop } from "../loop.ts";

@@ -1,6 +1,6 @@
 import { targetRow } from "../../adapters/store/index.ts";
 import { acceptedRevision } from "../accepted-revision.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Orphan } from "../../core/membership/orphans.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import { findTarget, type Target } from "../../core/model/target.ts";

@@ -1,7 +1,7 @@
 import pLimit from "p-limit";
-import type { InventoryFile, SavedCluster } from "../../core/api/inventory-file.ts";
+import type { InventoryFile, SavedCluster } from "../../core/observed/inventory-file.ts";
 import { listTargets } from "../../core/model/target.ts";
-import type { HostObservation } from "../../core/plan/observation.ts";
+import type { HostObservation } from "../../core/observed/observation.ts";
 import type { SyncerContext } from "./context.ts";
 
 /** Looks at every target and answers with what was seen whole; the others are left out, never written as empty. */

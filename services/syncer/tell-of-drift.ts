@@ -1,6 +1,6 @@
 import { listFindings, recordHeal, type TargetRow } from "../../adapters/store/index.ts";
 import { FIGHT_WINDOW_MS } from "../../core/drift/respond.ts";
-import type { Finding } from "../../core/drift/finding.ts";
+import type { Finding } from "../../core/finding/finding.ts";
 import { notComparable } from "../../core/drift/not-comparable.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { States } from "../compare.ts";

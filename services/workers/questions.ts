@@ -1,14 +1,14 @@
 import { posix } from "node:path";
 import type { DiffAnswer, ReachAnswer } from "../../core/api/shapes.ts";
-import type { InventoryFile } from "../../core/api/inventory-file.ts";
+import type { InventoryFile } from "../../core/observed/inventory-file.ts";
 import type { OperatorInputs } from "../../core/compile/inputs.ts";
 import type { ExplainAnswer } from "../../core/explain/answer.ts";
 import { revisionDiff } from "../../core/explain/between.ts";
 import { explainConnection, type AskedConnection } from "../../core/explain/explain.ts";
-import { savedWorld, type ConnectivityWorld } from "../../core/explain/world.ts";
+import { savedWorld, type ConnectivityWorld } from "../../core/guardrail/world.ts";
 import { makeReport, type TestReport } from "../../core/guardrail/report.ts";
 import type { ClusterInventory } from "../../core/membership/inventory.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { SourceFile } from "../../core/model/source.ts";
 import { sourceDiff } from "../../core/reach/diff.ts";

@@ -1,6 +1,6 @@
 import { parseReadback, type ReadAnswer } from "../../adapters/nftables/index.ts";
 import { isOverBudget, overBudgetText } from "../../adapters/workers/index.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import type { Workers } from "./open.ts";
 
 /** A host with a few thousand addresses; read in a few milliseconds. */

@@ -1,5 +1,5 @@
 import { overBudgetText, type Outcome } from "../../adapters/workers/index.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 
 /** The answer of a task. @throws FirebreakError LIMIT_EXCEEDED when it was more than its budget, and the task's own */
 export function valueOf<Value>(outcome: Outcome<Value>, doing: string): Value {

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import type { PlanAnswer } from "../../core/api/shapes.ts";
 import type { Want } from "../../core/compile/want.ts";
-import { parseInventoryFile } from "../../core/api/inventory-file.ts";
+import { parseInventoryFile } from "../../core/observed/inventory-file.ts";
 import { readDefinitionFolder } from "../../cli/source.ts";
 import { parseDefinitions } from "../../core/model/parse.ts";
 import { compileOffline, targetsAsked } from "../../core/plan/offline.ts";

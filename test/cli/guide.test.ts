@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ERRORS } from "../../core/model/error.ts";
+import { ERRORS } from "../../core/ground/error.ts";
 import { blocksOf, GUIDE, isAsPrinted, pagesOfGuide, problemOf, STORY, Typist } from "../support/guide-blocks.ts";
 
 const pages = pagesOfGuide();

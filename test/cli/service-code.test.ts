@@ -20,7 +20,7 @@ function startAndDie(): string {
   const script = `
     const { keepServiceCode } = await import(${file("cli/compile-cache.ts")});
     const flush = keepServiceCode(process.argv[1], process.env);
-    await import(${file("core/model/error.ts")});
+    await import(${file("core/ground/error.ts")});
     flush();
     require("node:fs").writeSync(1, String(process.env.NODE_COMPILE_CACHE));
     process.kill(process.pid, "SIGKILL");`;

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { readDefinitionFolder } from "../../cli/source.ts";
-import type { InventoryFile } from "../../core/api/inventory-file.ts";
+import type { InventoryFile } from "../../core/observed/inventory-file.ts";
 import type { ClusterInventory, Pod } from "../../core/membership/inventory.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { parseDefinitions } from "../../core/model/parse.ts";
-import type { HostObservation, LivePolicy } from "../../core/plan/observation.ts";
+import type { HostObservation, LivePolicy } from "../../core/observed/observation.ts";
 import { compileOffline, targetsAsked, type OfflineWorld } from "../../core/plan/offline.ts";
 import { wantDigest } from "../../core/render/digest.ts";
 import { renderNetworkPolicies } from "../../core/render/networkpolicy.ts";

@@ -1,6 +1,6 @@
 /** What was done behind Git's back, and which finding tells of it. */
 import type { StoredEntry } from "../../core/audit/entry.ts";
-import type { FindingKind } from "../../core/drift/finding.ts";
+import type { FindingKind } from "../../core/finding/finding.ts";
 import { CLUSTER, FLEET, type Way } from "./definitions.ts";
 import type { Happened, SeenEntry } from "./journal.ts";
 import type { ClusterTampering, FaultEvent, HostTampering } from "./schedule.ts";

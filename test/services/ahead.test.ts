@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { EntryInput } from "../../core/audit/entry.ts";
 import { clusterTargetId } from "../../core/model/target.ts";
-import type { ClusterObservation } from "../../core/plan/observation.ts";
+import type { ClusterObservation } from "../../core/observed/observation.ts";
 import { markAnnotations } from "../../core/render/networkpolicy-mark.ts";
 import { isAhead, liveSequence } from "../../services/live-mark.ts";
 import { Gaps, refuseOlder } from "../../services/syncer/ahead.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { API, type StatusAnswer } from "../../core/api/shapes.ts";
 import { SettingsSchema } from "../../core/config/settings-schema.ts";
-import { FirebreakError } from "../../core/model/error.ts";
+import { FirebreakError } from "../../core/ground/error.ts";
 import { describeError } from "../../cli/report-error.ts";
 import { runServices } from "../../services/run.ts";
 import { storedError } from "../../services/stored-error.ts";

@@ -9,7 +9,7 @@ import { formatSet } from "../../core/address/index.ts";
 import { LogFacts } from "../../core/audit/log-facts.ts";
 import { membershipDigest } from "../../core/membership/digest.ts";
 import { clusterTargetId, hostTargetId, listTargets } from "../../core/model/target.ts";
-import type { HostObservation } from "../../core/plan/observation.ts";
+import type { HostObservation } from "../../core/observed/observation.ts";
 import { Gaps } from "../../services/syncer/ahead.ts";
 import type { SyncerContext } from "../../services/syncer/context.ts";
 import { MembershipFeed } from "../../services/syncer/memberships.ts";

@@ -23,7 +23,7 @@ import type { ClusterInventory } from "../../core/membership/inventory.ts";
 import type { Definitions } from "../../core/model/kinds.ts";
 import { clusterTargetId, findTarget, hostTargetId, listTargets } from "../../core/model/target.ts";
 import { judgeNodeClaim } from "../../core/plan/node-claim.ts";
-import type { HostObservation } from "../../core/plan/observation.ts";
+import type { HostObservation } from "../../core/observed/observation.ts";
 import type { DriftContext } from "../../services/drift/context.ts";
 import { SeenTargets } from "../../services/drift/seen.ts";
 import { lookAtStanding } from "../../services/drift/standing.ts";

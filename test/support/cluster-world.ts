@@ -1,6 +1,6 @@
 import type { Pod } from "../../core/membership/inventory.ts";
 import type { Direction } from "../../core/model/kinds.ts";
-import type { ClusterObservation, LivePolicy } from "../../core/plan/observation.ts";
+import type { ClusterObservation, LivePolicy } from "../../core/observed/observation.ts";
 import { EARLIER_STEP } from "../../core/plan/plan.ts";
 import type { ClusterStep } from "../../core/plan/plan.ts";
 import type { NetworkPolicy, NetworkPolicyPeer } from "../../core/render/networkpolicy-types.ts";

@@ -9,7 +9,7 @@ import { loadSettings } from "../../cli/settings.ts";
 import { API, type FindingAnswer, type StatusAnswer, type TargetStatus } from "../../core/api/shapes.ts";
 import type { StoredEntry } from "../../core/audit/entry.ts";
 import type { SettingsFile } from "../../core/config/settings-schema.ts";
-import type { FindingKind } from "../../core/drift/finding.ts";
+import type { FindingKind } from "../../core/finding/finding.ts";
 import { formatFindings, formatStatus } from "../../core/text/answers.ts";
 import { TOKEN_FILE } from "../../services/api-token.ts";
 import type { StepName } from "../../services/syncer/context.ts";

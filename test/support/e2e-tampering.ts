@@ -1,7 +1,7 @@
 /** What people do behind Git's back, and what must become of it: found, told with what it opens, healed, logged, over. */
 import { describe, expect, it } from "vitest";
 import type { FindingAnswer } from "../../core/api/shapes.ts";
-import type { FindingKind } from "../../core/drift/finding.ts";
+import type { FindingKind } from "../../core/finding/finding.ts";
 import { waitFor } from "../../testbed/wait.ts";
 import type { Firebreak } from "./e2e-firebreak.ts";
 import { policiesOf, policyPath, tableOf, type LivePolicy, type Organisation } from "./e2e-organisation.ts";

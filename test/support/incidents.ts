@@ -1,4 +1,4 @@
-import type { Incident } from "../../core/drift/incident.ts";
+import type { Incident } from "../../core/finding/incident.ts";
 
 /** An incident as drift makes them. */
 export function incident(changes: Partial<Incident["finding"]> = {}, rest: Partial<Incident> = {}): Incident {

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import type { HostObservation } from "../../core/plan/observation.ts";
+import type { HostObservation } from "../../core/observed/observation.ts";
 
 /** Runs a script in a network namespace of its own, which is gone when it ends; throws with what it said when it fails. */
 export function inScratchNamespace(script: string, input = ""): string {

@@ -1,4 +1,4 @@
-import type { Incident } from "../../core/drift/incident.ts";
+import type { Incident } from "../../core/finding/incident.ts";
 import { noticeOf } from "../../core/notify/notice.ts";
 import type { Notice } from "../../core/notify/notice.ts";
 import { incident } from "./incidents.ts";

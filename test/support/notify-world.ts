@@ -8,7 +8,7 @@ import { openWebhook } from "../../adapters/chat/webhook.ts";
 import { openForge } from "../../adapters/forge/open.ts";
 import { openStore, upsertFindings, type Store } from "../../adapters/store/index.ts";
 import type { EntryInput } from "../../core/audit/entry.ts";
-import type { Finding } from "../../core/drift/finding.ts";
+import type { Finding } from "../../core/finding/finding.ts";
 import type { Definitions, Route } from "../../core/model/kinds.ts";
 import { ISSUES, type Channel } from "../../core/notify/channel.ts";
 import { deliverDue, OUTLETS, type DeliverContext } from "../../services/drift/deliver.ts";

@@ -7,8 +7,8 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { TARGET_STATES } from "../../core/api/shapes.ts";
-import { FINDING_KINDS } from "../../core/drift/finding.ts";
-import { ERRORS } from "../../core/model/error.ts";
+import { FINDING_KINDS } from "../../core/finding/finding.ts";
+import { ERRORS } from "../../core/ground/error.ts";
 import { WORKFLOWS_FOLDER } from "./files.ts";
 
 const run = promisify(execFile);

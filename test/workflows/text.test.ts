@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { buildProgram } from "../../cli/program.ts";
-import { ERRORS } from "../../core/model/error.ts";
+import { ERRORS } from "../../core/ground/error.ts";
 import { buildPart } from "../../testbed/build.mjs";
 import { readWorkflows, WORKFLOW_FILES, WORKFLOWS_FOLDER, type Step } from "./files.ts";
 

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
-import { errorChain } from "../../core/model/error.ts";
+import { errorChain } from "../../core/ground/error.ts";
 import { buildPart } from "../build.mjs";
 import { createHostedRepository, type Account, type HostedRepository } from "../forge-repository.ts";
 import { startForge, type Forge } from "../forge.ts";

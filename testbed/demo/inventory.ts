@@ -1,7 +1,7 @@
 /** The sample organisation as an inventory file: what is planned where nothing runs. Nothing is enforced there yet. */
-import type { InventoryFile, SavedCluster } from "../../core/api/inventory-file.ts";
+import type { InventoryFile, SavedCluster } from "../../core/observed/inventory-file.ts";
 import { clusterTargetId, hostTargetId } from "../../core/model/target.ts";
-import type { HostObservation } from "../../core/plan/observation.ts";
+import type { HostObservation } from "../../core/observed/observation.ts";
 import { CLUSTERS, FLEET, HOSTS, NAMESPACES, PODS } from "../organisation.ts";
 import { within } from "../nodes.ts";
 import { addressPlan } from "../plan.ts";

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import pc from "picocolors";
-import { errorChain } from "../../core/model/error.ts";
+import { errorChain } from "../../core/ground/error.ts";
 import { mayMakeNamespaces } from "../link.ts";
 import { readReport } from "../../scripts/report.mjs";
 import { parseArguments, USAGE } from "./arguments.ts";

@@ -1,7 +1,7 @@
 /** The stage of the demonstration: the world, and Firebreak running in it. Hosts come first; clusters join when they are built. */
 import { mkdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
-import { errorChain } from "../../core/model/error.ts";
+import { errorChain } from "../../core/ground/error.ts";
 import { buildPart } from "../build.mjs";
 import { addMachines, CLUSTERS, exampleFiles, HOSTS, populateCluster, writeSettings } from "../organisation.ts";
 import type { GitRemote } from "../git-server.ts";

@@ -1,5 +1,5 @@
 /** A step of the tour: what it is, and the work that throws when Firebreak does not do what the step says. */
-import { errorChain } from "../../core/model/error.ts";
+import { errorChain } from "../../core/ground/error.ts";
 import type { Voice } from "./voice.ts";
 
 /** What every step is given, whatever else it is played on. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseDurationMs } from "../../config/duration.ts";
+import { parseDurationMs } from "../../ground/duration.ts";
 import type { Route } from "../kinds.ts";
 import { selector } from "./selectors.ts";
 import { parsedText, quote } from "./text.ts";

@@ -4,7 +4,7 @@ import { openSlackBot, openSlackWebhook } from "../../../adapters/chat/slack.ts"
 import { openWebhook } from "../../../adapters/chat/webhook.ts";
 import type { ChannelSettings } from "../../../core/config/channels-schema.ts";
 import type { SettingsFile } from "../../../core/config/settings-schema.ts";
-import { FirebreakError } from "../../../core/model/error.ts";
+import { FirebreakError } from "../../../core/ground/error.ts";
 import type { Channel } from "../../../core/notify/channel.ts";
 import { ISSUES } from "../../../core/notify/channel.ts";
 import { openForgeOf } from "../../forge.ts";

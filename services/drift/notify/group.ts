@@ -1,6 +1,6 @@
 import { activeChannels, joinNotice } from "../../../adapters/store/index.ts";
-import { causeOf } from "../../../core/drift/cause.ts";
-import type { Incident } from "../../../core/drift/incident.ts";
+import { causeOf } from "../../../core/finding/cause.ts";
+import type { Incident } from "../../../core/finding/incident.ts";
 import { sha256Hex } from "../../../core/membership/hash.ts";
 import type { Definitions } from "../../../core/model/kinds.ts";
 import { findTarget } from "../../../core/model/target.ts";

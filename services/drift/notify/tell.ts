@@ -11,7 +11,7 @@ import {
   type Sending,
   type StoredNotice,
 } from "../../../adapters/store/index.ts";
-import { FirebreakError } from "../../../core/model/error.ts";
+import { FirebreakError } from "../../../core/ground/error.ts";
 import { REJOIN_MS } from "../../../core/notify/channel.ts";
 import type { Channel } from "../../../core/notify/channel.ts";
 import { stepGroup } from "../../../core/notify/group.ts";

@@ -1,5 +1,5 @@
 import type { AdoptingAnswer } from "../../../core/adopt/edit.ts";
-import type { SayableAdoption } from "../../../core/adopt/adoption.ts";
+import type { SayableAdoption } from "../../../core/finding/adoption.ts";
 import type { Forge } from "../../../core/forge/forge.ts";
 import type { Parts } from "../../parts.ts";
 

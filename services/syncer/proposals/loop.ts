@@ -1,7 +1,7 @@
 import { recordProposalFailure, subscribe, takeProposals } from "../../../adapters/store/index.ts";
 import { isOverBudget, overBudgetText } from "../../../adapters/workers/index.ts";
 import type { AdoptingAnswer } from "../../../core/adopt/edit.ts";
-import { FirebreakError } from "../../../core/model/error.ts";
+import { FirebreakError } from "../../../core/ground/error.ts";
 import { Bell, runLoop } from "../../loop.ts";
 import { storedError } from "../../stored-error.ts";
 import { valueOf } from "../../workers/value.ts";

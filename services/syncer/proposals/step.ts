@@ -1,11 +1,11 @@
 import { recordProposal, type ProposalEnd, type ProposalMemory, type StoredProposal } from "../../../adapters/store/index.ts";
-import { joinAdoptions } from "../../../core/adopt/adoption.ts";
+import { joinAdoptions } from "../../../core/finding/adoption.ts";
 import type { AdoptingEdit } from "../../../core/adopt/edit.ts";
 import { ownersOf, parseCodeowners } from "../../../core/forge/codeowners.ts";
 import { markedBody } from "../../../core/forge/comment.ts";
 import type { PullRequest } from "../../../core/forge/forge.ts";
 import { sha256Hex } from "../../../core/membership/hash.ts";
-import { FirebreakError } from "../../../core/model/error.ts";
+import { FirebreakError } from "../../../core/ground/error.ts";
 import { closingWords, proposalBody, proposalTitle, type Proposal } from "../../../core/text/proposal.ts";
 import { withJitter } from "../../loop.ts";
 import { cleanBranch, writeBranch } from "./branch.ts";

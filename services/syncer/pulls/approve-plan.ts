@@ -1,6 +1,6 @@
 import { listPullRows, notify, recordHold } from "../../../adapters/store/index.ts";
 import type { ApproveAnswer } from "../../../core/api/shapes.ts";
-import { FirebreakError } from "../../../core/model/error.ts";
+import { FirebreakError } from "../../../core/ground/error.ts";
 import type { SyncerContext } from "../context.ts";
 import { approveHead } from "./approve.ts";
 import { logResumed } from "./commands.ts";

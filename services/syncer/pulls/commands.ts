@@ -2,7 +2,7 @@ import { recordPull, type PullAnswer, type PullReading, type PullRow } from "../
 import type { AuditActor } from "../../../core/audit/fields.ts";
 import { parseCommands, type ForgeCommand } from "../../../core/forge/command.ts";
 import { mayWrite, type ForgeComment, type PullRequest } from "../../../core/forge/forge.ts";
-import { plain } from "../../../core/text/inert.ts";
+import { plain } from "../../../core/ground/inert.ts";
 import { approveHead } from "./approve.ts";
 import { auditPull, type PullContext } from "./context.ts";
 

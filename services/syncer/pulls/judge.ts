@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { listPullRows } from "../../../adapters/store/index.ts";
 import type { Forge, PullRequest } from "../../../core/forge/forge.ts";
-import { FirebreakError } from "../../../core/model/error.ts";
+import { FirebreakError } from "../../../core/ground/error.ts";
 import type { ApprovalRules, Definitions } from "../../../core/model/kinds.ts";
 import type { SourceFile } from "../../../core/model/source.ts";
 import type { Approval } from "../../../core/review/approvals.ts";
 import { isSameFiles, mergeFiles } from "../../../core/review/merge.ts";
 import { safeguardChanges } from "../../../core/review/safeguards.ts";
 import type { RevisionProblem } from "../../../core/revision/judge.ts";
-import { plain } from "../../../core/text/inert.ts";
+import { plain } from "../../../core/ground/inert.ts";
 import type { SyncerContext } from "../context.ts";
 import { approvalsOf } from "./approvals.ts";
 

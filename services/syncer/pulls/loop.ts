@@ -1,7 +1,7 @@
 import { forgetPull, listPullRows, subscribe } from "../../../adapters/store/index.ts";
 import type { PullRequest } from "../../../core/forge/forge.ts";
 import { inTurns } from "../../../core/forge/turns.ts";
-import { FirebreakError } from "../../../core/model/error.ts";
+import { FirebreakError } from "../../../core/ground/error.ts";
 import { Bell, runLoop, withJitter } from "../../loop.ts";
 import type { SyncerContext } from "../context.ts";
 import { readCommands } from "./commands.ts";

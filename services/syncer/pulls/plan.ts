@@ -1,7 +1,7 @@
 import { listTargetRows, pullRow, recordOverBudget } from "../../../adapters/store/index.ts";
 import { allowOf } from "../../../core/config/operator.ts";
 import type { PullRequest } from "../../../core/forge/forge.ts";
-import { FirebreakError } from "../../../core/model/error.ts";
+import { FirebreakError } from "../../../core/ground/error.ts";
 import { liveDigest, planId, type Binding } from "../../../core/review/binding.ts";
 import type { LiveWorld, Visibility } from "../../../core/review/review.ts";
 import { verdictOf, type Reviewed } from "../../../core/review/reviewed.ts";

@@ -5,10 +5,10 @@ import { openEmail } from "../../../adapters/chat/email.ts";
 import { openSlackBot, openSlackWebhook } from "../../../adapters/chat/slack.ts";
 import { TEMPLATES } from "../../../adapters/chat/templates.ts";
 import { openWebhook } from "../../../adapters/chat/webhook.ts";
-import type { Incident } from "../../../core/drift/incident.ts";
+import type { Incident } from "../../../core/finding/incident.ts";
 import type { Channel } from "../../../core/notify/channel.ts";
 import { issueBody, issueTitle } from "../../../core/text/issue.ts";
-import { calm, html, mailText, mute, slackCode } from "../../../core/text/inert.ts";
+import { calm, html, mailText, mute, slackCode } from "../../../core/ground/inert.ts";
 import { HOSTILE, incident } from "../../support/incidents.ts";
 import { notice } from "../../support/notices.ts";
 

@@ -4,7 +4,7 @@ import { Webhook } from "standardwebhooks";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openWebhook } from "../../../adapters/chat/webhook.ts";
 import type { WebhookOptions } from "../../../adapters/chat/webhook.ts";
-import { errorChain } from "../../../core/model/error.ts";
+import { errorChain } from "../../../core/ground/error.ts";
 import { noticeKey } from "../../../core/notify/notice.ts";
 import { startReceiver } from "../../support/http-receiver.ts";
 import type { Received, Receiver, Reply } from "../../support/http-receiver.ts";

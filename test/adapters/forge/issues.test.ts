@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openForge } from "../../../adapters/forge/open.ts";
 import type { Forge as ForgePort, IssueState } from "../../../core/forge/forge.ts";
-import { errorChain } from "../../../core/model/error.ts";
+import { errorChain } from "../../../core/ground/error.ts";
 import { issueBody, issueMarker, issueTitle } from "../../../core/text/issue.ts";
 import { startForge, type Forge, type ForgeRepository } from "../../../testbed/forge.ts";
 import { openRun, type Run } from "../../../testbed/run.ts";

@@ -1,7 +1,7 @@
 /** The HTTP client against a real API server, and against answers that one cannot be brought to give. Needs the built control plane. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KubernetesClient } from "../../../adapters/kubernetes/client.ts";
-import { errorChain } from "../../../core/model/error.ts";
+import { errorChain } from "../../../core/ground/error.ts";
 import { createNamespace, startCluster, type TestCluster } from "../../../testbed/cluster.ts";
 import { openRun, type Run } from "../../../testbed/run.ts";
 import { credentialsFor, plainCredentials, startForwarder, startProxy } from "./front.ts";

@@ -9,7 +9,7 @@ import type { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { KubernetesClient } from "../../../adapters/kubernetes/client.ts";
 import { openCredentials } from "../../../adapters/kubernetes/credentials.ts";
-import { errorChain } from "../../../core/model/error.ts";
+import { errorChain } from "../../../core/ground/error.ts";
 import { startProxy } from "./front.ts";
 
 const { signal } = new AbortController();

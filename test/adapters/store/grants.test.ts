@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as rows from "../../../adapters/store/index.ts";
 import type { Store } from "../../../adapters/store/index.ts";
 import { run } from "../../../adapters/store/session.ts";
-import { NO_EFFECT, type Finding } from "../../../core/drift/finding.ts";
+import { NO_EFFECT, type Finding } from "../../../core/finding/finding.ts";
 import { findingEntries } from "../../../services/findings.ts";
 import { startPostgres, type PostgresFixture } from "../../support/postgres-fixture.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { FirebreakError } from "../../../core/model/error.ts";
+import { FirebreakError } from "../../../core/ground/error.ts";
 import { openCheckpoint } from "../../../core/audit/checkpoint.ts";
 import type { EntryInput } from "../../../core/audit/entry.ts";
 import { parseVerifierKey } from "../../../core/audit/key.ts";

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { receivedError, sentError } from "../../../adapters/workers/messages.ts";
-import { FirebreakError } from "../../../core/model/error.ts";
+import { FirebreakError } from "../../../core/ground/error.ts";
 
 // Bug: a full disk that a worker stumbled over was told as a mistake in Firebreak: the system's code did not travel.
 it("an error says the same on both sides of a worker", () => {

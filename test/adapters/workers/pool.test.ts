@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { FirebreakError } from "../../../core/model/error.ts";
+import { FirebreakError } from "../../../core/ground/error.ts";
 import { isOverBudget, overBudgetText, WorkerPool } from "../../../adapters/workers/index.ts";
 import type { TASKS } from "./tasks-fixture.ts";
 

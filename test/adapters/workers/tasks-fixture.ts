@@ -1,4 +1,4 @@
-import { FirebreakError, type ErrorCode } from "../../../core/model/error.ts";
+import { FirebreakError, type ErrorCode } from "../../../core/ground/error.ts";
 import type { Tasks } from "../../../adapters/workers/index.ts";
 
 /** Tasks that misbehave, one way each. */

@@ -1,5 +1,5 @@
 import { adoptingEdit, type AdoptingAnswer } from "../../../core/adopt/edit.ts";
-import type { Adoption } from "../../../core/adopt/adoption.ts";
+import type { Adoption } from "../../../core/finding/adoption.ts";
 import { sayDifference } from "../../../core/adopt/say.ts";
 import type { EnforcedSource } from "../../../core/enforced/source.ts";
 import { liveSource } from "../../../core/enforced/source.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { parseDurationMs } from "../../../core/config/duration.ts";
+import { parseDurationMs } from "../../../core/ground/duration.ts";
 import { allowOf, lifelineFloor } from "../../../core/config/operator.ts";
 import { ENVIRONMENT, parseSettings } from "../../../core/config/settings.ts";
-import { errorChain } from "../../../core/model/error.ts";
+import { errorChain } from "../../../core/ground/error.ts";
 import { expectGolden } from "../../support/golden.ts";
 
 const LEAST = "repository: {url: https://git.test/policies.git}\n";

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { compileTarget } from "../../../core/compile/inputs.ts";
 import { clusterStructure } from "../../../core/compile/structure.ts";
 import { findTarget, clusterTargetId, hostTargetId } from "../../../core/model/target.ts";
-import type { HostObservation } from "../../../core/plan/observation.ts";
+import type { HostObservation } from "../../../core/observed/observation.ts";
 import { planCluster } from "../../../core/plan/cluster.ts";
 import { wantDigest } from "../../../core/render/digest.ts";
 import { renderNetworkPolicies } from "../../../core/render/networkpolicy.ts";

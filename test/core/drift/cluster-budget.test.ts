@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { compileCluster } from "../../../core/compile/cluster.ts";
 import { compareCluster } from "../../../core/drift/cluster.ts";
-import type { Finding } from "../../../core/drift/finding.ts";
+import type { Finding } from "../../../core/finding/finding.ts";
 import { decideResponse } from "../../../core/drift/respond.ts";
 import type { ClusterInventory } from "../../../core/membership/inventory.ts";
 import { defaultWorkspace } from "../../../core/model/parse/normalise.ts";
 import type { Target } from "../../../core/model/target.ts";
-import type { ClusterObservation } from "../../../core/plan/observation.ts";
+import type { ClusterObservation } from "../../../core/observed/observation.ts";
 import { renderNetworkPolicies } from "../../../core/render/networkpolicy.ts";
 import type { NetworkPolicy, NetworkPolicySpec } from "../../../core/render/networkpolicy-types.ts";
 import { KUBE_NETWORK_POLICIES } from "../../../core/verdict/profile.ts";

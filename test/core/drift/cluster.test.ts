@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { compileCluster } from "../../../core/compile/cluster.ts";
 import { compareCluster } from "../../../core/drift/cluster.ts";
 import type { ClusterComparison } from "../../../core/drift/cluster.ts";
-import { fingerprintOf } from "../../../core/drift/fingerprint.ts";
+import { fingerprintOf } from "../../../core/finding/fingerprint.ts";
 import { renderNetworkPolicies } from "../../../core/render/networkpolicy.ts";
 import type { NetworkPolicy, NetworkPolicySpec } from "../../../core/render/networkpolicy-types.ts";
 import { KUBE_NETWORK_POLICIES } from "../../../core/verdict/profile.ts";

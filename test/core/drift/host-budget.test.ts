@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { compareHost } from "../../../core/drift/host.ts";
-import type { Finding } from "../../../core/drift/finding.ts";
-import type { HostObservation } from "../../../core/plan/observation.ts";
+import type { Finding } from "../../../core/finding/finding.ts";
+import type { HostObservation } from "../../../core/observed/observation.ts";
 import type { NftRuleset } from "../../../core/render/nft.ts";
 
 /** What root of a host can answer a read-back with: chains that each jump `fan` times to the next, `depth` deep. */

@@ -9,7 +9,7 @@ import {
   type Outlets,
   type Response,
 } from "../../../core/drift/respond.ts";
-import type { Finding } from "../../../core/drift/finding.ts";
+import type { Finding } from "../../../core/finding/finding.ts";
 import type { Cluster, DriftResponse, Workspace } from "../../../core/model/kinds.ts";
 import type { Target } from "../../../core/model/target.ts";
 import { defaultWorkspace } from "../../../core/model/parse/normalise.ts";

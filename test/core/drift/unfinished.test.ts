@@ -3,7 +3,7 @@ import { compileCluster } from "../../../core/compile/cluster.ts";
 import { partsFromAll, subjectsAtAStep } from "../../../core/drift/unfinished.ts";
 import { objectSubject } from "../../../core/plan/cluster-live.ts";
 import { planCluster } from "../../../core/plan/cluster.ts";
-import type { ClusterObservation } from "../../../core/plan/observation.ts";
+import type { ClusterObservation } from "../../../core/observed/observation.ts";
 import { renderNetworkPolicies } from "../../../core/render/networkpolicy.ts";
 import type { NetworkPolicy } from "../../../core/render/networkpolicy-types.ts";
 import { app, cluster, definitions, inventory, namespace, pod, policy, rule, segment } from "../../support/definitions.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ExplainAnswer } from "../../../core/explain/answer.ts";
 import { explainConnection, withBlame } from "../../../core/explain/explain.ts";
-import { seenWorld, type Seen } from "../../../core/explain/world.ts";
+import { seenWorld, type Seen } from "../../../core/guardrail/world.ts";
 import type { Pod } from "../../../core/membership/inventory.ts";
 import { formatExplain } from "../../../core/text/explain.ts";
 import { inventory, namespace, pod } from "../../support/definitions.ts";

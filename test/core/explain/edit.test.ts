@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ExplainAnswer } from "../../../core/explain/answer.ts";
 import { explainConnection, withBlame } from "../../../core/explain/explain.ts";
-import { madeUpWorld, seenWorld, type ConnectivityWorld } from "../../../core/explain/world.ts";
+import { madeUpWorld, seenWorld, type ConnectivityWorld } from "../../../core/guardrail/world.ts";
 import { parseDefinitions } from "../../../core/model/parse.ts";
 import type { Definitions } from "../../../core/model/kinds.ts";
 import type { SourceFile } from "../../../core/model/source.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { madeUpWorld } from "../../../core/explain/world.ts";
+import { madeUpWorld } from "../../../core/guardrail/world.ts";
 import { makeReport, type TestReport } from "../../../core/guardrail/report.ts";
 import { overlapInventories } from "../../../core/guardrail/overlaps.ts";
 import { symbolicInventories } from "../../../core/guardrail/symbolic.ts";

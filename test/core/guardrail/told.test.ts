@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { estateOf } from "../../../core/estate/build.ts";
-import { madeUpWorld } from "../../../core/explain/world.ts";
+import { madeUpWorld } from "../../../core/guardrail/world.ts";
 import { checkGuardrails } from "../../../core/guardrail/check.ts";
 import { makeReport } from "../../../core/guardrail/report.ts";
 import { checkTests } from "../../../core/guardrail/tests.ts";
 import { intentOf } from "../../../core/intent/intent.ts";
 import type { Definitions } from "../../../core/model/kinds.ts";
-import { formatCause } from "../../../core/text/guardrail.ts";
+import { formatCause } from "../../../core/guardrail/say.ts";
 import { inventory, namespace, pod } from "../../support/definitions.ts";
 import { written } from "../../support/hand-source.ts";
 

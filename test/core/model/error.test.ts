@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { errorChain, FirebreakError, withoutCredentials } from "../../../core/model/error.ts";
+import { errorChain, FirebreakError, withoutCredentials } from "../../../core/ground/error.ts";
 
 // Would catch: a library quotes the URL that failed, and the password stands in `status` and in the log for ever.
 test.each([

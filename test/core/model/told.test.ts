@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseDurationMs } from "../../../core/config/duration.ts";
+import { parseDurationMs } from "../../../core/ground/duration.ts";
 import { noteExpiry } from "../../../core/model/check/expiry.ts";
 import { unknownTarget } from "../../../core/model/unknown-target.ts";
 import { definitions, policy } from "../../support/definitions.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { planEffect, type EffectQuestion } from "../../../core/plan/effect.ts";
-import type { HostObservation } from "../../../core/plan/observation.ts";
+import type { HostObservation } from "../../../core/observed/observation.ts";
 import type { NetworkPolicy } from "../../../core/render/networkpolicy-types.ts";
 import { Budget } from "../../../core/verdict/budget.ts";
 import { KUBE_NETWORK_POLICIES } from "../../../core/verdict/profile.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Definitions } from "../../../core/model/kinds.ts";
-import { checkRevision, countUnisolated, findUnisolated } from "../../../core/plan/limits.ts";
+import { checkRevision, countUnisolated, findUnisolated } from "../../../core/revision/limits.ts";
 import {
   app,
   cluster,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { seenWorld } from "../../../core/explain/world.ts";
+import { seenWorld } from "../../../core/guardrail/world.ts";
 import { listSegments, type SegmentsAnswer } from "../../../core/segments/list.ts";
 import { formatSegments } from "../../../core/text/segments.ts";
 import { inventory, namespace, pod } from "../../support/definitions.ts";

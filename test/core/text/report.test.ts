@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { EndAnswer } from "../../../core/explain/end.ts";
+import type { EndAnswer } from "../../../core/guardrail/end.ts";
 import type { TestReport } from "../../../core/guardrail/report.ts";
 import type { GuardrailResult, TestResult, Violation } from "../../../core/guardrail/results.ts";
 import { formatAnnotations } from "../../../core/text/annotations.ts";

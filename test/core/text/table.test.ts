@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatTable } from "../../../core/text/table.ts";
+import { formatTable } from "../../../core/ground/table.ts";
 
 // Bug: `reach` of 500 workloads that differ ends in "Maximum call stack size exceeded".
 it("a table may have more rows than a call may have arguments", () => {

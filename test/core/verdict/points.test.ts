@@ -16,7 +16,7 @@ import { connectivityDiff } from "../../../core/verdict/effect.ts";
 import { evaluator } from "../../../core/verdict/evaluator.ts";
 import { KUBE_NETWORK_POLICIES, PROFILES } from "../../../core/verdict/profile.ts";
 import type { Profile } from "../../../core/verdict/profile.ts";
-import type { Verdict } from "../../../core/verdict/evaluator.ts";
+import type { Verdict } from "../../../core/verdict/verdict.ts";
 import type { PolicyObject, World, WorldPod, WorldService } from "../../../core/verdict/world.ts";
 import { PolicyStore } from "../../support/cluster-world.ts";
 import {

@@ -1,8 +1,8 @@
 /** Whatever root of a host answers, the thread of the service has its turn: reading and comparing are a worker's. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { HostObservation } from "../../../core/plan/observation.ts";
+import type { HostObservation } from "../../../core/observed/observation.ts";
 import { hostObservationDigest } from "../../../core/plan/host.ts";
-import { FirebreakError } from "../../../core/model/error.ts";
+import { FirebreakError } from "../../../core/ground/error.ts";
 import type { Look } from "../../../services/compare.ts";
 import { liveSequence } from "../../../services/live-mark.ts";
 import { findIn } from "../../../services/looks.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { causeOf } from "../../../core/drift/cause.ts";
+import { causeOf } from "../../../core/finding/cause.ts";
 import { branchOf } from "../../../services/syncer/proposals/context.ts";
 import type { ForgeWorld } from "../../adapters/forge/world.ts";
 import { ADOPTED, CLOSED, DAY, Desk, drift, NARROWED, PATH, POLICY, WIDENED } from "./world.ts";

@@ -10,10 +10,10 @@ import {
   type StoredProposal,
 } from "../../../adapters/store/index.ts";
 import { adoptingEdit, type AdoptingAnswer } from "../../../core/adopt/edit.ts";
-import type { Adoption, SayableAdoption } from "../../../core/adopt/adoption.ts";
+import type { Adoption, SayableAdoption } from "../../../core/finding/adoption.ts";
 import type { EntryInput } from "../../../core/audit/entry.ts";
-import { causeOf } from "../../../core/drift/cause.ts";
-import type { Finding } from "../../../core/drift/finding.ts";
+import { causeOf } from "../../../core/finding/cause.ts";
+import type { Finding } from "../../../core/finding/finding.ts";
 import type { Forge, PullRequest } from "../../../core/forge/forge.ts";
 import { branchOf, type ProposalContext } from "../../../services/syncer/proposals/context.ts";
 import { lookAfterProposals } from "../../../services/syncer/proposals/loop.ts";

@@ -2,7 +2,7 @@ import { accessSync, constants } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { planOffline } from "../../../core/plan/offline.ts";
-import { parseInventoryFile } from "../../../core/api/inventory-file.ts";
+import { parseInventoryFile } from "../../../core/observed/inventory-file.ts";
 import { parseArguments } from "../../../testbed/demo/arguments.ts";
 import { exampleInventory } from "../../../testbed/demo/inventory.ts";
 import { NO_SCORE, playSteps } from "../../../testbed/demo/step.ts";

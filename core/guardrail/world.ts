@@ -1,12 +1,12 @@
-import type { InventoryFile } from "../api/inventory-file.ts";
+import type { InventoryFile } from "../observed/inventory-file.ts";
 import type { OperatorInputs } from "../compile/inputs.ts";
 import { liveSource } from "../enforced/source.ts";
 import type { LiveTarget } from "../enforced/target.ts";
 import { estateOf } from "../estate/build.ts";
 import type { Estate } from "../estate/estate.ts";
-import type { Basis, Overlapping } from "../guardrail/report.ts";
-import { overlapInventories } from "../guardrail/overlaps.ts";
-import { symbolicInventories } from "../guardrail/symbolic.ts";
+import type { Basis, Overlapping } from "./report.ts";
+import { overlapInventories } from "./overlaps.ts";
+import { symbolicInventories } from "./symbolic.ts";
 import { intentOf, type HostFacts } from "../intent/intent.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
 import { definitionsAt } from "../model/expiry.ts";

@@ -7,7 +7,7 @@ import type { PodGroup } from "../membership/select.ts";
 import type { Cluster, Definitions, Direction, Segment, TargetId } from "../model/kinds.ts";
 import { findTarget, listTargets } from "../model/target.ts";
 import type { Target } from "../model/target.ts";
-import type { RevisionProblem } from "../revision/judge.ts";
+import type { RevisionProblem } from "./judge.ts";
 import { isUnsatisfiable, matches, selectorKey } from "../selector/index.ts";
 
 const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];

@@ -1,5 +1,5 @@
 import type { Protocol } from "../address/ports.ts";
-import { endReader } from "../guardrail/ends.ts";
+import { endReader } from "./ends.ts";
 import type { Definitions, Direction, IsolationMode, Rule } from "../model/kinds.ts";
 import type { Position } from "../model/note.ts";
 import type { EndMode, Party, Source } from "../reach/source.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { ClusterInventory } from "../membership/inventory.ts";
-import { FirebreakError } from "../model/error.ts";
+import { FirebreakError } from "../ground/error.ts";
 import type { TargetId } from "../model/kinds.ts";
-import type { HostObservation, LivePolicy } from "../plan/observation.ts";
+import type { HostObservation, LivePolicy } from "./observation.ts";
 import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Adoption } from "../adopt/adoption.ts";
+import type { Adoption } from "./adoption.ts";
 import type { TargetId } from "../model/kinds.ts";
 import type { Position } from "../model/note.ts";
 

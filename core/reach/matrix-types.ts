@@ -1,0 +1,27 @@
+import type { PortSet } from "../address/ports.ts";
+
+/** What one class may open to another; between two workloads of one class when both ends are the same. */
+export interface ReachConnection {
+  readonly src: string;
+  readonly dst: string;
+  /** See `formatConnection`; never empty. */
+  readonly conn: string;
+}
+
+/** Workloads that behave alike, and the pod classes that their pods are of. */
+export interface Group {
+  readonly id: string;
+  readonly workloads: readonly string[];
+  /** Representative pod classes; more than one when the pods of a workload differ. */
+  readonly peers: readonly number[];
+  /** What Ingress and Route send them. */
+  readonly entered: PortSet;
+}
+
+/** Two groups between which more may be open than is listed. */
+export interface UnsurePair {
+  readonly from: Group;
+  readonly to: Group;
+  /** What may be open. */
+  readonly possible: string;
+}
