@@ -110,7 +110,8 @@ function endQuietly(pid: number): void {
 
 /**
  * A host of its own: an empty /run (so no systemd of the machine is found, and files of one host are not seen by another) and its
- * own resolv.conf, which may be a link into /run. The mounts are in a mount namespace that `ip netns exec` has made private.
+ * own resolv.conf, which may be a link into /run. What root of this machine starts at a log-in is no part of it: bash runs `.bashrc`
+ * for every command over ssh, and a file that waits there (for a lock that an ended process left) would hold up every host. The mounts are in a mount namespace that `ip netns exec` has made private.
  */
 function privateFiles(resolvConf: string): string {
   return [
@@ -119,6 +120,7 @@ function privateFiles(resolvConf: string): string {
     "target=$(readlink -m /etc/resolv.conf)",
     'case "$target" in /run/*) mkdir -p "$(dirname "$target")"; : > "$target";; esac',
     `if [ -e "$target" ]; then mount --bind '${resolvConf}' "$target"; fi`,
+    'for file in .bashrc .bash_profile .bash_login .profile; do if [ -e ~/"$file" ]; then mount --bind /dev/null ~/"$file"; fi; done',
   ].join("\n");
 }
 

@@ -76,6 +76,11 @@ export class LogFacts {
     return this.#holds.get(pull);
   }
 
+  /** True while somebody holds any pull request. */
+  holdsAny(): boolean {
+    return this.#holds.size > 0;
+  }
+
   #update(fields: Told["fields"], facts: TargetFacts): void {
     const { id, uid } = targetOf(fields);
     if (id === undefined) return;

@@ -40,9 +40,9 @@ export type MergeParts = Pick<
  * @throws FirebreakError of the forge or of Git: what could not be asked is not approved, and is asked again
  */
 export async function judgeMerges(parts: MergeParts, commit: string): Promise<MergeJudgement> {
-  const { inForce, forge, store, repository, signal } = parts;
+  const { inForce, forge, store, facts, repository, signal } = parts;
   if (inForce === undefined) return NOTHING;
-  const isHeld = (await listPullRows(store)).some(({ held }) => held !== null);
+  const isHeld = facts.holdsAny() || (await listPullRows(store)).some(({ held }) => held !== null);
   const rule = await ruleFor(parts, inForce.definitions, commit);
   const isAsked = rule.required > 0 || rule.forRules > 0;
   if (!isAsked && !isHeld) return NOTHING;
