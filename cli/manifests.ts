@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import pc from "picocolors";
-import type { Manifests } from "../core/manifest/read.ts";
+import type { Manifests, ReadManifests } from "../core/manifest/read.ts";
 import { FirebreakError } from "../core/ground/error.ts";
 import type { SourceFile } from "../core/model/source.ts";
 import { formatNotes } from "../core/text/notes.ts";
@@ -15,12 +15,17 @@ import { tell } from "./output.ts";
  * @throws FirebreakError NOT_FOUND when the folder cannot be read or holds no manifest
  */
 export async function loadManifests(folder: string): Promise<Manifests | undefined> {
+  return (await readManifestsIn(folder)).manifests;
+}
+
+/** The same with the notes that were told. */
+export async function readManifestsIn(folder: string): Promise<ReadManifests> {
   const files = await readManifestFolder(folder);
   const { readManifests } = await import("../core/manifest/read.ts");
   const { manifests, notes } = readManifests(files);
   if (notes.length > 0) tell(formatNotes(notes, { color: pc.isColorSupported && process.stderr.isTTY }));
   if (manifests === undefined) tell(`${folder}: refused; nothing is analysed while a manifest holds an error`);
-  return manifests;
+  return { manifests, notes };
 }
 
 /** The profile that `--enforcer` names. */

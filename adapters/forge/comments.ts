@@ -61,7 +61,6 @@ export async function listComments(
     if (isAsked.size === 0) return comments;
     const edited = await dialect.findEdited(
       told.filter(({ id }) => isAsked.has(id)),
-      number,
       request,
     );
     return comments.map((comment) => (edited.has(comment.id) ? { ...comment, isEdited: true } : comment));

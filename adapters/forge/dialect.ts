@@ -12,7 +12,6 @@ export interface ForgeDialect extends PullDialect, Pick<Forge, "createBranch" | 
   /** Ids of those comments whose text somebody changed, however soon; all of them are given unedited by their times. */
   findEdited(
     comments: readonly { readonly id: number; readonly node_id?: string }[],
-    pull: number,
     request: RequestLimits,
   ): Promise<ReadonlySet<number>>;
   putCheck(commit: string, name: string, check: Check, request: RequestLimits): Promise<"check" | "status">;

@@ -5,7 +5,6 @@ import { putStatus } from "./checks.ts";
 import type { Client, RequestLimits } from "./client.ts";
 import type { ForgeDialect } from "./dialect.ts";
 import { statusOf } from "./failure.ts";
-import { editedOnGitea } from "./history.ts";
 import { movedOnGitea } from "./moves.ts";
 import { allPages, PAGE } from "./pages.ts";
 import type { ToldPull } from "./pulls.ts";
@@ -48,7 +47,8 @@ export function giteaDialect(client: Client): ForgeDialect {
 
     readMoved: async (number, request) => await movedOnGitea(client, number, request),
 
-    findEdited: async (comments, pull, request) => await editedOnGitea(client, comments, pull, request),
+    // Nothing tells of an edit within the second.
+    findEdited: async () => await Promise.resolve(new Set<number>()),
 
     async putCheck(commit, name, check, request) {
       await putStatus(client, commit, name, check, request);

@@ -64,7 +64,7 @@ export function githubDialect(client: Client): ForgeDialect {
     readMoved: async (number, request) => await movedOnGitHub(client, number, request),
 
     /** REST tells times in seconds: an edit within the second in which a comment was made does not show there. */
-    async findEdited(comments, _pull, request) {
+    async findEdited(comments, request) {
       const query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on IssueComment { id lastEditedAt } } }";
       const edited = new Set<number>();
       for (let at = 0; at < comments.length; at += MOST_NODES) {

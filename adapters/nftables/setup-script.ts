@@ -43,7 +43,7 @@ put() { # MODE PATH: standard input, as a whole
 }
 ${isRoot ? "" : userPart(user)}home=$(getent passwd ${user} | cut -d: -f6)
 group=$(id -gn ${user})
-mkdir -p "$home/.ssh"
+${isRoot ? "" : NO_LINKS}mkdir -p "$home/.ssh"
 touch "$home/.ssh/authorized_keys"
 # Other keys stay; ours are known by their comment.
 { grep -v ' firebreak-\\(apply\\|readback\\)$' "$home/.ssh/authorized_keys" || :; cat <<'FIREBREAK'
@@ -62,6 +62,12 @@ echo "forced command of the read-back key: ${READBACK_PATH}"
 ${isRoot ? "" : sudoPart(user)}${persist ? persistPart() : ""}echo "this host is ready for Firebreak"
 `;
 }
+
+/** The user may write in its home: a link there would have root write, or give away, what it leads to. */
+const NO_LINKS = `for path in "$home/.ssh" "$home/.ssh/authorized_keys" "$home/.ssh/authorized_keys.firebreak-new"; do
+  [ ! -L "$path" ] || { echo "firebreak: $path is a link, which root does not follow: look at who made it, and remove it" >&2; exit 1; }
+done
+`;
 
 function userPart(user: string): string {
   return `if ! getent passwd ${user} >/dev/null; then

@@ -91,16 +91,25 @@ export function restoreFindings(store: Store, findings: readonly Finding[], now:
   });
 }
 
+/** Which findings are asked for. Who decides by some kinds names them: others, which anybody can make many of, then hide none of them. */
+export interface FindingFilter {
+  readonly open?: boolean;
+  readonly target?: TargetId;
+  readonly kinds?: readonly FindingKind[];
+  readonly widens?: true;
+  /** At most so many; 1,000 unless given. */
+  readonly limit?: number;
+}
+
 /** Findings, open ones first, then newest first. */
-export function listFindings(
-  store: Store,
-  filter: { readonly open?: boolean; readonly target?: TargetId; readonly limit?: number } = {},
-): Promise<readonly StoredFinding[]> {
+export function listFindings(store: Store, filter: FindingFilter = {}): Promise<readonly StoredFinding[]> {
   return run(store, "list findings", async (db) => {
     let query = db.selectFrom("firebreak.findings").selectAll();
     if (filter.open === true) query = query.where("resolvedAt", "is", null);
     if (filter.open === false) query = query.where("resolvedAt", "is not", null);
     if (filter.target !== undefined) query = query.where("target", "=", filter.target);
+    if (filter.kinds !== undefined) query = query.where("kind", "in", filter.kinds);
+    if (filter.widens !== undefined) query = query.where("widens", "=", filter.widens);
     const rows = await query
       .orderBy("resolvedAt", (order) => order.desc().nullsFirst())
       .orderBy("firstSeen", "desc")

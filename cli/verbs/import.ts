@@ -1,11 +1,13 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { importManifests, type Imported } from "../../core/import/import.ts";
+import { labelName } from "../../core/import/names.ts";
 import { MARK, type ImportedFile } from "../../core/import/write.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
+import type { Note } from "../../core/model/note.ts";
 import { diffAnswer, formatDiffTable } from "../../core/text/diff.ts";
 import { visible } from "../../core/ground/visible.ts";
-import { loadManifests, profileNamed } from "../manifests.ts";
+import { profileNamed, readManifestsIn } from "../manifests.ts";
 import { printResult } from "../output.ts";
 import type { OutputOptions } from "../tree/common.ts";
 
@@ -24,10 +26,17 @@ export interface ImportVerbOptions extends OutputOptions {
 /** `firebreak import`: exit 1 when the manifests hold errors; with `--detailed-exitcode` 2 when the definitions do not say it all. */
 export async function importVerb(options: ImportVerbOptions): Promise<number> {
   const profile = profileNamed(options.enforcer);
-  const manifests = await loadManifests(options.manifests);
-  if (manifests === undefined) return 1;
   const { cluster, context = cluster, isolate } = options;
-  const imported = importManifests(manifests, { cluster, context, isolate, profile, now: Date.now() });
+  if (!isName(cluster))
+    throw new FirebreakError(
+      "USAGE",
+      `--cluster ${cluster}: a name has lower-case letters, digits and "-", at most 63; write the kubeconfig's own word as --context, such as --cluster ${labelName(cluster) || "prod-eu"} --context ${cluster}`,
+    );
+  const read = await readManifestsIn(options.manifests);
+  if (read.manifests === undefined) return 1;
+  const { manifests } = read;
+  const made = importManifests(manifests, { cluster, context, isolate, profile, now: Date.now() });
+  const imported = { ...made, leftOut: [...made.leftOut, ...unread(read.notes)] };
   const written = await settleFiles(imported.files, options);
   const { files, counts, leftOut } = imported;
   const answer = {
@@ -41,6 +50,17 @@ export async function importVerb(options: ImportVerbOptions): Promise<number> {
   const isWhole =
     imported.differs.kind === "equivalent" && imported.differs.uncertain.length === 0 && imported.leftOut.length === 0;
   return options.detailedExitcode === true && !isWhole ? 2 : 0;
+}
+
+/** An RFC 1123 label, as names of definitions are. */
+function isName(text: string): boolean {
+  return /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text);
+}
+
+/** Policies of other kinds, and what makes pods that are not known: the comparison knows nothing of them either. */
+function unread(notes: readonly Note[]): readonly string[] {
+  const codes = ["ignored-policy", "ignored-workload", "ignored-template"];
+  return notes.filter(({ code }) => codes.includes(code)).map(({ summary, detail = "" }) => `${summary}. ${detail}.`);
 }
 
 interface Written {

@@ -18,6 +18,16 @@ export interface HoldFacts {
   readonly at: number;
 }
 
+/** What a plan was made of. */
+export interface PlanFacts {
+  readonly pull: number;
+  /** The head that it shows. */
+  readonly commit: string;
+}
+
+/** Plans that are remembered, the newest: an older one has to be looked at anew. */
+const MOST_PLANS = 10_000;
+
 /** An entry as far as facts are made of it. */
 interface Told {
   readonly type: string;
@@ -27,11 +37,12 @@ interface Told {
 
 /**
  * What a store also knows and may be wrong about, kept from the entries of the log as they come: who targets are, what was applied to them,
- * which are nobody's any more, which pull requests are on hold. The log is signed and the store is not, so the log is believed.
+ * which are nobody's any more, which pull requests are on hold, what was shown of them. The log is signed and the store is not, so the log is believed.
  */
 export class LogFacts {
   readonly #targets = new Map<string, TargetFacts>();
   readonly #holds = new Map<number, HoldFacts>();
+  readonly #plans = new Map<string, PlanFacts>();
 
   /** Takes in the next entry of the log. */
   add({ type, time, fields }: Told): void {
@@ -53,6 +64,9 @@ export class LogFacts {
         if (id !== undefined) this.#targets.set(id, { isReleased: true });
         return;
       }
+      case "plan.reviewed":
+        this.#plan(fields);
+        return;
       case "plan.held":
         this.#hold(fields, time);
         return;
@@ -76,6 +90,11 @@ export class LogFacts {
     return this.#holds.get(pull);
   }
 
+  /** Which head a plan showed, of which pull request; undefined for one that the log does not know, or not any more. */
+  plan(id: string): PlanFacts | undefined {
+    return this.#plans.get(id);
+  }
+
   /** True while somebody holds any pull request. */
   holdsAny(): boolean {
     return this.#holds.size > 0;
@@ -86,6 +105,15 @@ export class LogFacts {
     if (id === undefined) return;
     const before = this.#targets.get(id) ?? {};
     this.#targets.set(id, { ...before, ...facts, uid: uid ?? before.uid });
+  }
+
+  #plan(fields: Told["fields"]): void {
+    const [pull, commit, id] = [pullOf(fields), textOf(fields["commit"]), textOf(fields["plan"])];
+    if (pull === undefined || commit === undefined || id === undefined) return;
+    this.#plans.delete(id);
+    this.#plans.set(id, { pull, commit });
+    const [oldest] = this.#plans.keys();
+    if (this.#plans.size > MOST_PLANS && oldest !== undefined) this.#plans.delete(oldest);
   }
 
   #hold(fields: Told["fields"], time: string): void {

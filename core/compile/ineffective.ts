@@ -30,9 +30,9 @@ function noteRule(book: RuleBook, rule: Rule, canBeEnforced: CanBeEnforced): rea
       severity: "info",
       code: "no-effect-yet",
       at: rule.at,
-      summary: `rule ${rule.id} has no effect yet: nothing is enforced at either end`,
+      summary: `rule ${rule.id} has no effect yet: neither end is enforced in a target with mode: apply`,
       detail:
-        "Until one end is set to `enforce` in a target with `mode: apply`, everything is open there, also what no rule allows.",
+        "Until one end is, everything is open there, also what no rule allows: set `enforce` on its segment and `mode: apply` on its target.",
     },
   ];
 }

@@ -1,4 +1,4 @@
-import { conjunction, isUnsatisfiable, matches, selectorKey, type LabelSelector } from "../selector/index.ts";
+import { conjunction, isImplied, isUnsatisfiable, matches, selectorKey, type LabelSelector } from "../selector/index.ts";
 import { livePods, namespaceLabels, type World, type WorldPod } from "../verdict/world.ts";
 
 /** Namespace label that the API server itself sets. */
@@ -93,20 +93,17 @@ export class Pods {
     return both(a, b) !== undefined;
   }
 
-  /** True when every pod of the first is in one of the others, and there is one; or when the selectors say so. */
-  isWithin(group: Group, others: readonly Group[]): boolean {
-    if (others.some((other) => groupKey(other) === groupKey(group))) return true;
-    const members = this.of(group);
-    return members.size > 0 && [...members].every((pod) => others.some((other) => this.of(other).has(pod)));
-  }
-
-  /** What is in both: the narrower one where one holds the other, else the labels of both together. */
+  /** What is in both: the narrower one where its selectors hold the other's, else the labels of both together. */
   intersect(a: Group, b: Group): Group | undefined {
     if (!this.meet(a, b)) return undefined;
-    if (this.isWithin(a, [b])) return a;
-    if (this.isWithin(b, [a])) return b;
-    return both(a, b);
+    if (isWithin(a, b)) return a;
+    return isWithin(b, a) ? b : both(a, b);
   }
+}
+
+/** True when every pod that the first can ever choose is one of the other: by the selectors, not by the pods of today. */
+export function isWithin(group: Group, other: Group): boolean {
+  return isImplied(group.namespaces, other.namespaces) && isImplied(group.pods, other.pods);
 }
 
 /** The group whose pods are in both; undefined when no labels can be in both. */

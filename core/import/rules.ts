@@ -14,7 +14,7 @@ import { compilePolicy } from "../verdict/compile.ts";
 import { resolveNamedPorts, type NamedPort } from "../verdict/compile-ports.ts";
 import type { PolicyObject, World } from "../verdict/world.ts";
 import type { Draft, DraftEnd, DraftPolicy, DraftRule, DraftSubject } from "./draft.ts";
-import { groupKey, inNamespace, isNobody, Pods, type Group, type MeetingIndex } from "./group.ts";
+import { groupKey, inNamespace, isNobody, isWithin, Pods, type Group, type MeetingIndex } from "./group.ts";
 
 /**
  * What the NetworkPolicies of a cluster mean, as segments and rules.
@@ -136,7 +136,7 @@ function without(peer: DraftEnd, isolated: MeetingIndex<Group>, pods: Pods): rea
   if (isNobody(peer.group)) return [];
   const met = pods.meeting(peer.group, isolated);
   if (met.length === 0) return [peer];
-  return pods.isWithin(peer.group, met) ? [] : [{ ...peer, not: met }];
+  return met.some((group) => isWithin(peer.group, group)) ? [] : [{ ...peer, not: met }];
 }
 
 /** One rule for each egress rule of `other` whose pods the ingress rule lets in, and that reaches the pods of the ingress rule. */

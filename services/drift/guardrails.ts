@@ -64,9 +64,7 @@ export class GuardrailWatch {
     const context = this.#context;
     if (definitions.guardrails.size === 0 && this.#told?.size === 0) return;
     const watched = await this.#watch(definitions);
-    const open = (await listFindings(context.store, { open: true, limit: 10_000 })).filter(
-      ({ kind }) => kind === "guardrail-violated",
-    );
+    const open = await listFindings(context.store, { open: true, kinds: ["guardrail-violated"], limit: 10_000 });
     const findings = await this.#settled(watched, open);
     const kept = keepUncertain(open, findings, (subject) => this.#isOpenQuestion(definitions, watched, subject));
     const byTarget = Map.groupBy([...findings, ...kept], ({ target }) => target);

@@ -75,8 +75,9 @@ export class IsolationWatch {
     const { id } = target;
     const now = sealedMembers(definitions, target.cluster, inventory);
     const before = this.#sealed.get(id);
-    const open = before === undefined ? await listFindings(this.#context.store, { open: true, target: id }) : [];
-    const known = new Set(open.filter(({ kind }) => kind === "sealed-entered").map(({ subject }) => subject));
+    const asked = { open: true, target: id, kinds: ["sealed-entered"], limit: 10_000 } as const;
+    const open = before === undefined ? await listFindings(this.#context.store, asked) : [];
+    const known = new Set(open.map(({ subject }) => subject));
     const memory = rememberSealed(before?.memory ?? new Map(), now, known);
     const findings = findEntered(id, memory, now);
     const told = findings.map(({ fingerprint }) => fingerprint).join();

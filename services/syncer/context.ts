@@ -51,7 +51,7 @@ export interface SyncerContext extends Parts {
   /** What the log says was accepted. */
   readonly accepted: AcceptedRevisions;
   /** What else it says, of targets and pull requests: the store is held against it where it is obeyed. */
-  readonly facts: Pick<LogFacts, "target" | "hold" | "holdsAny">;
+  readonly facts: Pick<LogFacts, "target" | "hold" | "holdsAny" | "plan">;
   /** That no other syncer works on this database. */
   readonly only: Pick<OnlySyncer, "signal" | "whyNot">;
   /** What requests are sealed with. */

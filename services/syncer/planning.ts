@@ -146,7 +146,9 @@ async function planForHost(
   const connection = await context.hosts.connection(target);
   const observation: HostObservation = await connection.observe(signal);
   const row = await targetRow(context.store, target.id);
-  refuseNode(context, target, judgeNodeClaim(observation, (row?.appliedSequence ?? null) !== null));
+  // A lost store, or one that somebody changed, makes no host one that was never applied: the log tells too.
+  const wasApplied = (row?.appliedSequence ?? null) !== null || context.facts.target(target.id).applied !== undefined;
+  refuseNode(context, target, judgeNodeClaim(observation, wasApplied));
   if (fixed === undefined) await refuseOlder(context, resolved, observation);
   await context.onStep("observed", target.id);
   const inputs = fixed ?? {
@@ -340,7 +342,7 @@ function appliedOf({ facts }: SyncerContext, row: TargetRow | undefined): number
 /** `NAMESPACE/NAME` of foreign policies that the drift detector found to widen, where the cluster's definition has them removed. */
 async function foreignToRemove({ store }: SyncerContext, cluster: Cluster): Promise<ReadonlySet<string>> {
   if (cluster.foreign !== "remove") return new Set();
-  const findings = await listFindings(store, { open: true, target: clusterTargetId(cluster.name) });
-  const widening = findings.filter(({ kind, widens }) => (kind === "foreign" || kind === "conflict") && widens);
+  const asked = { open: true, target: clusterTargetId(cluster.name), kinds: ["foreign", "conflict"], widens: true } as const;
+  const widening = await listFindings(store, { ...asked, limit: 10_000 });
   return new Set(widening.map(({ subject }) => subject.replace(/^networkpolicy /, "")));
 }

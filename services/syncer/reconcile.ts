@@ -145,11 +145,11 @@ async function carryOut(context: SyncerContext, planned: Planned, right: Right):
 }
 
 /** Who a target is goes into the log before anything is known of it: a store that is lost, or that somebody changed, cannot say it. */
-async function logIdentity({ facts, trail }: SyncerContext, id: TargetId, identity: string): Promise<void> {
+async function logIdentity({ facts, trail, start }: SyncerContext, id: TargetId, identity: string): Promise<void> {
   const { uid } = facts.target(id);
   if (identity === "" || uid === identity) return;
   const before = uid === undefined ? {} : { detail: { before: uid } };
-  const name = `identified-${id}-${identity}-after-${uid ?? "none"}`;
+  const name = `identified-${id}-${identity}-after-${uid ?? "none"}-${start}`;
   await trail.append([{ id: name, type: "target.identified", target: auditTarget(id, identity), ...before }]);
 }
 

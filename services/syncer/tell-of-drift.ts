@@ -39,7 +39,7 @@ export async function tellOfDrift(context: SyncerContext, planned: Planned, row:
 
 /** An apply that somebody undid before it was read back was a repair all the same: it counts towards a fight. */
 export async function countRepairs({ store, now }: SyncerContext, target: TargetId): Promise<void> {
-  const open = await listFindings(store, { open: true, target });
+  const open = await listFindings(store, { open: true, target, limit: 10_000 });
   const repaired = open.filter(({ healTimes, stopped }) => healTimes.length > 0 && !stopped);
   for (const { fingerprint } of repaired) await recordHeal(store, fingerprint, now(), FIGHT_WINDOW_MS);
 }

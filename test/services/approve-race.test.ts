@@ -21,6 +21,7 @@ let store: Store;
 let comments: ForgeComment[];
 let entries: EntryInput[];
 let context: PullContext;
+let facts: LogFacts;
 
 /** A pull request of its own for each test. */
 let number = 0;
@@ -35,6 +36,7 @@ beforeEach(async () => {
   number += 1;
   comments = [];
   entries = [];
+  facts = new LogFacts();
   // The casts: nothing else of a forge and of the syncer is asked for here.
   const forge = {
     readSelf: async () => await Promise.resolve("firebreak"),
@@ -50,7 +52,7 @@ beforeEach(async () => {
     now: Date.now,
     plans: new Map(),
     trail: { append: async (list: readonly EntryInput[]) => await Promise.resolve(void entries.push(...list)) },
-    facts: new LogFacts(),
+    facts,
     inForce: { definitions: { workspace: { approvals: { required: 1, distinctFromAuthor: true, forRules: 2 } } } },
     branchBell: { ring: () => undefined },
   } as unknown as PullContext;
@@ -64,8 +66,14 @@ afterAll(async () => {
 const pull = (sha: string): PullRequest =>
   ({ number, author: "mallory", url: "u", head: { sha }, base: { ref: "main" } }) as unknown as PullRequest;
 
+/** The log tells of a plan before anybody is shown it. */
+function reviewed(commit: string, plan: string): void {
+  facts.add({ type: "plan.reviewed", time: "", fields: { commit, plan, pullRequest: { number } } });
+}
+
 /** A round: the head is seen, comments are read, its plan is shown. */
 async function round(head: string, plan: string): Promise<string> {
+  reviewed(head, plan);
   const { reading } = await readCommands(context, pull(head), await pullRow(store, number));
   await recordPlan(store, number, { plan, commentId: 1 });
   return reading.answers.at(-1)?.text ?? "";
@@ -119,5 +127,19 @@ describe("an approval while the author pushes", () => {
     await expect(asToken).rejects.toMatchObject({ code: "CONFLICT" });
     expect([await approvals(H2), entries]).toEqual([0, []]);
     expect(await approvePlan(context as unknown as SyncerContext, PLAN_2, "api-token")).toMatchObject({ head: H2 });
+  });
+
+  // Would catch: who has the database puts yesterday's plan beside today's head, and lets an old comment be read again.
+  it("is of the head that the log says a plan showed, whatever the store says", async () => {
+    await round(H1, PLAN_1);
+    says(`/firebreak approve ${PLAN_1}`);
+    await round(H2, PLAN_2);
+    await recordPlan(store, number, { plan: PLAN_1, commentId: 1 });
+    says(`/firebreak approve ${PLAN_1}`);
+    const { reading } = await readCommands(context, pull(H2), await pullRow(store, number));
+    expect(reading.answers.at(-1)?.text).toContain("that is not the plan that is shown here");
+    const asToken = approvePlan(context as unknown as SyncerContext, PLAN_1, "api-token");
+    await expect(asToken).rejects.toMatchObject({ code: "CONFLICT" });
+    expect([await approvals(H2), entries.filter(({ commit }) => commit === H2)]).toEqual([0, []]);
   });
 });

@@ -17,7 +17,8 @@ export async function approvePlan(context: SyncerContext, plan: string, actor: s
   const row = (await listPullRows(store)).find((each) => each.plan === plan);
   if (row === undefined) throw new FirebreakError("NOT_FOUND", `no pull request shows plan ${plan}; it may have been made anew`);
   const pull = await forge.readPull(row.number, signal);
-  if (pull === undefined || pull.head.sha !== row.head)
+  const told = facts.plan(plan);
+  if (pull === undefined || pull.head.sha !== row.head || told?.pull !== row.number || told.commit !== row.head)
     throw new FirebreakError("CONFLICT", `plan ${plan} of #${row.number} is stale: the head has moved`);
   const approved = await approveHead({ ...context, forge }, pull, { who: actor, via: "token", id: actor }, plan);
   if (approved === "own")

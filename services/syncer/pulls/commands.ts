@@ -115,7 +115,9 @@ async function carryOutOne(context: PullContext, asked: Asked, state: State, com
 
 /** Counts only with what was looked at: while somebody reads one head, its author may push another. */
 async function approve(context: PullContext, { pull, comment, row }: Asked, state: State, named: string): Promise<string> {
-  const shown = row?.plan ?? null;
+  // The store says which plan is shown, the log of which head it is: nobody's yes for one head becomes one for another.
+  const told = context.facts.plan(row?.plan ?? "");
+  const shown = told?.pull === pull.number && told.commit === pull.head.sha ? (row?.plan ?? null) : null;
   const isHead = named === pull.head.sha;
   if (!isHead && (shown === null || named !== shown)) {
     const say =

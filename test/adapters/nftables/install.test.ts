@@ -1,4 +1,7 @@
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readbackAuthorizedKey, READBACK_PATH, READBACK_SCRIPT, sudoersLines } from "../../../adapters/nftables/index.ts";
 import { FORGET, KEEP } from "../../../adapters/nftables/persist-script.ts";
@@ -47,5 +50,27 @@ describe("what is set up on a host", () => {
     const script = setupScript({ ...setup, user: "fb" });
     expect(script).toContain(sudoersLines("fb", "apply"));
     expect(script).toContain(READBACK_SCRIPT);
+  });
+
+  // Bug caught: the user of the apply key puts a link into its home, and the next set-up has root write where it leads.
+  it("follows no link in the user's home", () => {
+    const script = setupScript({ user: "fb", applyKey: "ssh-ed25519 AAAA", readbackKey: undefined, persist: false });
+    const part = script.slice(script.indexOf("for path in"), script.indexOf("{ grep -v"));
+    const home = mkdtempSync(join(tmpdir(), "fb-links-"));
+    const run = () => spawnSync("sh", ["-c", `set -eu\nhome=${home}\n${part}`], { encoding: "utf8" });
+    try {
+      expect(run().status).toBe(0);
+      const aims = ["/.ssh/authorized_keys.firebreak-new", "/.ssh/authorized_keys", "/.ssh"];
+      for (const name of aims) {
+        rmSync(`${home}/.ssh`, { recursive: true, force: true });
+        if (name !== "/.ssh") mkdirSync(`${home}/.ssh`);
+        symlinkSync(`${home}/aim`, `${home}${name}`);
+        const refused = run();
+        expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining(`${home}${name} is a link`)]);
+        expect(existsSync(`${home}/aim`)).toBe(false);
+      }
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
   });
 });

@@ -161,3 +161,24 @@ test("names are a person's, owner and reason come from annotations, and nothing 
   expect(text).toContain("mode: plan");
   expect(text).not.toContain("enforce");
 });
+
+// Bug: all pods of a namespace are web today, so a rule for the web pods of trusted namespaces is written for every pod of it, for ever.
+test("a pod that comes tomorrow is let in by its labels alone", () => {
+  const manifests = manifestsWith({
+    ...app("db"),
+    ingress: [{ from: [{ namespaceSelector: { matchLabels: { team: "ops" } }, ...app("monitor") }] }],
+  });
+  const egress = { podSelector: {}, policyTypes: ["Egress"], egress: [{}] };
+  const policies = [
+    ...manifests.world.policies,
+    { kind: "NetworkPolicy", metadata: { name: "out", namespace: "ops" }, spec: egress },
+  ];
+  const { files, differs } = importManifests({ ...manifests, world: { ...manifests.world, policies } }, OPTIONS);
+  expect(differs.kind).toBe("equivalent");
+  const text = files.map((file) => file.text).join("");
+  expect(text).toContain("to: [shop-db]");
+  expect(text).not.toMatch(/from: \[ops\], to: \[shop-db\]/);
+  expect(text).toMatch(
+    /matchLabels: \{app: monitor\}\}, namespaces: \{matchLabels: \{kubernetes.io\/metadata.name: ops, team: ops\}\}/,
+  );
+});
