@@ -204,7 +204,8 @@ export async function prepareSubject(stage: Stage, form: Form): Promise<Subject>
       isHeld = true;
       try {
         for (const part of parts) await kill(part);
-        await rm(disk.folder, { recursive: true, force: true });
+        // Workers that end with the process may still be keeping their compiled code.
+        await rm(disk.folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
         await cp(backupFolder, disk.folder, { recursive: true });
         if (database !== undefined) await command(["pg_restore", "--clean", "--if-exists", "--dbname", database, dump]);
       } finally {
