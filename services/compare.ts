@@ -9,7 +9,6 @@ import { livingNamespaces, type ClusterInventory } from "../core/membership/inve
 import { FirebreakError } from "../core/ground/error.ts";
 import type { TargetId } from "../core/model/kinds.ts";
 import { tableFacts, type ClusterObservation, type HostObservation } from "../core/observed/observation.ts";
-import { markToKeep } from "../core/render/mark.ts";
 import { renderNetworkPolicies } from "../core/render/networkpolicy.ts";
 import type { NetworkPolicy } from "../core/render/networkpolicy-types.ts";
 import { readTable } from "../core/render/nft-table.ts";
@@ -167,6 +166,5 @@ function compareHostLook({ states, observation }: HostLook, within: Within): rea
 function expectedRuleset({ target, want, mark }: Expected, observation: HostObservation, phase: Phase): NftRuleset {
   if (want.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
   // Which generation is in the fence is the writer's business; that there is one, and our mark, is compared.
-  const live = readTable(observation.ruleset);
-  return renderRuleset(want, markToKeep(mark, live?.mark), { generation: live?.generation ?? 1, phase });
+  return renderRuleset(want, mark, { generation: readTable(observation.ruleset)?.generation ?? 1, phase });
 }

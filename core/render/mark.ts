@@ -10,12 +10,3 @@ export interface Mark {
   /** Digest of the want it renders, without the elements of address sets; hex, 16 characters. */
   readonly digest: string;
 }
-
-/**
- * The mark under which a host enforces what is wanted: the one that is there, where an earlier revision wanted the same. So a commit that
- * changes nothing for a host does not rewrite it.
- */
-export function markToKeep(wanted: Mark, live: Mark | undefined): Mark {
-  const isSame = live !== undefined && live.instance === wanted.instance && live.digest === wanted.digest;
-  return isSame && live.sequence < wanted.sequence ? live : wanted;
-}

@@ -23,7 +23,7 @@ import { hostFacts, type ClusterObservation, type HostObservation, type Observat
 import type { Plan, PlanConflict } from "../../core/plan/plan.ts";
 import { describeSteps, type StepSummary } from "../../core/plan/summary.ts";
 import { wantDigest } from "../../core/render/digest.ts";
-import { markToKeep, type Mark } from "../../core/render/mark.ts";
+import type { Mark } from "../../core/render/mark.ts";
 import { readMark } from "../../core/render/networkpolicy.ts";
 import { renderRuleset } from "../../core/render/nft.ts";
 import { readTable } from "../../core/render/nft-table.ts";
@@ -164,7 +164,7 @@ async function planForHost(
   const missing = missingFeeders(resolved, inputs);
   const waitsFor = shrinkDoubt(target.id, missing, isOurs, row);
   if (waitsFor !== undefined) throw waitsFor;
-  const mark = markToKeep(markOf(context, resolved, wantDigest(want)), readTable(observation.ruleset)?.mark);
+  const mark = markOf(context, resolved, wantDigest(want));
   const plan = planHost({
     want,
     mark,
