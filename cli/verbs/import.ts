@@ -115,7 +115,7 @@ function formatImport(
     "",
     isSame
       ? "Compiled back and compared: enforced, they let through the same connections as the policies that were read."
-      : `Compiled back and compared; enforced, they would differ:\n${formatDiffTable(differs)}`,
+      : `Compiled back and compared; enforced, they ${differs.kind === "equivalent" ? "may" : "would"} differ:\n${formatDiffTable(differs)}`,
   ];
   if (withEssentials.openedCount > differs.openedCount)
     lines.push("", `Firebreak itself keeps open (Workspace, essentials):\n${formatDiffTable({ ...withEssentials, closed: [] })}`);

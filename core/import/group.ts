@@ -1,8 +1,6 @@
+import { NAMESPACE_NAME_LABEL } from "../membership/select.ts";
 import { conjunction, isImplied, isUnsatisfiable, matches, selectorKey, type LabelSelector } from "../selector/index.ts";
 import { livePods, namespaceLabels, type World, type WorldPod } from "../verdict/world.ts";
-
-/** Namespace label that the API server itself sets. */
-export const NAMESPACE_NAME = "kubernetes.io/metadata.name";
 
 /** Pods as a NetworkPolicy chooses them: by labels, in namespaces by labels. */
 export interface Group {
@@ -17,7 +15,7 @@ export function groupKey({ namespaces, pods }: Group): string {
 
 /** The pods of one namespace that a selector matches. */
 export function inNamespace(name: string, pods: LabelSelector): Group {
-  return { namespaces: { matchLabels: { [NAMESPACE_NAME]: name } }, pods };
+  return { namespaces: { matchLabels: { [NAMESPACE_NAME_LABEL]: name } }, pods };
 }
 
 /** Items by the pods of their groups. */
@@ -49,7 +47,7 @@ export class Pods {
     const key = groupKey(group);
     const known = this.#members.get(key);
     if (known !== undefined) return known;
-    const name = group.namespaces.matchLabels?.[NAMESPACE_NAME];
+    const name = group.namespaces.matchLabels?.[NAMESPACE_NAME_LABEL];
     const asked = name === undefined ? this.#pods : (this.#byNamespace.get(name) ?? []);
     const members = new Set(
       asked.filter(

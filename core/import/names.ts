@@ -1,5 +1,6 @@
+import { NAMESPACE_NAME_LABEL } from "../membership/select.ts";
 import type { LabelSelector } from "../selector/index.ts";
-import { NAMESPACE_NAME, type Group } from "./group.ts";
+import type { Group } from "./group.ts";
 
 /** Labels that say what a workload is, the most telling first (kubernetes.io/docs/concepts/overview/working-with-objects/common-labels). */
 const TELLING = [
@@ -29,9 +30,9 @@ export function labelName(text: string): string {
 }
 
 function wordsOf({ matchLabels = {}, matchExpressions = [] }: LabelSelector, all: string): string {
-  const name = matchLabels[NAMESPACE_NAME];
+  const name = matchLabels[NAMESPACE_NAME_LABEL];
   const others = Object.entries(matchLabels)
-    .filter(([key]) => key !== NAMESPACE_NAME)
+    .filter(([key]) => key !== NAMESPACE_NAME_LABEL)
     .toSorted(([a], [b]) => rank(a) - rank(b))
     .map(([, value]) => value);
   const words = matchExpressions.map(({ key, operator, values = [] }) => {
