@@ -1,4 +1,5 @@
 import { FirebreakError } from "../../core/ground/error.ts";
+import type { TargetRow } from "../../adapters/store/index.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { Observation } from "../../core/observed/observation.ts";
 import { liveSequence } from "../live-mark.ts";
@@ -44,9 +45,13 @@ export class Gaps {
 }
 
 /**
- * Refuses to plan a revision for a target that carries a newer one: store and log were restored from a backup, and the world has moved on.
- * Nothing older is applied. The gap goes into the log, and the branch is read again: its head comes into force once more, under a number
- * above all that are live, and is then applied as any revision.
+ * Refuses to plan a revision for a target that carries one as new which Firebreak does not know to have written there: store and log were
+ * restored from a backup, and the world has moved on. Nothing older is applied, and no other commit under the same number. The gap goes into
+ * the log, and the branch is read again: its head comes into force once more, under a number above all that are live, and is then applied as
+ * any revision.
+ *
+ * What was written to a target is what counts, and not what was accepted: after a restore the branch's head is accepted anew, under a number
+ * that a lost revision may have had.
  *
  * A backup is restored while nobody runs. So a target that this process has seen at a revision of the log, and that is ahead later, had its
  * mark raised by somebody: that is drift, told (`ahead-of-log`) and healed, and no number is taken from it.
@@ -57,29 +62,40 @@ export async function refuseOlder(
   context: SyncerContext,
   { target, sequence }: Pick<ResolvedTarget, "target" | "sequence">,
   observation: Observation,
+  row: TargetRow | undefined,
 ): Promise<void> {
   const { instance, trail, branchBell, gaps } = context;
   const live = liveSequence(observation, instance);
-  if (live <= sequence) gaps.seenLevel(target.id);
-  if (live <= sequence || live > sequence + MOST_AHEAD || !gaps.mayBeRestored(target.id)) return;
-  gaps.found(target.id, live);
-  if (live > context.ahead) {
+  const known = await newestWritten(context, target.id, row);
+  if (live <= known) gaps.seenLevel(target.id);
+  if (live <= known || live > Math.max(known, sequence) + MOST_AHEAD || !gaps.mayBeRestored(target.id)) return;
+  if (!gaps.explains(target.id, live)) {
+    gaps.found(target.id, live);
     await trail.append([
       {
-        id: `log-gap-${target.id}-${live}-after-${sequence}`,
+        id: `log-gap-${target.id}-${live}-after-${known}`,
         type: "log.gap",
         target: auditTarget(target.id, undefined),
         revision: live,
         outcome: "unknown",
-        detail: { known: sequence, live, means: "what was accepted, applied and found between the two is not in this log" },
+        detail: { known, live, means: "what was accepted, applied and found between the two is not in this log" },
       },
     ]);
+    context.log.error({ target: target.id, live, known }, "a target is ahead of the log: was a backup restored?");
+  }
+  if (live < sequence) return;
+  if (live > context.ahead) {
     context.ahead = live;
-    context.log.error({ target: target.id, live, known: sequence }, "a target is ahead of the log: was a backup restored?");
     branchBell.ring();
   }
   throw new FirebreakError(
     "TARGET_AHEAD",
-    `${target.id} carries revision ${live}, and ${sequence} is to be planned: nothing older is applied`,
+    `${target.id} carries revision ${live}, the log knows of ${known} there, and ${sequence} is to be planned: nothing older is applied`,
   );
+}
+
+/** The newest revision that Firebreak wrote to a target or began to, by store and log; 0: none. */
+async function newestWritten({ lastApply }: SyncerContext, id: TargetId, row: TargetRow | undefined): Promise<number> {
+  const { applied, begun } = await lastApply(id);
+  return Math.max(row?.appliedSequence ?? 0, row?.intent?.sequence ?? 0, applied?.revision ?? 0, begun?.revision ?? 0);
 }

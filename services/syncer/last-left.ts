@@ -30,12 +30,9 @@ export async function howLeft(context: SyncerContext, planned: Planned, row: Tar
   const logged = await context.lastApply(row.id);
   const inLog = logged.applied?.revision ?? 0;
   const inStore = row.appliedSequence ?? 0;
-  // Of a backup that was restored: any other number that the log does not know was raised by somebody, and excuses nothing.
+  // Of a backup that was restored: any other number above what was written there was raised by somebody, and excuses nothing.
   const isLost = (sequence: number): boolean =>
-    context.gaps.explains(row.id, sequence) &&
-    sequence > Math.max(inStore, inLog) &&
-    sequence !== row.intent?.sequence &&
-    context.accepted.commitOf(sequence) === undefined;
+    context.gaps.explains(row.id, sequence) && sequence > Math.max(inStore, inLog) && sequence !== row.intent?.sequence;
   if (liveMarks(planned.observation, context.instance).some(({ sequence }) => isLost(sequence))) return { kind: "nothing" };
   if (inLog > inStore) return await leftByLog(context, planned, row, logged);
   const applied = await expectationOf(context, row);

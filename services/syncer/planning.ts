@@ -79,7 +79,7 @@ async function planForCluster(
   const row = await targetRow(context.store, target.id);
   refuseReplaced(target.id, context.facts.target(target.id).uid, observation.uid);
   refuseReplaced(target.id, row?.identity, observation.uid);
-  if (fixed === undefined) await refuseOlder(context, resolved, observation);
+  if (fixed === undefined) await refuseOlder(context, resolved, observation, row);
   await connection.synced(AbortSignal.any([signal, AbortSignal.timeout(SYNC_TIMEOUT_MS)]));
   const inventory = connection.inventory();
   if (!inventory.complete)
@@ -149,7 +149,7 @@ async function planForHost(
   // A lost store, or one that somebody changed, makes no host one that was never applied: the log tells too.
   const wasApplied = (row?.appliedSequence ?? null) !== null || context.facts.target(target.id).applied !== undefined;
   refuseNode(context, target, judgeNodeClaim(observation, wasApplied));
-  if (fixed === undefined) await refuseOlder(context, resolved, observation);
+  if (fixed === undefined) await refuseOlder(context, resolved, observation, row);
   await context.onStep("observed", target.id);
   const inputs = fixed ?? {
     kind: "host",
