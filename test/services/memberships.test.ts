@@ -93,6 +93,7 @@ async function start(isSeen: boolean): Promise<SyncerContext> {
     inForce: { sequence: 1, commit: "c", definitions: named },
     facts: new LogFacts(),
     gaps: new Gaps(),
+    lastApply: async () => await Promise.resolve({ applied: undefined, begun: undefined }),
     clusters: { connection: () => connection, connections: () => new Map(isSeen ? [[EU, connection]] : []) },
     hosts: { connection: async () => await Promise.resolve({ observe: async () => await Promise.resolve(observation) }) },
     queue: { enqueue: async () => await Promise.resolve() },

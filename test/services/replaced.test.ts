@@ -90,6 +90,7 @@ beforeEach(async () => {
     trail: { append },
     facts,
     gaps: new Gaps(),
+    lastApply: async () => await Promise.resolve({ applied: undefined, begun: undefined }),
     memberships: { known: () => new Map(), forget: () => undefined },
     queue: { enqueue: async () => await Promise.resolve() },
     log: { warn: () => undefined, debug: () => undefined, info: () => undefined },

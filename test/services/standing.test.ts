@@ -243,6 +243,7 @@ describe("a node that claims the address of a host", () => {
       inForce: { sequence: 1, commit: "c", definitions: named },
       facts: new LogFacts(),
       gaps: new Gaps(),
+      lastApply: async () => await Promise.resolve({ applied: undefined, begun: undefined }),
       memberships: { known: () => new Map() },
       clusters: connected(seen),
       hosts: { connection: async () => await Promise.resolve({ observe: async () => await Promise.resolve(observation(node)) }) },
