@@ -1,5 +1,6 @@
-import { firstAddress, formatAddress } from "../address/index.ts";
-import { hasPort, portRanges } from "../address/ports.ts";
+import { exampleAddress, examplePort } from "../address/example.ts";
+import { formatAddress } from "../address/index.ts";
+import { hasPort } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
 import { phrasePorts } from "../verdict/effect-words.ts";
 import { pairCount } from "./classes.ts";
@@ -150,17 +151,13 @@ function witnessOf({ classes }: Matrix, { from, to }: PairChange, ports: PortSet
   const names = { from: partyName(classes[from], at, from === to), to: partyName(responder, at, false) };
   const declared = responder?.workloads[0]?.ports.find(({ protocol, port }) => hasPort(ports, protocol, port));
   if (declared !== undefined) return { ...names, port: declared.port, protocol: declared.protocol };
-  const [range] = portRanges(ports);
-  if (range === undefined) return { ...names, port: 0, protocol: "other" };
-  const isIcmp = range.protocol === "icmp" || range.protocol === "icmpv6";
-  const first = isIcmp ? range.first >> 8 : Math.min(Math.max(range.first, 1), range.last);
-  return { ...names, port: first, protocol: range.protocol };
+  return { ...names, ...examplePort(ports) };
 }
 
 function partyName(one: PartyClass | undefined, at: 0 | 1, isSecond: boolean): string {
   const party = isSecond ? one?.others[at] : one?.parties[at];
   if (party?.kind === "workload") return party.workload.id;
-  const address = party === undefined ? undefined : firstAddress(party.addresses);
+  const address = party === undefined ? undefined : exampleAddress(party.addresses);
   return address === undefined ? "nobody" : formatAddress(address);
 }
 

@@ -1,4 +1,5 @@
-import { intersectPorts, isEmptyPorts, noPorts, portRanges, subtractPorts } from "../address/ports.ts";
+import { examplePort } from "../address/example.ts";
+import { intersectPorts, isEmptyPorts, noPorts, subtractPorts } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
 import type { Manifests } from "../manifest/read.ts";
 import { classify } from "../verdict/classes.ts";
@@ -61,7 +62,6 @@ function linesOf(entered: readonly Entered[]): readonly DiffLine[] {
 
 function lineOf(list: readonly Entered[]): DiffLine {
   const [{ pod, ports }] = list as readonly [Entered, ...Entered[]]; // groups are never empty
-  const [range] = portRanges(ports);
   const to = workloadOf(pod).replace(/\[[^\]]*\]$/, "");
   return {
     from: INGRESS_CONTROLLER,
@@ -76,6 +76,6 @@ function lineOf(list: readonly Entered[]): DiffLine {
     ports: phrasePorts(ports),
     portSet: ports,
     isObservedOnly: false,
-    witness: { from: INGRESS_CONTROLLER, to: podId(pod), port: range?.first ?? 0, protocol: range?.protocol ?? "other" },
+    witness: { from: INGRESS_CONTROLLER, to: podId(pod), ...examplePort(ports) },
   };
 }

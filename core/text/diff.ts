@@ -1,3 +1,4 @@
+import { formatExamplePort } from "../address/example.ts";
 import type { Diff, DiffDoubt, DiffLine, DiffSide, DiffWitness } from "../reach/diff-lines.ts";
 import { formatTable } from "../ground/table.ts";
 import { visible } from "../ground/visible.ts";
@@ -119,8 +120,8 @@ function formatDoubt({ text, pairs, witness }: DiffDoubt): string {
   return visible(`${text}${where}`);
 }
 
-function formatWitness({ from, to, port, protocol }: DiffWitness): string {
-  return protocol === "other" ? `${from} → ${to}: another protocol` : `${from} → ${to}: ${port}/${protocol}`;
+function formatWitness(witness: DiffWitness): string {
+  return `${witness.from} → ${witness.to}: ${formatExamplePort(witness)}`;
 }
 
 /** A code span that nothing in the text can end. */

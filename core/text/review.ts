@@ -1,3 +1,4 @@
+import { formatExamplePort } from "../address/example.ts";
 import type { Diff, DiffLine, DiffSide } from "../reach/diff-lines.ts";
 import { isProlonged, type Expiry, type Review } from "../review/review.ts";
 import { notesIn, verdictOf, type Reviewed } from "../review/reviewed.ts";
@@ -165,8 +166,7 @@ function row(side: DiffSide, line: DiffLine, visibility: Review["visibility"]): 
   const word = line.isObservedOnly ? `${VERB[side]} (${observedWords(side)})` : VERB[side];
   const cells = [word, code(line.from), code(line.to), code(line.ports)];
   const { witness } = line;
-  const port = witness.protocol === "other" ? "another protocol" : `${witness.port}/${witness.protocol}`;
-  const counted = [numbered(affected(line)), code(`${witness.from} → ${witness.to}: ${port}`)];
+  const counted = [numbered(affected(line)), code(`${witness.from} → ${witness.to}: ${formatExamplePort(witness)}`)];
   return `| ${[...cells, ...(visibility === "full" ? counted : [])].join(" | ")} |`;
 }
 

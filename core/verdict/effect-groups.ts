@@ -1,7 +1,8 @@
-import { firstAddress, formatAddress, subtract } from "../address/index.ts";
+import { exampleAddress, examplePort, type ExamplePort } from "../address/example.ts";
+import { formatAddress, subtract } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import { PROTOCOLS, hasPort, isEmptyPorts, portRanges } from "../address/ports.ts";
-import type { PortRange, PortSet } from "../address/ports.ts";
+import { PROTOCOLS, hasPort, isEmptyPorts } from "../address/ports.ts";
+import type { PortSet } from "../address/ports.ts";
 import type { Classes, PeerClass } from "./classes.ts";
 import { describePeers, phrasePorts } from "./effect-words.ts";
 import { familiesOf } from "./rows.ts";
@@ -163,22 +164,19 @@ function countPods({ peers }: Classes, indices: ReadonlySet<number>): number {
 }
 
 function witnessOf({ classes, podAddresses }: GroupView, change: PairChange, side: EffectSide): Witness {
-  const range = witnessPort(classes.peers[change.to], change[side]);
   const to = nameOf(classes.peers[change.to], 0, podAddresses);
   const from = nameOf(classes.peers[change.from], change.from === change.to ? 1 : 0, podAddresses);
-  if (range === undefined) return { from, to, port: 0, protocol: "other" };
-  return { from, to, port: Math.min(Math.max(range.first, 1), range.last), protocol: range.protocol };
+  return { from, to, ...witnessPort(classes.peers[change.to], change[side]) };
 }
 
-/** A port that the responder declares, if one of those changed; else the lowest that changed. */
-function witnessPort(to: PeerClass | undefined, ports: PortSet): PortRange | undefined {
+/** A port that the responder declares, if one of those changed; else one that changed. */
+function witnessPort(to: PeerClass | undefined, ports: PortSet): ExamplePort {
   const declared = to?.kind === "pods" ? (to.pods[0]?.ports ?? []) : [];
   for (const { containerPort, protocol = "TCP" } of declared) {
     const name = PROTOCOLS.find((known) => known === protocol.toLowerCase());
-    if (name !== undefined && hasPort(ports, name, containerPort))
-      return { protocol: name, first: containerPort, last: containerPort };
+    if (name !== undefined && hasPort(ports, name, containerPort)) return { protocol: name, port: containerPort };
   }
-  return portRanges(ports)[0];
+  return examplePort(ports);
 }
 
 function nameOf(peer: PeerClass | undefined, position: number, podAddresses: AddressSet): string {
@@ -186,6 +184,6 @@ function nameOf(peer: PeerClass | undefined, position: number, podAddresses: Add
     const pod = peer.pods[position] ?? peer.pods[0];
     return pod === undefined ? "nobody" : podId(pod);
   }
-  const address = peer === undefined ? undefined : firstAddress(subtract(peer.addresses, podAddresses));
+  const address = peer === undefined ? undefined : exampleAddress(subtract(peer.addresses, podAddresses));
   return address === undefined ? "nobody" : formatAddress(address);
 }

@@ -3,7 +3,6 @@ import {
   anyV4,
   anyV6,
   emptySet,
-  firstAddress,
   formatAddress,
   formatRange,
   isEmpty,
@@ -12,7 +11,8 @@ import {
   toRanges,
 } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
-import { noPorts, portRanges } from "../address/ports.ts";
+import { exampleAddress, examplePort } from "../address/example.ts";
+import { noPorts } from "../address/ports.ts";
 import { phrasePorts } from "./effect-words.ts";
 import { Budget, OverBudget } from "./budget.ts";
 import { readListing } from "./nft/listing.ts";
@@ -199,13 +199,8 @@ function connectionsOf(space: Space, direction: "input" | "output", budget: Budg
 
 function witnessOf(space: Space): HostConnection["witness"] {
   const [box] = boxesOf(space);
-  const [range] = portRanges(box?.ports ?? noPorts);
-  const address = firstAddress(box?.peers ?? emptySet);
-  return {
-    peer: address === undefined ? "nobody" : formatAddress(address),
-    port: range === undefined ? 0 : Math.min(Math.max(range.first, 1), range.last),
-    protocol: range?.protocol ?? "other",
-  };
+  const address = exampleAddress(box?.peers ?? emptySet);
+  return { peer: address === undefined ? "nobody" : formatAddress(address), ...examplePort(box?.ports ?? noPorts) };
 }
 
 /** What a whole family (or both) is called. */

@@ -221,7 +221,7 @@ describe("hostEffect", () => {
   test("a dormant table is listed in full and stops nothing (nft 1.0.6 prints garbage for the flag)", () => {
     const effect = effectOf(before.replace("{\n", "{\n flags dormant\n"));
     expect(formatHostEffect(effect).slice(0, 2)).toEqual(OPEN);
-    expect(effect.opened[0]?.witness).toEqual({ peer: "0.0.0.0", port: 1, protocol: "tcp" });
+    expect(effect.opened[0]?.witness).toEqual({ peer: "1.0.0.0", port: 1, protocol: "tcp" });
   });
 
   test("a doubt that only one side has is told, one that both have is a note", () => {
