@@ -1,11 +1,14 @@
-import { formatAddress, fromAddresses, isEmpty, intersect, parseAddress } from "../address/index.ts";
+import { formatAddress, fromAddresses, isEmpty, intersect, parseAddress, subtract, unionAll } from "../address/index.ts";
+import type { AddressSet } from "../address/index.ts";
 import { endReader } from "../guardrail/ends.ts";
 import { FirebreakError } from "../ground/error.ts";
 import type { Definitions, RulePort } from "../model/kinds.ts";
 import { didYouMean } from "../model/parse/suggest.ts";
 import { parseRulePort } from "../model/schema/ports.ts";
 import type { Estate, Workload } from "../estate/estate.ts";
+import { externalCutter, isWide } from "../reach/externals.ts";
 import type { Party } from "../reach/source.ts";
+import { cutIntoAtoms } from "../verdict/atoms.ts";
 
 /** What somebody asks: may FROM connect to TO on PORT? */
 export interface Question {
@@ -19,7 +22,7 @@ export interface Question {
 export interface Named {
   readonly text: string;
   readonly kind: "segment" | "workload" | "address";
-  /** At least one; all members of a segment. */
+  /** At least one; all members of a segment, and all that it says in addresses, cut where somebody tells them apart. */
   readonly parties: readonly Party[];
 }
 
@@ -27,30 +30,40 @@ export interface Named {
  * Reads a question: ends are `CLUSTER/NAMESPACE/POD` (or the name of the pod's controller), `FLEET/HOST`, a segment, `internet`, an
  * external, an address; a port is written as in a rule, and a bare number is TCP.
  *
+ * @param borders address sets that somebody tells apart: each part of an external, or of a segment's addresses, is asked for itself
  * @throws FirebreakError NOT_FOUND, USAGE saying what was looked for
  */
-export function readQuestion(definitions: Definitions, estate: Estate, from: string, to: string, port: string): Question {
+export function readQuestion({ definitions, estate, borders }: AskedWorld, from: string, to: string, port: string): Question {
   const portText = /^[0-9]+$/.test(port) ? `${port}/tcp` : port;
   const parsed = parseRulePort(portText);
   if (!("ok" in parsed))
     throw new FirebreakError("USAGE", `${JSON.stringify(port)} is no port: write 8443/tcp, http/tcp or icmp/8`);
-  return { from: readEnd(definitions, estate, from), to: readEnd(definitions, estate, to), port: parsed.ok, portText };
+  const world = { definitions, estate, borders };
+  return { from: readEnd(world, from), to: readEnd(world, to), port: parsed.ok, portText };
+}
+
+/** Who is asked about, and what tells addresses apart. */
+export interface AskedWorld {
+  readonly definitions: Definitions;
+  readonly estate: Estate;
+  readonly borders: readonly AddressSet[];
 }
 
 /** Two colons, or four numbers, and nothing that a name has. */
 const LIKE_ADDRESS = /^(?:[0-9]+\.){3}[0-9]+(?:\/[0-9]+)?$|^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*(?:\/[0-9]+)?$/i;
 
-function readEnd(definitions: Definitions, estate: Estate, text: string): Named {
-  if (definitions.segments.has(text) || text === "internet") return ofSegment(definitions, estate, text);
+function readEnd(world: AskedWorld, text: string): Named {
+  const { definitions, estate, borders } = world;
+  if (definitions.segments.has(text) || BY_RANGE.has(text)) return ofSegment(world, text);
   const address = parseAddress(text);
-  if ("ok" in address) {
-    const set = fromAddresses([address.ok]);
-    const owners = estate.workloads.filter(({ addresses }) => !isEmpty(intersect(addresses, set)));
-    if (owners.length > 0) return { text: formatAddress(address.ok), kind: "workload", parties: owners.map(ofWorkload) };
-    return { text: formatAddress(address.ok), kind: "address", parties: [{ kind: "addresses", addresses: set }] };
-  }
+  if ("ok" in address) return ofAddress(estate, formatAddress(address.ok), fromAddresses([address.ok]));
+  const cut = externalCutter(estate, () => borders);
   const found = estate.workloads.filter((workload) => isNamed(workload, text));
-  if (found.length > 0) return { text, kind: "workload", parties: found.map(ofWorkload) };
+  const parties = found.flatMap(cut).map(ofWorkload);
+  if (parties.length > 0) return { text, kind: "workload", parties };
+  if (found.length > 0) {
+    throw new FirebreakError("NOT_FOUND", `all addresses of ${text} are those of hosts and pods: name one of these`);
+  }
   if (LIKE_ADDRESS.test(text)) {
     const why = text.includes("/") ? `${text} is a block; name one address of it` : address.error;
     throw new FirebreakError("USAGE", why);
@@ -67,13 +80,35 @@ function knownNames({ segments }: Definitions, { workloads }: Estate): ReadonlyS
   const shown = workloads.flatMap(({ id, name, kind }) =>
     kind === "pod" ? [shortName(name), id.slice("cluster/".length)] : [name],
   );
-  return new Set([...segments.keys(), "internet", ...shown]);
+  return new Set([...segments.keys(), ...BY_RANGE, ...shown]);
 }
 
-function ofSegment(definitions: Definitions, estate: Estate, name: string): Named {
+/** Built-in segments that are addresses, and may be asked about. */
+const BY_RANGE: ReadonlySet<string> = new Set(["any", "internet"]);
+
+/** An address is the workload that has it; of an external it is this one address. */
+function ofAddress({ workloads }: Estate, text: string, addresses: AddressSet): Named {
+  const owners = workloads.filter((workload) => !isEmpty(intersect(workload.addresses, addresses)));
+  const managed = owners.filter(({ kind }) => kind !== "external");
+  if (managed.length > 0) return { text, kind: "workload", parties: managed.map(ofWorkload) };
+  const [external] = owners;
+  if (external === undefined) return { text, kind: "address", parties: [{ kind: "addresses", addresses }] };
+  const one = { ...external, addresses, shown: addresses };
+  return {
+    text,
+    kind: "workload",
+    parties: [ofWorkload(isWide(external) ? { ...one, name: `${external.name} (${text})` } : external)],
+  };
+}
+
+function ofSegment({ definitions, estate, borders }: AskedWorld, name: string): Named {
   const end = endReader(definitions, estate)(name);
-  const parties: Party[] = estate.workloads.filter(end.has).map(ofWorkload);
-  if (parties.length === 0 && !isEmpty(end.addresses)) parties.push({ kind: "addresses", addresses: end.addresses });
+  const told = [end.addresses, ...borders];
+  const members = estate.workloads.flatMap(externalCutter(estate, () => told)).filter(end.has);
+  const owned = unionAll(estate.workloads.map(({ addresses }) => addresses));
+  const beyond = isEmpty(end.addresses) ? end.addresses : subtract(end.addresses, owned);
+  const parts = isEmpty(beyond) ? [] : cutIntoAtoms([beyond, ...borders]).list.filter(({ within }) => within[0] === 0);
+  const parties: Party[] = [...members.map(ofWorkload), ...parts.map(({ addresses }): Party => ({ kind: "addresses", addresses }))];
   if (parties.length > 0) return { text: name, kind: "segment", parties };
   throw new FirebreakError("NOT_FOUND", `segment ${name} selects nothing now; name a workload, or give an inventory that has one`);
 }

@@ -5,12 +5,11 @@ import { parseDefinitions } from "../model/parse.ts";
 import type { Definitions } from "../model/kinds.ts";
 import type { SourceFile } from "../model/source.ts";
 import { partyName } from "../guardrail/words.ts";
-import type { Party } from "../reach/source.ts";
 import type { AllowingEdit } from "./answer.ts";
 import type { Question } from "./ask.ts";
 import { candidates } from "./candidates.ts";
 import { knownAs } from "./known-as.ts";
-import { findPair, verdictOf, type Pair } from "./pair.ts";
+import { canMeet, findPair, verdictOf, type Pair } from "./pair.ts";
 import type { ConnectivityWorld } from "../guardrail/world.ts";
 
 /** Why there is no edit, as a sentence; or the edit. */
@@ -45,15 +44,6 @@ export function smallestEdit(world: ConnectivityWorld, inputs: EditInputs, quest
   }
   if (partial !== undefined) return { ok: partial };
   return { none: "no rule would allow it: it is closed for another reason, which stands above" };
-}
-
-/** False when all addresses of both are known, and none of one is of the other's family. */
-function canMeet({ from, to }: Pair): boolean {
-  const families = (party: Party): number => {
-    const { v4, v6 } = party.kind === "addresses" ? party.addresses : party.workload.addresses;
-    return v4.length + v6.length === 0 ? 3 : (v4.length > 0 ? 1 : 0) | (v6.length > 0 ? 2 : 0);
-  };
-  return (families(from) & families(to)) !== 0;
 }
 
 /** The edit, when it really allows the pair, and whether it allows all that was asked about. */

@@ -1,6 +1,7 @@
 import { intersectPorts, isEmptyPorts, isSubsetPorts } from "../address/ports.ts";
 import { connect } from "../guardrail/connection.ts";
 import { portsAt } from "../guardrail/ports.ts";
+import { partyName } from "../guardrail/words.ts";
 import type { Party, Source } from "../reach/source.ts";
 import type { Verdict } from "./verdict.ts";
 import type { Question } from "./ask.ts";
@@ -35,10 +36,15 @@ export function findPair(source: Source, question: Question): PairsFound {
   const found = new Map<Verdict, { first: Pair; count: number }>();
   let left = MAX_ASKED;
   let asked = 0;
+  let unmet: Pair | undefined;
   for (const initiators of froms) {
     for (const responders of tos) {
       const pair = firstPair(initiators, responders);
       if (pair === undefined) continue;
+      if (!canMeet(pair)) {
+        unmet ??= pair;
+        continue;
+      }
       left -= 1;
       const count = initiators.length * responders.length - sharedBy(initiators, responders);
       asked += count;
@@ -49,6 +55,10 @@ export function findPair(source: Source, question: Question): PairsFound {
     }
   }
   const [from, to] = [question.from.parties[0] as Party, question.to.parties[0] as Party]; // named ends have one at least
+  if (asked === 0 && unmet !== undefined) {
+    const notes = [`${partyName(unmet.from)} and ${partyName(unmet.to)} have no address family in common`];
+    return { verdict: "denied", pair: unmet, asked, allowed: 0, notes };
+  }
   if (asked === 0) {
     const notes = ["both ends are one and the same workload, which always reaches itself"];
     return { verdict: "allowed", pair: { from, to }, asked, allowed: 0, notes };
@@ -79,9 +89,22 @@ export function verdictOf(source: Source, { port }: Question, { from, to }: Pair
 /** Parties by what the source can see of them, and by their named ports, in their order. */
 function classesOf(source: Source, parties: readonly Party[]): readonly (readonly Party[])[] {
   const classes = Map.groupBy(parties, (party) =>
-    party.kind === "addresses" ? party : JSON.stringify([source.keyOf(party.workload), party.workload.ports]),
+    party.kind === "addresses" || party.workload.kind === "external" // each part of an external may get another answer
+      ? party
+      : JSON.stringify([source.keyOf(party.workload), party.workload.ports, familiesOf(party)]),
   );
   return [...classes.values()];
+}
+
+/** False when all addresses of both are known, and none of one is of the other's family: an IPv6 address cannot reach what has IPv4 only. */
+export function canMeet({ from, to }: Pair): boolean {
+  return (familiesOf(from) & familiesOf(to)) !== 0;
+}
+
+/** 1 IPv4, 2 IPv6, 3 both, or not known: a pod without an address yet may get either. */
+function familiesOf(party: Party): number {
+  const { v4, v6 } = party.kind === "addresses" ? party.addresses : party.workload.addresses;
+  return v4.length + v6.length === 0 ? 3 : (v4.length > 0 ? 1 : 0) | (v6.length > 0 ? 2 : 0);
 }
 
 /** The first initiator with the first responder that is somebody else. */

@@ -62,13 +62,15 @@ export function connectionsOf(source: Source): Connections {
  * Answers of an older source about classes of a newer estate.
  *
  * Before any source everything was open, and so was a workload that nobody managed yet: what was live at first contact is not added by
- * a revision. Such a workload is known to the other end by its addresses alone; without any, it was let in nowhere.
+ * a revision. Such a workload is known to the other end by its addresses alone; without any, it was let in nowhere. An external always is
+ * its addresses.
  */
 export function connectionsBefore(source: Source | undefined): Connections {
   if (source === undefined) return () => OPEN;
   const find = workloadFinder(source.estate);
   const known = (party: Party): Party | undefined => {
     if (party.kind === "addresses") return party;
+    if (party.workload.kind === "external") return { kind: "addresses", addresses: party.workload.addresses };
     const workload = find(party.workload.id);
     return workload === undefined ? undefined : { kind: "workload", workload };
   };

@@ -2,7 +2,7 @@ import { anyAddress, emptySet, intersect, internetSet, isEmpty, union } from "..
 import type { AddressSet } from "../address/index.ts";
 import type { Estate, Workload } from "../estate/estate.ts";
 import { isEndpointIn } from "../membership/endpoints.ts";
-import { isExternalIn, isHostIn, isPodIn, peerAddresses, segmentNamed } from "../membership/resolve.ts";
+import { isHostIn, isPodIn, peerAddresses, segmentNamed } from "../membership/resolve.ts";
 import type { Definitions, Host, HostFleet, Segment } from "../model/kinds.ts";
 import { hostTargetId } from "../model/target.ts";
 import { clusterAddresses } from "./boundary.ts";
@@ -51,10 +51,7 @@ function readEnd(definitions: Definitions, estate: Estate, hosts: HostsById, nam
 }
 
 function isMember(definitions: Definitions, estate: Estate, hosts: HostsById, segment: Segment, workload: Workload): boolean {
-  if (workload.kind === "external") {
-    const external = definitions.externals.get(workload.name);
-    return external !== undefined && isExternalIn(definitions, segment, external);
-  }
+  if (workload.kind === "external") return false; // by its addresses: a part of it may be left out, or named by others
   if (workload.kind === "host") {
     const found = hosts.get(workload.id);
     return found !== undefined && isHostIn(definitions, segment, found.fleet, found.host);

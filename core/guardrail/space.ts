@@ -1,6 +1,7 @@
 import { fromAddresses, firstAddress, intersect, isEmpty, subtract, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import type { Estate, Workload, WorkloadId } from "../estate/estate.ts";
+import { externalCutter } from "../reach/externals.ts";
 import type { Party, Source } from "../reach/source.ts";
 import { cutIntoAtoms } from "../verdict/atoms.ts";
 
@@ -24,13 +25,19 @@ export interface Facets {
   readonly addresses: readonly AddressSet[];
 }
 
-/** The parties of the first source's estate in classes that none of the sources and no question tells apart; workloads first, by id. */
+/**
+ * The parties of the first source's estate in classes that none of the sources and no question tells apart; workloads first, by id. A wide
+ * external is cut where somebody tells its addresses apart: a workload for each part.
+ */
 export function classesOf(sources: readonly [Source, ...Source[]], facets: Facets): readonly PartyClass[] {
   const [{ estate }, ...others] = sources;
   const known = others.map((source) => ({ source, find: workloadFinder(source.estate) }));
   const groups = new Map<string, Workload[]>();
-  for (const workload of estate.workloads) {
-    const keys = [sources[0].keyOf(workload), facets.ofWorkload(workload), String(workload.target === undefined)];
+  const cut = externalCutter(estate, () => [...facets.addresses, ...sources.flatMap(({ borders }) => borders)]);
+  const parts = estate.workloads.flatMap((whole) => cut(whole).map((workload) => ({ workload, isPart: workload !== whole })));
+  for (const { workload, isPart } of parts) {
+    const isExternal = String(workload.target === undefined);
+    const keys = [sources[0].keyOf(workload), facets.ofWorkload(workload), isExternal, isPart ? addressKey(workload) : ""];
     for (const { source, find } of known) {
       const there = find(workload.id);
       keys.push(there === undefined ? `new ${addressKey(workload)}` : source.keyOf(there));

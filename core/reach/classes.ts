@@ -1,9 +1,10 @@
-import { emptySet, fromRanges, isEmpty, unionAll } from "../address/index.ts";
+import { emptySet, equals, fromRanges, isEmpty, unionAll } from "../address/index.ts";
 import type { AddressSet } from "../address/index.ts";
 import { flipsUpTo } from "../address/intervals.ts";
 import type { Flips } from "../address/intervals.ts";
 import type { Estate, Workload, WorkloadId } from "../estate/estate.ts";
 import { cutIntoAtoms } from "../verdict/atoms.ts";
+import { externalCutter, isWide } from "./externals.ts";
 import type { Party, Source } from "./source.ts";
 
 /** Workloads, or addresses of nobody, that none of some sources tells apart. */
@@ -35,11 +36,15 @@ export interface Matrix {
 /**
  * The joint classes of some sources (over one estate or several; workloads are the same by id). Nothing is computed workload by
  * workload but which class each is in.
+ *
+ * A wide external that some source tells apart, or that is not the same in all estates, is no workload here but its addresses
+ * (docs/design/contracts.md "Membership by address").
  */
 export function matrixOf(sources: readonly Source[]): Matrix {
-  const groups = groupWorkloads(sources);
+  const apart = externalsApart(sources);
+  const groups = groupWorkloads(sources, apart);
   const classes = groups.map((group, number) => workloadClass(group, number));
-  const outside = outsideClasses(sources, classes.length);
+  const outside = outsideClasses(sources, apart, classes.length);
   return { sources, classes: [...classes, ...outside], workloadCount: groups.reduce((sum, { lists }) => sum + sizeOf(lists), 0) };
 }
 
@@ -58,10 +63,43 @@ function sizeOf(lists: Group["lists"]): number {
   return Math.max(...lists.map((list) => list?.length ?? 0));
 }
 
-function groupWorkloads(sources: readonly Source[]): readonly Group[] {
+/** Ids of externals that are addresses, each for itself. */
+function externalsApart(sources: readonly Source[]): ReadonlySet<WorkloadId> {
+  const borders = (): readonly AddressSet[] => bordersOf(sources);
+  const estates = [...new Set(sources.map(({ estate }) => estate))];
+  const apart = new Set<WorkloadId>();
+  const wide = new Map<WorkloadId, AddressSet[]>();
+  for (const estate of estates) {
+    const cut = externalCutter(estate, borders);
+    for (const workload of estate.workloads) {
+      if (workload.kind !== "external") continue;
+      wide.set(workload.id, [...(wide.get(workload.id) ?? []), workload.addresses]);
+      const [only, ...more] = cut(workload);
+      if (isWide(workload) && (only !== workload || more.length > 0)) apart.add(workload.id);
+    }
+  }
+  for (const [id, sets] of wide) {
+    const [first = emptySet] = sets;
+    if (sets.length < estates.length || !sets.every((set) => equals(set, first))) apart.add(id);
+  }
+  return apart;
+}
+
+function bordersOf(sources: readonly Source[]): readonly AddressSet[] {
+  return [...new Set(sources.flatMap((source) => source.borders))];
+}
+
+function groupWorkloads(sources: readonly Source[], apart: ReadonlySet<WorkloadId>): readonly Group[] {
   const [first] = sources;
   if (first === undefined) return [];
-  return sources.every(({ estate }) => estate === first.estate) ? groupShared(first.estate, sources) : groupApart(sources);
+  const isShared = sources.every(({ estate }) => estate === first.estate);
+  const groups = isShared ? groupShared(first.estate, sources) : groupApart(sources);
+  return apart.size === 0 ? groups : groups.flatMap((group) => withoutApart(group, apart));
+}
+
+function withoutApart({ lists }: Group, apart: ReadonlySet<WorkloadId>): readonly Group[] {
+  const left = lists.map((list) => list?.filter(({ id }) => !apart.has(id)));
+  return left.some((list) => list !== undefined && list.length > 0) ? [{ lists: left }] : [];
 }
 
 /** All sources look at one estate: by position. */
@@ -161,11 +199,10 @@ function familiesOf({ addresses: { v4, v6 } }: Workload): number {
 }
 
 /** The address space without what workloads own, cut along all borders. */
-function outsideClasses(sources: readonly Source[], start: number): readonly PartyClass[] {
-  const owned = sources.map(({ estate }) => ownedBy(estate));
+function outsideClasses(sources: readonly Source[], apart: ReadonlySet<WorkloadId>, start: number): readonly PartyClass[] {
+  const owned = sources.map(({ estate }) => ownedBy(estate, apart));
   const everyone = new Set(owned).size === 1 ? (owned[0] ?? emptySet) : unionAll(new Set(owned));
-  const borders = [...new Set(sources.flatMap((source) => source.borders))];
-  const found = cutIntoAtoms(borders).list.flatMap(({ family, addresses }) => {
+  const found = cutIntoAtoms(bordersOf(sources)).list.flatMap(({ family, addresses }) => {
     const sample = firstGap(addresses, everyone);
     return isEmpty(sample) ? [] : [{ family, addresses, sample }];
   });
@@ -183,12 +220,13 @@ function outsideClasses(sources: readonly Source[], start: number): readonly Par
 
 const ownedAddresses = new WeakMap<Estate, AddressSet>();
 
-/** Addresses of the estate's workloads; those of pods on the host network are their nodes'. */
-function ownedBy(estate: Estate): AddressSet {
-  const known = ownedAddresses.get(estate);
+/** Addresses of the estate's workloads; those of pods on the host network are their nodes', those of externals that are apart nobody's. */
+function ownedBy(estate: Estate, apart: ReadonlySet<WorkloadId>): AddressSet {
+  const known = apart.size === 0 ? ownedAddresses.get(estate) : undefined;
   if (known !== undefined) return known;
-  const owned = unionAll(estate.workloads.flatMap(({ hostNetwork, addresses }) => (hostNetwork ? [] : [addresses])));
-  ownedAddresses.set(estate, owned);
+  const owners = estate.workloads.filter(({ id, hostNetwork }) => !hostNetwork && !apart.has(id));
+  const owned = unionAll(owners.map(({ addresses }) => addresses));
+  if (apart.size === 0) ownedAddresses.set(estate, owned);
   return owned;
 }
 

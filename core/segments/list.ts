@@ -7,6 +7,7 @@ import { FirebreakError } from "../ground/error.ts";
 import { BUILT_IN_SEGMENTS, type Definitions, type Segment, type TargetId } from "../model/kinds.ts";
 import type { Position } from "../model/note.ts";
 import { suggest } from "../model/parse/suggest.ts";
+import { externalCutter } from "../reach/externals.ts";
 import type { Labels } from "../selector/index.ts";
 import { whyIn, type LookedUp } from "./why.ts";
 
@@ -75,8 +76,12 @@ export function listSegments({ basis, definitions, estate, gaps }: SegmentsWorld
   const held = new Set<Workload>();
   const segments = asked.map((segment) => {
     const end = read(segment.name);
-    const members = estate.workloads.filter(end.has);
-    for (const member of members) held.add(member);
+    const cut = externalCutter(estate, () => [end.addresses]);
+    const members = estate.workloads.flatMap((workload) => {
+      const parts = cut(workload).filter(end.has);
+      if (parts.length > 0) held.add(workload);
+      return parts;
+    });
     return lineOf({ definitions, estate, read }, segment, members, end);
   });
   const loose = estate.workloads.filter((workload) => !held.has(workload));

@@ -151,7 +151,7 @@ describe("names", () => {
     expect((await ask("cluster/eu/shop/web-1", "db", "5432")).pairs.asked).toBe(3);
     expect((await ask("10.244.0.1", "db", "5432")).pair.from).toMatch(/^eu shop\/web/);
     expect((await ask("mainframe", "db", "5432")).verdict).toBe("denied");
-    expect((await ask("10.9.0.7", "db", "5432")).pair.from).toBe("mainframe");
+    expect((await ask("10.9.0.7", "db", "5432")).pair.from).toBe("mainframe (10.9.0.7)");
     expect((await ask("198.51.100.1", "db", "5432")).pair.from).toBe("198.51.100.1");
     expect((await ask("internet", "db", "5432")).verdict).toBe("denied");
   });

@@ -32,7 +32,7 @@ import { diffAnswer, formatDiff, formatDiffLine, formatDiffMarkdown, formatDiffT
 import { reviewMarkdown } from "../../../core/text/review.ts";
 import { ESTATE, organisation, revisions } from "../../support/intent-worlds.ts";
 
-const WORKLOADS = ESTATE.workloads.map((workload): Party => ({ kind: "workload", workload }));
+const WORKLOADS = ESTATE.workloads.map((workload): Party & { kind: "workload" } => ({ kind: "workload", workload }));
 
 function nameOf(party: Party): string {
   if (party.kind === "workload") return party.workload.id;
@@ -107,6 +107,14 @@ function truth(sources: readonly [Source, Source], side: DiffSide, from: Party, 
   return { observed: subtractPorts(set, meant), settled: intersectPorts(set, meant), absent };
 }
 
+/** Everybody, one by one; of an external that somebody tells apart each part. */
+function partiesOf(sources: readonly Source[]): readonly Party[] {
+  const { classes } = matrixOf(sources);
+  const inClasses = new Set(classes.flatMap(({ workloads }) => workloads.map(({ id }) => id)));
+  const outside = classes.flatMap(({ kind, parties }) => (kind === "addresses" ? (parties[0] ?? []) : []));
+  return [...WORKLOADS.filter(({ workload }) => inClasses.has(workload.id)), ...outside];
+}
+
 const PARTS = ["opened", "closed", "stays"] as const;
 
 // Bug: `closes any → db: any port` while web keeps 5432/tcp; `opens any` for who had it already; a controller named for one of its
@@ -115,8 +123,7 @@ test("every printed line claims what changed, no more and no less, pair by pair 
   fc.assert(
     fc.property(revisions, revisions, (a, b) => {
       const sources = [a, b].map((one) => intentOf(organisation(one), ESTATE, { as: "approved" })) as [Source, Source];
-      const outside = matrixOf(sources).classes.flatMap(({ kind, parties }) => (kind === "addresses" ? (parties[0] ?? []) : []));
-      const parties = [...WORKLOADS, ...outside];
+      const parties = partiesOf(sources);
       const diff = sourceDiff(...sources);
       for (const side of PARTS) {
         const source = sources[SOURCE_OF[side]];

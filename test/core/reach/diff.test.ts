@@ -43,10 +43,11 @@ function intent(revision: Revision, estate = ESTATE): Source {
 
 /** Ordered pairs with something opened, and with something closed; addresses that neither tells apart count once. */
 function changesBetween(before: Source, after: Source) {
-  const outside = matrixOf([before, after]).classes.flatMap(({ kind, parties }) =>
-    kind === "addresses" ? (parties[0] ?? []) : [],
-  );
-  const parties: readonly Party[] = [...WORKLOADS, ...outside];
+  const { classes } = matrixOf([before, after]);
+  const outside = classes.flatMap(({ kind, parties }) => (kind === "addresses" ? (parties[0] ?? []) : []));
+  // An external that somebody tells apart is its addresses: they are outside.
+  const inClasses = new Set(classes.flatMap(({ workloads }) => workloads.map(({ id }) => id)));
+  const parties: readonly Party[] = [...WORKLOADS.filter(({ workload }) => inClasses.has(workload.id)), ...outside];
   let [opened, closed] = [0, 0];
   for (const from of parties) {
     for (const to of parties) {
