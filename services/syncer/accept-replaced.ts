@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { acquireLease, recordReplaced, releaseLease, targetRow } from "../../adapters/store/index.ts";
+import { acquireLease, recordReplaced, targetRow } from "../../adapters/store/index.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { SyncerContext } from "./context.ts";
 import { auditTarget } from "./entries.ts";
+import { endLease } from "./held-lease.ts";
 
 const LEASE_MS = 120_000;
 
@@ -36,6 +37,6 @@ export async function acceptReplaced(context: SyncerContext, id: TargetId, uid: 
     ]);
     await recordReplaced(store, id, lease.fencing, uid);
   } finally {
-    await releaseLease(store, lease);
+    await endLease(context, lease);
   }
 }

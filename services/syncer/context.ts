@@ -1,4 +1,5 @@
 import type { Repository } from "../../adapters/git/index.ts";
+import type { Lease } from "../../adapters/store/index.ts";
 import type { LoggedApply } from "../../adapters/trail/file-trail.ts";
 import type { LogFacts } from "../../core/audit/log-facts.ts";
 import type { EntryOf } from "../../core/audit/entry.ts";
@@ -60,6 +61,8 @@ export interface SyncerContext extends Parts {
   readonly served: Set<string>;
   /** Ids of intents whose runs are under way. */
   readonly flying: Set<string>;
+  /** Leases of runs that have ended, which the store has not taken back yet. */
+  readonly unreleased: Set<Lease>;
   /** Every intent of the log without an outcome. */
   readonly openIntents: () => Promise<readonly EntryOf<"apply.intent">[]>;
   /** How each target was left, by the log's word. */

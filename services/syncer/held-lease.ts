@@ -1,5 +1,6 @@
-import { renewLease, type Lease, type Store } from "../../adapters/store/index.ts";
+import { releaseLease, renewLease, type Lease, type Store } from "../../adapters/store/index.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
+import type { SyncerContext } from "./context.ts";
 
 /** How old the last proof that the lease is ours may be when the next step is sent. */
 const PROOF_MS = 2_000;
@@ -39,4 +40,23 @@ export class HeldLease {
       );
     this.#provenAt = at;
   }
+}
+
+/**
+ * Gives back the leases of runs that have ended. One that the store did not take (it was away) is tried again by the sweep: the run it is of
+ * is over, and its target would wait until it runs out.
+ */
+export async function giveBackLeases({ store, unreleased }: Pick<SyncerContext, "store" | "unreleased">): Promise<void> {
+  for (const lease of unreleased) {
+    await releaseLease(store, lease);
+    unreleased.delete(lease);
+  }
+}
+
+/** Ends a run's lease, now or, where the store does not answer, with the sweep. */
+export async function endLease(context: Pick<SyncerContext, "store" | "unreleased" | "log">, lease: Lease): Promise<void> {
+  context.unreleased.add(lease);
+  await giveBackLeases(context).catch((error: unknown) =>
+    context.log.debug({ target: lease.target, error }, "the sweep gives the lease back"),
+  );
 }

@@ -115,6 +115,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     only,
     requestKey: async () => await requestKey(settings, parts.environment),
     served: new Set(),
+    unreleased: new Set(),
     flying: new Set(),
     openIntents: async () => await parts.trail.openIntents(),
     lastApply: async (target) => await parts.trail.lastApply(target),

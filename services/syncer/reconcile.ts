@@ -9,7 +9,6 @@ import {
   recordIntent,
   recordRead,
   recordSettled,
-  releaseLease,
   targetRow,
   type Lease,
   type WorkRow,
@@ -23,7 +22,7 @@ import { storedError } from "../stored-error.ts";
 import { applyPlan } from "./apply.ts";
 import type { SyncerContext } from "./context.ts";
 import { auditTarget, intentEntry, outcomeEntry, planEntry, type Run } from "./entries.ts";
-import { HeldLease } from "./held-lease.ts";
+import { endLease, HeldLease } from "./held-lease.ts";
 import { keepForNextStart } from "./keep.ts";
 import { makePlan, type Planned } from "./planning.ts";
 import { takeOver } from "./takeover.ts";
@@ -70,7 +69,7 @@ export async function reconcile(context: SyncerContext, id: TargetId, jobSignal:
     if (!context.signal.aborted) log.warn({ target: id, error }, "run ended without a record");
   } finally {
     clearInterval(renewal);
-    await releaseLease(store, lease).catch((error: unknown) => log.debug({ target: id, error }, "the lease runs out by itself"));
+    await endLease(context, lease);
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { acquireLease, addWork, forgetTarget, listTargetRows, releaseLease, targetRow } from "../../adapters/store/index.ts";
+import { acquireLease, addWork, forgetTarget, listTargetRows, targetRow } from "../../adapters/store/index.ts";
 import type { ReleaseAnswer, ReleaseRequest } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
 import { unknownTarget } from "../../core/model/unknown-target.ts";
@@ -12,6 +12,7 @@ import { refuseReplaced } from "../replaced.ts";
 import { clusterWriter } from "./apply.ts";
 import type { SyncerContext } from "./context.ts";
 import { auditTarget } from "./entries.ts";
+import { endLease } from "./held-lease.ts";
 import { effectOf } from "./plan-effect.ts";
 import { resolveTarget, type ResolvedTarget } from "./resolve.ts";
 
@@ -72,7 +73,7 @@ export async function release(context: SyncerContext, request: ReleaseRequest, a
     await addWork(store, others, context.now());
     return { ...answer, done: true };
   } finally {
-    await releaseLease(store, lease);
+    await endLease(context, lease);
   }
 }
 

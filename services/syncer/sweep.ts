@@ -3,6 +3,7 @@ import { pruneStore, targetsWithOpenWork } from "../../adapters/store/index.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { runLoop } from "../loop.ts";
 import { closeOpenIntents } from "./recover.ts";
+import { giveBackLeases } from "./held-lease.ts";
 import type { SyncerContext } from "./context.ts";
 import { reconcile } from "./reconcile.ts";
 
@@ -16,7 +17,7 @@ const KEEP_MS = 7 * 24 * 3_600_000;
 /**
  * Puts a job in the queue for every target with open work whose time has come: what a lost queue, a crash between two writes, or
  * a back-off that ran out left behind (docs/design/contracts.md "The queue is not the truth"). Closes intents whose outcome the
- * log did not take.
+ * log did not take, and gives back leases that the store did not take.
  *
  * While the queue's server is away it carries the runs out itself: the lease is what keeps runs of one target apart, with a queue and
  * without.
@@ -28,6 +29,7 @@ export async function sweep(context: SyncerContext): Promise<void> {
   let isAway = false;
   const everyMs = (): number => (isAway ? ALONE_EVERY_MS : EVERY_MS);
   await runLoop({ name: "sweep", log, signal, everyMs }, async () => {
+    await giveBackLeases(context);
     const isTheOne = context.only.whyNot() === undefined;
     if (isTheOne) await closeOpenIntents(context);
     isAway = await queue.check().then(

@@ -9,7 +9,7 @@ import { run } from "../../adapters/store/session.ts";
 import type { ClusterPlan } from "../../core/plan/plan.ts";
 import { applyPlan } from "../../services/syncer/apply.ts";
 import type { SyncerContext } from "../../services/syncer/context.ts";
-import { HeldLease } from "../../services/syncer/held-lease.ts";
+import { giveBackLeases, HeldLease } from "../../services/syncer/held-lease.ts";
 import { closeOpenIntents } from "../../services/syncer/recover.ts";
 import { reconcile } from "../../services/syncer/reconcile.ts";
 
@@ -79,6 +79,23 @@ it("a lease that is proven again and again is kept, and asked for only when the 
   expect(await acquireLease(store, TARGET, "two", TTL_MS)).toBeUndefined();
 });
 
+// Would catch: PostgreSQL restarts during an apply, and the host that was being written stays as it is, tampered with or not, for 30 s more.
+it("a lease that could not be given back is given back when the store answers, and never one that somebody else took since", async () => {
+  await runOut();
+  const lease = await take("ended");
+  const unreleased = new Set([lease]);
+  const away = openStore({ kind: "embedded", folder: join(folder, "away") }, { signal: AbortSignal.timeout(60_000) });
+  await (await away).close();
+  await expect(giveBackLeases({ store: await away, unreleased })).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+  expect(unreleased.size).toBe(1);
+
+  await giveBackLeases({ store, unreleased });
+  expect(unreleased.size).toBe(0);
+  await take("next");
+  await giveBackLeases({ store, unreleased: new Set([lease]) });
+  expect(await acquireLease(store, TARGET, "third", TTL_MS)).toBeUndefined();
+});
+
 // Would catch: a queue that comes back from a backup runs yesterday's jobs, or one job twice at once.
 it("a job without open work, and a second one of a target that is being written, do nothing", async () => {
   await runOut();
@@ -89,6 +106,7 @@ it("a job without open work, and a second one of a target that is being written,
     holder: "h ",
     now: Date.now,
     signal: new AbortController().signal,
+    unreleased: new Set(),
     only: { signal: () => new AbortController().signal, whyNot: () => undefined },
     onStep: (step: string) => void steps.push(step),
   } as unknown as SyncerContext;

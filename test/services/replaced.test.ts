@@ -80,6 +80,7 @@ beforeEach(async () => {
     instance: "us",
     start: "start",
     holder: "h ",
+    unreleased: new Set(),
     now: Date.now,
     elapsed: () => performance.now(),
     random: () => 0.5,

@@ -116,6 +116,7 @@ export async function openPullWorld({ kind, url, repository: name, credential, g
     only: { signal: () => signal, whyNot: () => undefined },
     requestKey: async () => await Promise.resolve(new Uint8Array(32)),
     served: new Set(),
+    unreleased: new Set(),
     flying: new Set(),
     openIntents: async () => await Promise.resolve([]),
     lastApply: async () => await Promise.resolve({ applied: undefined, begun: undefined }),
