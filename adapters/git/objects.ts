@@ -7,6 +7,8 @@ export interface ObjectStore {
   readonly gitdir: string;
   /** isomorphic-git's cache of parsed pack indexes; lives as long as one operation, because it holds whole packs. */
   readonly cache: object;
+  /** Told of each object that is read. */
+  readonly onRead?: (oid: string, type: "commit" | "tree" | "blob", bytes: Uint8Array) => void;
 }
 
 /** One entry of a tree; `mode` as Git writes it, six digits. */
@@ -27,6 +29,7 @@ export async function readRaw(store: ObjectStore, oid: string, type: "commit" | 
   if (found.type !== type || !(found.object instanceof Uint8Array)) {
     throw new FirebreakError("DEFINITION_INVALID", `Git object ${oid} is a ${found.type}, not a ${type}`);
   }
+  store.onRead?.(oid, type, found.object);
   return found.object;
 }
 

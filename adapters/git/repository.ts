@@ -30,6 +30,8 @@ export interface RepositoryOptions {
   readonly readAuth?: () => Promise<GitAuth>;
   /** Who fetches, and who reads what strangers brought: they size it. Absent: this process. */
   readonly worker?: GitWorker;
+  /** Where a copy of a commit may be kept ({@link Repository.bundle}): asked before the server is, for one that is not in the cache. */
+  readonly kept?: (commit: string) => Promise<Uint8Array | undefined>;
 }
 
 /** The repository that says who may talk to whom. Only ever read. */
@@ -50,6 +52,8 @@ export interface Repository {
   mergeBases(a: string, b: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Every file below the path; empty when the path is not there. See `readFiles`, also for `standIn`. */
   readDefinitions(commit: string, signal: AbortSignal, standIn?: string): Promise<readonly SourceFile[]>;
+  /** The commit and the files below the path, to be kept elsewhere and read back by {@link RepositoryOptions.kept}. @throws LIMIT_EXCEEDED */
+  bundle(commit: string, signal: AbortSignal): Promise<Uint8Array>;
   commitInfo(commit: string, signal: AbortSignal): Promise<CommitInfo>;
   /** True when `ancestor` is `commit` or in its history: false for a rewritten branch. */
   isAncestor(ancestor: string, commit: string, signal: AbortSignal): Promise<boolean>;
@@ -79,7 +83,7 @@ export function openRepository(options: RepositoryOptions): Repository {
 /** Where commits are kept that a reader of the API names. */
 const ASKED = "asked";
 
-function remoteRepository(remote: Remote, { path, folder, readAuth, worker = doGitWork }: RepositoryOptions): Repository {
+function remoteRepository(remote: Remote, { path, folder, readAuth, worker = doGitWork, kept }: RepositoryOptions): Repository {
   const asNow = async (to: Remote): Promise<Remote> => {
     const auth = await readAuth?.();
     return auth === undefined || auth.kind === "none" ? to : { ...to, auth };
@@ -118,29 +122,44 @@ function remoteRepository(remote: Remote, { path, folder, readAuth, worker = doG
     last = mine.catch(() => undefined); // whoever asked for it is told
     return mine;
   };
-  /** Reads; what is missing or damaged is fetched once, and read again. */
+  /** Brings what is kept of a commit, if anything is; a spoiled copy is none. */
+  const bringKept = async (commit: string, signal: AbortSignal): Promise<boolean> => {
+    const bundle = await kept?.(commit).catch(() => undefined); // the server is left
+    if (bundle === undefined) return false;
+    const isWhole = await worker({ kind: "unbundle", remote, bundle }, signal).then(
+      () => true,
+      () => false,
+    );
+    signal.throwIfAborted();
+    return isWhole;
+  };
+  /** Reads; what is missing or damaged is brought once from where a copy is kept, then from the server, and read again. */
   const read = async <T>(
     commit: string,
     doing: string,
     signal: AbortSignal,
     work: (store: ObjectStore) => Promise<T>,
   ): Promise<T> => {
+    const ways = [
+      async () => await Promise.resolve(true),
+      async () => await oneByOne(() => bringKept(commit, signal)),
+      async () => (await oneByOne(() => fetchOwn({ commit }, signal))) !== "",
+    ];
+    let last: unknown;
+    for (const bring of ways) {
+      signal.throwIfAborted();
+      if (!(await bring())) continue;
+      try {
+        return await work(objectsIn(remote.gitdir));
+      } catch (cause) {
+        if (cause instanceof FirebreakError) throw cause;
+        last = cause;
+      }
+    }
     signal.throwIfAborted();
-    try {
-      return await work(objectsIn(remote.gitdir));
-    } catch (first) {
-      signal.throwIfAborted();
-      if (first instanceof FirebreakError) throw first;
-      await oneByOne(() => fetchOwn({ commit }, signal));
-    }
-    try {
-      return await work(objectsIn(remote.gitdir));
-    } catch (cause) {
-      signal.throwIfAborted();
-      throw asGitError(doing, cause);
-    }
+    throw asGitError(doing, last);
   };
-  const own = readers(path, read);
+  const own = readers(path, read, worker);
   const besideOr = async <T>(commit: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -187,7 +206,7 @@ function remoteRepository(remote: Remote, { path, folder, readAuth, worker = doG
   };
 }
 
-function localRepository(gitdir: string, { branch, path }: RepositoryOptions): Repository {
+function localRepository(gitdir: string, { branch, path, worker = doGitWork }: RepositoryOptions): Repository {
   const read = async <T>(
     _commit: string,
     doing: string,
@@ -221,14 +240,26 @@ function localRepository(gitdir: string, { branch, path }: RepositoryOptions): R
     async keepPulls() {
       await Promise.resolve(); // nothing was brought here
     },
-    ...readers(path, read),
+    ...readers(path, read, worker),
   };
 }
 
 type Read = <T>(commit: string, doing: string, signal: AbortSignal, work: (store: ObjectStore) => Promise<T>) => Promise<T>;
 
-function readers(path: string, read: Read): Omit<Repository, "fetchHead" | "fetchPull" | "fetchAsked" | "keepPulls"> {
+function readers(
+  path: string,
+  read: Read,
+  worker: GitWorker,
+): Omit<Repository, "fetchHead" | "fetchPull" | "fetchAsked" | "keepPulls"> {
   return {
+    bundle: (commit, signal) =>
+      read(
+        commit,
+        `make a copy of ${commit}`,
+        signal,
+        // The cast: what making one gives.
+        async ({ gitdir }) => (await worker({ kind: "bundle", gitdir, path, commit }, signal)) as Uint8Array,
+      ),
     readDefinitions: (commit, signal, standIn) =>
       read(commit, `read the definitions of ${commit}`, signal, (store) => readFiles(store, commit, path, signal, standIn)),
     commitInfo: (commit, signal) => read(commit, `read commit ${commit}`, signal, (store) => readCommitInfo(store, commit)),

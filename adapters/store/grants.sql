@@ -29,6 +29,9 @@ GRANT SELECT ON
   firebreak.proposals, firebreak.proposal_members, firebreak.pulls, firebreak.entries_pending, firebreak.processes
   TO firebreak_drift, firebreak_console;
 
+-- Drift reads a commit from the copy that is kept here when Git does not answer.
+GRANT SELECT ON firebreak.commits TO firebreak_drift;
+
 -- Both say that they live, and what they lack.
 GRANT INSERT, UPDATE ON firebreak.processes TO firebreak_drift, firebreak_console;
 

@@ -14,6 +14,7 @@ export type {
   StoredIntent,
   WorkKind,
 } from "./tables.ts";
+export * from "./commits.ts";
 export * from "./deliveries.ts";
 export { insertPending, markIntegrated, takePending, waitIntegrated } from "./entries.ts";
 export type { PendingEntry } from "./entries.ts";

@@ -238,6 +238,12 @@ const WATCHED: readonly string[] = [
   `ALTER TABLE firebreak.processes ADD COLUMN watched_at timestamptz, ADD COLUMN gaps jsonb NOT NULL DEFAULT '[]'`,
 ];
 
+const KEPT_COMMITS: readonly string[] = [
+  `CREATE TABLE firebreak.commits (
+     commit text PRIMARY KEY,
+     bundle bytea NOT NULL)`,
+];
+
 /** The schema, oldest step first. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "first", statements: FIRST },
@@ -249,6 +255,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 7, name: "seals", statements: SEALS },
   { version: 8, name: "pulls over budget", statements: OVER_BUDGET },
   { version: 9, name: "times nobody watched", statements: WATCHED },
+  { version: 10, name: "copies of commits", statements: KEPT_COMMITS },
 ];
 
 /** What this version understands; a database beyond it was made by a newer Firebreak. */

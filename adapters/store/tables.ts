@@ -37,6 +37,13 @@ export interface RevisionTable {
   acceptedAt: number;
 }
 
+/** A copy of a commit that targets are compared with. */
+export interface CommitTable {
+  commit: string;
+  /** What `bundleOf` of adapters/git makes. */
+  bundle: Uint8Array;
+}
+
 export interface RepositoryTable {
   one: number;
   head: string | null;
@@ -295,6 +302,7 @@ export interface Tables {
   "firebreak.instance": InstanceTable;
   "firebreak.counters": CounterTable;
   "firebreak.revisions": RevisionTable;
+  "firebreak.commits": CommitTable;
   "firebreak.repository": RepositoryTable;
   "firebreak.requests": RequestTable;
   "firebreak.targets": TargetTable;

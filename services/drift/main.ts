@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { openRepository } from "../../adapters/git/index.ts";
-import { currentRevision, subscribe } from "../../adapters/store/index.ts";
+import { currentRevision, keptCommit, subscribe } from "../../adapters/store/index.ts";
 import { unknownChannels } from "../../core/notify/route.ts";
 import { clustersInPlay } from "../clusters-in-play.ts";
 import { ClusterPool } from "../clusters.ts";
@@ -47,6 +47,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     auth: await gitAuth(settings, parts.environment),
     readAuth: async () => await gitAuth(settings, parts.environment),
     worker: gitWorker(parts.workers),
+    kept: async (commit) => await keptCommit(store, commit),
   });
   const channels = await openChannels(parts);
   const control = opened.use(await openControlFolder(settings.stateFolder, "drift"));

@@ -20,6 +20,7 @@ import { AcceptedRevisions } from "./accepted.ts";
 import { followBranch } from "./branch.ts";
 import type { SyncerContext } from "./context.ts";
 import { watchExpiry } from "./expiry.ts";
+import { keepCommits } from "./keep-commits.ts";
 import { MemberLog } from "./member-log.ts";
 import { MembershipFeed } from "./memberships.ts";
 import { OnlySyncer } from "./only-syncer.ts";
@@ -167,6 +168,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     ];
     let resumed = false;
     let isWaiting = false;
+    const tooLarge = new Set<string>();
     const everyMs = (): number =>
       resumed ? Math.min(withJitter(source.poll, random), isWaiting ? WAITING_MS : Infinity) : RESUME_RETRY_MS;
     await runLoop({ name: "branch", log, signal, everyMs, bell: branchBell }, async () => {
@@ -179,8 +181,12 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
         });
         resumed = true;
       }
-      const outcome = await followBranch(running);
-      if (outcome.kind !== "unchanged") isWaiting = outcome.kind === "waiting";
+      try {
+        const outcome = await followBranch(running);
+        if (outcome.kind !== "unchanged") isWaiting = outcome.kind === "waiting";
+      } finally {
+        await keepCommits(running, tooLarge).catch((error: unknown) => log.warn({ error }, "no copies were kept, will retry"));
+      }
     });
     await Promise.all(others);
   }

@@ -5,7 +5,8 @@ import { valueOf } from "./value.ts";
 /** Fetches, and reads what strangers brought, in workers: inflating is as much work as they like. */
 export function gitWorker(workers: Workers): GitWorker {
   return async (work, signal) => {
-    const lane = work.kind === "fetch" && !work.isStrangers ? "branch" : "strangers";
+    const isBranch = work.kind === "bundle" || work.kind === "unbundle" || (work.kind === "fetch" && !work.isStrangers);
+    const lane = isBranch ? "branch" : "strangers";
     return valueOf(await workers.run("git", work, { lane, signal }), "read the Git repository");
   };
 }

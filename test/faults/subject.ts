@@ -43,6 +43,8 @@ export interface Subject {
   readonly parts: readonly Part[];
   /** The process that answers people. */
   readonly front: Part;
+  /** URL of its database; undefined for the embedded one. */
+  readonly database: string | undefined;
   /** Where the log and its key are. */
   readonly logFolder: string;
   readonly keyFile: string;
@@ -153,6 +155,7 @@ export async function prepareSubject(stage: Stage, form: Form): Promise<Subject>
     form,
     parts,
     front,
+    database,
     logFolder: join(disk.folder, "audit"),
     keyFile: join(disk.folder, "audit.key.pub"),
     ended,

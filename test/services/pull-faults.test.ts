@@ -72,6 +72,7 @@ function gitOf(git: GitStore): Repository {
     fetchAsked: async () => await Promise.resolve(),
     keepPulls: async () => await Promise.resolve(),
     readDefinitions: async (commit) => await Promise.resolve(filesOf(commit)),
+    bundle: async () => await Promise.resolve(new Uint8Array()),
     commitInfo: async (commit) => await Promise.resolve(info(commit)),
     isAncestor: async (ancestor, commit) => await Promise.resolve(git.ancestors(commit).has(ancestor)),
     mergeBases: async (a, b) => await Promise.resolve([...git.ancestors(b)].filter((one) => git.ancestors(a).has(one)).slice(0, 1)),
