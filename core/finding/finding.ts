@@ -21,6 +21,7 @@ export const FINDING_KINDS = [
   "not-understood",
   "late",
   "revision-refused",
+  "log-away",
   "orphaned",
   "unenforceable-here",
   "host-is-a-node",

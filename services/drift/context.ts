@@ -1,4 +1,5 @@
 import type { ErrorShape } from "../../core/api/shapes.ts";
+import type { Failing } from "../../core/drift/failing.ts";
 import type { Adoption } from "../../core/finding/adoption.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { ClusterPool } from "../clusters.ts";
@@ -19,7 +20,7 @@ export interface DriftContext extends Parts {
   /** Why a target cannot be compared, where that is not its own doing; under `""` why none can. */
   readonly lacking: Map<string, ErrorShape>;
   /** Looks that failed one after the other, by target. */
-  readonly failures: Map<TargetId, number>;
+  readonly failures: Map<TargetId, Failing>;
   /** When each target was first seen to be ahead of the store, by `elapsed`; long ago once it was seen not to be. */
   readonly aheadSince: Map<TargetId, number>;
   /** When each repair was last asked for, by fingerprint; a time of `elapsed`. */

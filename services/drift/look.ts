@@ -2,6 +2,7 @@ import { recordRead, targetRow, targetsInFlight, type TargetRow } from "../../ad
 import { FirebreakError } from "../../core/ground/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { findTarget } from "../../core/model/target.ts";
+import { failedAgain } from "../../core/drift/failing.ts";
 import { observationDigest } from "../../core/plan/cluster.ts";
 import { hostObservationDigest } from "../../core/plan/host.ts";
 import { judgeNodeClaim } from "../../core/plan/node-claim.ts";
@@ -67,8 +68,9 @@ export async function look(context: DriftContext, id: TargetId, busyLooks = 0): 
       expectation.target.kind === "cluster" ? await readCluster(context, expectation) : await readHost(context, expectation);
   } catch (error) {
     if (context.signal.aborted) throw error;
-    context.failures.set(id, (context.failures.get(id) ?? 0) + 1);
-    await recordRead(store, id, { at: now(), ok: false, error: storedError(error) });
+    const stored = storedError(error);
+    context.failures.set(id, failedAgain(context.failures.get(id), stored));
+    await recordRead(store, id, { at: now(), ok: false, error: stored });
     log.debug({ target: id, error }, "look failed");
     return "failed";
   }

@@ -1,7 +1,6 @@
-import { listTargetRows, repositoryState, type TargetRow } from "../../adapters/store/index.ts";
+import { listProcesses, listTargetRows, repositoryState, type ProcessRow, type TargetRow } from "../../adapters/store/index.ts";
 import { NO_EFFECT, type Finding, type FindingKind } from "../../core/finding/finding.ts";
 import { fingerprintOf } from "../../core/finding/fingerprint.ts";
-import { isForbidden, isNotUnderstood } from "../../core/drift/state.ts";
 import { findAddressClashes, liveAddresses, type AddressClash, type LiveAddresses } from "../../core/membership/clashes.ts";
 import { formatSet, isEmpty } from "../../core/address/index.ts";
 import { boundaryWords, unlistedBoundary } from "../../core/membership/boundary.ts";
@@ -15,8 +14,6 @@ import { respond } from "./respond.ts";
 
 /** A target that has not taken the revision in force after this long is late. */
 const LATE_MS = 2 * 60_000;
-/** Looks that must fail in a row before people are told. */
-const UNREACHABLE_LOOKS = 2;
 
 /** Clashes of one look that are told with who has the address: each asks every pod. */
 const MAX_NAMED_CLASHES = 5;
@@ -27,6 +24,7 @@ const KINDS: readonly FindingKind[] = [
   "not-understood",
   "late",
   "revision-refused",
+  "log-away",
   "orphaned",
   "unenforceable-here",
   "not-enforcing",
@@ -42,6 +40,7 @@ export async function lookAtStanding(context: DriftContext): Promise<void> {
   if (inForce === undefined) return;
   const clashes = findAddressClashes(inForce.definitions, liveOf(context, inForce.definitions));
   const { candidate } = await repositoryState(store);
+  const processes = await listProcesses(store);
   const rows = await listTargetRows(store);
   // It concerns all targets, and is told once.
   const home = (rows.find(({ inGit, mode }) => inGit && mode === "apply") ?? rows[0])?.id;
@@ -54,6 +53,7 @@ export async function lookAtStanding(context: DriftContext): Promise<void> {
       findings: [
         ...standingFindings(context, row, clashes),
         ...(row.id === home ? refusedRevision(row, candidate, inForce.sequence, context.now()) : []),
+        ...(row.id === home ? logAway(row, processes, context.now()) : []),
         ...boundaryFindings(context, row, target),
         ...podFindings(context, row, target),
       ],
@@ -73,24 +73,23 @@ function liveOf({ clusters }: DriftContext, definitions: Definitions): ReadonlyM
 
 function standingFindings(context: DriftContext, row: TargetRow, clashes: readonly AddressClash[]): readonly Finding[] {
   const findings: Finding[] = [];
-  const isUnreachable = (context.failures.get(row.id) ?? 0) >= UNREACHABLE_LOOKS;
-  if (isUnreachable && row.readError !== null && isForbidden(row.readError)) {
-    const summary = `answers, and has not let us look since ${isoOf(row.lastReadOkAt)}: ${row.readError.message}`;
-    findings.push(standing(row, "forbidden", "high", "target", summary));
-  } else if (isUnreachable && isNotUnderstood(row.readError)) {
-    const why = row.readError === null ? "" : `: ${row.readError.message}`;
-    const summary = `answers, and was not understood since ${isoOf(row.lastReadOkAt)}; what it enforces is not known${why}`;
+  const told = context.failures.get(row.id)?.told;
+  const why = row.readError === null ? "" : `: ${row.readError.message}`;
+  const since = isoOf(row.lastReadOkAt);
+  if (told === "forbidden") {
+    findings.push(standing(row, "forbidden", "high", "target", `answers, and has not let us look since ${since}${why}`));
+  } else if (told === "not-understood") {
+    const summary = `answers, and was not understood since ${since}; what it enforces is not known${why}`;
     findings.push(standing(row, "not-understood", "high", "target", summary));
-  } else if (isUnreachable) {
-    const why = row.readError === null ? "" : `: ${row.readError.message}`;
-    findings.push(standing(row, "unreachable", "high", "target", `not reached since ${isoOf(row.lastReadOkAt)}${why}`));
+  } else if (told === "unreachable") {
+    findings.push(standing(row, "unreachable", "high", "target", `not reached since ${since}${why}`));
   }
   if (!row.inGit) {
     const since = row.orphanedAtSequence ?? 0;
     const summary = `gone from Git since revision ${since}; it stays enforced. firebreak release ${row.id} lets it go`;
     findings.push(standing(row, "orphaned", "medium", "target", summary));
   }
-  if (row.inGit && row.mode === "apply" && !isUnreachable && isLate(row, context.now())) {
+  if (row.inGit && row.mode === "apply" && told === undefined && isLate(row, context.now())) {
     const why = row.lastError === null ? "" : `: ${row.lastError.message}`;
     findings.push(
       standing(row, "late", "high", "revision", `revision ${row.wantedSequence} is not applied since ${isoOf(row.wantedAt)}${why}`),
@@ -119,6 +118,19 @@ function refusedRevision(
   const { commit, code, message } = candidate;
   const summary = `commit ${commit.slice(0, 10)} of the branch is refused (${code}), so revision ${inForce} stays in force: ${message}`;
   return [standing(row, "revision-refused", "high", `commit ${commit}`, summary)];
+}
+
+/** A disk that is slow for a moment is nobody's alarm. */
+const LOG_AWAY_MS = 5_000;
+
+/** Nothing is written anywhere that cannot be logged: until whoever holds the log says that it takes entries again, also when he is silent. */
+function logAway(row: TargetRow, processes: readonly ProcessRow[], now: number): readonly Finding[] {
+  const trouble = processes.flatMap(({ troubles }) => troubles).find(({ need }) => need === "log");
+  if (trouble === undefined || now - trouble.since < LOG_AWAY_MS) return [];
+  const summary =
+    "the audit log takes no entries, so nothing is applied or repaired anywhere. Make room on its disk, or make it writable; then it goes on by " +
+    `itself (${trouble.error.code}: ${trouble.error.message})`;
+  return [standing(row, "log-away", "high", "audit log", summary)];
 }
 
 function isLate(row: TargetRow, now: number): boolean {

@@ -12,6 +12,7 @@ import {
   recordApplied,
   recordCandidate,
   recordIdentity,
+  recordProcess,
   recordTargets,
   releaseLease,
   type Store,
@@ -119,6 +120,29 @@ describe("a commit that is refused", () => {
       ],
     ]);
     await recordCandidate(store, null);
+    expect(await told(context)).toEqual([]);
+  });
+});
+
+describe("a log that takes no entries", () => {
+  const full = { code: "AUDIT_UNAVAILABLE", message: "write to the disk of the audit log" };
+  const says = async (since: number | undefined): Promise<void> => {
+    const troubles = since === undefined ? [] : [{ need: "log" as const, since, error: full }];
+    await recordProcess(store, { role: "syncer", start: "s", troubles });
+  };
+
+  // Bug: the disk fills at night, nothing is repaired any more, and only who looks at status hears of it.
+  it("is told once, to whoever is told of findings, and that it is over; not a moment of it", async () => {
+    const named = definitions({ clusters: [cluster("eu"), cluster("us")] });
+    const context = await begin(named, inventory("eu", { namespaces: [], pods: [] }));
+    await says(Date.now());
+    expect(await told(context)).toEqual([]);
+    await says(Date.now() - 60_000);
+    const [found, ...more] = await told(context);
+    expect(found?.[0]).toBe(`log-away ${EU}`);
+    expect(found?.[1]).toContain("nothing is applied or repaired anywhere");
+    expect(more).toEqual([]);
+    await says(undefined);
     expect(await told(context)).toEqual([]);
   });
 });
