@@ -46,7 +46,7 @@ export async function startPostgres({ run, signal }: PostgresOptions): Promise<T
     "--locale=C",
     "--no-sync",
   ];
-  await command([...become, ...initdb], { cwd: folder, signal, timeoutMs: 60_000 });
+  await command([...become, ...initdb], { cwd: folder, signal, timeoutMs: 240_000 }); // 3 s, but for a machine that does much else
 
   const fast = ["-c", "fsync=off", "-c", "full_page_writes=off"];
   const where = ["-D", data, "-p", String(port), "-c", "listen_addresses=127.0.0.1", "-c", `unix_socket_directories=${folder}`];
@@ -65,7 +65,7 @@ export async function startPostgres({ run, signal }: PostgresOptions): Promise<T
       await query(urlOf("postgres"), "select 1");
       return true;
     };
-    await waitFor(answers, { what: "PostgreSQL answers", timeoutMs: 30_000, everyMs: 50, signal });
+    await waitFor(answers, { what: "PostgreSQL answers", timeoutMs: 120_000, everyMs: 50, signal });
   };
   const stop = (): Promise<void> => daemon.stop();
   await start();

@@ -1,4 +1,5 @@
 /** Firebreak on a stage, in order: for figures and for tests that do one thing at a time. */
+import pLimit from "p-limit";
 import { FIRST_CHOICE } from "./definitions.ts";
 import type { Doing } from "./perform.ts";
 import { untilRight } from "./run-schedule.ts";
@@ -19,7 +20,7 @@ export async function begin(stage: Stage, form: Form): Promise<Doing & AsyncDisp
     await subject.remove();
   };
   const commits = [{ sha, at: Date.now(), choice: FIRST_CHOICE }];
-  const doing: Doing = { stage, subject, logWatch, commits, happened: [], lifts: new Set() };
+  const doing: Doing = { stage, subject, logWatch, commits, happened: [], lifts: new Set(), oneCommit: pLimit(1) };
   try {
     for (const part of subject.parts) subject.start(part);
     await comeRight(doing);

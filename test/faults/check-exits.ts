@@ -56,7 +56,9 @@ function wasGone({ happened, schedule }: Journal, { at, tookMs }: Asked): boolea
 }
 
 /** A finding that the log calls open from well before the question until well after it. */
-function openMeanwhile({ entries }: Journal, { at, tookMs }: Asked): string | undefined {
+function openMeanwhile({ entries, happened }: Journal, { at, tookMs }: Asked): string | undefined {
+  // A log that is slow, or full, hears late that it is over; where no clock jumped the entry says when it was.
+  const isTimely = !happened.some(({ event }) => event.kind === "clock");
   const since = new Map<string, { readonly at: number; readonly words: string }>();
   for (const { at: seen, entry, isKept } of entries) {
     const about = findingOf(entry);
@@ -65,7 +67,8 @@ function openMeanwhile({ entries }: Journal, { at, tookMs }: Asked): string | un
     if (entry.type !== "finding.resolved") continue;
     const opened = since.get(about.fingerprint);
     since.delete(about.fingerprint);
-    if (opened !== undefined && opened.at + LAG_MS <= at && at + tookMs + LAG_MS <= seen) return opened.words;
+    const over = isTimely ? Math.min(seen, Date.parse(entry.time)) : seen;
+    if (opened !== undefined && opened.at + LAG_MS <= at && at + tookMs + LAG_MS <= over) return opened.words;
   }
   return [...since.values()].find((opened) => opened.at + LAG_MS <= at)?.words;
 }

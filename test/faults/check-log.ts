@@ -52,8 +52,11 @@ function checkOrder({ entries, polls, happened }: Journal): readonly Violation[]
   return violations;
 }
 
-/** Kinds that a fault of the world causes, and not somebody's hand. */
-const AWAY_KINDS = new Set(["unreachable", "late"]);
+/**
+ * Kinds that a fault of the world causes, and not somebody's hand. An API server that has just started refuses everybody until it has read
+ * its roles: on a slow machine for long enough to be told.
+ */
+const AWAY_KINDS = new Set(["unreachable", "late", "forbidden"]);
 
 function checkFindings(journal: Journal): readonly Violation[] {
   const { happened, entries, ready } = journal;
@@ -81,7 +84,9 @@ function checkFindings(journal: Journal): readonly Violation[] {
   return violations;
 }
 
-function isCaused({ happened }: Journal, kind: string, target: string, at: number): boolean {
+function isCaused({ happened, polls }: Journal, kind: string, target: string, at: number): boolean {
+  // A disk that somebody filled, or one that a busy machine made slow: /readyz must have said so.
+  if (kind === "log-away") return polls.some((poll) => poll.at <= at && poll.ready?.text.includes("AUDIT_UNAVAILABLE") === true);
   if (AWAY_KINDS.has(kind)) {
     const name = target.split("/").at(-1) ?? "";
     return happened.some(({ event, began }) => {

@@ -30,7 +30,7 @@ function happened(event: FaultEvent, at: number, over?: number): Happened {
 
 /** As many fields as the checks read. The cast: entries of a real log have more. */
 function entry(seq: number, fields: Record<string, unknown>): StoredEntry {
-  return { seq, ...fields } as unknown as StoredEntry;
+  return { seq, time: new Date(seq * 1_000 - 2_000).toISOString(), ...fields } as unknown as StoredEntry;
 }
 
 const FOUND = { fingerprint: "f", kind: "ruleset-changed" };
@@ -95,6 +95,15 @@ describe("checks", () => {
   it("see it open again after it was healed: a tampering explains one opening, not two", () => {
     const reopened = journal({ happened: [INSERTED], samples: new Map([samples(BETA_8003, [1, 2, 9])]) }, [...QUIET, ...TOLD]);
     expect(rulesOf(reopened)).toEqual(["open without a reason"]);
+  });
+
+  it("know what one tampering opens only because of another", () => {
+    const policy = happened({ kind: "tamper host", host: "one", how: "policy accept" }, 700);
+    const flushed = happened({ kind: "tamper host", host: "one", how: "flush rules" }, 500);
+    const opened = { samples: new Map([samples(BETA_8003, [1])]) };
+    const log = [...QUIET, ...TOLD];
+    expect(rulesOf(journal({ ...opened, happened: [policy] }, log))).toEqual(["open without a reason"]);
+    expect(rulesOf(journal({ ...opened, happened: [flushed, policy] }, log))).toEqual([]);
   });
 
   it("see a way cut that old and new definitions allow, unless the machine was busy", () => {
@@ -177,6 +186,9 @@ describe("checks", () => {
     expect(rules(asked(9_000, 2, calm))).toEqual(["exit code"]);
     expect(rules(asked(9_000, 0, { ...calm, troubles: [{}] }))).toEqual(["exit code"]);
     expect(rules(asked(9_000, 0, calm), {}, [...QUIET, ...TOLD.slice(0, 1)])).toEqual(["exit code"]);
+    // Over before it was asked, which the log was told only later.
+    const late = [TOLD[0]!, { ...TOLD[1]!, time: new Date(9_200).toISOString() }];
+    expect(rules(asked(9_000, 0, calm), {}, [...QUIET, ...late])).toEqual([]);
     expect(rules(asked(9_000, 1, undefined))).toEqual([]);
     const answered = [{ part: "up", at: 9_100, tookMs: 10, ready: { code: 200, text: "" }, status: calm }] as unknown as Poll[];
     expect(rules(asked(9_000, 1, undefined), { polls: answered })).toEqual(["exit code"]);

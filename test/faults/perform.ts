@@ -1,4 +1,5 @@
 /** Does the events of a schedule to the world and to Firebreak. */
+import type { LimitFunction } from "p-limit";
 import { command, tryCommand } from "../../testbed/command.ts";
 import { policiesOf, policyPath } from "../support/e2e-organisation.ts";
 import { BAD_FILES, FIRST_CHOICE, filesOf, flip, HOSTS, type Choice } from "./definitions.ts";
@@ -17,6 +18,8 @@ export interface Doing {
   readonly happened: Happened[];
   /** What gives back what is away; each runs once. */
   readonly lifts: Set<() => Promise<void>>;
+  /** Commits are made one after another, each on the one before: two at once would rewrite the branch. */
+  readonly oneCommit: LimitFunction;
 }
 
 const FOREIGN_POLICY = "app/somebody-elses";
@@ -44,15 +47,11 @@ async function act(doing: Doing, event: FaultEvent, entry: Happened): Promise<vo
   const { stage, subject } = doing;
   switch (event.kind) {
     case "push":
-      return await push(doing, flip(lastChoice(doing), event.flips), "some ways more, some less");
+      return await push(doing, () => flip(lastChoice(doing), event.flips), "some ways more, some less");
     case "push bad":
-      return void doing.commits.push({
-        sha: await stage.world.git.pushFiles(BAD_FILES, "a mistake"),
-        at: entry.began,
-        choice: undefined,
-      });
+      return await push(doing, () => undefined, "a mistake");
     case "revert":
-      return await push(doing, goodChoices(doing).at(-2) ?? FIRST_CHOICE, "as it was");
+      return await push(doing, () => goodChoices(doing).at(-2) ?? FIRST_CHOICE, "as it was");
     case "tamper host":
       return void (await stage.world.host(event.host).exec(scriptOf(event.how, stage)));
     case "tamper cluster":
@@ -109,12 +108,16 @@ function forAWhile({ lifts }: Doing, entry: Happened, ms: number, giveBackNow: (
   lifts.add(lift);
 }
 
-async function push(doing: Doing, choice: Choice, message: string): Promise<void> {
-  const { stage, commits } = doing;
+/** @param choose what the next commit says, once it is its turn; undefined: a mistake */
+async function push({ stage, commits, oneCommit }: Doing, choose: () => Choice | undefined, message: string): Promise<void> {
   const { world, hasCluster } = stage;
-  const files = filesOf(choice, { plan: world.plan, hasCluster, addressOf: (name) => stage.place(name).address });
-  const at = Date.now();
-  commits.push({ sha: await world.git.pushFiles(files, message), at, choice });
+  await oneCommit(async () => {
+    const choice = choose();
+    const where = { plan: world.plan, hasCluster, addressOf: (name: string) => stage.place(name).address };
+    const files = choice === undefined ? BAD_FILES : filesOf(choice, where);
+    const at = Date.now();
+    commits.push({ sha: await world.git.pushFiles(files, message), at, choice });
+  });
 }
 
 function goodChoices({ commits }: Doing): readonly Choice[] {

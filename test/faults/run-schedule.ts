@@ -1,6 +1,7 @@
 /** Carries out one schedule: from a world in order, through its events, to a world in order again; and writes down what happened. */
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import pLimit from "p-limit";
 import { verifyTrail } from "../../adapters/trail/verify.ts";
 import { readEntries } from "../../cli/audit-folder.ts";
 import type { StoredEntry } from "../../core/audit/entry.ts";
@@ -40,7 +41,7 @@ export async function runSchedule(stage: Stage, schedule: Schedule): Promise<Jou
   const logWatch = watchLog(subject.logFolder);
   try {
     for (const part of subject.parts) subject.start(part);
-    const doing: Doing = { stage, subject, logWatch, commits, happened, lifts: new Set() };
+    const doing: Doing = { stage, subject, logWatch, commits, happened, lifts: new Set(), oneCommit: pLimit(1) };
     const started = await untilRight(doing, START_MS);
     if (started.wrong.length > 0) throw new Error(`it never started: ${started.wrong.join("; ")}\n${lastWords(subject)}`);
     const key = readFileSync(subject.keyFile, "utf8").trim();

@@ -45,8 +45,22 @@ export interface Tampering extends Trait {
 export function tamperingsOf(happened: readonly Happened[]): readonly Tampering[] {
   return happened.flatMap((one): Tampering[] => {
     const found = traitOf(one.event);
-    return found === undefined || one.failed !== undefined ? [] : [{ ...found, happened: one }];
+    if (found === undefined || one.failed !== undefined) return [];
+    return [{ ...found, opens: found.opens || opensWith(happened, one), happened: one }];
   });
+}
+
+/** Neither closes behind itself: without the rules that drop, what is appended is reached, and the chain's policy decides. */
+const LOOSE: ReadonlySet<HostTampering> = new Set(["append accept", "policy accept"]);
+
+/** True for a tampering that opens only because of another one on the same host, whichever came first. */
+function opensWith(happened: readonly Happened[], { event, began }: Happened): boolean {
+  if (event.kind !== "tamper host") return false;
+  const others = happened.flatMap((one) => {
+    const isBefore = one.event.kind === "tamper host" && one.event.host === event.host && one.began < began;
+    return isBefore && one.event.kind === "tamper host" ? [one.event.how] : [];
+  });
+  return LOOSE.has(event.how) ? others.includes("flush rules") : event.how === "flush rules" && others.includes("policy accept");
 }
 
 function traitOf(event: FaultEvent): (Trait & { readonly target: string }) | undefined {
