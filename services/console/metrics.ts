@@ -52,6 +52,16 @@ export function openMetrics(parts: ConsoleParts): { readonly contentType: string
     labelNames: ["need"],
     registers,
   });
+  const ready = new Gauge({
+    name: "firebreak_ready",
+    help: "1 while this process can do its work, as /readyz says; why not is there",
+    registers,
+  });
+  const unwatched = new Gauge({
+    name: "firebreak_unwatched_seconds",
+    help: "Time of the last day in which nobody could record what was seen: what came and went in it is not known",
+    registers,
+  });
   const silent = new Gauge({
     name: "firebreak_service_trouble",
     help: "Things that the services say they lack, and 1 for a service that was not heard of (code SERVICE_SILENT)",
@@ -69,10 +79,12 @@ export function openMetrics(parts: ConsoleParts): { readonly contentType: string
     async text() {
       const away = new Set(parts.health.troubles().map(({ need }) => need));
       for (const need of NEEDS) trouble.set({ need }, away.has(need) ? 1 : 0);
+      ready.set(away.size === 0 && parts.services().every((service) => service.notReady() === undefined) ? 1 : 0);
       for (const gauge of [state, readAge, findings, dead, failing, silent]) gauge.reset();
       // Without the store there is nothing to count, and that must be told all the same.
       if (away.has("store")) return await registry.metrics();
       const status = await readStatus(parts);
+      unwatched.set(status.gaps.reduce((sum, { from, until }) => sum + (Date.parse(until) - Date.parse(from)) / 1000, 0));
       for (const { service, error } of status.troubles) silent.inc({ service, code: error.code });
       if (status.repository.fetchedAt !== null) fetchAge.set((parts.now() - Date.parse(status.repository.fetchedAt)) / 1000);
       for (const target of status.targets) {
