@@ -12,11 +12,6 @@ export function liveMarks(observation: Observation, instance: string): readonly 
   return marks.flatMap((mark) => (mark?.instance === instance ? [mark] : []));
 }
 
-/** The highest number of a revision that an object of this installation carries on a target; 0 where there is none. */
-export function liveSequence(observation: Observation, instance: string): number {
-  return Math.max(0, ...liveMarks(observation, instance).map(({ sequence }) => sequence));
-}
-
 /** True when something there carries a newer revision than the store knows of, also while the syncer is about to bring it forward. */
 export function isAhead(
   sequences: readonly number[],

@@ -75,6 +75,24 @@ export function recordTargets(store: Store, named: readonly NamedTarget[], seque
   });
 }
 
+/** A target that Git names no more, as the revision before `orphanedAt` named it: the store had lost it. */
+export function recordOrphan(
+  store: Store,
+  target: NamedTarget,
+  { sequence, orphanedAt }: { readonly sequence: number; readonly orphanedAt: number },
+  now: number,
+): Promise<void> {
+  return transact(store, `record that ${target.id} is gone from Git`, async (tx) => {
+    const gone = { inGit: false, wantedSequence: sequence, orphanedAtSequence: orphanedAt };
+    await tx
+      .insertInto("firebreak.targets")
+      .values({ id: target.id, mode: target.mode, labels: toJson(target.labels), wantedAt: now, notes: toJson([]), ...gone })
+      .onConflict((conflict) => conflict.column("id").doUpdateSet(gone))
+      .execute();
+    await notifyWithin(tx, "targets");
+  });
+}
+
 /** Every target ever named and not forgotten, sorted by id. */
 export function listTargetRows(store: Store): Promise<readonly TargetRow[]> {
   return run(store, "list targets", (db) => db.selectFrom("firebreak.targets").selectAll().orderBy("id").execute());

@@ -40,6 +40,8 @@ export interface FileTrailParts {
   readonly memory: EntryMemory;
   readonly headFile: string;
   readonly verifierKey: string;
+  readonly sealKey: Uint8Array;
+  readonly isNew: boolean;
 }
 
 /** What the log tells of the applies to a target. */
@@ -60,6 +62,10 @@ export class FileTrail implements Trail, TrailReader, AsyncDisposable {
   readonly folder: string;
   /** The verifier key to hand out, `NAME+HASH+base64`. */
   readonly verifierKey: string;
+  /** A secret of whoever holds the log: what is written to targets is sealed with it. */
+  readonly sealKey: Uint8Array;
+  /** The log began with this process: there was none, or it was set aside. */
+  readonly isNew: boolean;
   readonly #parts: FileTrailParts;
   readonly #reader: LogReader;
   readonly #memory: EntryMemory;
@@ -71,6 +77,8 @@ export class FileTrail implements Trail, TrailReader, AsyncDisposable {
   constructor(parts: FileTrailParts) {
     this.folder = parts.folder;
     this.verifierKey = parts.verifierKey;
+    this.sealKey = parts.sealKey;
+    this.isNew = parts.isNew;
     this.#parts = parts;
     this.#memory = parts.memory;
     this.#reader = folderReader(parts.folder, parts.disk);

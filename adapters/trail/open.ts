@@ -13,7 +13,7 @@
  * `startOver`: then what is there is set aside under another name, never deleted, and a new log begins with a new key. A key signs
  * one log, ever: a second log under it would look like a fork of the first.
  */
-import { randomBytes, randomUUID } from "node:crypto";
+import { hkdfSync, randomBytes, randomUUID } from "node:crypto";
 import { dirname, join } from "node:path";
 import { signCheckpoint } from "../../core/audit/checkpoint.ts";
 import type { AuditOrigin } from "../../core/audit/fields.ts";
@@ -89,7 +89,9 @@ async function openLocked(options: OpenTrailOptions, disk: Disk, lock: HeldLock)
   const writer = new LogWriter({ disk, folder, signer: opened.signer }, opened.state);
   const { memory } = opened;
   const verifierKey = opened.signer.verifier.text;
-  const trail = new FileTrail({ ...options, disk, lock, writer, memory, headFile: files.head, verifierKey });
+  const isNew = opened.state.edge.size === 0;
+  const sealKey = sealKeyOf(opened.signer);
+  const trail = new FileTrail({ ...options, disk, lock, writer, memory, headFile: files.head, verifierKey, sealKey, isNew });
   const detail = {
     size: opened.state.edge.size,
     filesRemoved: removed,
@@ -97,6 +99,11 @@ async function openLocked(options: OpenTrailOptions, disk: Disk, lock: HeldLock)
   };
   await trail.append([{ type: "log.started", id: `log.started/${randomUUID()}`, outcome: "ok", detail }]);
   return trail;
+}
+
+/** A key that only who holds the log's key can make, the same for ever: Ed25519 signatures are. */
+function sealKeyOf(signer: NoteSigner): Uint8Array {
+  return new Uint8Array(hkdfSync("sha256", signer.sign(Buffer.from("firebreak marks v1")), "", "firebreak marks v1", 32));
 }
 
 interface Opened extends LoadedLog {

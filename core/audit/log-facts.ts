@@ -43,10 +43,14 @@ export class LogFacts {
   readonly #targets = new Map<string, TargetFacts>();
   readonly #holds = new Map<number, HoldFacts>();
   readonly #plans = new Map<string, PlanFacts>();
+  readonly #written = new Map<string, Set<string>>();
 
   /** Takes in the next entry of the log. */
   add({ type, time, fields }: Told): void {
     switch (type) {
+      case "plan.computed":
+        this.#steps(fields);
+        return;
       case "apply.outcome":
         if (fields["outcome"] === "ok") this.#update(fields, { applied: numberOf(fields["revision"]), isReleased: false });
         return;
@@ -62,6 +66,7 @@ export class LogFacts {
       case "target.released": {
         const { id } = targetOf(fields);
         if (id !== undefined) this.#targets.set(id, { isReleased: true });
+        this.#written.delete(id ?? "");
         return;
       }
       case "plan.reviewed":
@@ -85,6 +90,12 @@ export class LogFacts {
     return this.#targets.get(id) ?? {};
   }
 
+  /** Targets gone from Git and not released, with the revision that named each no more; one that Git names again is among them. */
+  *orphans(): Iterable<readonly [string, number]> {
+    for (const [id, { orphanedBy, isReleased }] of this.#targets)
+      if (orphanedBy !== undefined && isReleased !== true) yield [id, orphanedBy];
+  }
+
   /** Who holds a pull request; undefined while nobody does. */
   hold(pull: number): HoldFacts | undefined {
     return this.#holds.get(pull);
@@ -93,6 +104,11 @@ export class LogFacts {
   /** Which head a plan showed, of which pull request; undefined for one that the log does not know, or not any more. */
   plan(id: string): PlanFacts | undefined {
     return this.#plans.get(id);
+  }
+
+  /** True for an object (`networkpolicy NAMESPACE/NAME`) that was planned to be written to a target, and since then not to go. */
+  hasWritten(target: string, subject: string): boolean {
+    return this.#written.get(target)?.has(subject) === true;
   }
 
   /** True while somebody holds any pull request. */
@@ -105,6 +121,21 @@ export class LogFacts {
     if (id === undefined) return;
     const before = this.#targets.get(id) ?? {};
     this.#targets.set(id, { ...before, ...facts, uid: uid ?? before.uid });
+  }
+
+  /** Of hosts there is one table, whose mark says enough. */
+  #steps(fields: Told["fields"]): void {
+    const { id } = targetOf(fields);
+    const steps = recordOf(fields["detail"])["steps"];
+    if (id?.startsWith("cluster/") !== true || !Array.isArray(steps)) return;
+    const written = this.#written.get(id) ?? new Set();
+    this.#written.set(id, written);
+    for (const step of steps) {
+      const { kind, subject } = recordOf(step);
+      if (typeof subject !== "string") continue;
+      if (kind === "delete") written.delete(subject);
+      else written.add(subject);
+    }
   }
 
   #plan(fields: Told["fields"]): void {

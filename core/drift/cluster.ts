@@ -112,6 +112,8 @@ function judgeOurs(context: Context, live: LivePolicy, wanted: NetworkPolicy): r
   return [finding(context, live, isElementsOnly ? "unpublished-element" : "modified", what, effect, { widens })];
 }
 
+const MARKED = "carries our mark, and no definition asks for it";
+
 /** Ours by its mark, and no definition asks for it: an object that stayed, or one that somebody marked as ours. */
 function leftoverFinding(context: Context, live: LivePolicy): Found {
   const { namespace } = live.object.metadata;
@@ -121,7 +123,11 @@ function leftoverFinding(context: Context, live: LivePolicy): Found {
   }
   const isGoverned = context.governed.has(namespace);
   if (isGoverned && (effect.verdict === "opens" || effect.verdict === "equivalent")) {
-    return finding(context, live, "foreign", "carries our mark, and no definition asks for it", effect, {});
+    return finding(context, live, "foreign", MARKED, effect, {});
+  }
+  // Whether Firebreak wrote it, only the syncer can tell: it removes what it did not write, and holds what it did.
+  if (isGoverned && context.comparison.cluster.foreign === "remove" && (opens(effect) || effect.isNotCompared)) {
+    return finding(context, live, "foreign", MARKED, effect, { foreign: true, widens: true });
   }
   const what = isGoverned
     ? "is asked for by no definition any more and stays, because it isolates workloads"

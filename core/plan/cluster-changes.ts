@@ -40,7 +40,10 @@ export interface ChangeOptions {
   readonly mayUnisolate: boolean | ReadonlySet<string>;
   /** True: a feeder of address sets has not been seen yet, so no set shrinks and nothing is deleted. */
   readonly keepAddresses: boolean;
-  /** `NAMESPACE/NAME` of objects that are not ours and are to go (`foreign: remove`), also where pods become open by it. */
+  /**
+   * `NAMESPACE/NAME` of objects that are not ours and are to go (`foreign: remove`), also where pods become open by it. One that carries our
+   * mark and that Firebreak never wrote is not ours.
+   */
   readonly removeForeign: ReadonlySet<string>;
 }
 
@@ -113,8 +116,11 @@ function decideDeletes(
   const kept: NetworkPolicy[] = [];
   for (const candidate of candidates) {
     const others = neighbours.get(candidate.object.metadata.namespace) ?? [];
+    const key = objectKey(candidate.object);
     const isFree =
-      ownMark(candidate, options.mark.instance) === undefined || mayRelease(options.mayUnisolate, objectKey(candidate.object));
+      ownMark(candidate, options.mark.instance) === undefined ||
+      (options.removeForeign.has(key) && want.governed.includes(candidate.object.metadata.namespace)) ||
+      mayRelease(options.mayUnisolate, key);
     const reason = isFree ? undefined : whyHeld(want, candidate.object, others, isolated, options);
     if (reason === undefined) deletes.push(candidate);
     else {

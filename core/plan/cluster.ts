@@ -32,7 +32,7 @@ export interface ClusterPlanning {
   readonly mayUnisolate?: boolean | ReadonlySet<string>;
   /** True while a target that feeds address sets has not been seen since the store was lost: no set shrinks, nothing is deleted. */
   readonly keepAddresses?: boolean;
-  /** `NAMESPACE/NAME` of foreign objects that widen and are to go, or make way for ours (a cluster with `foreign: remove`). */
+  /** `NAMESPACE/NAME` of foreign objects that widen and are to go, or make way for ours (a cluster with `foreign: remove`); see `findChanges`. */
   readonly removeForeign?: ReadonlySet<string>;
 }
 

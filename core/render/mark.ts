@@ -9,4 +9,6 @@ export interface Mark {
   readonly sequence: number;
   /** Digest of the want it renders, without the elements of address sets; hex, 16 characters. */
   readonly digest: string;
+  /** On live objects: what says that Firebreak itself gave this object this number; see `services/syncer/seals.ts`. */
+  readonly seal?: string;
 }

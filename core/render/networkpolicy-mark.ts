@@ -15,6 +15,7 @@ export const ANNOTATION = {
   sequence: "firebreak.dev/sequence",
   digest: "firebreak.dev/digest",
   rules: "firebreak.dev/rules",
+  seal: "firebreak.dev/seal",
 } as const;
 
 /** The annotations of a mark. */
@@ -36,5 +37,6 @@ export function readMark(object: {
   const digest = annotations[ANNOTATION.digest];
   if (instance === undefined || instance === "" || sequence === undefined || digest === undefined) return undefined;
   if (!/^(0|[1-9][0-9]{0,14})$/.test(sequence)) return undefined;
-  return { instance, sequence: Number(sequence), digest };
+  const seal = annotations[ANNOTATION.seal];
+  return { instance, sequence: Number(sequence), digest, ...(seal === undefined ? {} : { seal }) };
 }

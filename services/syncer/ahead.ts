@@ -2,10 +2,10 @@ import { FirebreakError } from "../../core/ground/error.ts";
 import type { TargetRow } from "../../adapters/store/index.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { Observation } from "../../core/observed/observation.ts";
-import { liveSequence } from "../live-mark.ts";
 import type { SyncerContext } from "./context.ts";
 import { auditTarget } from "./entries.ts";
 import type { ResolvedTarget } from "./resolve.ts";
+import { believedMarks } from "./seals.ts";
 
 /** A mark further ahead than this is not one that we wrote: believing it would let whoever writes it choose our numbers. */
 const MOST_AHEAD = 100_000;
@@ -53,6 +53,9 @@ export class Gaps {
  * What was written to a target is what counts, and not what was accepted: after a restore the branch's head is accepted anew, under a number
  * that a lost revision may have had.
  *
+ * Only numbers that Firebreak gave count, see `seals.ts`: a mark that somebody put on his object, or raised, is drift, and keeps no target from
+ * being repaired, also not while the branch's head is refused.
+ *
  * A backup is restored while nobody runs. So a target that this process has seen at a revision of the log, and that is ahead later, had its
  * mark raised by somebody: that is drift, told (`ahead-of-log`) and healed, and no number is taken from it.
  *
@@ -64,8 +67,8 @@ export async function refuseOlder(
   observation: Observation,
   row: TargetRow | undefined,
 ): Promise<void> {
-  const { instance, trail, branchBell, gaps } = context;
-  const live = liveSequence(observation, instance);
+  const { trail, branchBell, gaps } = context;
+  const live = Math.max(0, ...believedMarks(context, target.id, observation).map(({ sequence: number }) => number));
   const known = await newestWritten(context, target.id, row);
   if (live <= known) gaps.seenLevel(target.id);
   if (live <= known || live > Math.max(known, sequence) + MOST_AHEAD || !gaps.mayBeRestored(target.id)) return;

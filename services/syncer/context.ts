@@ -52,7 +52,11 @@ export interface SyncerContext extends Parts {
   /** What the log says was accepted. */
   readonly accepted: AcceptedRevisions;
   /** What else it says, of targets and pull requests: the store is held against it where it is obeyed. */
-  readonly facts: Pick<LogFacts, "target" | "hold" | "holdsAny" | "plan">;
+  readonly facts: Pick<LogFacts, "target" | "hold" | "holdsAny" | "plan" | "hasWritten" | "orphans">;
+  /** What objects in clusters are sealed with; see `seals.ts`. */
+  readonly sealKey: Uint8Array;
+  /** The log, and its key with it, began with this process. */
+  readonly isLogNew: boolean;
   /** That no other syncer works on this database. */
   readonly only: Pick<OnlySyncer, "signal" | "whyNot">;
   /** What requests are sealed with. */

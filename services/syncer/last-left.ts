@@ -10,6 +10,7 @@ import { expectationAt, expectationOf, intendedOf, type Expectation } from "../e
 import { liveMarks } from "../live-mark.ts";
 import type { SyncerContext } from "./context.ts";
 import type { Planned } from "./planning.ts";
+import { believedMarks } from "./seals.ts";
 
 /** How Firebreak left a target: what differs from it now is somebody else's doing. */
 export type Left =
@@ -33,7 +34,7 @@ export async function howLeft(context: SyncerContext, planned: Planned, row: Tar
   // Of a backup that was restored: any other number above what was written there was raised by somebody, and excuses nothing.
   const isLost = (sequence: number): boolean =>
     context.gaps.explains(row.id, sequence) && sequence > Math.max(inStore, inLog) && sequence !== row.intent?.sequence;
-  if (liveMarks(planned.observation, context.instance).some(({ sequence }) => isLost(sequence))) return { kind: "nothing" };
+  if (believedMarks(context, row.id, planned.observation).some(({ sequence }) => isLost(sequence))) return { kind: "nothing" };
   if (inLog > inStore) return await leftByLog(context, planned, row, logged);
   const applied = await expectationOf(context, row);
   return applied === undefined ? { kind: "nothing" } : await withIntent(context, row, [applied]);

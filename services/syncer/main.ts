@@ -113,6 +113,8 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     accepted: new AcceptedRevisions(),
     contradiction: undefined,
     facts: parts.trail.facts,
+    sealKey: parts.trail.sealKey,
+    isLogNew: parts.trail.isNew,
     only,
     requestKey: async () => await requestKey(settings, parts.environment),
     served: new Set(),

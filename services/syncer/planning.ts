@@ -1,4 +1,4 @@
-import { listFindings, readMemberships, targetRow, type TargetRow } from "../../adapters/store/index.ts";
+import { readMemberships, targetRow, type TargetRow } from "../../adapters/store/index.ts";
 import { acceptedRevision } from "../accepted-revision.ts";
 import { compileTarget, type TargetInputs } from "../../core/compile/inputs.ts";
 import { membershipsDigest } from "../../core/membership/digest.ts";
@@ -7,9 +7,9 @@ import type { ClusterWant } from "../../core/compile/want.ts";
 import type { ClusterInventory } from "../../core/membership/inventory.ts";
 import { countParts, feedersOf, relevantMemberships } from "../../core/membership/parts.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
-import type { Cluster, TargetId } from "../../core/model/kinds.ts";
+import type { TargetId } from "../../core/model/kinds.ts";
 import type { Note } from "../../core/model/note.ts";
-import { clusterTargetId, findTarget } from "../../core/model/target.ts";
+import { findTarget } from "../../core/model/target.ts";
 import { releasedObjects } from "../../core/plan/cluster-release.ts";
 import { planCluster } from "../../core/plan/cluster.ts";
 import type { PlanEffect } from "../../core/plan/effect.ts";
@@ -32,6 +32,8 @@ import type { SyncerContext } from "./context.ts";
 import type { HostTarget } from "../hosts.ts";
 import { withOrphans } from "../orphans.ts";
 import { refuseReplaced } from "../replaced.ts";
+import { foreignToRemove } from "./foreign.ts";
+import { sealSteps } from "./seals.ts";
 import { resolveTarget, type ResolvedTarget } from "./resolve.ts";
 
 /** A plan with everything it was made from and that is told of it. */
@@ -101,7 +103,9 @@ async function planForCluster(
   const isOurs = observation.policies.some(({ object }) => readMark(object)?.instance === context.instance);
   const missing = missingFeeders(resolved, inputs);
   const waitsFor = shrinkDoubt(target.id, missing, isOurs, row);
-  const plan = planCluster({
+  const enforcer = target.cluster.enforcer === "auto" ? await connection.detectEnforcer(signal) : target.cluster.enforcer;
+  const state = { target, want, mark, definitions };
+  const unsealed = planCluster({
     want,
     mark,
     observation,
@@ -109,10 +113,16 @@ async function planForCluster(
     podsComplete: inventory.complete,
     membershipDigest: membershipsDigest(inputs.memberships),
     mayUnisolate: await releasedByRevision(context, row, resolved, { inputs, inventory }, want),
-    removeForeign: await foreignToRemove(context, target.cluster),
+    removeForeign: await foreignToRemove(context, target.cluster, {
+      kind: "cluster",
+      states: [state],
+      observation,
+      inventory,
+      enforcer,
+    }),
     keepAddresses: waitsFor !== undefined,
   });
-  const enforcer = target.cluster.enforcer === "auto" ? await connection.detectEnforcer(signal) : target.cluster.enforcer;
+  const plan = sealSteps(context, unsealed);
   const checked = fixed === undefined ? checkWant(context, resolved, { want, inputs, inventory, enforcer }) : [];
   const live = observation.policies.map(({ object }) => object);
   const question = { kind: "cluster", live, steps: plan.steps, inventory, profile: profileOf(enforcer) } as const;
@@ -337,12 +347,4 @@ async function releasedByRevision(
 function appliedOf({ facts }: SyncerContext, row: TargetRow | undefined): number | null {
   const stored = row?.appliedSequence ?? null;
   return row === undefined || stored === null ? null : Math.max(stored, facts.target(row.id).applied ?? 0);
-}
-
-/** `NAMESPACE/NAME` of foreign policies that the drift detector found to widen, where the cluster's definition has them removed. */
-async function foreignToRemove({ store }: SyncerContext, cluster: Cluster): Promise<ReadonlySet<string>> {
-  if (cluster.foreign !== "remove") return new Set();
-  const asked = { open: true, target: clusterTargetId(cluster.name), kinds: ["foreign", "conflict"], widens: true } as const;
-  const widening = await listFindings(store, { ...asked, limit: 10_000 });
-  return new Set(widening.map(({ subject }) => subject.replace(/^networkpolicy /, "")));
 }

@@ -251,7 +251,7 @@ describe("a store that somebody changed", () => {
 
   /** Writes to the row of the orphan. */
   const setOrphan = async (set: {
-    readonly wantedSequence?: number;
+    readonly wantedSequence?: number | null;
     readonly inGit?: boolean;
     readonly id?: string;
   }): Promise<void> =>
@@ -282,6 +282,26 @@ describe("a store that somebody changed", () => {
     });
     await setOrphan({ wantedSequence: older + 1 });
     await restart();
+    // Would catch: without its row nobody compares the target any more, which is a release that nobody asked for.
+    const sabotage = [
+      async () => await write(async (db) => await db.deleteFrom("firebreak.targets").where("id", "=", GONE).execute()),
+      async () => await setOrphan({ inGit: true }),
+      async () => await setOrphan({ wantedSequence: null }),
+    ];
+    for (const damage of sabotage) {
+      await damage();
+      await world.follow();
+      expect(await listOrphans(context)).toEqual([{ target: GONE, sequence: older + 1 }]);
+      expect((await listOpenWork(context.store)).map(({ target, kind }) => `${target} ${kind}`)).toContain(`${GONE} start`);
+    }
+    const told = (await trail.read({ filter: { types: ["store.rejected"] } })).entries.at(-1);
+    expect(told).toMatchObject({ target: { id: GONE } });
+    await trail.append([
+      { id: "let go", type: "target.released", target: { kind: "cluster", id: GONE }, actor: { kind: "token", id: "t" } },
+    ]);
+    await write(async (db) => await db.deleteFrom("firebreak.targets").where("id", "=", GONE).execute());
+    await world.follow();
+    expect(await listOrphans(context)).toEqual([]);
     // What Git names is no orphan, whatever a row says.
     await write(
       async (db) => await db.updateTable("firebreak.targets").set({ inGit: false }).where("id", "=", "cluster/eu").execute(),

@@ -2,22 +2,53 @@ import { describe, expect, it } from "vitest";
 import type { EntryInput } from "../../core/audit/entry.ts";
 import { clusterTargetId } from "../../core/model/target.ts";
 import type { ClusterObservation } from "../../core/observed/observation.ts";
+import { LogFacts } from "../../core/audit/log-facts.ts";
+import type { ClusterPlan } from "../../core/plan/plan.ts";
 import { markAnnotations } from "../../core/render/networkpolicy-mark.ts";
-import { isAhead, liveSequence } from "../../services/live-mark.ts";
+import type { NetworkPolicy } from "../../core/render/networkpolicy-types.ts";
+import { isAhead } from "../../services/live-mark.ts";
 import type { LoggedApply } from "../../adapters/trail/file-trail.ts";
 import { Gaps, refuseOlder } from "../../services/syncer/ahead.ts";
 import type { TargetRow } from "../../adapters/store/index.ts";
 import type { SyncerContext } from "../../services/syncer/context.ts";
 import type { ResolvedTarget } from "../../services/syncer/resolve.ts";
+import { believedMarks, isWritten, sealSteps, type SealParts } from "../../services/syncer/seals.ts";
 
 const ID = clusterTargetId("prod");
 
-/** Objects with these numbers, of this installation and of another. The cast: only marks are read. */
+const SEALS: SealParts = { instance: "us", sealKey: new Uint8Array(32).fill(7), isLogNew: false, facts: new LogFacts() };
+
+/** A policy with a mark, as anybody may write one. */
+function marked(sequence: number, name = `p${sequence}`, instance = "us"): NetworkPolicy {
+  const annotations = markAnnotations({ instance, sequence, digest: "d" });
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name, namespace: "shop", annotations },
+    spec: { podSelector: {} },
+  };
+}
+
+/** The same as Firebreak writes it. The cast: of a plan only its steps, target and number are read. */
+function sealed(sequence: number, name?: string, parts = SEALS): NetworkPolicy {
+  const plan = {
+    target: ID,
+    sequence,
+    steps: [{ kind: "create", why: "", object: marked(sequence, name) }],
+  } as unknown as ClusterPlan;
+  const [step] = sealSteps(parts, plan).steps;
+  if (step === undefined || step.kind === "delete") throw new Error("nothing is written");
+  return step.object;
+}
+
+/** The cast: only policies are read. */
+function seen(...objects: readonly NetworkPolicy[]): ClusterObservation {
+  return { kind: "cluster", policies: objects.map((object) => ({ object })) } as unknown as ClusterObservation;
+}
+
+/** Objects that Firebreak wrote under these numbers, and another installation's. */
 function observed(ours: readonly number[], theirs: readonly number[] = []): ClusterObservation {
-  const object = (instance: string) => (sequence: number) => ({
-    object: { metadata: { annotations: markAnnotations({ instance, sequence, digest: "d" }) } },
-  });
-  return { kind: "cluster", policies: [...ours.map(object("us")), ...theirs.map(object("them"))] } as unknown as ClusterObservation;
+  return seen(...ours.map((sequence) => sealed(sequence)), ...theirs.map((sequence) => marked(sequence, `t${sequence}`, "them")));
 }
 
 /** What the log knows to have been written to the target. The cast: only the numbers are read. */
@@ -31,7 +62,7 @@ function contextOf(logged: LoggedApply = written(3)) {
   const entries: EntryInput[] = [];
   let rings = 0;
   const context = {
-    instance: "us",
+    ...SEALS,
     ahead: 0,
     gaps: new Gaps(),
     trail: { append: async (more: readonly EntryInput[]) => void entries.push(...more) },
@@ -48,9 +79,32 @@ function resolved(sequence: number): ResolvedTarget {
 }
 
 describe("a target that carries a newer revision than is to be planned", () => {
-  it("is known by the highest mark of ours, whatever others carry", () => {
-    expect(liveSequence(observed([3, 7, 5], [90]), "us")).toBe(7);
-    expect(liveSequence(observed([], [90]), "us")).toBe(0);
+  it("is known by marks that Firebreak made, whatever others carry", () => {
+    const numbers = (of: ClusterObservation, parts = SEALS) => believedMarks(parts, ID, of).map(({ sequence }) => sequence);
+    expect(numbers(observed([3, 7, 5], [90]))).toEqual([3, 7, 5]);
+    expect(numbers(observed([], [90]))).toEqual([]);
+    // Of a log that was lost with its key nothing is sealed: then what is live is all that is known.
+    expect(numbers(seen(marked(7)), { ...SEALS, isLogNew: true })).toEqual([7]);
+  });
+
+  // Bug: a tenant puts our mark with a higher number on a policy of his, or raises one; while the newest commit is refused, his cluster is not
+  // repaired any more.
+  it.each([
+    ["on an object of his own", marked(7)],
+    [
+      "on one of ours, whose number he raised",
+      {
+        ...sealed(3),
+        metadata: { ...sealed(3).metadata, annotations: { ...sealed(3).metadata.annotations, "firebreak.dev/sequence": "7" } },
+      },
+    ],
+    ["copied from another object of ours", { ...marked(7), metadata: { ...sealed(7).metadata, name: "his" } }],
+    ["copied from another cluster of ours", { ...sealed(7), metadata: { ...sealed(7).metadata, namespace: "his" } }],
+    ["sealed with another key", sealed(7, "p7", { ...SEALS, sealKey: new Uint8Array(32) })],
+  ])("is none because of a mark that somebody made: %s", async (_, object) => {
+    const { context, entries, rings } = contextOf();
+    await refuseOlder(context, resolved(3), seen(sealed(3, "right"), object), undefined);
+    expect([entries, context.ahead, rings(), context.gaps.explains(ID, 7)]).toEqual([[], 0, 0, false]);
   });
 
   // Bug: while the syncer writes the revision that brings it forward, what lost revisions left is told as somebody's tampering.
@@ -126,5 +180,28 @@ describe("a target that carries a newer revision than is to be planned", () => {
     const { context, entries } = contextOf();
     await refuseOlder(context, resolved(3), observed([999_999_999]), undefined);
     expect([context.ahead, entries]).toEqual([0, []]);
+  });
+});
+
+describe("an object that carries our mark", () => {
+  const facts = new LogFacts();
+  const steps = (kind: string) => ({ detail: { steps: [{ kind, subject: "networkpolicy shop/old" }] }, target: { id: ID } });
+  const parts = { ...SEALS, facts };
+
+  // Bug: a tenant copies our mark, and his opening policy is kept because it isolates somebody, too.
+  it("was written by Firebreak when it is sealed under its own name, else when the log says so", () => {
+    expect(isWritten(parts, ID, sealed(3))).toBe(true);
+    expect(isWritten(parts, ID, { ...sealed(3), metadata: { ...sealed(3).metadata, name: "his" } })).toBe(false);
+    expect(isWritten(parts, ID, marked(3, "old"))).toBe(false);
+    facts.add({ type: "plan.computed", time: "", fields: steps("create") });
+    expect(isWritten(parts, ID, marked(3, "old"))).toBe(true);
+    facts.add({ type: "plan.computed", time: "", fields: steps("delete") });
+    expect(isWritten(parts, ID, marked(3, "old"))).toBe(false);
+  });
+
+  it("is not ours without the mark, sealed or not", () => {
+    const { metadata } = sealed(3);
+    const { "firebreak.dev/instance": _, ...annotations } = metadata.annotations ?? {};
+    expect(isWritten(parts, ID, { ...sealed(3), metadata: { ...metadata, annotations } })).toBe(false);
   });
 });

@@ -216,6 +216,21 @@ describe("not ours", () => {
     expect(finding).toMatchObject({ kind: "foreign", widens: true, healable: true, foreign: false });
   });
 
+  // would catch: `foreign: remove` that spares an opening policy, because its author copied our mark and lets it isolate somebody, too
+  test("one that carries our mark, opens and isolates goes where foreign ones do", () => {
+    const both: NetworkPolicySpec = { podSelector: {}, policyTypes: ["Ingress", "Egress"], ingress: [{}], egress: [] };
+    const copied = foreign(both, "fb-x", web.metadata.annotations);
+    expect(compare([...expected, copied])).toMatchObject([{ kind: "would-un-isolate", healable: false }]);
+    const removing = { cluster: { ...eu, foreign: "remove" as const } };
+    expect(compare([...expected, copied], removing)).toMatchObject([
+      { kind: "foreign", foreign: true, widens: true, healable: true, severity: "critical" },
+    ]);
+    const closing: NetworkPolicySpec = { podSelector: { matchLabels: { app: "job" } }, policyTypes: ["Ingress"], ingress: [] };
+    expect(compare([...expected, foreign(closing, "fb-x", web.metadata.annotations)], removing)).toMatchObject([
+      { kind: "would-un-isolate", healable: false },
+    ]);
+  });
+
   test("another installation's objects are foreign", () => {
     const other = { ...web.metadata.annotations, "firebreak.dev/instance": "i-2" };
     expect(compare([...expected, foreign(openAll, "fb-x", other)])).toMatchObject([{ kind: "foreign", foreign: true }]);

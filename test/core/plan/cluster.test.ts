@@ -298,6 +298,22 @@ describe("not ours", () => {
   });
 });
 
+// would catch: an open policy behind a copied mark that stays, although it was found to be nobody's of ours
+test("one behind our mark that isolates, too, goes when it is named for removal, in governed namespaces only", () => {
+  const store = inForce(base);
+  const [object] = [...store.objects.values()];
+  if (object === undefined) throw new Error("nothing in force");
+  const spec: NetworkPolicySpec = { podSelector: {}, policyTypes: ["Ingress", "Egress"], ingress: [{}], egress: [] };
+  store.tamper({ ...object, metadata: { ...object.metadata, name: "fb-x" }, spec });
+  store.tamper({ ...object, metadata: { ...object.metadata, namespace: "kube-system", name: "fb-x" }, spec });
+  expect(plan(store, base)).toMatchObject({ steps: [], held: [{ name: "fb-x" }, { name: "fb-x" }] });
+  const removeForeign = new Set(["shop/fb-x", "kube-system/fb-x"]);
+  expect(plan(store, base, {}, { removeForeign })).toMatchObject({
+    steps: [{ kind: "delete", namespace: "shop", name: "fb-x" }],
+    held: [{ namespace: "kube-system" }],
+  });
+});
+
 describe("members", () => {
   const far = segment("far", [podsMember({}, {}, { matchLabels: { region: "us" } })]);
   const defs = definitionsOf({

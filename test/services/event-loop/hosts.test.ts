@@ -4,7 +4,7 @@ import type { HostObservation } from "../../../core/observed/observation.ts";
 import { hostObservationDigest } from "../../../core/plan/host.ts";
 import { FirebreakError } from "../../../core/ground/error.ts";
 import type { Look } from "../../../services/compare.ts";
-import { liveSequence } from "../../../services/live-mark.ts";
+import { liveMarks } from "../../../services/live-mark.ts";
 import { findIn } from "../../../services/looks.ts";
 import { answerReader } from "../../../services/workers/readback.ts";
 import { openWorkers, type Workers } from "../../../services/workers/open.ts";
@@ -123,7 +123,7 @@ async function lookAt(text: string): Promise<readonly string[]> {
       at: 0,
     } as unknown as HostObservation;
     hostObservationDigest(observation);
-    liveSequence(observation, "i");
+    liveMarks(observation, "i");
     const want = hostWant({ ingress: { mode: "enforce", allows: [] } });
     const mark = { instance: "i", sequence: 1, digest: "0".repeat(16) };
     const state = { target: { kind: "host", id: "host/f/evil" }, want, mark, definitions: { segments: new Map() } };
