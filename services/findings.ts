@@ -4,6 +4,7 @@ import type { Finding, FindingKind } from "../core/finding/finding.ts";
 import { outletsOf } from "../core/drift/respond.ts";
 import type { TargetId, Workspace } from "../core/model/kinds.ts";
 import type { Target } from "../core/model/target.ts";
+import type { ForeignUpdates } from "./foreign-updates.ts";
 import type { Parts } from "./parts.ts";
 
 /** One comparison of one target and what it could have found. */
@@ -18,15 +19,25 @@ export interface Comparison {
 /**
  * Stores a comparison, and in the same transaction what follows from it: messages to the channels in the outbox, entries for the log in
  * the table that the log's holder takes over. A crash leaves all of it or nothing.
+ *
+ * @param updates bounds what the log is told of other people's policies
  */
 export async function recordFindings(
   parts: Pick<Parts, "store" | "settings">,
   workspace: Workspace,
   { id, target, kinds, findings }: Comparison,
   at: number,
+  updates?: ForeignUpdates,
 ): Promise<FindingsChange> {
   const channels = channelsFor(parts, workspace, target, findings);
-  return await upsertFindings(parts.store, { target: id, kinds, findings, channels, now: at, entriesOf: findingEntries(at) });
+  return await upsertFindings(parts.store, {
+    target: id,
+    kinds,
+    findings,
+    channels,
+    now: at,
+    entriesOf: findingEntries(at, updates),
+  });
 }
 
 /** Who is told: the log always, and the outlets that firebreak.yaml has set up. Routes choose later among channels. */
@@ -47,15 +58,16 @@ function channelsFor(
 }
 
 /** What the log is told of a change. */
-export function findingEntries(at: number): EntriesOf {
+export function findingEntries(at: number, updates?: ForeignUpdates): EntriesOf {
   const time = new Date(at).toISOString();
-  return (change) => entriesOf(change, at).map((entry) => ({ id: entry.id, input: { ...entry, time } }));
+  return (change) => entriesOf(change, at, updates).map((entry) => ({ id: entry.id, input: { ...entry, time } }));
 }
 
-function entriesOf(change: FindingsChange, at: number): readonly EntryInput[] {
+function entriesOf(change: FindingsChange, at: number, updates: ForeignUpdates | undefined): readonly EntryInput[] {
+  const { told, untold } = updates?.choose(change.updated, at) ?? { told: change.updated, untold: 0 };
   return [
     ...change.opened.map((finding) => findingEntry("finding.opened", finding, at)),
-    ...change.updated.map((finding) => findingEntry("finding.updated", finding, at)),
+    ...told.map((finding, index) => findingEntry("finding.updated", finding, at, index === 0 ? untold : 0)),
     ...change.resolved.map((finding) => findingEntry("finding.resolved", finding, at)),
     ...change.opened.filter(isAway).map((finding) => reachEntry("target.unreachable", finding)),
     ...change.resolved.filter(isAway).map((finding) => reachEntry("target.recovered", finding)),
@@ -80,6 +92,7 @@ function findingEntry(
   type: "finding.opened" | "finding.updated" | "finding.resolved",
   finding: StoredFinding,
   at: number,
+  untold = 0,
 ): EntryInput {
   return {
     id: `${type}-${finding.fingerprint}-${finding.openedCount}-${type === "finding.updated" ? at : finding.firstSeen}`,
@@ -95,6 +108,11 @@ function findingEntry(
       lastSeen: new Date(finding.lastSeen).toISOString(),
       ...(finding.who === undefined ? {} : { manager: finding.who }),
     },
-    detail: { verdict: finding.effect.verdict, opened: [...finding.effect.opened], closed: [...finding.effect.closed] },
+    detail: {
+      verdict: finding.effect.verdict,
+      opened: [...finding.effect.opened],
+      closed: [...finding.effect.closed],
+      ...(untold === 0 ? {} : { untold, means: "so many more updates of other people's policies here have no entry of their own" }),
+    },
   };
 }

@@ -11,7 +11,10 @@ export interface Approval {
 
 /** Approvals of one head, held against the rule in force. */
 export interface ApprovalState {
+  /** One more than the rule says where `unknown` is not 0. */
   readonly required: number;
+  /** Commits whose author or committer the forge knows no account of. */
+  readonly unknown: number;
   /** One of each. */
   readonly counted: readonly Approval[];
   /** Those who made the change, by account; their approval does not count. */
@@ -19,13 +22,20 @@ export interface ApprovalState {
   readonly isEnough: boolean;
 }
 
+/** Who made a change, as far as the forge tells. */
+export interface Makers {
+  /** Accounts that opened the pull request or made one of its commits; forges do not tell upper from lower case. */
+  readonly accounts: readonly string[];
+  /** Commits of which it knows no account for the author or the committer. */
+  readonly unknown: number;
+}
+
 /**
  * Counts approvals: each account once, all that came by a token as one, those who made the change not at all when the rule asks for others.
- *
- * @param madeBy accounts that opened the pull request or made one of its commits; forges do not tell upper from lower case
+ * A commit of an unknown maker may be an approver's own, so it asks for one approval more: then one at least is somebody else's.
  */
-export function judgeApprovals(rule: ApprovalRule, approvals: readonly Approval[], madeBy: readonly string[]): ApprovalState {
-  const authors = new Set(madeBy.map((name) => name.toLowerCase()));
+export function judgeApprovals(rule: ApprovalRule, approvals: readonly Approval[], madeBy: Makers): ApprovalState {
+  const authors = new Set(madeBy.accounts.map((name) => name.toLowerCase()));
   const counted = new Map<string, Approval>();
   const ownWork = new Set<string>();
   for (const approval of approvals) {
@@ -36,5 +46,7 @@ export function judgeApprovals(rule: ApprovalRule, approvals: readonly Approval[
     if (!isOwn && !counted.has(key)) counted.set(key, approval);
   }
   const list = [...counted.values()];
-  return { required: rule.required, counted: list, ownWork: [...ownWork], isEnough: list.length >= rule.required };
+  const unknown = rule.distinctFromAuthor ? madeBy.unknown : 0;
+  const required = rule.required + (rule.required > 0 && unknown > 0 ? 1 : 0);
+  return { required, unknown, counted: list, ownWork: [...ownWork], isEnough: list.length >= required };
 }

@@ -48,10 +48,14 @@ function cutParts(first: readonly string[], middle: readonly string[], last: str
 }
 
 function standing({ stale, held, approvals, plan }: PullView): readonly string[] {
-  const { required, counted, ownWork, isEnough } = approvals;
+  const { required, unknown, counted, ownWork, isEnough } = approvals;
   const names =
     counted.length === 0 ? "" : ` (${counted.map(({ who, via }) => code(via === "token" ? `token ${who}` : who)).join(", ")})`;
   const own = ownWork.length === 0 ? "" : `; ${ownWork.map((name) => code(name)).join(", ")} made the change and does not count`;
+  const more =
+    unknown === 0 || required === 0
+      ? ""
+      : `; one more than usual, because the forge knows no account for the author or committer of ${unknown} of its commits`;
   const lacks = isEnough ? "" : ". Without them a merge does not come into force";
   return [
     ...(stale === undefined ? [] : [`**Stale:** ${stale}. It is planned again.`]),
@@ -62,7 +66,7 @@ function standing({ stale, held, approvals, plan }: PullView): readonly string[]
         ]),
     ...(required === 0 && counted.length === 0
       ? []
-      : [`Approvals of this head: ${counted.length} of ${required}${names}${own}${lacks}.`]),
+      : [`Approvals of this head: ${counted.length} of ${required}${names}${own}${more}${lacks}.`]),
   ];
 }
 

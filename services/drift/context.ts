@@ -1,3 +1,4 @@
+import type { ForeignUpdates } from "../foreign-updates.ts";
 import type { ErrorShape } from "../../core/api/shapes.ts";
 import type { Failing } from "../../core/drift/failing.ts";
 import type { Adoption } from "../../core/finding/adoption.ts";
@@ -23,6 +24,8 @@ export interface DriftContext extends Parts {
   readonly failures: Map<TargetId, Failing>;
   /** When each target was first seen to be ahead of the store, by `elapsed`; long ago once it was seen not to be. */
   readonly aheadSince: Map<TargetId, number>;
+  /** Bounds what the log is told of other people's policies. */
+  readonly foreignUpdates: ForeignUpdates;
   /** When each repair was last asked for, by fingerprint; a time of `elapsed`. */
   readonly askedAt: Map<string, number>;
   /** Targets that are looked at again at a time of their own: a repair waits for its pause to end. ms since the epoch. */

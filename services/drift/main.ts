@@ -7,6 +7,7 @@ import { ClusterPool } from "../clusters.ts";
 import { openControlFolder } from "../control-folder.ts";
 import { DefinitionSource } from "../definitions.ts";
 import { gitAuth } from "../git-auth.ts";
+import { ForeignUpdates } from "../foreign-updates.ts";
 import { HostPool } from "../hosts.ts";
 import { Bell, runLoop } from "../loop.ts";
 import type { Parts } from "../parts.ts";
@@ -88,6 +89,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     failures: new Map(),
     aheadSince: new Map(),
     askedAt: new Map(),
+    foreignUpdates: new ForeignUpdates(),
     lookAgain: new Map(),
     adoptions: new Map(),
   };

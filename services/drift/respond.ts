@@ -24,7 +24,7 @@ export async function respond(context: DriftContext, comparison: Comparison): Pr
   if (inForce === undefined) return { opened: [], updated: [], resolved: [] };
   const { workspace } = inForce.definitions;
   const at = now();
-  const change = await recordFindings(context, workspace, comparison, at);
+  const change = await recordFindings(context, workspace, comparison, at, context.foreignUpdates);
   for (const finding of change.opened) {
     if (finding.stopped) continue;
     const decision = decideResponse(finding, workspace, comparison.target, finding.healTimes, at);

@@ -146,6 +146,32 @@ it("an approval counts only when the log tells of it", async () => {
   expect(await counted()).toEqual(["rik-comment"]);
 });
 
+// Would catch: one person pushes a commit that no account is known for to a bot's pull request, and approves it.
+it("an approval is not enough alone for a commit whose maker is not known", async () => {
+  const { store, trail, signal } = world.context;
+  const pull = { number: 8, head: { sha: "b".repeat(40) }, author: "bot", base: { ref: "main" }, url: "" } as PullRequest;
+  const commits = [{ authorLogin: "bot", committerLogin: "bot" }];
+  const review = { author: "rik", state: "approved", commit: pull.head.sha, at: "2027-01-01T00:00:00Z" };
+  const forge = {
+    listReviews: async () => [review],
+    readMoved: async () => undefined,
+    readPermission: async () => "write",
+    listCommits: async () => commits,
+  } as unknown as Forge;
+  const isEnough = async (): Promise<boolean> =>
+    (await approvalsOf({ forge, store, trail, signal }, { required: 1, distinctFromAuthor: true }, pull, "main")).isEnough;
+  expect(await isEnough()).toBe(true);
+  for (const unknown of [
+    { authorLogin: undefined, committerLogin: "bot" },
+    { authorLogin: "bot", committerLogin: undefined },
+  ]) {
+    commits[1] = unknown as never; // the forge knows one account only
+    expect(await isEnough()).toBe(false);
+  }
+  commits[1] = { authorLogin: "bot", committerLogin: "Rik" };
+  expect(await isEnough()).toBe(false);
+});
+
 // Would catch: a reader's questions stand before a person's `accept`, or pile up without end in the database.
 it("questions are answered, hold up no change, and beyond sixteen that wait are refused", async () => {
   const { store } = world.context;

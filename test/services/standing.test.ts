@@ -31,6 +31,7 @@ import { lookAtStanding } from "../../services/drift/standing.ts";
 import { Gaps } from "../../services/syncer/ahead.ts";
 import type { SyncerContext } from "../../services/syncer/context.ts";
 import { makePlan } from "../../services/syncer/planning.ts";
+import { ForeignUpdates } from "../../services/foreign-updates.ts";
 import {
   app,
   boundaryMember,
@@ -82,6 +83,7 @@ async function begin(named: Definitions, seen: ClusterInventory): Promise<DriftC
     failures: new Map(),
     seen: new SeenTargets(),
     askedAt: new Map(),
+    foreignUpdates: new ForeignUpdates(),
     lookAgain: new Map(),
     elapsed: () => performance.now(),
     now: Date.now,

@@ -3,7 +3,7 @@ import type { EntryPage } from "../../../core/audit/trail.ts";
 import { mayWrite, type Forge, type PullRequest } from "../../../core/forge/forge.ts";
 import { approversOf } from "../../../core/forge/review.ts";
 import type { ApprovalRule } from "../../../core/model/kinds.ts";
-import { judgeApprovals, type Approval, type ApprovalState } from "../../../core/review/approvals.ts";
+import { judgeApprovals, type Approval, type ApprovalState, type Makers } from "../../../core/review/approvals.ts";
 import type { SyncerContext } from "../context.ts";
 
 /** What counting approvals takes. */
@@ -38,7 +38,7 @@ export async function approvalsOf(
   for (const approval of given)
     if (approval.via === "token" || mayWrite(await forge.readPermission(approval.who, signal))) allowed.push(approval);
   const isAsked = rule.distinctFromAuthor && allowed.length > 0;
-  return judgeApprovals(rule, allowed, isAsked ? [author, ...(await makersOf(parts, base, head.sha))] : []);
+  return judgeApprovals(rule, allowed, isAsked ? await makersOf(parts, { author, base, head: head.sha }) : NOBODY);
 }
 
 /** Approvals of the store that the log tells of: it is written first, and whoever has the database cannot write to it. */
@@ -55,14 +55,17 @@ async function loggedApprovals({ store, trail }: ApprovalParts, number: number, 
   return stored.filter(({ who, via }) => logged.has(`${number} ${via === "token" ? "token" : "person"} ${who}`));
 }
 
-/** Accounts that the forge knows as author or committer of a pull request's own commits. */
+const NOBODY: Makers = { accounts: [], unknown: 0 };
+
+/** Who opened a pull request, and who the forge knows as author or committer of its own commits. */
 export async function makersOf(
   { forge, signal }: Pick<ApprovalParts, "forge" | "signal">,
-  base: string,
-  head: string,
-): Promise<readonly string[]> {
+  { author, base, head }: { readonly author: string; readonly base: string; readonly head: string },
+): Promise<Makers> {
   const commits = await forge.listCommits(base, head, signal);
-  return [...new Set(commits.flatMap(({ authorLogin, committerLogin }) => [authorLogin ?? [], committerLogin ?? []].flat()))];
+  const known = commits.flatMap(({ authorLogin, committerLogin }) => [authorLogin ?? [], committerLogin ?? []].flat());
+  const unknown = commits.filter(({ authorLogin, committerLogin }) => authorLogin === undefined || committerLogin === undefined);
+  return { accounts: [...new Set([author, ...known])], unknown: unknown.length };
 }
 
 /** Forges tell times with offsets; entries of the log are in UTC. */

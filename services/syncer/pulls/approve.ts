@@ -29,7 +29,8 @@ export async function approveHead(
   plan: string | null,
 ): Promise<"approved" | "own"> {
   const isDistinct = inForce?.definitions.workspace.approvals.distinctFromAuthor ?? true;
-  const makers = isDistinct ? [pull.author, ...(await makersOf({ forge, signal }, pull.base.ref, pull.head.sha))] : [];
+  const { author, base, head } = pull;
+  const makers = isDistinct ? (await makersOf({ forge, signal }, { author, base: base.ref, head: head.sha })).accounts : [];
   if (makers.some((name) => name.toLowerCase() === who.toLowerCase())) return "own";
   await trail.append([
     {

@@ -167,7 +167,7 @@ class Walk {
       const names = state.counted.length === 0 ? "" : ` (${state.counted.map(({ who }) => plain(who)).join(", ")})`;
       const head = pull.head.sha.slice(0, 12);
       texts.push(
-        `Pull request #${pull.number} has ${state.counted.length} of ${state.required} approvals of its head ${head}${names}${required > this.#rule.required ? ", which it needs because it changes how changes are judged" : ""}; they can still be given there.`,
+        `Pull request #${pull.number} has ${state.counted.length} of ${state.required} approvals of its head ${head}${names}${required > this.#rule.required ? ", which it needs because it changes how changes are judged" : ""}${unknownText(state.unknown)}; they can still be given there.`,
       );
     }
     return { texts, merged: { pull, approvals: state.counted } };
@@ -221,6 +221,12 @@ class Walk {
     this.#files.set(commit, files);
     return files;
   }
+}
+
+function unknownText(commits: number): string {
+  return commits === 0
+    ? ""
+    : `, one of them because the forge knows no account for the author or committer of ${commits} of its commits, which may be an approver's own`;
 }
 
 interface LineCommit {

@@ -30,8 +30,22 @@ const CASES: Readonly<Record<string, readonly [number, boolean, readonly Approva
 describe("approvals", () => {
   // Would catch: a change that its author lets in alone.
   it.each(Object.entries(CASES))("%s", (_title, [required, distinctFromAuthor, approvals, makers, expected]) => {
-    const state = judgeApprovals({ required, distinctFromAuthor }, approvals, makers);
+    const state = judgeApprovals({ required, distinctFromAuthor }, approvals, { accounts: makers, unknown: 0 });
     expect([state.counted.length, state.isEnough]).toEqual([expected, expected >= required]);
+  });
+
+  // Would catch: somebody pushes a commit under a made-up address to a bot's pull request, and lets it in alone.
+  it.each([
+    [1, true, given("bob"), 2, false],
+    [1, true, given("bob", "cyd"), 2, true],
+    [0, true, given(), 0, true],
+    // Who may approve his own work may do so under any name.
+    [1, false, given("bob"), 1, true],
+  ])("of %s, distinct %s, with a commit of nobody known: %j", (required, distinctFromAuthor, approvals, needed, isEnough) => {
+    const state = judgeApprovals({ required, distinctFromAuthor }, approvals, { accounts: ["bot"], unknown: 1 });
+    expect([state.required, state.isEnough]).toEqual([needed, isEnough]);
+    const said = pullComment({ ...VIEW, approvals: state });
+    expect(said.includes("knows no account")).toBe(needed > required);
   });
 });
 
@@ -41,13 +55,13 @@ const VIEW: PullView = {
   binding: { head: "1".repeat(40), base: "2".repeat(40), live: "3" },
   stale: undefined,
   held: undefined,
-  approvals: { required: 0, counted: [], ownWork: [], isEnough: true },
+  approvals: { required: 0, unknown: 0, counted: [], ownWork: [], isEnough: true },
   answers: [],
 };
 
 describe("the comment of a pull request", () => {
   it.each(HOSTILE)("obeys nothing that a stranger wrote, and holds no command of its own: %j", (text) => {
-    const approvals = judgeApprovals({ required: 2, distinctFromAuthor: true }, given(text), []);
+    const approvals = judgeApprovals({ required: 2, distinctFromAuthor: true }, given(text), { accounts: [], unknown: 0 });
     const view = { ...VIEW, held: { by: text, reason: text }, approvals, answers: [{ to: text, text: "done." }] };
     const body = pullComment(view);
     expect(parseCommands(body)).toEqual([]);
@@ -67,7 +81,10 @@ describe("the comment of a pull request", () => {
   });
 
   it("says what stands in the way in this order: a hold, approvals; and red goes before yellow", () => {
-    const lacking = judgeApprovals({ required: 2, distinctFromAuthor: true }, given("bob", "ann"), ["ann"]);
+    const lacking = judgeApprovals({ required: 2, distinctFromAuthor: true }, given("bob", "ann"), {
+      accounts: ["ann"],
+      unknown: 0,
+    });
     const held = { by: "cyd", reason: "not today" };
     expect(
       pullComment({ ...VIEW, held, approvals: lacking })

@@ -252,7 +252,7 @@ function reviewOf(change: Change, isFull: boolean): Reviewed {
   });
 }
 
-const APPROVED = { required: 0, counted: [], ownWork: [], isEnough: true };
+const APPROVED = { required: 0, unknown: 0, counted: [], ownWork: [], isEnough: true };
 
 describe.each([
   ["a full plan", true],
