@@ -48,6 +48,7 @@ const write = (what: string, answers: string, takes: z.ZodType): Omit<Route, "pa
 const ROWS: Readonly<Record<keyof typeof API, Omit<Route, "path">>> = {
   status: read("The revision in force, the branch, and the state of every target.", "`StatusAnswer`"),
   findings: read("Where live and Git part.", "list of `FindingAnswer`", FindingsQuery),
+  denials: read("What hosts that observe would have denied.", "list of `DenialsAnswer`", TargetQuery),
   plan: read("What would be written now.", "list of `PlanAnswer`", TargetQuery),
   inventory: read(
     "The workloads and the enforcement of every target, as `firebreak inventory save` writes them.",

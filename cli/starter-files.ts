@@ -109,7 +109,8 @@ spec:
   mode: plan
   context: my-cluster
 `,
-  "policies/segments/web.yaml": `# Who is who, by labels. \`observe\` lets everything pass; \`enforce\` closes what no rule allows.
+  "policies/segments/web.yaml": `# Who is who, by labels. \`observe\` lets everything pass, and a host remembers what would be denied (\`firebreak denials\`).
+# \`enforce\` closes what no rule allows.
 apiVersion: firebreak.dev/v1alpha1
 kind: Segment
 metadata: {name: web}

@@ -39,7 +39,7 @@ GRANT INSERT, UPDATE ON firebreak.processes TO firebreak_drift, firebreak_consol
 GRANT INSERT, UPDATE ON firebreak.findings, firebreak.deliveries, firebreak.work TO firebreak_drift;
 GRANT INSERT, UPDATE, DELETE ON
   firebreak.notices, firebreak.notice_members, firebreak.proposals, firebreak.proposal_members TO firebreak_drift;
-GRANT UPDATE (last_read_at, last_read_ok_at, read_error, observation_digest) ON firebreak.targets TO firebreak_drift;
+GRANT UPDATE (last_read_at, last_read_ok_at, read_error, observation_digest, denials) ON firebreak.targets TO firebreak_drift;
 
 -- The API: it asks, under a seal that the syncer checks, and lets refused notices go again.
 GRANT SELECT ON firebreak.requests TO firebreak_console;

@@ -244,6 +244,8 @@ const KEPT_COMMITS: readonly string[] = [
      bundle bytea NOT NULL)`,
 ];
 
+const DENIALS: readonly string[] = [`ALTER TABLE firebreak.targets ADD COLUMN denials jsonb NOT NULL DEFAULT 'null'`];
+
 /** The schema, oldest step first. */
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, name: "first", statements: FIRST },
@@ -256,6 +258,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 8, name: "pulls over budget", statements: OVER_BUDGET },
   { version: 9, name: "times nobody watched", statements: WATCHED },
   { version: 10, name: "copies of commits", statements: KEPT_COMMITS },
+  { version: 11, name: "denials", statements: DENIALS },
 ];
 
 /** What this version understands; a database beyond it was made by a newer Firebreak. */

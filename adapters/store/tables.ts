@@ -1,3 +1,4 @@
+import type { Denials } from "../../core/observed/denials.ts";
 import type { ColumnType, Generated, GeneratedAlways } from "kysely";
 
 /*
@@ -100,6 +101,8 @@ export interface TargetTable {
   leaseUntil: Date | null;
   fencing: Generated<number>;
   notes: Json<readonly unknown[]>;
+  /** What a host that observes would have denied, as of the last read; null: nothing observes there. */
+  denials: Json<Denials | null>;
 }
 
 export interface WorkTable {

@@ -1,6 +1,7 @@
 import type { Selectable } from "kysely";
 import { sql } from "kysely";
 import { FirebreakError } from "../../core/ground/error.ts";
+import type { Denials } from "../../core/observed/denials.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { endFindings, type EntriesOf } from "./findings.ts";
 import { toJson } from "./json.ts";
@@ -256,13 +257,19 @@ export function recordRead(
   store: Store,
   id: TargetId,
   read: { readonly at: number } & (
-    | { readonly ok: true; readonly observationDigest: string }
+    | { readonly ok: true; readonly observationDigest: string; readonly denials?: Denials | null | undefined }
     | { readonly ok: false; readonly error: StoredError }
   ),
 ): Promise<void> {
   return run(store, `record a read of ${id}`, async (db) => {
     const values = read.ok
-      ? { lastReadAt: read.at, lastReadOkAt: read.at, observationDigest: read.observationDigest, readError: toJson(null) }
+      ? {
+          lastReadAt: read.at,
+          lastReadOkAt: read.at,
+          observationDigest: read.observationDigest,
+          readError: toJson(null),
+          ...(read.denials === undefined ? {} : { denials: toJson(read.denials) }),
+        }
       : { lastReadAt: read.at, readError: toJson(read.error) };
     await db.updateTable("firebreak.targets").set(values).where("id", "=", id).execute();
   });

@@ -2,6 +2,7 @@ import { Option, type Command } from "commander";
 import { addExamples, configOption, outputOption, verb, type ConfigOptions, type OutputOptions } from "./common.ts";
 import { addNotifyVerbs } from "./notify.ts";
 import type { StatusOptions } from "../verbs/status.ts";
+import type { DenialsOptions } from "../verbs/denials.ts";
 import type { FindingsOptions } from "../verbs/findings.ts";
 import type { ReconcileOptions } from "../verbs/reconcile.ts";
 import type { ReleaseOptions } from "../verbs/release.ts";
@@ -11,6 +12,7 @@ export function addRunningVerbs(program: Command): void {
   program.commandsGroup("The running service:");
   addStatus(program);
   addFindings(program);
+  addDenials(program);
   addReconcile(program);
   addAccept(program);
   addApprove(program);
@@ -58,6 +60,24 @@ function addFindings(program: Command): void {
   addExamples(command, [
     ["what is open", "firebreak findings"],
     ["the history of a target", "firebreak findings --all --target cluster/shop-eu"],
+  ]);
+}
+
+function addDenials(program: Command): void {
+  const command = program
+    .command("denials")
+    .description("list what hosts that observe would have denied in the last week")
+    .argument("[target]", "only host/FLEET/NAME")
+    .addOption(outputOption())
+    .addOption(configOption())
+    .action(
+      verb(async (target: string | undefined, options: DenialsOptions) =>
+        (await import("../verbs/denials.ts")).denials(target, options),
+      ),
+    );
+  addExamples(command, [
+    ["before enforcing", "firebreak denials"],
+    ["of one host", "firebreak denials host/directory/ldap-blue-1"],
   ]);
 }
 

@@ -1,5 +1,6 @@
 import type { FindingEffect, FindingKind, Severity } from "../finding/finding.ts";
-import type { TargetId, TargetMode } from "../model/kinds.ts";
+import type { Direction, TargetId, TargetMode } from "../model/kinds.ts";
+import type { Denials } from "../observed/denials.ts";
 import type { Note } from "../model/note.ts";
 import type { Basis } from "../guardrail/report.ts";
 import type { Diff } from "../reach/diff-lines.ts";
@@ -42,10 +43,19 @@ export interface TargetStatus {
   readonly rules: number;
   readonly lastReadAt: string | null;
   readonly openFindings: number;
+  /** Of a host that observes: what enforcing would have denied in the last week; null: nothing observes there. */
+  readonly wouldDeny: { readonly connections: number; readonly full: readonly Direction[] } | null;
   readonly error: ErrorShape | null;
   readonly nextAttemptAt: string | null;
   /** A host that is enforced for the first time: until then everything passes, so that its kernel learns which sessions are open. */
   readonly settlesAt?: string;
+}
+
+/** What one target knows of connections that enforcing would deny; `seen` is null where nothing is recorded. */
+export interface DenialsAnswer {
+  readonly target: TargetId;
+  readonly readAt: string | null;
+  readonly seen: Denials | null;
 }
 
 export interface RevisionStatus {
@@ -201,6 +211,7 @@ export interface NotifyRetryAnswer {
 export const API = {
   status: "/api/v1/status",
   findings: "/api/v1/findings",
+  denials: "/api/v1/denials",
   plan: "/api/v1/plan",
   inventory: "/api/v1/inventory",
   test: "/api/v1/test",

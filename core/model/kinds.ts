@@ -9,7 +9,7 @@ export type Direction = "ingress" | "egress";
 /** Protocols that have ports. */
 export type Protocol = "tcp" | "udp" | "sctp";
 
-/** off: no part in it · observe: rendered nowhere in a cluster, logged on a host · enforce: default deny plus allows. */
+/** off: no part in it · observe: rendered nowhere in a cluster, remembered and logged on a host · enforce: default deny plus allows. */
 export type IsolationMode = "off" | "observe" | "enforce";
 
 /** plan: observed, planned and shown, never written · apply: written. */

@@ -1,6 +1,7 @@
 import { canonicalJson, canonicalMap } from "../render/nft-canonical.ts";
 import { elementText } from "../render/nft-elements.ts";
 import { ABOUT, FAMILY, FENCE, TABLE } from "../render/nft-names.ts";
+import { isSeenSet } from "../render/nft-seen.ts";
 import { readTable } from "../render/nft-table.ts";
 import type { ListedSet, ListedTable } from "../render/nft-table.ts";
 import type { NftObject, NftRuleset } from "../render/nft-types.ts";
@@ -132,7 +133,7 @@ function swapFence(live: ListedTable, wanted: NftRuleset): Transaction {
 /** Hash sets by difference both ways; interval sets by difference while they only grow, else flushed and filled again. */
 function changeElements(live: ListedTable, wanted: NftRuleset): Transaction {
   return wanted.flatMap((object) => {
-    if (!("set" in object) || object.set.name === FENCE) return [];
+    if (!("set" in object) || object.set.name === FENCE || isSeenSet(object.set.name)) return [];
     const known = live.sets.get(object.set.name);
     if (known === undefined) return [];
     return changeSet(object.set.name, object.set.flags !== undefined, known.elem, object.set.elem ?? []);

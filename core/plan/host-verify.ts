@@ -4,6 +4,7 @@ import type { HostAllow, HostWant } from "../compile/want.ts";
 import { FirebreakError } from "../ground/error.ts";
 import { EGRESS, INGRESS, originName } from "../render/nft-names.ts";
 import type { Side } from "../render/nft-names.ts";
+import { isSeenSet } from "../render/nft-seen.ts";
 import { isRecord, readTable } from "../render/nft-table.ts";
 import type { ListedTable } from "../render/nft-table.ts";
 import type { NftRuleset } from "../render/nft-types.ts";
@@ -41,7 +42,7 @@ function verifyLifeline({ lifeline }: HostWant, ruleset: NftRuleset): void {
 
 function verifySets(table: ListedTable): void {
   for (const [name, { elem }] of table.sets) {
-    if (elem.length === 0) throw broken(`the set ${name} is empty`);
+    if (elem.length === 0 && !isSeenSet(name)) throw broken(`the set ${name} is empty`);
   }
 }
 

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Mark } from "./mark.ts";
 import { elementText } from "./nft-elements.ts";
 import { ABOUT, FENCE } from "./nft-names.ts";
+import { isSeenSet } from "./nft-seen.ts";
 import { isRecord, readTable } from "./nft-table.ts";
 import type { ListedChain, ListedSet, ListedTable } from "./nft-table.ts";
 
@@ -12,7 +13,7 @@ export interface CanonicalRuleset {
    * their rules in order. Without handles, counter values, the mark's text and the generation. Sorted.
    */
   readonly structure: readonly string[];
-  /** Elements of every address set as sorted texts (`elementText`); the fence is not among them. */
+  /** Elements of every address set as sorted texts (`elementText`); neither the fence nor what the kernel fills is among them. */
   readonly elements: ReadonlyMap<string, readonly string[]>;
   readonly mark: Mark | undefined;
   readonly generation: number | undefined;
@@ -28,9 +29,7 @@ export function canonicalRuleset(listing: readonly unknown[]): CanonicalRuleset 
 export function canonicalTable(table: ListedTable): CanonicalRuleset {
   return {
     structure: structureOf(table),
-    elements: new Map(
-      [...table.sets].filter(([name]) => name !== FENCE).map(([name, { elem }]) => [name, elem.map(elementText).sort()]),
-    ),
+    elements: new Map([...table.sets].filter(isPublished).map(([name, { elem }]) => [name, elem.map(elementText).sort()])),
     mark: table.mark,
     generation: table.generation,
   };
@@ -46,9 +45,14 @@ export function tableDigest(table: ListedTable): string {
   return structureDigest(structureOf(table));
 }
 
-/** The elements of every address set as sorted texts; the fence is not among them. */
+/** Neither the fence nor what the kernel fills. */
+function isPublished([name]: readonly [string, ListedSet]): boolean {
+  return name !== FENCE && !isSeenSet(name);
+}
+
+/** The elements of every address set as sorted texts; neither the fence nor what the kernel fills is among them. */
 export function elementsOf(table: ListedTable): ReadonlyMap<string, readonly string[]> {
-  const sets = [...table.sets].filter(([name]) => name !== FENCE);
+  const sets = [...table.sets].filter(isPublished);
   return new Map(sets.map(([name, { elem }]) => [name, elem.map(elementText).sort()]));
 }
 
@@ -66,11 +70,17 @@ export function canonicalJson(value: unknown): string {
 function structureOf(table: ListedTable): readonly string[] {
   const lines = [canonicalJson({ table: { flags: table.flags === undefined ? null : "set" } })];
   for (const name of table.counters) lines.push(canonicalJson({ counter: name }));
-  for (const { body } of table.sets.values()) lines.push(canonicalJson({ set: body }));
+  for (const [name, { body }] of table.sets) lines.push(canonicalJson({ set: isSeenSet(name) ? withoutDynamic(body) : body }));
   for (const map of table.maps.values()) lines.push(canonicalMap(map));
   for (const [name, chain] of table.chains) lines.push(canonicalChain(name, chain, table.mark !== undefined));
   for (const other of table.others) lines.push(canonicalJson({ other }));
   return lines.sort();
+}
+
+/** That rules fill a set is listed as a flag by newer versions of nft, and by older ones not. */
+function withoutDynamic(body: ListedSet["body"]): ListedSet["body"] {
+  const { flags } = body;
+  return Array.isArray(flags) ? { ...body, flags: flags.filter((flag) => flag !== "dynamic") } : body;
 }
 
 /** A map with its entries, one text for one meaning. */

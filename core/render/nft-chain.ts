@@ -23,6 +23,7 @@ import {
   neighbourRule,
   rule,
 } from "./nft-rules.ts";
+import { seenRules, seenSets } from "./nft-seen.ts";
 import type {
   NftChainObject,
   NftCounterObject,
@@ -54,6 +55,7 @@ const NOTHING: RenderedSide = { counters: [], sets: [], maps: [], chains: [], ru
  * ```
  *   input: lo ─ ND ─ established ─ lifeline ─ icmp errors ─ dhcp ─ allows of any port ─ dport → class chains ─ log, count, drop
  * ```
+ * In observe mode what would be dropped is remembered in a set before it is logged and counted.
  * Never a list of rules per peer: peers are sets, ports are an interval map of disjoint classes.
  */
 export function renderSide(
@@ -79,13 +81,18 @@ export function renderSide(
     ...(closed.includes("dhcp") ? [] : dhcpRules(side)),
     ...allows.filter((allow) => allow.ports === "any").flatMap((allow) => allowRules(side, side.hook, allow)),
     ...dispatches.flatMap((dispatch) => dispatch.entry),
+    ...(want.mode === "observe" ? seenRules(side) : []),
     lastRule(side, want.mode === "enforce" ? phase : "observe"),
     ...dispatches.flatMap((dispatch) => dispatch.rules),
   ];
   const counters = [...new Set([...allows.map((allow) => `${side.short}/${allow.counter}`), `${side.short}/deny`])];
   return {
     counters: counters.map((name) => ({ counter: { family: FAMILY, table: TABLE, name } })),
-    sets: [...lifelineSide.sets, ...allows.flatMap((allow) => allowSets(side, allow))],
+    sets: [
+      ...lifelineSide.sets,
+      ...allows.flatMap((allow) => allowSets(side, allow)),
+      ...(want.mode === "observe" ? seenSets(side) : []),
+    ],
     maps: dispatches.flatMap((dispatch) => dispatch.maps),
     chains: [baseChain(side, isClosing ? "drop" : "accept"), ...dispatches.flatMap((dispatch) => dispatch.chains)],
     rules,

@@ -18,7 +18,14 @@ export interface NftCounterObject {
 }
 
 export interface NftSetObject {
-  readonly set: NftNamed & { readonly type: string; readonly flags?: readonly "interval"[]; readonly elem?: readonly NftElement[] };
+  readonly set: NftNamed & {
+    readonly type: string | readonly string[];
+    readonly flags?: readonly ("interval" | "timeout")[];
+    /** Seconds after which an element that the kernel added is forgotten. */
+    readonly timeout?: number;
+    readonly size?: number;
+    readonly elem?: readonly NftElement[];
+  };
 }
 
 /** A verdict map from ports to the chain of their class. */

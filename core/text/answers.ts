@@ -12,6 +12,7 @@ import type {
   TargetStatus,
 } from "../api/shapes.ts";
 import type { FindingEffect } from "../finding/finding.ts";
+import { wouldDenyWords } from "./denials.ts";
 import { formatNotes } from "./notes.ts";
 import { formatAge, formatTable } from "../ground/table.ts";
 import { visible } from "../ground/visible.ts";
@@ -40,6 +41,7 @@ export function formatStatus(answer: StatusAnswer, now: number): string {
           TARGET_COLUMNS,
           targets.map((target) => targetCells(target, now)),
         ),
+    ...observedLines(targets),
     ...targets.flatMap((target) => settling(target, now)),
     ...targets.flatMap((target) => targetError(target, now)),
     ...channelLines(answer.channels, now),
@@ -98,6 +100,15 @@ function settling({ target, settlesAt }: TargetStatus, now: number): readonly st
     visible(target),
     `  settling for another ${left}s: everything passes until its kernel knows which sessions are open; then it is enforced`,
   ];
+}
+
+/** One line for all hosts that observe: who asks for more has a verb. */
+function observedLines(targets: readonly TargetStatus[]): readonly string[] {
+  const seen = targets.flatMap(({ wouldDeny }) => (wouldDeny === null ? [] : [wouldDeny]));
+  const total = seen.reduce((sum, { connections }) => sum + connections, 0);
+  if (total === 0) return [];
+  const words = wouldDenyWords({ total, full: seen.flatMap(({ full }) => full) });
+  return ["", `observed  ${words} on ${counted(seen.length, "host")} in 7 days: \`firebreak denials\``];
 }
 
 function targetError({ target, error, nextAttemptAt }: TargetStatus, now: number): readonly string[] {

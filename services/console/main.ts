@@ -39,7 +39,7 @@ import {
 import { openMetrics } from "./metrics.ts";
 import { makeRoom, QUESTION_PATIENCE_MS } from "../questions.ts";
 import { readinessLines } from "./readiness.ts";
-import { findingAnswer, readStatus } from "./status.ts";
+import { denialsAnswer, findingAnswer, readStatus } from "./status.ts";
 import { pullOf, readSigned } from "./webhook.ts";
 
 /** Where the address lies under which the API is really reached, for the CLI. */
@@ -169,6 +169,12 @@ function addReads(app: FastifyInstance, parts: ConsoleParts): void {
     // A name with a typo must not read as "no findings"; a target that was released may have findings that are over.
     if (target !== undefined && found.length === 0) await refuseUnknown(parts, target);
     return found.map(findingAnswer);
+  });
+  app.get(API.denials, async (request) => {
+    const { target } = TargetQuery.parse(request.query);
+    const rows = await listTargetRows(parts.store);
+    if (target !== undefined) await refuseUnknown(parts, target);
+    return rows.filter(({ id }) => target === undefined || id === target).map(denialsAnswer);
   });
   app.get(API.plan, async (request) => await ask(parts, "plan", TargetQuery.parse(request.query)));
   app.get(API.inventory, async () => await ask(parts, "inventory", {}));

@@ -8,7 +8,7 @@ import {
   type StoredFinding,
   type TargetRow,
 } from "../../adapters/store/index.ts";
-import type { FindingAnswer, RepositoryStatus, StatusAnswer, TargetStatus } from "../../core/api/shapes.ts";
+import type { DenialsAnswer, FindingAnswer, RepositoryStatus, StatusAnswer, TargetStatus } from "../../core/api/shapes.ts";
 import type { FindingKind } from "../../core/finding/finding.ts";
 import { isForbidden, isNotUnderstood, targetState } from "../../core/drift/state.ts";
 import { formatPosition, type Note } from "../../core/model/note.ts";
@@ -120,6 +120,7 @@ function targetStatus(row: TargetRow, findings: readonly StoredFinding[], moment
     rules: row.rules,
     lastReadAt: isoTime(row.lastReadOkAt),
     openFindings: findings.length,
+    wouldDeny: row.denials === null ? null : { connections: row.denials.total, full: row.denials.full },
     error: row.readError ?? row.lastError,
     nextAttemptAt: isoTime(row.nextAttemptAt),
     ...(moments.settlesAt === undefined ? {} : { settlesAt: new Date(moments.settlesAt).toISOString() }),
@@ -149,4 +150,9 @@ export function findingAnswer(finding: StoredFinding): FindingAnswer {
 
 function isoTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
+}
+
+/** What a target said of connections that enforcing would deny. */
+export function denialsAnswer({ id, lastReadOkAt, denials }: TargetRow): DenialsAnswer {
+  return { target: id, readAt: isoTime(lastReadOkAt), seen: denials };
 }

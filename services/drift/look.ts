@@ -3,6 +3,7 @@ import { FirebreakError } from "../../core/ground/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { findTarget } from "../../core/model/target.ts";
 import { failedAgain } from "../../core/drift/failing.ts";
+import { denialsOf, type Denials } from "../../core/observed/denials.ts";
 import { observationDigest } from "../../core/plan/cluster.ts";
 import { hostObservationDigest } from "../../core/plan/host.ts";
 import { judgeNodeClaim } from "../../core/plan/node-claim.ts";
@@ -81,7 +82,7 @@ export async function look(context: DriftContext, id: TargetId, busyLooks = 0): 
     const later = [await expectationOf(context, after), await intendedOf(context, after)];
     states = [...states, ...later.filter((state) => state !== undefined)];
   }
-  await recordRead(store, id, { at: observed.at, ok: true, observationDigest: observed.digest });
+  await recordRead(store, id, { at: observed.at, ok: true, observationDigest: observed.digest, denials: observed.denials });
   const ahead = isAhead(observed.sequences, before);
   if (!ahead) context.aheadSince.set(id, -Infinity);
   if (ahead && mayCatchUp(context, id)) return "busy";
@@ -117,6 +118,8 @@ interface Observed {
   readonly sequences: readonly number[];
   readonly at: number;
   readonly digest: string;
+  /** Of a host: null where nothing observes. */
+  readonly denials?: Denials | null;
   readonly lookAt: (states: Expectations) => Look;
 }
 
@@ -151,7 +154,8 @@ async function readHost(context: DriftContext, expectation: Expectation): Promis
   const node = judgeNodeClaim(observation, true);
   context.seen.set(target.id, observation, digest, { host: { resolvers, timeServers }, node });
   const sequences = liveMarks(observation, context.instance).map(({ sequence }) => sequence);
-  return { at: observation.at, sequences, digest, lookAt: (states) => ({ kind: "host", states, observation }) };
+  const denials = denialsOf(observation, context.inForce?.definitions) ?? null;
+  return { at: observation.at, sequences, digest, denials, lookAt: (states) => ({ kind: "host", states, observation }) };
 }
 
 /**

@@ -13,6 +13,7 @@ export function statusAnswer(): StatusAnswer {
     segments: 9,
     rules: 11,
     openFindings: 0,
+    wouldDeny: null,
     error: null,
     nextAttemptAt: null,
   } as const;

@@ -86,10 +86,14 @@ function memberProblem(given: readonly Field[]): (Omit<Refusal, "code"> & { read
   return undefined;
 }
 
-const IsolationMode = z.enum(["off", "observe", "enforce"]).default("observe").meta({
-  description:
-    "`off`: no part in it. `observe` (default): everything passes; plans and `firebreak test` say what `enforce` would close. `enforce`: what no rule allows is closed.",
-});
+const IsolationMode = z
+  .enum(["off", "observe", "enforce"])
+  .default("observe")
+  .meta({
+    description:
+      "`off`: no part in it. `observe` (default): everything passes. A host remembers what `enforce` would deny (`firebreak denials`); of a " +
+      "cluster, plans and `firebreak test` say what `enforce` would close. `enforce`: what no rule allows is closed.",
+  });
 
 const Spec = z.strictObject({
   members: z.array(Member).min(1).meta({ description: "Any of these; inside one, all must hold." }),

@@ -22,6 +22,15 @@ export const SIDE_EFFECTS = new Set([
   "secmark",
 ]);
 
+/**
+ * `update @seen_in4 { … }`: what a host in observe mode remembers. A rule that looked into such a set would match by several fields at once,
+ * which is not understood and said.
+ */
+export function isMemory(statement: unknown): boolean {
+  const { op, set } = recordOf(statement);
+  return op === "update" && typeof set === "string" && /^@seen_(in|out)[46]$/.test(set);
+}
+
 /** Elements of a verdict map that lead to the same verdict. */
 export interface VerdictGroup {
   readonly verdict: Readonly<Record<string, unknown>>;

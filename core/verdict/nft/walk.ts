@@ -3,7 +3,7 @@ import { recordOf } from "./listing.ts";
 import type { ListedChain, ListedRule, ListedTable } from "./listing.ts";
 import type { Viewpoint } from "./fields.ts";
 import { MAX_PARTS, readFields, readMatch, readSet, selectKeys } from "./match.ts";
-import { CONDITIONAL, describe, groupByVerdict, PASSIVE, SIDE_EFFECTS } from "./statements.ts";
+import { CONDITIONAL, describe, groupByVerdict, isMemory, PASSIVE, SIDE_EFFECTS } from "./statements.ts";
 import {
   costOf,
   emptySpace,
@@ -163,6 +163,7 @@ class Walk {
     if (PASSIVE.has(kind)) return;
     if (kind === "match") this.#narrow(chain, recordOf(value), matched);
     else if (kind === "vmap") this.#verdictMap(chain, recordOf(value), matched, flow, depth);
+    else if (kind === "set" && isMemory(value)) return;
     else if (SIDE_EFFECTS.has(kind)) this.#uncertain.add(describe(chain, { [kind]: value }));
     else if (!this.#verdict(chain, kind, value, matched, flow, depth)) this.#sometimes(chain, kind, value, matched);
   }

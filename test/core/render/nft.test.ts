@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { canonicalRuleset, renderRuleset, rulesetDigest } from "../../../core/render/nft.ts";
+import { isSeenSet } from "../../../core/render/nft-seen.ts";
 import type { NftRuleset } from "../../../core/render/nft.ts";
 import type { HostWant } from "../../../core/compile/want.ts";
 import { expectGolden } from "../../support/golden.ts";
@@ -154,7 +155,9 @@ describe("any rendering", () => {
             "set" in object ? [`@${object.set.name}`] : "map" in object ? [`@${object.map.name}`] : [],
           ),
         );
-        for (const object of rendered) if ("set" in object) expect(object.set.elem?.length).toBeGreaterThan(0);
+        // What the kernel fills is empty at first, and no rule looks into it.
+        const published = rendered.filter((object) => "set" in object && !isSeenSet(object.set.name));
+        for (const object of published) if ("set" in object) expect(object.set.elem?.length).toBeGreaterThan(0);
         const named = JSON.stringify(rendered.filter((object) => "rule" in object)).match(/"@[^"]+"/g) ?? [];
         for (const name of named) expect(sets).toContain(JSON.parse(name));
       }),

@@ -15,6 +15,7 @@ function answer(...targets: readonly Partial<TargetStatus>[]): StatusAnswer {
     rules: 1,
     lastReadAt: null,
     openFindings: 0,
+    wouldDeny: null,
     error: null,
     nextAttemptAt: null,
   };
