@@ -8,6 +8,17 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const MINIMUM_MAJOR = 7;
 const MAX_RECONNECT_DELAY_MS = 2_000;
 
+/** What a Redis server says of itself. */
+export interface RedisServer {
+  readonly version: string;
+  /** Older than the oldest that the queue works on. */
+  readonly isTooOld: boolean;
+  /** Its maxmemory-policy; undefined where it does not tell. */
+  readonly policy: string | undefined;
+  /** It follows another server, and takes no writes. */
+  readonly isReplica: boolean;
+}
+
 /** The queue on a Redis server, which several processes share. */
 export async function redisBackend(url: string, signal: AbortSignal, report: QueueReport): Promise<Backend> {
   signal.throwIfAborted();
@@ -52,17 +63,47 @@ function connect(
   return client;
 }
 
+/** One connection that is not made again: its first mistake is thrown. */
+export async function connectOnce(url: string): Promise<Redis> {
+  const client = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: CONNECT_TIMEOUT_MS,
+    maxRetriesPerRequest: 1,
+    connectionName: "firebreak-doctor",
+    retryStrategy: () => null,
+  });
+  let first: unknown;
+  client.on("error", (error: unknown) => void (first ??= error));
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    client.disconnect();
+    throw first ?? error; // "Connection is closed." says less
+  }
+}
+
+/** What INFO says, and where it leaves the policy out, CONFIG. */
+export async function serverOf(client: Redis): Promise<RedisServer> {
+  const info = await client.info();
+  const version = field(info, "redis_version") ?? "0";
+  return {
+    version,
+    isTooOld: Number.parseInt(version, 10) < MINIMUM_MAJOR,
+    policy: field(info, "maxmemory_policy") ?? (await policyFromConfig(client)),
+    isReplica: field(info, "role") === "slave",
+  };
+}
+
 /**
  * Refuses a Redis that may evict keys: jobs and their locks would vanish one by one under memory pressure. INFO tells the policy
  * also where CONFIG is forbidden; a service that tells neither is used, and said so.
  */
 async function checkServer(client: Redis, report: QueueReport): Promise<void> {
-  const info = await client.info();
-  const version = field(info, "redis_version") ?? "0";
-  if (Number.parseInt(version, 10) < MINIMUM_MAJOR) {
+  const { version, isTooOld, policy } = await serverOf(client);
+  if (isTooOld)
     throw new FirebreakError("CONFIG_INVALID", `Redis ${version} is too old for the queue: use ${MINIMUM_MAJOR} or newer`);
-  }
-  const policy = field(info, "maxmemory_policy") ?? (await policyFromConfig(client));
   if (policy === undefined) {
     report("eviction-unknown", "this Redis does not tell its maxmemory-policy: make sure that it is noeviction");
     return;

@@ -32,6 +32,8 @@ export type { EntriesOf, FindingsChange, FindingsUpdate, StoredFinding } from ".
 export * from "./instance.ts";
 export * from "./leases.ts";
 export { lockStateFolder } from "./lock.ts";
+export { lookAtPostgres } from "./look.ts";
+export type { PostgresLook } from "./look.ts";
 export * from "./memberships.ts";
 export * from "./notices.ts";
 export { notify, subscribe } from "./notify.ts";

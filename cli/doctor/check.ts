@@ -4,7 +4,7 @@ export type CheckState = "ok" | "warn" | "fail";
 
 /** One thing that was looked at. A stable contract: `firebreak doctor -o json`. */
 export interface Check {
-  /** `node`, `settings`, `git`, `forge`, or a target. */
+  /** `node`, `settings`, `postgres`, `redis`, `git`, `forge`, or a target. */
   readonly area: string;
   /** What was looked at. */
   readonly name: string;

@@ -24,9 +24,11 @@ export async function checkCluster(cluster: Cluster, settings: SettingsFile, sig
         `firebreak clusters setup ${id} makes one; name it in kubernetes.kubeconfig`,
       ),
     ];
+  const server = await trying(id, "API server", async () => await checkServer(id, writer, signal));
+  if (server.some(({ name, state }) => name === "API server" && state === "fail")) return server; // asked for a right, it fails as often
   const reader = settings.readOnly.kubeconfig === undefined ? undefined : sourceOf(cluster, settings.readOnly.kubeconfig);
   return [
-    ...(await trying(id, "API server", async () => await checkServer(id, writer, signal))),
+    ...server,
     ...(await trying(id, "rights of syncer", async () => await checkRights(id, "syncer", writer, signal))),
     ...(reader === undefined
       ? [

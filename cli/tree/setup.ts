@@ -19,7 +19,7 @@ function addDoctor(program: Command): void {
   const command = program
     .command("doctor")
     .description(
-      "look at all that the service depends on: programs, settings, secrets, Git, forge, and every right on every target",
+      "look at all that the service depends on: programs, settings, secrets, Git, forge, database, and every right on every target; exit 1 when something does not work, 0 otherwise",
     )
     .option("--target <name>", "only this target, beside the machine and the settings")
     .addOption(definitionsOption())

@@ -9,6 +9,7 @@ import { unknownTarget } from "../../core/model/unknown-target.ts";
 import { fail, failed, ok, trying, type Check } from "../doctor/check.ts";
 import { checkMachine, checkSettings } from "../doctor/machine.ts";
 import { checkForge, checkRepository } from "../doctor/repository.ts";
+import { checkServers } from "../doctor/servers.ts";
 import { loadDefinitions } from "../definitions.ts";
 import { printResult } from "../output.ts";
 import { loadSettings } from "../settings.ts";
@@ -24,7 +25,7 @@ const AT_ONCE = 8;
 /** For one target, or one other thing. */
 const PATIENCE_MS = 60_000;
 
-/** `firebreak doctor`: looks at all that the service depends on, with the service's own credentials; exit 1 when something fails. */
+/** `firebreak doctor`: looks at all that the service depends on, with the service's own credentials; exit 1 when something fails, else 0. */
 export async function doctor(options: DoctorOptions): Promise<number> {
   const checks = await checkAll(options);
   const failures = checks.filter(({ state }) => state === "fail").length;
@@ -53,6 +54,7 @@ async function checkAll(options: DoctorOptions): Promise<readonly Check[]> {
     ...(await checkMachine(usesSsh)),
     ok("settings", options.config, "reads"),
     ...(await checkSettings(settings, process.env)),
+    ...(await checkServers(settings, process.env)),
     ...all.checks,
     ...(await checkRepository(settings, process.env, signal)),
     ...(await checkForge(settings, process.env, signal)),
@@ -104,11 +106,22 @@ async function checkTarget(target: Target, settings: SettingsFile, controlFolder
 }
 
 function formatChecks(checks: readonly Check[], failures: number, warnings: number): string {
-  const width = Math.max(...checks.map(({ area }) => area.length));
-  const lines = checks.flatMap(({ area, name, state, found, remedy }) => [
+  const lines = withoutRepeats(checks);
+  const width = Math.max(...lines.map(({ area }) => area.length));
+  const text = lines.flatMap(({ area, name, state, found, remedy }, index) => [
     `${state.padEnd(4)}  ${visible(area).padEnd(width)}  ${visible(name)}: ${visible(found)}`,
-    ...(remedy === null ? [] : [`${" ".repeat(width + 8)}→ ${visible(remedy)}`]),
+    // What is to be done about several in a row is said once, below the last of them.
+    ...(remedy === null || lines[index + 1]?.remedy === remedy ? [] : [`${" ".repeat(width + 8)}→ ${visible(remedy)}`]),
   ]);
   const good = checks.length - failures - warnings;
-  return [...lines, "", `${good} as they should be, ${warnings} to know of, ${failures} that do not work`].join("\n");
+  return [...text, "", `${good} as they should be, ${warnings} to know of, ${failures} that do not work`].join("\n");
+}
+
+/** What is the same of many targets is one line, where it was first found. */
+function withoutRepeats(checks: readonly Check[]): readonly Check[] {
+  const alike = Map.groupBy(checks, ({ name, state, found, remedy }) => JSON.stringify([name, state, found, remedy]));
+  return [...alike.values()].flatMap(([first, ...more]) => {
+    if (first === undefined) return [];
+    return [more.length === 0 ? first : { ...first, area: `${first.area} and ${more.length} more` }];
+  });
 }
