@@ -18,7 +18,11 @@ afterAll(async () => {
 async function as(url: string, text: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  await client.query(text).finally(() => client.end());
+  try {
+    await client.query(text);
+  } finally {
+    await client.end();
+  }
 }
 
 // Bugs: looking makes a schema; a role without rights ends the look; drift's role is told as one that may do all.
