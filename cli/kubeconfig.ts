@@ -1,4 +1,6 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
 import { parse, stringify } from "yaml";
 import { FirebreakError } from "../core/ground/error.ts";
 
@@ -67,4 +69,10 @@ async function textOf(file: string): Promise<string | undefined> {
 
 function base64(text: string): string {
   return Buffer.from(text).toString("base64");
+}
+
+/** Where kubectl looks; the first file of KUBECONFIG. */
+export function kubectlsFile(): string {
+  const [first = ""] = (process.env["KUBECONFIG"] ?? "").split(delimiter);
+  return first === "" ? join(homedir(), ".kube", "config") : first;
 }

@@ -20,11 +20,21 @@ export async function loadManifests(folder: string): Promise<Manifests | undefin
 
 /** The same with the notes that were told. */
 export async function readManifestsIn(folder: string): Promise<ReadManifests> {
-  const files = await readManifestFolder(folder);
+  return await readManifestFiles(await readManifestFolder(folder), folder);
+}
+
+/** The same of several folders or files, as of one. */
+export async function readManifestsInAll(places: readonly string[]): Promise<ReadManifests> {
+  const files = await Promise.all(places.map(readManifestFolder));
+  return await readManifestFiles(files.flat(), places.join(", "));
+}
+
+/** The same of files that are read already. @param where what is named when they are refused */
+export async function readManifestFiles(files: readonly SourceFile[], where: string): Promise<ReadManifests> {
   const { readManifests } = await import("../core/manifest/read.ts");
   const { manifests, notes } = readManifests(files);
   if (notes.length > 0) tell(formatNotes(notes, { color: pc.isColorSupported && process.stderr.isTTY }));
-  if (manifests === undefined) tell(`${folder}: refused; nothing is analysed while a manifest holds an error`);
+  if (manifests === undefined) tell(`${where}: refused; nothing is analysed while a manifest holds an error`);
   return { manifests, notes };
 }
 

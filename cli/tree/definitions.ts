@@ -4,6 +4,7 @@ import type { InitOptions } from "../verbs/init.ts";
 import type { ValidateOptions } from "../verbs/validate.ts";
 import type { PlanOptions } from "../verbs/plan.ts";
 import type { ImportVerbOptions } from "../verbs/import.ts";
+import type { InventoryFromOptions } from "../verbs/inventory.ts";
 import type { RenderVerbOptions } from "../verbs/render.ts";
 
 /** Verbs about definitions; all but a live plan and `inventory save` need no running service. */
@@ -37,9 +38,16 @@ function addImport(program: Command): void {
   const command = program
     .command("import")
     .description("write definitions that mean what the NetworkPolicies of a cluster mean, in mode: plan, and check that they do")
-    .requiredOption("--manifests <dir>", "folder of Kubernetes manifests, or one file: policies, namespaces, workloads")
     .requiredOption("--cluster <name>", "the name that the cluster gets")
-    .option("--context <name>", "its context in the kubeconfig (default: the name of the cluster)")
+    .option(
+      "--context <name>",
+      "its context in the kubeconfig (default: the name of the cluster); without --manifests it is read through it",
+    )
+    .option(
+      "--manifests <dir>",
+      "folder of Kubernetes manifests, or one file, instead of the cluster: policies, namespaces, workloads",
+    )
+    .option("--kubeconfig <file>", "where the context is (default: KUBECONFIG, else ~/.kube/config)")
     .option("--to <dir>", "where to write: a folder of the cluster's name in it", "policies")
     .addOption(
       new Option("--isolate <mode>", "what segments say that policies isolate today")
@@ -47,13 +55,16 @@ function addImport(program: Command): void {
         .default("observe"),
     )
     .addOption(enforcerOption("how the policies are read, and their translation: whose reading the cluster follows"))
+    .option("--owner <team>", "who owns the policies whose NetworkPolicy names nobody")
+    .option("--force", "replace files of an import that were edited since")
     .option("--dry-run", "tell what would be written, and write nothing")
     .option("--detailed-exitcode", "exit 2 when the definitions do not say all of it")
     .addOption(outputOption())
     .action(verb(async (options: ImportVerbOptions) => (await import("../verbs/import.ts")).importVerb(options)));
   addExamples(command, [
+    ["from what a cluster has now", "firebreak import --cluster prod-eu --context admin@prod-eu"],
     [
-      "from what a cluster has now",
+      "from what kubectl wrote",
       "kubectl get ns,networkpolicies,deploy,sts,ds,pods,svc -A -o yaml > seen.yaml && firebreak import --manifests seen.yaml --cluster prod-eu",
     ],
     ["look before it is written", "firebreak import --manifests seen.yaml --cluster prod-eu --dry-run"],
@@ -102,7 +113,7 @@ function addPlan(program: Command): void {
 }
 
 function addInventory(program: Command): void {
-  const inventory = program.command("inventory").description("what the service sees of every target");
+  const inventory = program.command("inventory").description("what is seen of every target, as a file");
   const save = inventory
     .command("save")
     .argument("<file>", "where to write; - is standard output")
@@ -112,6 +123,23 @@ function addInventory(program: Command): void {
       verb(async (file: string, options: ConfigOptions) => (await import("../verbs/inventory.ts")).saveInventory(file, options)),
     );
   addExamples(save, [["save it, then plan a branch offline", "firebreak inventory save seen.json"]]);
+  const from = inventory
+    .command("from")
+    .argument("<file...>", "what kubectl wrote of one cluster, or folders of it")
+    .description("make the same file of what kubectl wrote, without a service: for offline plans before anything runs")
+    .requiredOption("--cluster <name>", "the name of the cluster in the definitions")
+    .option("--to <file>", "where to write, beside what it has of other targets; - is standard output", "-")
+    .action(
+      verb(async (files: readonly string[], options: InventoryFromOptions) =>
+        (await import("../verbs/inventory.ts")).inventoryFrom(files, options),
+      ),
+    );
+  addExamples(from, [
+    [
+      "a first plan without any service",
+      "kubectl get ns,nodes,pods,svc,networkpolicies -A -o yaml > live.yaml && firebreak inventory from live.yaml --cluster prod-eu --to seen.json && firebreak plan --inventory seen.json",
+    ],
+  ]);
 }
 
 function addRender(program: Command): void {

@@ -1,5 +1,3 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { putObject, requestToken, type AccountObject } from "../../adapters/kubernetes/accounts.ts";
 import { KubernetesClient } from "../../adapters/kubernetes/client.ts";
@@ -11,7 +9,7 @@ import { findTarget, listTargets } from "../../core/model/target.ts";
 import { unknownTarget } from "../../core/model/unknown-target.ts";
 import { accountOf, roleManifests, type RoleService } from "../../core/rights/manifests.ts";
 import { requireDefinitions } from "../definitions.ts";
-import { writeContext } from "../kubeconfig.ts";
+import { kubectlsFile, writeContext } from "../kubeconfig.ts";
 import { tell } from "../output.ts";
 import { loadSettings } from "../settings.ts";
 import type { ConfigOptions } from "../tree/common.ts";
@@ -72,7 +70,11 @@ async function setUp(service: RoleService, context: string, settings: SettingsFi
   }
   const { namespace } = options;
   const signal = new AbortController().signal;
-  const admin = openCredentials({ kind: "kubeconfig", file: adminFile(options), context: adminContext(options) });
+  const admin = openCredentials({
+    kind: "kubeconfig",
+    file: options.adminKubeconfig ?? kubectlsFile(),
+    context: adminContext(options),
+  });
   await using client = new KubernetesClient(admin);
   for (const document of parseAllDocuments(roleManifests(service, namespace))) {
     const object = document.toJS() as AccountObject; // our own text
@@ -97,11 +99,6 @@ async function prove(file: string, context: string, signal: AbortSignal): Promis
 function adminContext({ adminContext: name }: ClustersSetupOptions): string {
   if (name !== undefined) return name;
   throw new FirebreakError("USAGE", "--yes needs --admin-context NAME: a context that may write roles and accounts");
-}
-
-function adminFile({ adminKubeconfig }: ClustersSetupOptions): string {
-  const first = process.env["KUBECONFIG"]?.split(":")[0] ?? "";
-  return adminKubeconfig ?? (first === "" ? join(homedir(), ".kube", "config") : first);
 }
 
 function secondsOf(duration: string): number {

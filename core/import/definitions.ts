@@ -31,6 +31,10 @@ export interface WriteOptions {
   /** What segments that were isolated say. */
   readonly isolate: "observe" | "enforce";
   readonly podRanges: readonly string[];
+  /** Names that other files give already. */
+  readonly taken?: ReadonlySet<string>;
+  /** Who owns the policies whose NetworkPolicy names nobody. */
+  readonly owner?: string | undefined;
 }
 
 /** Namespaces that a Cluster leaves alone unless it says otherwise (docs/reference/kinds.md, `governs`). */
@@ -38,7 +42,7 @@ const UNGOVERNED = ["kube-system", "kube-public", "kube-node-lease"];
 
 /** The documents of a draft, in a stable order: the same draft gives the same text. */
 export function documentsOf(draft: Draft, options: WriteOptions): readonly Document[] {
-  const names = new Names(options.cluster);
+  const names = new Names(options);
   const isolation = new Map(draft.subjects.map((subject) => [groupKey(subject.group), subject]));
   for (const { group } of draft.subjects) names.ofGroup(group);
   const policies = draft.policies.map((policy) => policyDocument(policy, names, options)).filter((one) => one !== undefined);
@@ -79,18 +83,18 @@ function memberOf({ namespaces, pods }: Group, { cluster }: WriteOptions): Reado
   return { pods, namespaces, clusters: { matchLabels: { cluster } } };
 }
 
-function policyDocument(policy: DraftPolicy, names: Names, { cluster }: WriteOptions): Document | undefined {
+function policyDocument(policy: DraftPolicy, names: Names, options: WriteOptions): Document | undefined {
   const rules = merged(
     policy.rules.map(({ from, to, ports }) => ({ from: [names.ofEnd(from)], to: [names.ofEnd(to)], ports: [...ports] })),
   );
   if (rules.length === 0) return undefined; // what only isolates says so as a segment
-  const { namespace, name, owner, reason } = policy;
+  const { namespace, name, reason, owner = options.owner } = policy;
   return {
     kind: "Policy",
     metadata: { name: names.ofPolicy(`${namespace}-${name}`) },
     spec: {
       ...(owner !== undefined && { owner }),
-      reason: reason ?? `Imported from NetworkPolicy ${namespace}/${name} of cluster ${cluster}.`,
+      reason: reason ?? `Imported from NetworkPolicy ${namespace}/${name} of cluster ${options.cluster}.`,
       rules,
     },
   };
@@ -120,13 +124,14 @@ function merged(rules: readonly Rule[]): readonly Rule[] {
 /** Names of what is written: each once, and the same whenever the same is imported. */
 class Names {
   readonly #taken: Set<string>;
-  readonly #policies = new Set<string>();
+  readonly #policies: Set<string>;
   readonly #ends = new Map<string, string>();
   readonly groups: { readonly name: string; readonly group: Group; readonly not: readonly Group[] }[] = [];
   readonly blocks: { readonly name: string; readonly block: Block }[] = [];
 
-  constructor(cluster: string) {
-    this.#taken = new Set([cluster, "any", "internet", "workloads"]);
+  constructor({ cluster, taken = new Set() }: WriteOptions) {
+    this.#taken = new Set([cluster, "any", "internet", "workloads", ...taken]);
+    this.#policies = new Set(taken);
   }
 
   ofGroup(group: Group, not: readonly Group[] = []): string {

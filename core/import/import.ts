@@ -36,6 +36,8 @@ export type ImportOptions = Omit<WriteOptions, "mode" | "podRanges"> & {
   readonly profile: Profile;
   /** The moment of the check, ms since the epoch. */
   readonly now: number;
+  /** Another file has the Cluster, with a label `cluster` of its name. */
+  readonly isDefined?: boolean;
 };
 
 const NO_ESSENTIALS: Document = {
@@ -67,7 +69,10 @@ export function importManifests(manifests: Manifests, options: ImportOptions): I
   };
   const of = (kind: Document["kind"]): readonly Document[] => documents.filter((document) => document.kind === kind);
   return {
-    files: filesOf(documents, options.cluster),
+    files: filesOf(
+      documents.filter(({ kind }) => kind !== "Cluster" || options.isDefined !== true),
+      options.cluster,
+    ),
     counts: {
       read: draft.policies.length,
       segments: of("Segment").length,

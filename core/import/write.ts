@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Document as YamlDocument, isMap, isSeq, visit } from "yaml";
 import type { Document } from "./definitions.ts";
 
@@ -7,8 +8,25 @@ export interface ImportedFile {
   readonly text: string;
 }
 
-/** First line of every file of an import: a second one replaces what begins so, and nothing else. */
+/** First line of every file of an import: a second one replaces what begins so and is still as it was written, and nothing else. */
 export const MARK = "# Written by `firebreak import`; a second import replaces this file. Rename what you take over.";
+
+const DIGEST = "# As it was written, sha256: ";
+
+function withMark(body: string): string {
+  return `${MARK}\n${DIGEST}${digestOf(body)}\n${body}`;
+}
+
+/** Whose a file is: of an import and as it was written, of an import and edited since, or of somebody else. */
+export function authorOf(text: string): "import" | "edited" | "other" {
+  if (!text.startsWith(MARK)) return "other";
+  const [, digest = "", ...body] = text.split("\n");
+  return digest === `${DIGEST}${digestOf(body.join("\n"))}` ? "import" : "edited";
+}
+
+function digestOf(body: string): string {
+  return createHash("sha256").update(body).digest("hex").slice(0, 16);
+}
 
 const FILES = [
   { name: "targets.yaml", kinds: ["Cluster", "External"] },
@@ -16,11 +34,16 @@ const FILES = [
   { name: "policies.yaml", kinds: ["Policy", "Workspace"] },
 ] as const;
 
+/** Where an import writes, whatever it has to say. */
+export function pathsOf(folder: string): readonly string[] {
+  return FILES.map(({ name }) => `${folder}/${name}`);
+}
+
 /** The files of an import, in a folder of the cluster's name. */
 export function filesOf(documents: readonly Document[], folder: string): readonly ImportedFile[] {
   return FILES.flatMap(({ name, kinds }) => {
     const own = documents.filter(({ kind }) => (kinds as readonly string[]).includes(kind));
-    return own.length === 0 ? [] : [{ path: `${folder}/${name}`, text: `${MARK}\n${own.map(textOf).join("---\n")}` }];
+    return own.length === 0 ? [] : [{ path: `${folder}/${name}`, text: withMark(own.map(textOf).join("---\n")) }];
   });
 }
 

@@ -1,7 +1,7 @@
 /** `firebreak import`: what it writes, what it leaves alone, what it says. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { runCli } from "./run-cli.ts";
 
@@ -100,4 +100,67 @@ test("says what kinds it does not read, and takes no name that no definition can
   const named = await runCli(["import", "--manifests", join(folder, "seen.yaml"), "--cluster", "Campus West", "--to", folder]);
   expect(named.code).not.toBe(0);
   expect(named.stderr).toContain("--cluster campus-west --context Campus West");
+});
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(join(folder, path), text);
+}
+
+// Bug: a repository whose Workspace wants an owner is red at once, and the next commit of anybody is refused.
+test("writes nothing that its repository would refuse, and says what to give", async () => {
+  write("policies/workspace.yaml", "apiVersion: firebreak.dev/v1alpha1\nkind: Workspace\nspec: {require: [owner]}\n");
+  const refused = await run();
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain("--owner TEAM");
+  expect(existsSync(join(folder, "policies/prod-eu"))).toBe(false);
+  const owned = await run("--owner", "team-shop");
+  expect(owned, owned.stderr).toMatchObject({ code: 0 });
+  expect(readFileSync(join(folder, "policies/prod-eu/policies.yaml"), "utf8")).toContain("owner: team-shop");
+  expect((await runCli(["validate", join(folder, "policies")])).code).toBe(0);
+});
+
+// Bug: a second import wipes what a person changed in its files.
+test("a file that was edited since is replaced by --force only, and it is said", async () => {
+  await run();
+  const file = join(folder, "policies/prod-eu/segments.yaml");
+  const edited = readFileSync(file, "utf8").replace("ingress: observe", "ingress: enforce");
+  writeFileSync(file, edited);
+  const refused = await run();
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain(`${file}: edited since`);
+  expect(readFileSync(file, "utf8")).toBe(edited);
+  const dry = await run("--force", "--dry-run");
+  expect(dry.stdout).toContain(`would be replaced, with what was edited in it: ${file}`);
+  expect(readFileSync(file, "utf8")).toBe(edited);
+  expect((await run("--force")).stdout).toContain(`replaced, with what was edited in it: ${file}`);
+  expect(readFileSync(file, "utf8")).toContain("ingress: observe");
+  const json = JSON.parse((await run("-o", "json")).stdout) as { readonly written: readonly { readonly how: string }[] };
+  expect(new Set(json.written.map(({ how }) => how))).toEqual(new Set(["the same"]));
+});
+
+// Bugs: a Cluster that is there already is "defined twice"; the imported segments choose no cluster.
+test("leaves out a Cluster that another file has, if imported segments can choose it", async () => {
+  const cluster = (labels: string): string =>
+    `apiVersion: firebreak.dev/v1alpha1\nkind: Cluster\nmetadata: {name: prod-eu, labels: {${labels}}}\nspec: {mode: plan, context: x}\n`;
+  write("policies/targets.yaml", cluster("env: prod"));
+  const refused = await run();
+  expect(refused.code).not.toBe(0);
+  expect(refused.stderr).toContain("add `labels: {cluster: prod-eu}`");
+  write("policies/targets.yaml", cluster("env: prod, cluster: prod-eu"));
+  const { code, stderr } = await run();
+  expect(code, stderr).toBe(0);
+  expect(existsSync(join(folder, "policies/prod-eu/targets.yaml"))).toBe(false);
+  const validated = await runCli(["validate", join(folder, "policies")]);
+  expect(validated, validated.stdout + validated.stderr).toMatchObject({ code: 0 });
+});
+
+// Bug: the second cluster with the same applications makes every name of the first one "defined twice".
+test("a second cluster gets names that nobody has", async () => {
+  await run();
+  const more = ["--cluster", "prod-us", "--to", join(folder, "policies")];
+  const second = await runCli(["import", "--manifests", join(folder, "seen.yaml"), ...more]);
+  expect(second, second.stderr).toMatchObject({ code: 0 });
+  expect(readFileSync(join(folder, "policies/prod-us/segments.yaml"), "utf8")).toContain("name: shop-web-2");
+  expect((await runCli(["validate", join(folder, "policies")])).code).toBe(0);
 });

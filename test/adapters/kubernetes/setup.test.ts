@@ -117,3 +117,30 @@ describe("clusters setup", () => {
     expect(await setup("--yes")).toMatchObject({ code: 1, stderr: expect.stringContaining("--admin-context") as string });
   });
 });
+
+describe("import of a live cluster", () => {
+  // Bug: a person has to know which kinds to ask kubectl for, and forgets the namespaces.
+  it("reads through the context what kubectl would write, and writes what it means", async () => {
+    await cluster.api.put("/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: "ward" } });
+    await cluster.api.put("/apis/networking.k8s.io/v1/namespaces/ward/networkpolicies", {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "lab", namespace: "ward" },
+      spec: { podSelector: { matchLabels: { app: "lab" } }, ingress: [{ ports: [{ port: 8443 }] }], policyTypes: ["Ingress"] },
+    });
+    const to = join(folder, "imported");
+    const from = ["--context", cluster.context, "--kubeconfig", cluster.kubeconfig, "--to", to];
+    const dry = await runCli(["import", "--cluster", "campus", ...from, "--dry-run", "-o", "json"]);
+    expect(dry, dry.stderr).toMatchObject({ code: 0 });
+    const { files } = JSON.parse(dry.stdout) as { readonly files: readonly { readonly text: string }[] };
+    expect(files.map(({ text }) => text).join()).toContain("name: ward-lab");
+    const { code, stdout, stderr } = await runCli(["import", "--cluster", "campus", ...from]);
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stdout).toContain("the same connections as the policies that were read");
+    expect(readFileSync(join(to, "campus/targets.yaml"), "utf8")).toContain(`context: ${cluster.context}`);
+    expect((await runCli(["validate", to])).code).toBe(0);
+    const lost = await runCli(["import", "--cluster", "campus", "--context", "nowhere", "--kubeconfig", cluster.kubeconfig]);
+    expect(lost.stderr).toContain("nowhere");
+    expect(lost.code).not.toBe(0);
+  });
+});
