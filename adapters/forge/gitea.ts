@@ -5,6 +5,7 @@ import { putStatus } from "./checks.ts";
 import type { Client, RequestLimits } from "./client.ts";
 import type { ForgeDialect } from "./dialect.ts";
 import { statusOf } from "./failure.ts";
+import { editedOnGitea } from "./first-texts.ts";
 import { movedOnGitea } from "./moves.ts";
 import { allPages, PAGE } from "./pages.ts";
 import type { ToldPull } from "./pulls.ts";
@@ -47,8 +48,7 @@ export function giteaDialect(client: Client): ForgeDialect {
 
     readMoved: async (number, request) => await movedOnGitea(client, number, request),
 
-    // Nothing tells of an edit within the second.
-    findEdited: async () => await Promise.resolve(new Set<number>()),
+    findEdited: async (comments, request) => await editedOnGitea(client, comments, request),
 
     async putCheck(commit, name, check, request) {
       await putStatus(client, commit, name, check, request);

@@ -9,6 +9,10 @@ import { auditPull, type PullContext } from "./context.ts";
 /** The last answers stand in the comment. */
 const ANSWERS = 5;
 
+const MAYBE_EDITED =
+  "the forge does not say that this is what was first written there, so nothing was done. Say it in a new comment; if that does not help " +
+  "(activity that is kept private), approve by a review.";
+
 /** What reading comments led to. */
 export interface CommandsRead {
   readonly reading: PullReading;
@@ -38,9 +42,12 @@ export async function readCommands(context: PullContext, pull: PullRequest, row:
   const comments = await forge.listComments(pull.number, row?.seenAt ?? undefined, signal);
   const fresh = comments.filter(({ id }) => id > (row?.seenComment ?? 0)).toSorted((a, b) => a.id - b.id);
   for (const comment of fresh) {
-    if (comment.author === self || comment.isEdited) continue;
+    if (comment.author === self) continue;
     const commands = parseCommands(comment.body);
-    if (commands.length > 0) await carryOut(context, { pull, row, comment, commands, isNewHead }, state);
+    // Its times show no edit: who waits for an answer hears why there is none. An edit that shows is the author's to see.
+    if (comment.isEdited && commands.length > 0 && comment.createdAt === comment.updatedAt)
+      state.answers.push({ to: plain(comment.author), text: MAYBE_EDITED });
+    if (!comment.isEdited && commands.length > 0) await carryOut(context, { pull, row, comment, commands, isNewHead }, state);
   }
   const last = fresh.at(-1);
   const reading: PullReading = {

@@ -29,6 +29,33 @@ afterAll(async () => {
 describe("Gitea", () => {
   contract(async () => await openGiteaWorld(gitea, people));
 
+  // Bug: somebody else turns a word of a person with rights into an approval, within the second, and no time tells (M3).
+  it("knows a command that was edited within its second, and one that was not", async () => {
+    const { forge, comment, push } = await openGiteaWorld(gitea, people);
+    await push("change", { "a.yaml": "a" }, people.writer);
+    const wish = { title: "change", body: "", head: "change", base: "main", isDraft: false, labels: [] };
+    const { number } = (await forge.openPull(wish, signal)).pull;
+    const edit = async (id: number, body: string): Promise<void> =>
+      void (await gitea.call("PATCH", `/repos/${forge.repository}/issues/comments/${id}`, { body }));
+    const long = `/firebreak hold ${"because ".repeat(20)}\n${"words ".repeat(40)}`;
+    const kept = [
+      await comment(number, "/firebreak approve abc\r\nas said", people.writer),
+      await comment(number, long, people.writer),
+    ];
+    const harmless = await comment(number, "looks good", people.writer);
+    await edit(harmless, "/firebreak approve abc");
+    const appended = await comment(number, long, people.writer);
+    await edit(appended, `${long}\n/firebreak approve abc`);
+    const other = await comment(number, "/firebreak approve abc", people.writer);
+    await edit(other, "/firebreak approve abd");
+    const told = await forge.listComments(number, undefined, signal);
+    const edited = told.filter(({ isEdited }) => isEdited).map(({ id }) => id);
+    expect(edited).toEqual([harmless, appended, other]);
+    expect(told.filter(({ isEdited }) => !isEdited).map(({ id }) => id)).toEqual(kept);
+    // Else this shows nothing: at least one of the edits must be such that no time tells of it.
+    expect(told.some(({ id, createdAt, updatedAt }) => edited.includes(id) && createdAt === updatedAt)).toBe(true);
+  });
+
   it("its webhooks are verified and read: push, pull request opened, pushed and merged, comment made and edited, review", async () => {
     const world = await openGiteaWorld(gitea, people);
     const { forge } = world;
