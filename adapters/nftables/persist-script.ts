@@ -134,3 +134,12 @@ else
 fi
 `;
 }
+
+/** What root runs on a host that shall load nothing of ours at its next start any more; what is enforced now stays. */
+export function forgetScript(): string {
+  return `#!/bin/sh
+# Takes away what loads Firebreak's confirmed ruleset when this host starts. What is enforced now stays. Run it as root on the host.
+[ "$(id -u)" -eq 0 ] || { echo "run this as root" >&2; exit 1; }
+${FORGET}echo "nothing of Firebreak is loaded at the next start of this host any more"
+`;
+}

@@ -62,6 +62,11 @@ function addHostsPersist(hosts: Command): void {
     .argument("[hosts...]", "host/FLEET/NAME (default: every host)")
     .description("have hosts keep their confirmed ruleset for the next reboot now; hosts.persist: false takes it away")
     .option("--print-installer", "print what root runs once on a host whose apply user is not root")
+    .option("--off", "print what root runs on these hosts so that nothing is loaded at their next start any more")
+    .option("-y, --yes", "with --off: run it over ssh as the admin user")
+    .option("--admin <user>", "who logs in with --yes: root, or a user whose sudo needs no password", "root")
+    .option("--admin-key <file>", "that user's private key (default: the ssh agent)")
+    .addOption(definitionsOption())
     .addOption(outputOption())
     .addOption(configOption())
     .action(
@@ -71,6 +76,7 @@ function addHostsPersist(hosts: Command): void {
     );
   addExamples(command, [
     ["one host", "firebreak hosts persist host/directory/ldap-blue-1"],
+    ["undo it on one host: look first, then --yes", "firebreak hosts persist --off host/directory/ldap-blue-1"],
     ["for an apply user with sudo", "firebreak hosts persist --print-installer | ssh admin@HOST sudo sh"],
   ]);
 }

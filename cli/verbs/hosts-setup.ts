@@ -17,19 +17,17 @@ import { loadSettings } from "../settings.ts";
 import type { ConfigOptions } from "../tree/common.ts";
 
 /** What `firebreak hosts setup` takes. */
-export interface HostsSetupOptions extends ConfigOptions {
+export interface HostsSetupOptions extends ConfigOptions, AdminOptions {
   readonly definitions?: string;
   readonly yes?: true;
   readonly pin?: true;
-  readonly admin: string;
-  readonly adminKey?: string;
   readonly fingerprint?: string;
 }
 
 type HostTarget = Extract<Target, { kind: "host" }>;
 
 /** Where a host is, and what of firebreak.yaml it takes to reach it. */
-interface Reach {
+export interface Reach {
   readonly id: string;
   readonly address: string;
   readonly port: number;
@@ -44,15 +42,8 @@ interface Reach {
  */
 export async function hostsSetup(name: string, options: HostsSetupOptions): Promise<number> {
   const settings = await loadSettings(options.config);
-  const { definitions } = await requireDefinitions(options.definitions, settings);
-  const known = listTargets(definitions).map(({ id }) => id);
-  const target = findTarget(definitions, name);
-  if (target?.kind !== "host") {
-    const hosts = known.filter((id) => id.startsWith("host/"));
-    throw unknownTarget(name, hosts);
-  }
   const signal = new AbortController().signal;
-  const reach = reachOf(target, settings);
+  const reach = await reachOf(name, options.definitions, settings);
   if (options.pin === true || options.yes === true) await pin(reach, options, signal);
   if (options.yes !== true) {
     if (options.pin === true) return 0;
@@ -61,20 +52,44 @@ export async function hostsSetup(name: string, options: HostsSetupOptions): Prom
     tell(`then pin its key: firebreak hosts setup ${name} --pin`);
     return 0;
   }
-  const admin = {
-    target: reach.id,
-    address: reach.address,
-    port: reach.port,
-    user: options.admin,
-    identityFile: options.adminKey,
-    knownHostsFile: reach.knownHosts,
-  };
-  tell((await runAsAdmin(admin, await scriptFor(reach, settings, signal), process.env["SSH_AUTH_SOCK"], signal)).trimEnd());
+  tell(await runByAdmin(reach, options, await scriptFor(reach, settings, signal), signal));
   await proveIt(reach, settings, signal);
   return 0;
 }
 
-function reachOf({ id, fleet, host }: HostTarget, { ssh }: SettingsFile): Reach {
+/** Who logs in to run a script once. */
+export interface AdminOptions {
+  readonly admin: string;
+  readonly adminKey?: string;
+}
+
+/** Runs a script on a host as root, against its pinned key; what it said. */
+export async function runByAdmin(
+  reach: Reach,
+  { admin, adminKey }: AdminOptions,
+  script: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const { id: target, address, port, knownHosts: knownHostsFile } = reach;
+  const access = { target, address, port, user: admin, identityFile: adminKey, knownHostsFile };
+  return (await runAsAdmin(access, script, process.env["SSH_AUTH_SOCK"], signal)).trimEnd();
+}
+
+/** How a host of the definitions is reached. @throws FirebreakError NOT_FOUND, USAGE for this machine, CONFIG_INVALID */
+export async function reachOf(name: string, folder: string | undefined, settings: SettingsFile): Promise<Reach> {
+  const { definitions } = await requireDefinitions(folder, settings);
+  const target = findTarget(definitions, name);
+  if (target?.kind !== "host") {
+    const known = listTargets(definitions).map(({ id }) => id);
+    throw unknownTarget(
+      name,
+      known.filter((id) => id.startsWith("host/")),
+    );
+  }
+  return reachOfHost(target, settings);
+}
+
+function reachOfHost({ id, fleet, host }: HostTarget, { ssh }: SettingsFile): Reach {
   const { transport } = fleet;
   if (transport.kind !== "ssh")
     throw new FirebreakError("USAGE", `${id} is this machine (transport: local): there is nothing to set up`);
