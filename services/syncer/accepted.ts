@@ -17,7 +17,7 @@ import { findingEntries } from "../findings.ts";
 import { listOrphans } from "../orphans.ts";
 import { storedError } from "../stored-error.ts";
 import type { SyncerContext } from "./context.ts";
-import { restoreLostOrphans } from "./lost-orphans.ts";
+import { restoreLostOrphans, restoreLostTargets } from "./lost-targets.ts";
 import { logOrphans } from "./log-orphans.ts";
 
 const PAGE = 1_000;
@@ -129,6 +129,7 @@ async function holdTargets(context: SyncerContext): Promise<void> {
     if ((wantedSequence ?? 0) > newest)
       throw notBelieved(`the store says that ${id} shall have revision ${wantedSequence}, of which the audit log knows nothing`);
   }
+  await restoreLostTargets(context);
   await restoreLostOrphans(context);
   await listOrphans(context);
 }

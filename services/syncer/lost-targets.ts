@@ -1,8 +1,30 @@
-import { addWork, listTargetRows, recordOrphan } from "../../adapters/store/index.ts";
-import { findTarget } from "../../core/model/target.ts";
+import { addWork, listTargetRows, recordOrphan, recordTargets } from "../../adapters/store/index.ts";
+import { findTarget, listTargets } from "../../core/model/target.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { SyncerContext } from "./context.ts";
 import { auditTarget } from "./entries.ts";
+
+/**
+ * Targets that the revision in force names and the store does not: they are written there again, and looked after. Without a row nobody would
+ * compare or heal them until the next revision.
+ */
+export async function restoreLostTargets({ store, accepted, inForce, takingUp, queue, now, log }: SyncerContext): Promise<void> {
+  // One that was accepted and is not in force yet names others.
+  if (inForce === undefined || takingUp !== undefined || accepted.newest?.revision !== inForce.sequence) return;
+  const rows = new Map((await listTargetRows(store)).map((row) => [row.id, row]));
+  const named = listTargets(inForce.definitions);
+  const lost = named.filter(({ id }) => rows.get(id)?.inGit !== true || rows.get(id)?.wantedSequence === null);
+  if (lost.length === 0) return;
+  const all = named.map(({ id, mode, labels }) => ({ id, mode, labels }));
+  await recordTargets(store, all, inForce.sequence, now());
+  const work = lost.map(({ id }) => ({ target: id, kind: "start" as const, detail: {} }));
+  await addWork(store, work, now());
+  for (const { id } of lost) await queue.enqueue(id);
+  log.error(
+    { targets: lost.map(({ id }) => id) },
+    "the store did not know targets any more that the revision in force names; it knows them again",
+  );
+}
 
 /**
  * Targets gone from Git that the log knows and the store does not: they are written there again, and looked after. Without a row nobody would

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openRepository } from "../../adapters/git/index.ts";
-import { currentRevision, listFindings, listOpenWork, repositoryState } from "../../adapters/store/index.ts";
+import { currentRevision, listFindings, listOpenWork, repositoryState, targetRow } from "../../adapters/store/index.ts";
 import { run } from "../../adapters/store/session.ts";
 import type { FileTrail } from "../../adapters/trail/file-trail.ts";
 import { openTrail } from "../../adapters/trail/open.ts";
@@ -302,6 +302,10 @@ describe("a store that somebody changed", () => {
     await write(async (db) => await db.deleteFrom("firebreak.targets").where("id", "=", GONE).execute());
     await world.follow();
     expect(await listOrphans(context)).toEqual([]);
+    // Would catch: nobody compares a target whose row is gone, until the next revision.
+    await write(async (db) => await db.deleteFrom("firebreak.targets").where("id", "=", "cluster/eu").execute());
+    await world.follow();
+    expect(await targetRow(context.store, "cluster/eu")).toMatchObject({ inGit: true, wantedSequence: context.inForce?.sequence });
     // What Git names is no orphan, whatever a row says.
     await write(
       async (db) => await db.updateTable("firebreak.targets").set({ inGit: false }).where("id", "=", "cluster/eu").execute(),
