@@ -104,7 +104,7 @@ apiVersion: firebreak.dev/v1alpha1
 kind: Cluster
 metadata:
   name: my-cluster
-  labels: {env: dev}
+  labels: {env: dev, cluster: my-cluster}
 spec:
   mode: plan
   context: my-cluster

@@ -118,7 +118,7 @@ export function sshFailure(target: string, result: RunResult): FirebreakError | 
 /** The file of pinned keys has no line for the host: nobody claims that it changed. */
 export function keyUnknown(target: string, cause?: Error): FirebreakError {
   const what = `connect to ${target}: no key of the host is pinned`;
-  const toDo = `after you have compared the key with the host's own, add the line "${target} KEYTYPE KEY" to the file that ssh.knownHosts names`;
+  const toDo = `after you have compared the key with the host's own, pin it: firebreak hosts setup ${target} --pin`;
   return new FirebreakError("HOST_KEY_UNKNOWN", `${what}; ${toDo}`, { cause });
 }
 

@@ -70,7 +70,15 @@ async function checkSecret(reference: string, environment: NodeJS.ProcessEnv): P
 /** A file that holds a secret: only its owner may read it. */
 async function checkPrivate(area: string, file: string): Promise<readonly Check[]> {
   const found = await stat(file).catch(() => undefined);
-  if (found === undefined) return [fail(area, file, "is not there", "Write it, or name another file in firebreak.yaml.")];
+  if (found === undefined)
+    return [
+      fail(
+        area,
+        file,
+        "is not there",
+        "Write it, or name another file in firebreak.yaml. `firebreak clusters setup CLUSTER --yes` writes a kubeconfig.",
+      ),
+    ];
   const mode = (found.mode & 0o777).toString(8).padStart(4, "0");
   if ((found.mode & 0o077) === 0) return [ok(area, file, `only its owner can read it (${mode})`)];
   return [warn(area, file, `others than its owner can read or write it (${mode})`, `chmod 600 ${file}`)];

@@ -50,7 +50,7 @@ export async function importVerb(options: ImportVerbOptions): Promise<number> {
   const { taken, cluster: defined } = surroundingsOf(others, cluster);
   if (defined !== undefined && defined.labels["cluster"] !== cluster)
     throw new FirebreakError(
-      "CONFLICT",
+      "USAGE",
       `${defined.path} has the Cluster ${cluster} already, without the label by which imported segments choose it: add \`labels: {cluster: ${cluster}}\` to its metadata`,
     );
   const isDefined = defined !== undefined;
@@ -164,7 +164,7 @@ async function writeDrafts(drafts: readonly Draft[], { dryRun }: ImportVerbOptio
 
 function refuse(drafts: readonly Draft[], author: Draft["author"], why: string): void {
   const names = drafts.filter((draft) => draft.author === author).map(({ path }) => path);
-  if (names.length > 0) throw new FirebreakError("CONFLICT", `${names.join(", ")}: ${why}`);
+  if (names.length > 0) throw new FirebreakError("USAGE", `${names.join(", ")}: ${why}`);
 }
 
 async function textOf(path: string): Promise<string | undefined> {

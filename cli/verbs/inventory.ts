@@ -48,7 +48,7 @@ export async function inventoryFrom(files: readonly string[], { cluster, to }: I
   const made = inventoryFileOf(read.manifests, cluster, new Date().toISOString());
   const before = to !== "-" && existsSync(to) ? await readInventory(to) : undefined;
   if (before !== undefined && before.instance !== made.instance && made.instance !== "offline" && before.instance !== "offline")
-    throw new FirebreakError("CONFLICT", `${to} is of another Firebreak installation than the policies in ${files.join(", ")}`);
+    throw new FirebreakError("USAGE", `${to} is of another Firebreak installation than the policies in ${files.join(", ")}`);
   const saved: InventoryFile =
     before === undefined
       ? made

@@ -113,7 +113,7 @@ export const ERRORS = {
   HOST_KEY_UNKNOWN: {
     next: "person",
     means:
-      "No key is pinned for a host, so it is not trusted. Compare the host's key (`ssh-keyscan`, or its console) and add `TARGET-ID KEYTYPE KEY` to the file that `ssh.knownHosts` names.",
+      "No key is pinned for a host, so it is not trusted. `firebreak hosts setup HOST --pin` shows its key and pins it, after you have compared it on the host's console.",
   },
   HOST_NOT_UNDERSTOOD: {
     next: "retry",

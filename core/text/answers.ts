@@ -105,10 +105,11 @@ function settling({ target, settlesAt }: TargetStatus, now: number): readonly st
 /** One line for all hosts that observe: who asks for more has a verb. */
 function observedLines(targets: readonly TargetStatus[]): readonly string[] {
   const seen = targets.flatMap(({ wouldDeny }) => (wouldDeny === null ? [] : [wouldDeny]));
-  const total = seen.reduce((sum, { connections }) => sum + connections, 0);
-  if (total === 0) return [];
-  const words = wouldDenyWords({ total, full: seen.flatMap(({ full }) => full) });
-  return ["", `observed  ${words} on ${counted(seen.length, "host")} in 7 days: \`firebreak denials\``];
+  const denied = seen.filter(({ connections }) => connections > 0);
+  if (denied.length === 0) return [];
+  const total = denied.reduce((sum, { connections }) => sum + connections, 0);
+  const words = wouldDenyWords({ total, full: denied.flatMap(({ full }) => full) });
+  return ["", `observed  ${words} on ${counted(denied.length, "host")} in 7 days: \`firebreak denials\``];
 }
 
 function targetError({ target, error, nextAttemptAt }: TargetStatus, now: number): readonly string[] {

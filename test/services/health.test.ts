@@ -107,13 +107,17 @@ describe("what a process says that it lacks", () => {
   it.each([
     ["alerts.yml", /^\s+expr: (.*)$/gm, 8],
     ["dashboard.json", /^\s+"expr": (.*)$/gm, 12],
-  ])("every metric that %s names is there", async (file, expressions, atLeast) => {
+  ])("every metric that %s names is there, and is what it is taken for", async (file, expressions, atLeast) => {
     const copied = readFileSync(join(import.meta.dirname, "../../workflows/monitoring", file), "utf8");
     const named = new Set([...copied.matchAll(expressions)].flatMap(([, expr = ""]) => expr.match(/\bfirebreak_\w+/g) ?? []));
     expect(named.size).toBeGreaterThan(atLeast);
     const { text } = await get("console", "/metrics");
-    const given = new Set([...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = ""]) => name));
-    expect([...named].filter((name) => !given.has(name))).toEqual([]);
+    const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = "", type = ""]) => [name, type]));
+    expect([...named].filter((name) => !types.has(name))).toEqual([]);
+    // A rate of a gauge is nonsense, and a counter as it is only ever rises.
+    const rated = new Set([...copied.matchAll(/\b(?:rate|irate|increase)\((firebreak_\w+)/g)].map(([, name = ""]) => name));
+    const wrong = [...named].filter((name) => types.get(name) !== (rated.has(name) ? "counter" : "gauge"));
+    expect(wrong.map((name) => `${name} is a ${types.get(name)}`)).toEqual([]);
   });
 
   it("a service that never came, and one that is gone: status says that nobody works", async () => {

@@ -13,7 +13,7 @@ it("what a host says is one line of plain characters", () => {
 it("a host without a pinned key is unknown, not changed", () => {
   const unknown = result("No ED25519 host key is known for host/a/b and you have requested strict checking.\r\n");
   expect(sshFailure("host/a/b", unknown)?.code).toBe("HOST_KEY_UNKNOWN");
-  expect(sshFailure("host/a/b", unknown)?.message).toContain('"host/a/b KEYTYPE KEY"');
+  expect(sshFailure("host/a/b", unknown)?.message).toContain("firebreak hosts setup host/a/b --pin");
   const changed = result("@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @\r\nHost key verification failed.\r\n");
   expect(sshFailure("host/a/b", changed)?.code).toBe("HOST_KEY_CHANGED");
 });

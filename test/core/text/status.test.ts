@@ -14,3 +14,15 @@ test("a host that is enforced for the first time says how long everything still 
   expect(lines[at + 1]).toMatch(/^ {2}settling for another 40s: everything passes until/);
   expect(formatStatus({ ...answer, targets: [host] }, now)).not.toContain("settling");
 });
+
+// Bug: hosts that saw nothing are counted with those where something would have been denied, or a full memory reads as all there is.
+test("what hosts that observe would have denied is one line, of those where it is something", () => {
+  const answer = statusAnswer();
+  const [host] = answer.targets;
+  if (host === undefined) throw new Error("the answer has no target");
+  const seen = (connections: number, full: readonly "ingress"[] = []) => ({ ...host, wouldDeny: { connections, full } });
+  const text = (...targets: readonly (typeof host)[]): string => formatStatus({ ...answer, targets }, 0);
+  expect(text(seen(2), seen(0), host)).toContain("observed  enforcing would have denied 2 connections on 1 host in 7 days");
+  expect(text(seen(4096, ["ingress"]), seen(1))).toContain("denied at least 4,097 connections on 2 hosts");
+  expect(text(seen(0), host)).not.toContain("observed");
+});
