@@ -282,6 +282,26 @@ export function errorChain(error: unknown): readonly string[] {
 
 /** Errors of the system that say: this disk takes nothing. */
 const DISK_ERRORS: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", "EIO"]);
+/** These say so only of files: the same codes come of a signal or a program that may not be started. */
+const RIGHTS_ERRORS: ReadonlySet<unknown> = new Set(["EPERM", "EACCES"]);
+const FILE_CALLS: ReadonlySet<unknown> = new Set([
+  "open",
+  "write",
+  "mkdir",
+  "rename",
+  "link",
+  "unlink",
+  "rm",
+  "rmdir",
+  "ftruncate",
+  "fsync",
+  "utime",
+  "futime",
+]);
+
+function isOfDisk({ code, syscall }: { readonly code?: unknown; readonly syscall?: unknown }): boolean {
+  return DISK_ERRORS.has(code) || (RIGHTS_ERRORS.has(code) && FILE_CALLS.has(syscall));
+}
 
 /**
  * The code that people see. A mistake of ours is only what is nobody else's: a full disk is the machine's, whoever stumbled over it and
@@ -290,7 +310,7 @@ const DISK_ERRORS: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EROFS", 
 export function codeOf(error: unknown): ErrorCode {
   if (error instanceof FirebreakError && error.code !== "PLAN_INVARIANT_BROKEN") return error.code;
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (DISK_ERRORS.has((cause as { code?: unknown }).code)) return "DISK_UNAVAILABLE";
+    if (isOfDisk(cause)) return "DISK_UNAVAILABLE";
   }
   return "PLAN_INVARIANT_BROKEN";
 }

@@ -148,4 +148,13 @@ describe("an error as people read it", () => {
     expect(storedError(new FirebreakError("AUDIT_UNAVAILABLE", "append", { cause: full })).code).toBe("AUDIT_UNAVAILABLE");
     expect(storedError(new Error("undefined is not a function")).code).toBe("PLAN_INVARIANT_BROKEN");
   });
+
+  // Bug: a service that starts on a folder that takes no new files told people of a mistake in Firebreak.
+  it("a folder that takes no files is the machine's; a signal or a program that is not allowed is not", () => {
+    const refused = (code: string, syscall: string): Error => Object.assign(new Error(`${code}: ${syscall}`), { code, syscall });
+    expect(storedError(refused("EPERM", "open")).code).toBe("DISK_UNAVAILABLE");
+    expect(storedError(refused("EACCES", "mkdir")).code).toBe("DISK_UNAVAILABLE");
+    expect(storedError(refused("EPERM", "kill")).code).toBe("PLAN_INVARIANT_BROKEN");
+    expect(storedError(refused("EACCES", "spawn ssh")).code).toBe("PLAN_INVARIANT_BROKEN");
+  });
 });
