@@ -25,6 +25,7 @@ import { auditTarget, intentEntry, outcomeEntry, planEntry, type Run } from "./e
 import { endLease, HeldLease } from "./held-lease.ts";
 import { keepForNextStart } from "./keep.ts";
 import { makePlan, type Planned } from "./planning.ts";
+import { closeOpenIntents } from "./recover.ts";
 import { takeOver } from "./takeover.ts";
 import { countRepairs, tellOfDrift } from "./tell-of-drift.ts";
 
@@ -58,6 +59,8 @@ export async function reconcile(context: SyncerContext, id: TargetId, jobSignal:
     const rows = await openWork(store, id, now());
     if (rows.length === 0) return;
     try {
+      // What an earlier run's outcome could not say (a full disk) is said before anything new begins.
+      await closeOpenIntents(context);
       const outcome = await runOnce(context, id, { lease, held, signal });
       await closeWork(store, rows, outcome, now());
       await context.onStep("work-closed", id);

@@ -81,6 +81,7 @@ beforeEach(async () => {
     start: "start",
     holder: "h ",
     unreleased: new Set(),
+    openIntents: async () => await Promise.resolve([]),
     now: Date.now,
     elapsed: () => performance.now(),
     random: () => 0.5,
