@@ -14,15 +14,16 @@ export function checkPackets(journal: Journal): readonly Violation[] {
   const violations: Violation[] = [];
   for (const [way, samples] of journal.samples) {
     const tamperings = tamperingsOf(journal.happened).filter(({ target }) => endsAt(target, way));
+    const closedByCable = (one: Sample): boolean => !one.isOpen && wasAway(journal, way, one);
     for (const [index, sample] of samples.entries()) {
       const choices = choicesAt(journal, way, sample);
       const says = choices.map((choice) => allows(choice, way, journal.schedule.hasCluster));
-      if (sample.isOpen && !says.includes(true) && !isExplained(tamperings, "opens", samples, index))
+      if (sample.isOpen && !says.includes(true) && !isExplained(tamperings, "opens", samples, index, closedByCable))
         violations.push({ rule: "open without a reason", what: sayWhen(journal, way, sample, "open") });
       if (
         !sample.isOpen &&
         !says.includes(false) &&
-        !isExplained(tamperings, "closes", samples, index) &&
+        !isExplained(tamperings, "closes", samples, index, closedByCable) &&
         !wasAway(journal, way, sample) &&
         !wasSlow(journal, way, sample)
       )
@@ -52,12 +53,16 @@ function choicesAt({ commits, entries }: Journal, way: Way, { at, tookMs }: Samp
   );
 }
 
-/** True while a tampering's effect lasts: until the way was seen the other way round after it, or was never seen so yet. */
+/**
+ * True while a tampering's effect lasts: until the way was seen the other way round after it, or was never seen so yet. A cable that is out
+ * shows nothing of the rules.
+ */
 function isExplained(
   tamperings: readonly Tampering[],
   does: "opens" | "closes",
   samples: readonly Sample[],
   index: number,
+  saysNothing: (sample: Sample) => boolean,
 ): boolean {
   const sample = samples[index];
   if (sample === undefined) return false;
@@ -67,7 +72,9 @@ function isExplained(
     if (!tampering[does] || began > end(sample)) return false;
     // Seen the other way round after it had its effect: it was undone, and does not explain what came later.
     const effect = samples.findIndex((one, at_) => at_ <= index && end(one) >= began && one.isOpen === sample.isOpen);
-    const undone = samples.some(({ at, isOpen }, at_) => at_ > effect && at_ < index && at > done && isOpen !== sample.isOpen);
+    const undone = samples.some(
+      (one, at_) => at_ > effect && at_ < index && one.at > done && one.isOpen !== sample.isOpen && !saysNothing(one),
+    );
     return !undone;
   });
 }

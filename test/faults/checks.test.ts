@@ -106,6 +106,14 @@ describe("checks", () => {
     expect(rulesOf(journal({ ...opened, happened: [flushed, policy] }, log))).toEqual([]);
   });
 
+  it("take a cable that is out for what it is: what was opened before and is open after it is one opening", () => {
+    const opened = { samples: new Map([samples(BETA_8003, [1, 2, 6, 7])]) };
+    const log = [...QUIET, ...TOLD];
+    expect(rulesOf(journal({ ...opened, happened: [INSERTED] }, log))).toEqual(["open without a reason"]);
+    const out = happened({ kind: "away", what: "cable one", forMs: 2_500 }, 2_500, 5_000);
+    expect(rulesOf(journal({ ...opened, happened: [INSERTED, out] }, log))).toEqual([]);
+  });
+
   it("see a way cut that old and new definitions allow, unless the machine was busy", () => {
     const cut = { samples: new Map([samples(ALPHA_8001, [7])]) };
     expect(rulesOf(journal(cut))).toEqual(["cut without a reason"]);
