@@ -17,6 +17,8 @@ export interface Trouble {
   /** ms since the epoch */
   readonly since: number;
   readonly error: ErrorShape;
+  /** It did not refuse, it gave no answer in time: also a busy machine does that. */
+  readonly isSlow: boolean;
 }
 
 const EVERY_MS = 1_000;
@@ -103,6 +105,7 @@ export class Health {
         need,
         since: known?.since ?? now(),
         error: error instanceof Lacking ? error.shape : storedError(error),
+        isSlow: error instanceof TooSlow,
       });
       if (known === undefined) log.error({ need, error }, "away: what needs it waits, and goes on by itself");
     }
@@ -129,9 +132,12 @@ class Lacking extends Error {
   }
 }
 
+/** No answer in time. */
+class TooSlow extends FirebreakError {}
+
 async function inTime(need: Need, work: Promise<void>): Promise<void> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new FirebreakError(SLOW[need], `no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+  const timer = setTimeout(() => late.reject(new TooSlow(SLOW[need], `no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
   try {
     await Promise.race([work, late.promise]);
   } finally {

@@ -335,6 +335,8 @@ export interface StoredTrouble {
   /** ms since the epoch */
   readonly since: number;
   readonly error: StoredError;
+  /** No answer in time, which a busy machine gives, too; absent: said by an older version. */
+  readonly isSlow?: boolean;
 }
 
 /** The newest commit that was not accepted, and why. */

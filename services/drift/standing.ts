@@ -120,13 +120,15 @@ function refusedRevision(
   return [standing(row, "revision-refused", "high", `commit ${commit}`, summary)];
 }
 
-/** A disk that is slow for a moment is nobody's alarm. */
+/** A disk that refuses is told soon, one that only is slow when it lasts: a machine that is busy for a moment is nobody's alarm. */
 const LOG_AWAY_MS = 5_000;
+const LOG_SLOW_MS = 2 * 60_000;
 
 /** Nothing is written anywhere that cannot be logged: until whoever holds the log says that it takes entries again, also when he is silent. */
 function logAway(row: TargetRow, processes: readonly ProcessRow[], now: number): readonly Finding[] {
   const trouble = processes.flatMap(({ troubles }) => troubles).find(({ need }) => need === "log");
-  if (trouble === undefined || now - trouble.since < LOG_AWAY_MS) return [];
+  const patienceMs = trouble?.isSlow === true ? LOG_SLOW_MS : LOG_AWAY_MS;
+  if (trouble === undefined || now - trouble.since < patienceMs) return [];
   const summary =
     "the audit log takes no entries, so nothing is applied or repaired anywhere. Make room on its disk, or make it writable; then it goes on by " +
     `itself (${trouble.error.code}: ${trouble.error.message})`;

@@ -128,8 +128,8 @@ describe("a commit that is refused", () => {
 
 describe("a log that takes no entries", () => {
   const full = { code: "AUDIT_UNAVAILABLE", message: "write to the disk of the audit log" };
-  const says = async (since: number | undefined): Promise<void> => {
-    const troubles = since === undefined ? [] : [{ need: "log" as const, since, error: full }];
+  const says = async (since: number | undefined, isSlow = false): Promise<void> => {
+    const troubles = since === undefined ? [] : [{ need: "log" as const, since, error: full, isSlow }];
     await recordProcess(store, { role: "syncer", start: "s", troubles });
   };
 
@@ -139,6 +139,10 @@ describe("a log that takes no entries", () => {
     const context = await begin(named, inventory("eu", { namespaces: [], pods: [] }));
     await says(Date.now());
     expect(await told(context)).toEqual([]);
+    await says(Date.now() - 60_000, true);
+    expect(await told(context)).toEqual([]); // a busy machine; told when it lasts
+    await says(Date.now() - 600_000, true);
+    expect(await told(context)).toHaveLength(1);
     await says(Date.now() - 60_000);
     const [found, ...more] = await told(context);
     expect(found?.[0]).toBe(`log-away ${EU}`);
