@@ -299,7 +299,8 @@ const FILE_CALLS: ReadonlySet<unknown> = new Set([
   "futime",
 ]);
 
-function isOfDisk({ code, syscall }: { readonly code?: unknown; readonly syscall?: unknown }): boolean {
+function isOfDisk(error: Error): boolean {
+  const { code, syscall } = error as { readonly code?: unknown; readonly syscall?: unknown }; // as errors of the system have it
   return DISK_ERRORS.has(code) || (RIGHTS_ERRORS.has(code) && FILE_CALLS.has(syscall));
 }
 

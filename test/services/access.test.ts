@@ -49,7 +49,7 @@ describe("the API's token", () => {
 // Would catch: /readyz, which needs no token, names clusters, commits and addresses of servers (L3).
 it("readiness names kinds and counts to strangers, and the rest to whoever has a token", () => {
   const troubles = [
-    { need: "store", since: 0, error: { code: "STORE_UNAVAILABLE", message: "connect ECONNREFUSED 10.9.8.7:5432" } },
+    { need: "store", since: 0, error: { code: "STORE_UNAVAILABLE", message: "connect ECONNREFUSED 10.9.8.7:5432" }, isSlow: false },
   ] as const;
   const reasons = [
     { brief: "stale watches of clusters: 1", detail: "stale watches of clusters: 1 (cluster/secret)" },
