@@ -50,6 +50,25 @@ describe("appending and reading", () => {
     expect((await trail.append(findings("a", 1))).map(({ seq }) => seq)).toEqual([1]);
   });
 
+  // Catches seals that a restart, or a restored backup, makes worthless: what Firebreak wrote would pass for somebody's forgery.
+  test("the key of seals is the same as long as the log's key is, and nobody else's", async () => {
+    await using folder = await temporaryFolder();
+    await using other = await temporaryFolder();
+    const keyIn = async (path: string) => {
+      await using trail = await openTrail(optionsIn(path));
+      return { key: Buffer.from(trail.sealKey).toString("hex"), isNew: trail.isNew };
+    };
+    const first = await keyIn(folder.path);
+    expect(first).toMatchObject({ isNew: true, key: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
+    expect(await keyIn(folder.path)).toEqual({ ...first, isNew: false });
+    expect((await keyIn(other.path)).key).not.toBe(first.key);
+    // The key alone in a folder, as from a backup without the log: another log, the same seals.
+    const { privateKeyFile } = optionsIn(folder.path);
+    await rm(join(folder.path, "audit"), { recursive: true });
+    await rm(`${privateKeyFile}.head`);
+    expect(await keyIn(folder.path)).toEqual(first);
+  });
+
   // Catches a retry that is logged twice: in one call, at the same time, later, after a restart.
   test("an id is logged once", async () => {
     await using folder = await temporaryFolder();

@@ -32,6 +32,34 @@ it("forgets what was applied when a name comes to stand for another cluster, and
   expect(facts.target("cluster/eu")).toEqual({ isReleased: true });
 });
 
+// Bug: whoever has the database lets an orphan go by deleting its row, and what was written there is not known from what somebody marked.
+it("knows orphans until they are released, and what was written to a cluster until it is planned to go", () => {
+  const steps = (kind: string, ...names: readonly string[]) => ({
+    type: "plan.computed",
+    target,
+    detail: { steps: names.map((name) => ({ kind, subject: `networkpolicy ${name}` })) },
+  });
+  const facts = factsOf(
+    { type: "target.orphaned", target, revision: 5 },
+    steps("create", "a/one", "a/two"),
+    steps("delete", "a/two"),
+  );
+  expect([...facts.orphans()]).toEqual([["cluster/eu", 5]]);
+  expect(["a/one", "a/two", "a/three"].map((name) => facts.hasWritten("cluster/eu", `networkpolicy ${name}`))).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(facts.hasWritten("cluster/us", "networkpolicy a/one")).toBe(false);
+  facts.add({ type: "target.released", time: "", fields: { target } });
+  expect([[...facts.orphans()], facts.hasWritten("cluster/eu", "networkpolicy a/one")]).toEqual([[], false]);
+  // Entries of another version: what does not read is not there.
+  factsOf(
+    { type: "plan.computed", target, detail: { steps: [null, 7, { kind: "create" }] } },
+    { type: "plan.computed", target, detail: "x" },
+  );
+});
+
 it("knows who holds a pull request until somebody approved or resumed it", () => {
   const held = { type: "plan.held", pullRequest, actor: ann, reason: "wait" };
   expect(factsOf(held).hold(7)).toEqual({ by: "ann", reason: "wait", at: Date.parse("2026-11-30T12:00:00.000Z") });
