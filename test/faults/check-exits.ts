@@ -46,12 +46,12 @@ function answeredAllTheTime({ polls }: Journal, { at, tookMs }: Asked): boolean 
 function wasGone({ happened, schedule }: Journal, { at, tookMs }: Asked): boolean {
   const front = schedule.form === "embedded" ? "up" : "console";
   return happened.some(
-    ({ event, done, over }) =>
+    ({ event, done, over, lifting = over }) =>
       (event.kind === "kill" || event.kind === "pause") &&
       event.part === front &&
       done <= at &&
-      over !== undefined &&
-      at + tookMs <= over,
+      lifting !== undefined &&
+      at + tookMs <= lifting,
   );
 }
 

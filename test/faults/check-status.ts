@@ -29,7 +29,7 @@ function checkReadiness({ happened, polls, schedule, ready }: Journal): readonly
         parts.includes(part) &&
         answer?.code === 200 &&
         at >= one.done + NOTICE_MS &&
-        at + tookMs <= (one.over ?? 0) &&
+        at + tookMs <= (one.lifting ?? one.over ?? 0) &&
         one.failed === undefined,
     );
     return wrong === undefined

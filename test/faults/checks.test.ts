@@ -157,6 +157,8 @@ describe("checks", () => {
     const away: Poll = { ...poll, ready: { code: 503, text: "the log is away" } };
     expect(rulesOf(journal({ happened: [full], polls: [poll] }))).toEqual(["ready without what it needs"]);
     expect(rulesOf(journal({ happened: [full], polls: [away] }))).toEqual([]);
+    const beingFreed = { ...full, lifting: 7_000 }; // whoever frees it is not done yet
+    expect(rulesOf(journal({ happened: [beingFreed], polls: [poll] }))).toEqual([]);
   });
 
   it("see a process that ended, a mistake that nobody handled, what grows and what is left", () => {

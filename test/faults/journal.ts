@@ -11,6 +11,8 @@ export interface Happened {
   /** Just before it was done, and when it was done. */
   readonly began: number;
   done: number;
+  /** When giving back what was taken away began: from there on it may be there, which takes seconds on a slow machine. */
+  lifting?: number;
   /** When what was taken away was back; undefined: it still is away, or there is nothing to give back. */
   over?: number;
   /** Entries of the log when it began. */

@@ -97,6 +97,7 @@ function forAWhile({ lifts }: Doing, entry: Happened, ms: number, giveBackNow: (
   const lift = async (): Promise<void> => {
     if (!lifts.delete(lift)) return;
     clearTimeout(timer);
+    entry.lifting = Date.now();
     try {
       await giveBackNow();
     } catch (error) {
