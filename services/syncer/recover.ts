@@ -25,7 +25,9 @@ export async function replayLog(context: SyncerContext, trail: TrailReader): Pro
  * happened is not known; nothing is redone silently.
  */
 export async function closeOpenIntents(context: SyncerContext): Promise<void> {
-  const intents = (await context.openIntents()).filter(({ id }) => !context.flying.has(id));
+  // Taken at the same moment as what is open: a run that ends while the entries are read has told its outcome itself.
+  const flying = new Set(context.flying);
+  const intents = (await context.openIntents()).filter(({ id }) => !flying.has(id));
   if (intents.length === 0) return;
   await context.trail.append(
     intents.map((intent) => ({
