@@ -68,8 +68,9 @@ export async function refuseOlder(
   row: TargetRow | undefined,
 ): Promise<void> {
   const { trail, branchBell, gaps } = context;
-  const live = Math.max(0, ...believedMarks(context, target.id, observation).map(({ sequence: number }) => number));
   const known = await newestWritten(context, target.id, row);
+  const numbers = believedMarks(context, target.id, observation, known).map((mark) => mark.sequence);
+  const live = numbers.reduce((most, number) => Math.max(most, number), 0);
   if (live <= known) gaps.seenLevel(target.id);
   if (live <= known || live > Math.max(known, sequence) + MOST_AHEAD || !gaps.mayBeRestored(target.id)) return;
   if (!gaps.explains(target.id, live)) {

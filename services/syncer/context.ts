@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { Repository } from "../../adapters/git/index.ts";
 import type { Lease } from "../../adapters/store/index.ts";
 import type { LoggedApply } from "../../adapters/trail/file-trail.ts";
@@ -54,7 +55,7 @@ export interface SyncerContext extends Parts {
   /** What else it says, of targets and pull requests: the store is held against it where it is obeyed. */
   readonly facts: Pick<LogFacts, "target" | "hold" | "holdsAny" | "plan" | "hasWritten" | "orphans">;
   /** What objects in clusters are sealed with; see `seals.ts`. */
-  readonly sealKey: Uint8Array;
+  readonly sealKey: KeyObject;
   /** The log, and its key with it, began with this process. */
   readonly isLogNew: boolean;
   /** That no other syncer works on this database. */

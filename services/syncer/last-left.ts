@@ -32,9 +32,9 @@ export async function howLeft(context: SyncerContext, planned: Planned, row: Tar
   const inLog = logged.applied?.revision ?? 0;
   const inStore = row.appliedSequence ?? 0;
   // Of a backup that was restored: any other number above what was written there was raised by somebody, and excuses nothing.
-  const isLost = (sequence: number): boolean =>
-    context.gaps.explains(row.id, sequence) && sequence > Math.max(inStore, inLog) && sequence !== row.intent?.sequence;
-  if (believedMarks(context, row.id, planned.observation).some(({ sequence }) => isLost(sequence))) return { kind: "nothing" };
+  const isLost = (sequence: number): boolean => context.gaps.explains(row.id, sequence) && sequence !== row.intent?.sequence;
+  if (believedMarks(context, row.id, planned.observation, Math.max(inStore, inLog)).some(({ sequence }) => isLost(sequence)))
+    return { kind: "nothing" };
   if (inLog > inStore) return await leftByLog(context, planned, row, logged);
   const applied = await expectationOf(context, row);
   return applied === undefined ? { kind: "nothing" } : await withIntent(context, row, [applied]);

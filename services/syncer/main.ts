@@ -1,3 +1,4 @@
+import { createSecretKey } from "node:crypto";
 import { join } from "node:path";
 import pLimit from "p-limit";
 import { openRepository } from "../../adapters/git/index.ts";
@@ -113,7 +114,7 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
     accepted: new AcceptedRevisions(),
     contradiction: undefined,
     facts: parts.trail.facts,
-    sealKey: parts.trail.sealKey,
+    sealKey: createSecretKey(parts.trail.sealKey),
     isLogNew: parts.trail.isNew,
     only,
     requestKey: async () => await requestKey(settings, parts.environment),

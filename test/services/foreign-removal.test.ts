@@ -1,4 +1,5 @@
 /** What `foreign: remove` takes away: on a real store, whose findings somebody may have made up. */
+import { createSecretKey } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,7 +46,7 @@ beforeAll(async () => {
   context = {
     store,
     instance: "us",
-    sealKey: new Uint8Array(32),
+    sealKey: createSecretKey(new Uint8Array(32)),
     isLogNew: false,
     facts,
     settings: { channels: {} },
