@@ -13,7 +13,7 @@ import { perform } from "./perform.ts";
 import { untilRight } from "./run-schedule.ts";
 import type { Form } from "./schedule.ts";
 import { openStage, type Stage } from "./stage.ts";
-import { resourcesOf } from "./subject.ts";
+import { processorMs, resourcesOf } from "./subject.ts";
 
 const TIMES = 3;
 const PATIENCE_MS = 300_000;
@@ -33,6 +33,7 @@ async function recovery(stage: Stage, form: Form): Promise<void> {
   await using doing = await begin(stage, form);
   const { subject, logWatch } = doing;
   const took: number[] = [];
+  const work: number[] = [];
   for (let time = 0; time < TIMES; time++) {
     for (const part of subject.parts) await subject.kill(part);
     await perform(doing, { kind: "push", flips: [time] });
@@ -43,9 +44,11 @@ async function recovery(stage: Stage, form: Form): Promise<void> {
       logWatch.entries.some(({ entry }) => entry.seq >= size && entry.type === "apply.outcome" && entry.outcome === "ok");
     await waitFor(isApplied, { what: "something is applied", timeoutMs: PATIENCE_MS });
     took.push(performance.now() - from);
+    work.push(subject.parts.reduce((sum, part) => sum + processorMs(subject.pidOf(part) ?? 0), 0));
     await untilRight(doing, PATIENCE_MS);
   }
   print(`${form}: killed, started again, first apply read back`, took, "ms");
+  print("  processor time of its processes until then, workers that still run left out", work, "ms");
 }
 
 async function redisAway(stage: Stage): Promise<void> {
@@ -92,6 +95,7 @@ async function million(count: number): Promise<void> {
   subject.start("up");
   await waitFor(async () => (await subject.get("up", "/readyz"))?.code === 200, { what: "it is ready", timeoutMs: PATIENCE_MS });
   print(`embedded: started with ${count} entries in the log, ready`, [performance.now() - from], "ms");
+  console.log(`  processor time then: ${processorMs(subject.pidOf("up") ?? 0)} ms`);
   console.log(`  resident memory then: ${resourcesOf(subject.pidOf("up") ?? 0)?.rssMb} MB`);
 }
 
