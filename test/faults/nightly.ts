@@ -62,7 +62,8 @@ console.log(
 process.exitCode = failed.length === 0 ? 0 : 1;
 
 async function tryOne(seed: number): Promise<boolean> {
-  const schedule = scheduleFor(seed);
+  const whole = scheduleFor(seed);
+  const schedule = { ...whole, events: chosenOf(whole) };
   const start = Date.now();
   const { violations, journal } = await carryOut(schedule);
   const took = `${Math.round((Date.now() - start) / 1000)} s`;
@@ -75,19 +76,22 @@ async function tryOne(seed: number): Promise<boolean> {
   console.log(`  shortest schedule that does it (${shortest.length} of ${schedule.events.length} events):`);
   for (const event of shortest) console.log(`    ${sayEvent(event)}`);
   const only =
-    shortest.length === schedule.events.length
-      ? ""
-      : ` --only ${shortest.map((event) => schedule.events.indexOf(event)).join(",")}`;
-  console.log(`  again: npm run nightly -- --seeds ${seed}${only}${values.short ? " --short" : ""}`);
+    shortest.length === whole.events.length ? "" : ` --only ${shortest.map((event) => whole.events.indexOf(event)).join(",")}`;
+  const never = values.never === undefined ? "" : ` --never ${values.never}`;
+  console.log(`  again: npm run nightly -- --seeds ${seed}${only}${values.short ? " --short" : ""}${never}`);
   return false;
 }
 
 function scheduleFor(seed: number): Schedule {
   const { form, hasCluster } = planOf(seed);
-  const schedule = scheduleOf(seed, values.short ? { form, hasCluster: false, lengthMs: SHORT_MS } : { form, hasCluster });
-  if (values.only === undefined) return schedule;
+  return scheduleOf(seed, values.short ? { form, hasCluster: false, lengthMs: SHORT_MS } : { form, hasCluster });
+}
+
+/** Those of its events that `--only` names. */
+function chosenOf({ events }: Schedule): readonly Timed[] {
+  if (values.only === undefined) return events;
   const indexes = values.only.split(",").map(Number);
-  return { ...schedule, events: schedule.events.filter((_, index) => indexes.includes(index)) };
+  return events.filter((_, index) => indexes.includes(index));
 }
 
 async function shortestOf(schedule: Schedule, violations: readonly Violation[]): Promise<readonly Timed[]> {
