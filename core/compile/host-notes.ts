@@ -40,6 +40,17 @@ export function noteLabelMissing(rule: Rule, target: HostTarget): Note {
   };
 }
 
+/** All peers of a rule are of a family that the host has no address of. */
+export function noteFamilyMissing(rule: Rule, target: HostTarget): Note {
+  return {
+    severity: "info",
+    code: "family-missing",
+    at: rule.at,
+    summary: `rule ${rule.id}: its peers and ${target.id} have no address family in common, so it allows nothing there`,
+    detail: "List all addresses of the host in its fleet, IPv4 and IPv6.",
+  };
+}
+
 /** Named ports at a host: only pods have them, and only their own cluster knows which number a name is. */
 export function noteNamedPorts(rule: Rule, ports: readonly NamedPort[], direction: Direction, target: string): Note {
   const words = ports.map(portWords).join(", ");

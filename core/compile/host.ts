@@ -1,8 +1,11 @@
 import {
+  anyV4,
+  anyV6,
   comparePrefixes,
   formatPrefix,
   fromAddressTexts,
   fromPrefixes,
+  intersect,
   isEmpty,
   parseAddress,
   parsePrefix,
@@ -18,7 +21,7 @@ import type { Target } from "../model/target.ts";
 import { gapNote, noPeerNote, peerResolver } from "./ends.ts";
 import type { PeerResolver } from "./ends.ts";
 import { DNS_PORTS, NTP_PORTS } from "./essentials.ts";
-import { noteLabelMissing, noteNamedPorts, noteResolvers, noteTimeServers } from "./host-notes.ts";
+import { noteFamilyMissing, noteLabelMissing, noteNamedPorts, noteResolvers, noteTimeServers } from "./host-notes.ts";
 import { hostPorts, mergeRanges } from "./ports.ts";
 import { peerEnds, ruleBook } from "./rules.ts";
 import { HOST_ESSENTIALS } from "./want.ts";
@@ -112,14 +115,25 @@ function compileRule(
   const others = peerEnds(rule, direction);
   const end = resolver.resolve(others, direction === "ingress" ? "initiator" : "responder", values);
   if (end.kind === "some") notes.push(...end.gaps.map((gap) => gapNote(gap, rule)));
-  const peers = end.kind === "any" ? "any" : end.addresses;
+  const known = end.kind === "any" ? "any" : end.addresses;
+  const peers = known === "any" ? known : withFamiliesOf(target, known);
   if (peers !== "any" && isEmpty(peers)) {
-    notes.push(noPeerNote(rule, others, target.id));
+    notes.push(known !== "any" && isEmpty(known) ? noPeerNote(rule, others, target.id) : noteFamilyMissing(rule, target));
     return [];
   }
   const { ports, left } = hostPorts(rule.ports);
   if (left.length > 0) notes.push(noteNamedPorts(rule, left, direction, target.id));
   return ports === "none" ? [] : [{ origin: rule.id, peers, ports }];
+}
+
+/**
+ * Without the addresses of a family that the host has no address of in Git (docs/decisions, 9): whoever asks what a rule opens is answered
+ * by those addresses, so nothing may open beside them.
+ */
+function withFamiliesOf({ host }: HostCompilation["target"], peers: AddressSet): AddressSet {
+  const { v4, v6 } = fromAddressTexts(host.addresses).set;
+  if (v4.length > 0 && v6.length > 0) return peers;
+  return intersect(peers, v6.length > 0 ? anyV6 : anyV4);
 }
 
 function essentialEgress(input: HostCompilation, notes: Note[]): readonly HostAllow[] {

@@ -1,6 +1,7 @@
 import type { ClusterInventory, Namespace, Pod } from "../membership/inventory.ts";
 import { choosesCluster, isPodIn } from "../membership/resolve.ts";
 import { NAMESPACE_NAME_LABEL, namespaceLabels } from "../membership/select.ts";
+import type { WorkloadId } from "../estate/estate.ts";
 import type { Cluster, Definitions, Member, Segment, TargetId } from "../model/kinds.ts";
 import { clusterTargetId } from "../model/target.ts";
 import { matches, type LabelSelector, type Labels } from "../selector/index.ts";
@@ -18,17 +19,26 @@ type PodsMember = Extract<Member, { kind: "pods" }>;
  *
  * Only what a repository leaves open is made up: labels of the namespace (a team, where another segment goes by its name), and labels of the
  * pod of which some value must be there. Whether such a pod exists nobody knows from Git: what only these break is undecided, not broken.
+ *
+ * @param touched of which segments one must be in; then also such as ask for certain labels stand together. Undefined: any, broad ones only
+ * @returns with the ids of the pods that are in several segments
  */
-export function overlapInventories(definitions: Definitions, { inventories }: Symbolic): Symbolic {
+export function overlapInventories(
+  definitions: Definitions,
+  { inventories }: Symbolic,
+  touched?: ReadonlySet<string>,
+): Symbolic & { readonly made: ReadonlySet<WorkloadId> } {
   const gaps: string[] = [];
+  const ids = new Set<WorkloadId>();
   const made = [...definitions.clusters.values()].flatMap((cluster): readonly (readonly [TargetId, ClusterInventory])[] => {
     const inventory = inventories.get(clusterTargetId(cluster.name));
     if (inventory === undefined) return [];
-    const overlaps = new Overlaps(definitions, cluster, inventory);
+    const overlaps = new Overlaps(definitions, cluster, inventory, touched);
+    for (const { namespace, name } of overlaps.made()) ids.add(`${inventory.target}/${namespace}/${name}`);
     if (overlaps.isCut) gaps.push(`cluster ${cluster.name}: more than ${MOST} ways to stand in two segments; not all were tried`);
     return [[inventory.target, overlaps.inventory()]];
   });
-  return { inventories: new Map(made), gaps };
+  return { inventories: new Map(made), gaps, made: ids };
 }
 
 class Overlaps {
@@ -39,26 +49,38 @@ class Overlaps {
   readonly #namespaces: Namespace[] = [];
   readonly #pods: Pod[] = [];
   readonly #made = new Set<string>();
+  readonly #touched: ReadonlySet<string> | undefined;
   isCut = false;
 
-  constructor(definitions: Definitions, cluster: Cluster, base: ClusterInventory) {
+  constructor(definitions: Definitions, cluster: Cluster, base: ClusterInventory, touched: ReadonlySet<string> | undefined) {
+    this.#touched = touched;
     this.#definitions = definitions;
     this.#cluster = cluster;
     this.#base = base;
     this.#values = valuesOf(definitions);
     const known = new Map(base.namespaces.map((namespace) => [namespace.name, namespaceLabels(namespace)]));
-    const all = [...definitions.segments.values()].flatMap((segment) => broadMembers(segment, cluster));
+    const membersOf = touched === undefined ? broadMembers : podMembers;
+    const all = [...definitions.segments.values()].flatMap((segment) => membersOf(segment, cluster));
     for (const pod of base.pods) {
       const own: Placed = { labels: pod.labels, namespace: known.get(pod.namespace) ?? {} };
       let most = own;
       for (const { segment, member } of all) {
-        if (this.#isIn(segment, own)) continue;
+        if (!this.#isAsked(segment, pod) || this.#isIn(segment, own)) continue;
         const wider = this.#extend(own, segment, member, pod);
         if (wider !== undefined) this.#add(pod, wider);
         most = this.#extend(most, segment, member, pod) ?? most;
       }
       if (most !== own) this.#add(pod, most);
     }
+  }
+
+  /** The pods that stand in several. */
+  made(): readonly Pod[] {
+    return this.#pods;
+  }
+
+  #isAsked({ name }: Segment, { owner }: Pod): boolean {
+    return this.#touched === undefined || this.#touched.has(name) || this.#touched.has(owner?.split("/")[1] ?? "");
   }
 
   inventory(): ClusterInventory {
@@ -113,10 +135,20 @@ interface Placed {
   readonly namespace: Labels;
 }
 
+interface MemberOf {
+  readonly segment: Segment;
+  readonly member: PodsMember;
+}
+
+function podMembers(segment: Segment, cluster: Cluster): readonly MemberOf[] {
+  return segment.members.flatMap((member) =>
+    member.kind === "pods" && choosesCluster(member.clusters, cluster) ? [{ segment, member }] : [],
+  );
+}
+
 /** Members that ask for no certain label of the pod: what else stands in them is open. */
-function broadMembers(segment: Segment, cluster: Cluster): readonly { readonly segment: Segment; readonly member: PodsMember }[] {
-  return segment.members.flatMap((member) => {
-    if (member.kind !== "pods" || !choosesCluster(member.clusters, cluster)) return [];
+function broadMembers(segment: Segment, cluster: Cluster): readonly MemberOf[] {
+  return podMembers(segment, cluster).flatMap(({ member }) => {
     const { matchLabels = {}, matchExpressions = [] } = member.pods;
     const isBroad = Object.keys(matchLabels).length === 0 && matchExpressions.every(({ operator }) => operator !== "In");
     return isBroad || namesNoNamespace(member) ? [{ segment, member }] : [];

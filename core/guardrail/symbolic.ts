@@ -1,11 +1,12 @@
-import { firstAddress, formatAddress, fromAddresses, fromPrefixes, subtract } from "../address/index.ts";
-import type { ClusterInventory, Namespace, Pod, Service } from "../membership/inventory.ts";
+import { anyV4, anyV6, firstAddress, formatAddress, fromAddresses, fromPrefixes, intersect, subtract } from "../address/index.ts";
+import type { ClusterInventory, Namespace, Pod, PodPort, Service } from "../membership/inventory.ts";
 import { compareText } from "../membership/order.ts";
 import { choosesCluster, isPodIn } from "../membership/resolve.ts";
 import { NAMESPACE_NAME_LABEL, namespaceLabels } from "../membership/select.ts";
 import type { Cluster, Definitions, Member, Segment, TargetId } from "../model/kinds.ts";
 import { clusterTargetId } from "../model/target.ts";
 import { conjunction, matches, type LabelSelector, type Labels } from "../selector/index.ts";
+import { symbolicPorts } from "./symbolic-ports.ts";
 import { labelVariants, sameKeysOf, valuesOf, variantsOf } from "./witness-labels.ts";
 
 /**
@@ -13,8 +14,8 @@ import { labelVariants, sameKeysOf, valuesOf, variantsOf } from "./witness-label
  * members one pod that the member selects (one for each value where a selector lists several, or where `same` compares the label), a
  * node, and one pod that is in nothing. Hosts and externals are in Git and need no making up.
  *
- * What this cannot show: a pod whose labels put it in two segments at once, unless one segment's labels already do; and the numbers
- * behind named ports. An inventory shows both.
+ * What this cannot show: a pod whose labels put it in two segments at once, unless one segment's labels already do (`overlaps.ts`); and the
+ * numbers behind named ports, for which others stand (`symbolic-ports.ts`). An inventory shows both.
  */
 export interface Symbolic {
   readonly inventories: ReadonlyMap<TargetId, ClusterInventory>;
@@ -26,8 +27,9 @@ export interface Symbolic {
 export function symbolicInventories(definitions: Definitions): Symbolic {
   const gaps = new Set<string>();
   const clusters = [...definitions.clusters.values()];
+  const ports = symbolicPorts(definitions);
   const inventories = clusters.map(
-    (cluster, index) => [clusterTargetId(cluster.name), makeUp(definitions, cluster, index, gaps)] as const,
+    (cluster, index) => [clusterTargetId(cluster.name), makeUp(definitions, cluster, index, ports, gaps)] as const,
   );
   const named = [...definitions.policies.values()].flatMap(({ rules }) =>
     rules.filter(({ ports }) => ports !== "any" && ports.some(({ kind }) => kind === "named")),
@@ -35,7 +37,7 @@ export function symbolicInventories(definitions: Definitions): Symbolic {
   const [first] = named;
   if (first !== undefined) {
     gaps.add(
-      `the numbers behind named ports are not known (${first.id}${named.length > 1 ? ` and ${named.length - 1} more` : ""}): they are taken for no port`,
+      `the numbers behind named ports are not known (${first.id}${named.length > 1 ? ` and ${named.length - 1} more` : ""}): ${ports.map(({ name, protocol, port }) => `${name}/${protocol} is shown as ${port}`).join(", ")}`,
     );
   }
   return { inventories: new Map(inventories), gaps: [...gaps] };
@@ -44,9 +46,16 @@ export function symbolicInventories(definitions: Definitions): Symbolic {
 /** Where made-up nodes are: TEST-NET-1 (RFC 5737), which nobody has. */
 const NODE_NETWORK = "192.0.2";
 
-function makeUp(definitions: Definitions, cluster: Cluster, index: number, gaps: Set<string>): ClusterInventory {
+function makeUp(
+  definitions: Definitions,
+  cluster: Cluster,
+  index: number,
+  ports: readonly PodPort[],
+  gaps: Set<string>,
+): ClusterInventory {
   const namespaces = new Namespaces(cluster);
-  const services = servicesOf(definitions, cluster);
+  const node = `${NODE_NETWORK}.${(index % 254) + 1}`;
+  const services = [...servicesOf(definitions, cluster), apiServer(node)];
   const nextAddress = addressesOf(cluster);
   const pods: Pod[] = [];
   const add = (namespace: string, name: string, owner: string, labels: Labels): void => {
@@ -55,7 +64,7 @@ function makeUp(definitions: Definitions, cluster: Cluster, index: number, gaps:
     ).length;
     const unique = count === 0 ? name : `${name}-${count + 1}`;
     const uid = `${cluster.name}/${namespace}/${unique}`;
-    pods.push({ uid, namespace, name: unique, labels, addresses: nextAddress(), node: NODE, hostNetwork: false, owner });
+    pods.push({ uid, namespace, name: unique, labels, addresses: nextAddress(), node: NODE, hostNetwork: false, owner, ports });
   };
   for (const segment of definitions.segments.values()) {
     const made = segment.members.flatMap((member) => podsOf(definitions, cluster, segment, member, namespaces, services));
@@ -67,7 +76,7 @@ function makeUp(definitions: Definitions, cluster: Cluster, index: number, gaps:
       gaps.add(`no workload of segment ${segment.name} could be made up for cluster ${cluster.name}`);
   }
   add(namespaces.find({}, "elsewhere") ?? "elsewhere", "unlisted", "Segment/none", {});
-  const nodes = [{ name: NODE, addresses: [`${NODE_NETWORK}.${(index % 254) + 1}`] }];
+  const nodes = [{ name: NODE, addresses: [node] }];
   const target = clusterTargetId(cluster.name);
   return {
     kind: "cluster",
@@ -111,6 +120,13 @@ function serviceLabel(name: string): Labels {
   return { "firebreak.dev/service": name };
 }
 
+/** The API server, on the made-up node: where `needs: [apiserver]` leads. */
+function apiServer(node: string): Service {
+  const ports = [{ protocol: "TCP", port: 6443 }];
+  const at = { namespace: "default", name: "kubernetes", selector: {}, clusterIps: [] };
+  return { ...at, endpoints: [{ address: node, ports }], ports: [{ protocol: "TCP", port: 443, targetPort: 6443 }] };
+}
+
 /** Services that segments name, each with a selector of its own. */
 function servicesOf({ segments }: Definitions, cluster: Cluster): readonly Service[] {
   const named = new Map<string, Service>();
@@ -124,20 +140,21 @@ function servicesOf({ segments }: Definitions, cluster: Cluster): readonly Servi
   return [...named.values()];
 }
 
-/** Addresses of the cluster's ranges, one after the other, the network's own left out; none when there are no ranges. */
+/** One address of each family of the cluster's ranges, one after the other, the network's own left out; none when there are no ranges. */
 function addressesOf({ podRanges }: Cluster): () => readonly string[] {
-  let left = fromPrefixes(podRanges);
-  const take = (): string | undefined => {
-    const first = firstAddress(left);
-    if (first === undefined) return undefined;
-    left = subtract(left, fromAddresses([first]));
-    return formatAddress(first);
-  };
-  take();
-  return () => {
-    const address = take();
-    return address === undefined ? [] : [address];
-  };
+  const all = fromPrefixes(podRanges);
+  const takes = [anyV4, anyV6].map((family) => {
+    let left = intersect(all, family);
+    return (): readonly string[] => {
+      const first = firstAddress(left);
+      if (first === undefined) return [];
+      left = subtract(left, fromAddresses([first]));
+      return [formatAddress(first)];
+    };
+  });
+  const next = (): readonly string[] => takes.flatMap((take) => take());
+  next();
+  return next;
 }
 
 /** Made-up namespaces, as few as will do, governed wherever the selector allows. */

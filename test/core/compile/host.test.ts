@@ -74,14 +74,26 @@ describe("allows", () => {
     ];
     const { want } = compile({ segments: [blue, both, clients, legacy], policies });
     expect(words(want.ingress)).toEqual(["p/0 10.9.0.0/24", "p/1 any", "p/2 10.9.0.0/24"]);
-    expect(words(want.egress)).toEqual(["builtin/dns 10.0.0.53", "p/1 10.20.0.1-10.20.0.2, 2001:db8::2"]);
+    expect(words(want.egress)).toEqual(["builtin/dns 10.0.0.53", "p/1 10.20.0.1-10.20.0.2"]);
   });
 
   // would catch: members of one segment that may reach each other for free
   test("members of one segment need a rule", () => {
     expect(words(compile({ segments: [both, blue] }).want.ingress)).toEqual([]);
     const { want } = compile({ segments: [both, blue], policies: [policy("p", rule("both", "both", "389/tcp"))] });
-    expect(words(want.ingress)).toEqual(["p/0 10.20.0.1-10.20.0.2, 2001:db8::2"]);
+    expect(words(want.ingress)).toEqual(["p/0 10.20.0.1-10.20.0.2"]);
+  });
+
+  // Bug: a rule for IPv6 peers opened the IPv6 address that the host has and Git does not know, and every review said "opens nothing".
+  test("peers of a family that the host has no address of are left out, and told where none is left", () => {
+    const six = segment("six", [addressesMember("2001:db8:6::/48")]);
+    const mixed = segment("mixed", [addressesMember("2001:db8:7::/48", "10.9.0.0/24")]);
+    const policies = [policy("p", rule("six", "blue", "636/tcp"), rule("mixed", "blue", "636/tcp"))];
+    const { want, notes } = compile({ segments: [blue, six, mixed], policies });
+    expect(words(want.ingress)).toEqual(["p/1 10.9.0.0/24"]);
+    expect(notes.map(({ code, summary }) => `${code}: ${summary}`)).toEqual([
+      "family-missing: rule p/0: its peers and host/dir/blue have no address family in common, so it allows nothing there",
+    ]);
   });
 
   test("pods come from memberships; a rule without an address is left out and told", () => {

@@ -76,7 +76,7 @@ describe("made-up workloads", () => {
     expect(gaps).toEqual([
       "no workload of segment s could be made up for cluster eu",
       "no workload of segment t could be made up for cluster eu",
-      "the numbers behind named ports are not known (p/0): they are taken for no port",
+      "the numbers behind named ports are not known (p/0): http/tcp is shown as 65535",
     ]);
   });
 
