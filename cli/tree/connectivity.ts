@@ -39,10 +39,13 @@ function addTest(program: Command): void {
   const command = program
     .command("test")
     .argument("[dir]", "folder of definitions (default: repository.path of the settings, else policies)")
-    .description("check guardrails and the tests of policies; exit 1 when one fails")
+    .description(
+      "check guardrails and the tests of policies; exit 1 when one fails, 2 when none fails and one is uncertain (with --inventory, --live or --detailed-exitcode)",
+    )
     .addOption(inventoryOption())
     .addOption(asAppliedOption())
     .option("--live", "ask the running service about the revision in force, on the workloads of now")
+    .option("--detailed-exitcode", "exit with 2 when something is uncertain on made-up workloads, too")
     .addOption(fullOption())
     .addOption(new Option("-o, --output <format>", "how the result is printed").choices(Object.keys(TEST_FORMATS)).default("table"))
     .addOption(settingsIfThereOption())
@@ -127,6 +130,7 @@ function addReview(program: Command): void {
     .addOption(
       new Option("-o, --output <format>", "how the result is printed").choices(Object.keys(REVIEW_FORMATS)).default("markdown"),
     )
+    .option("--detailed-exitcode", "exit with 2 when it is uncertain, or changes how changes are judged")
     .addOption(settingsIfThereOption())
     .action(
       verb(async (base: string, head: string, options: ReviewOptions) =>

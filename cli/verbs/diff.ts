@@ -6,6 +6,7 @@ import { FirebreakError } from "../../core/ground/error.ts";
 import type { ClusterInventory } from "../../core/membership/inventory.ts";
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import { parseDefinitions } from "../../core/model/parse.ts";
+import { listTargets } from "../../core/model/target.ts";
 import { sourceDiff } from "../../core/reach/diff.ts";
 import { manifestDiff } from "../../core/reach/manifest-diff.ts";
 import { BASIS } from "../../core/text/basis.ts";
@@ -47,8 +48,8 @@ export async function diff(before: string | undefined, after: string | undefined
 }
 
 /** Port sets are for programs that share our code; the words say the same. */
-function plain({ before, after, basis, diff: found }: DiffAnswer): unknown {
-  return { before, after, basis, ...diffAnswer(found) };
+function plain({ before, after, basis, planned = [], diff: found }: DiffAnswer): unknown {
+  return { before, after, basis, planned, ...diffAnswer(found) };
 }
 
 function formatAnswer({ before, after, basis, diff: found }: DiffAnswer, isFull: boolean): string {
@@ -115,7 +116,28 @@ async function ofRevisions(before: string, after: string, options: DiffOptions):
   const as = (definitions: Definitions): Definitions =>
     options.asApplied === true ? asIfApplied(definitions).definitions : definitions;
   const found = revisionDiff(as(first.definitions), as(second.definitions), inventories, Date.now());
-  return { before, after, basis: inventories === undefined ? "definitions" : "inventory", diff: found };
+  if (inventories === undefined) return { before, after, basis: "definitions", diff: found };
+  const planned = options.asApplied === true ? [] : plannedIn(first.definitions, second.definitions);
+  return { before, after, basis: "inventory", planned, diff: { ...found, notes: [...found.notes, ...plannedNotes(planned)] } };
+}
+
+/** Targets in `mode: plan` on both sides: whatever changes in rules, nothing opens or closes there. */
+function plannedIn(...sides: readonly [Definitions, Definitions]): readonly TargetId[] {
+  const [before, after] = sides.map((definitions) =>
+    listTargets(definitions).flatMap(({ id, mode }) => (mode === "plan" ? [id] : [])),
+  ) as [TargetId[], TargetId[]];
+  return after.filter((id) => before.includes(id)).sort();
+}
+
+/** Targets that are named before the rest is counted. */
+const NAMED = 5;
+
+function plannedNotes(planned: readonly TargetId[]): readonly string[] {
+  if (planned.length === 0) return [];
+  const more = planned.length > NAMED ? ` and ${planned.length - NAMED} more` : "";
+  return [
+    `nothing is written to ${planned.slice(0, NAMED).join(", ")}${more} (mode: plan), so nothing opens or closes there; --as-applied asks what would`,
+  ];
 }
 
 /** One revision as the clone has it. */

@@ -23,14 +23,20 @@ export interface ReviewOptions {
   readonly output: ReviewFormat;
   readonly definitions?: string;
   readonly config?: string;
+  readonly detailedExitcode?: true;
 }
 
-/** `firebreak review`: exit 1 when what comes out of the merge would be refused, or cannot be planned. */
+/**
+ * `firebreak review`: exit 1 when what comes out of the merge would be refused, or cannot be planned; with `--detailed-exitcode` 2 when it is not
+ * `fine` either.
+ */
 export async function review(base: string, head: string, options: ReviewOptions): Promise<number> {
   const reviewed = await reviewIn(base, head, options);
   const text = options.output === "json" ? JSON.stringify(reviewAnswer(reviewed), undefined, 2) : reviewMarkdown(reviewed);
   process.stdout.write(`${text}\n`);
-  return verdictOf(reviewed) === "blocked" ? 1 : 0;
+  const verdict = verdictOf(reviewed);
+  if (verdict === "blocked") return 1;
+  return options.detailedExitcode === true && verdict !== "fine" ? 2 : 0;
 }
 
 async function reviewIn(base: string, head: string, { definitions, config }: ReviewOptions): Promise<Reviewed> {

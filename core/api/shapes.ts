@@ -195,6 +195,8 @@ export interface DiffAnswer {
   readonly after: string;
   /** Whose workloads were compared; null for plain manifests, which hold their own. */
   readonly basis: Basis | null;
+  /** Targets in `mode: plan`, where nothing opens or closes whatever changes; absent where they were asked as if applied, and of the service. */
+  readonly planned?: readonly TargetId[];
   readonly diff: Diff;
 }
 

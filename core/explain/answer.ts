@@ -76,13 +76,13 @@ export interface ExplainAnswer {
   readonly notes: readonly string[];
 }
 
-/** Answers without history and without an edit; see `explain`. */
+/** Answers without history and without an edit, as enforcers can know the ends; see `explain`. */
 export function answerQuestion(world: ConnectivityWorld, question: Question): Omit<ExplainAnswer, "lines" | "edit"> {
-  const { approved, live, definitions, basis } = world;
-  const { pair, asked, allowed, verdict, notes } = findPair(approved, question);
-  const ends = asked === 0 ? [] : endsOf(definitions, approved, question, pair);
+  const { enforceable, live, definitions, basis } = world;
+  const { pair, asked, allowed, verdict, notes } = findPair(enforceable, question);
+  const ends = asked === 0 ? [] : endsOf(definitions, enforceable, question, pair);
   const told = live === undefined || asked === 0 ? undefined : liveAnswer(definitions, live, question, pair);
-  const pairVerdict = verdictOf(approved, question, pair);
+  const pairVerdict = verdictOf(enforceable, question, pair);
   return {
     from: question.from.text,
     to: question.to.text,
@@ -90,15 +90,22 @@ export function answerQuestion(world: ConnectivityWorld, question: Question): Om
     verdict,
     basis,
     pairs: { asked, allowed },
-    pair: { from: partyName(pair.from), to: partyName(pair.to), port: portTold(approved, question, pair) },
+    pair: { from: partyName(pair.from), to: partyName(pair.to), port: portTold(enforceable, question, pair) },
     ends,
-    enforcedAt: asked === 0 ? [] : enforcers(approved, pair),
+    enforcedAt: asked === 0 ? [] : enforcers(enforceable, pair),
     live:
       told === undefined
         ? null
         : { ...told, agrees: told.verdict === "uncertain" || pairVerdict === "uncertain" ? null : told.verdict === pairVerdict },
-    notes: [...world.gaps, ...notes],
+    notes: [...world.gaps, ...notes, ...otherwiseMeant(world, question, pair, pairVerdict)],
   };
+}
+
+/** Where enforcers cannot know who was meant, the answer is what they do. */
+function otherwiseMeant({ approved }: ConnectivityWorld, question: Question, pair: Pair, verdict: Verdict): readonly string[] {
+  const meant = verdictOf(approved, question, pair);
+  if (meant === verdict) return [];
+  return [`the definitions mean this pair to be ${meant}; as enforcers can be told, it is ${verdict} (firebreak plan notes where)`];
 }
 
 /** One port of those that were asked about: the first that does not surely pass, else the first; undefined for a name that nobody has. */

@@ -1,12 +1,14 @@
 import { estatesOf } from "../estate/pair.ts";
+import { placed } from "../guardrail/made-up-places.ts";
 import { namedIn, symbolicPorts } from "../guardrail/symbolic-ports.ts";
 import { symbolicInventories } from "../guardrail/symbolic.ts";
 import { intentOf } from "../intent/intent.ts";
 import type { ClusterInventory, PodPort } from "../membership/inventory.ts";
 import { definitionsAt } from "../model/expiry.ts";
 import type { Definitions, Segment, TargetId } from "../model/kinds.ts";
-import { sourceDiff, type Diff } from "../reach/diff.ts";
+import { sourceDiff, type Diff, type DiffLine } from "../reach/diff.ts";
 import { overlapDoubts } from "./overlap-doubts.ts";
+import type { Source } from "../reach/source.ts";
 import { unusedName } from "../ground/unused-name.ts";
 import { asIfApplied } from "../guardrail/world.ts";
 
@@ -29,12 +31,57 @@ export function revisionDiff(
   const [old, young] = [at(before), at(after)];
   const both = bothOf(old, young);
   const madeUp = inventories === undefined ? symbolicInventories(both) : undefined;
-  const estates = estatesOf([old, young], madeUp?.inventories ?? inventories ?? new Map());
-  const sources = [intentOf(old, estates[0], { as: "approved" }), intentOf(young, estates[1], { as: "approved" })] as const;
-  const diff = sourceDiff(...sources);
+  const estates = estatesOf([old, young], madeUp === undefined ? (inventories ?? new Map()) : placed(madeUp.inventories));
+  const read = (as: "approved" | "enforceable"): readonly [Source, Source] => [
+    intentOf(old, estates[0], { as }),
+    intentOf(young, estates[1], { as }),
+  ];
+  const sources = read("approved");
+  const meant = sourceDiff(...sources);
+  const diff =
+    isMasqueraded(old) || isMasqueraded(young)
+      ? { ...meant, notes: [...meant.notes, ...knownNotes(meant, sourceDiff(...read("enforceable")))] }
+      : meant;
   if (madeUp === undefined) return diff;
   const doubts = overlapDoubts({ before: old, after: young, both, madeUp, sources });
   return withNamedPorts({ ...diff, uncertain: [...diff.uncertain, ...doubts] }, symbolicPorts(both));
+}
+
+function isMasqueraded({ clusters }: Definitions): boolean {
+  return [...clusters.values()].some(({ podNetwork }) => podNetwork === "masqueraded");
+}
+
+/** Lines told of what enforcers can know, each way. */
+const MOST_TOLD = 10;
+
+/**
+ * What enforcers can make of a difference where that is not the same, each a sentence: pods of a masqueraded cluster have no address outside
+ * it (unenforceable here), and come from the addresses of their nodes (widened here).
+ */
+export function knownNotes(meant: Diff, known: Diff): readonly string[] {
+  const textOf =
+    (verb: string) =>
+    ({ fromFull, toFull, ports }: DiffLine): string =>
+      `${verb} ${fromFull} → ${toFull}: ${ports}`;
+  const linesOf = ({ opened, closed }: Diff): readonly string[] => [
+    ...opened.map(textOf("opens")),
+    ...closed.map(textOf("closes")),
+  ];
+  const [said, done] = [new Set(linesOf(meant)), new Set(linesOf(known))];
+  const tell = (lines: readonly string[], before: string): readonly string[] => [
+    ...lines.slice(0, MOST_TOLD).map((line) => `${before}${line}`),
+    ...(lines.length > MOST_TOLD ? [`${before}${lines.length - MOST_TOLD} more; firebreak plan lists them`] : []),
+  ];
+  return [
+    ...tell(
+      [...said].filter((line) => !done.has(line)),
+      "enforcers cannot know all whom this means (unenforceable here, or widened here): ",
+    ),
+    ...tell(
+      [...done].filter((line) => !said.has(line)),
+      "as enforcers can know it, it ",
+    ),
+  ];
 }
 
 /** Segments and clusters of both, so that there is a workload for each; a segment that changed is there twice. */

@@ -60,14 +60,15 @@ function proven(
   // Targets and workloads stay as they are in this world: made up as applied, or as they were seen.
   const changed: Definitions = { ...definitions, clusters: world.definitions.clusters, fleets: world.definitions.fleets };
   const source = world.intentOf(changed);
-  if (verdictOf(source, question, pair) !== "allowed") return undefined;
+  const known = world.enforceableOf(changed);
+  if (verdictOf(known, question, pair) !== "allowed") return undefined;
   const edit = {
     patch: patchOf(patchPath(path), before, after),
     file: path,
     what,
     breaks: brokenBy(world, { definitions: changed, source }),
   };
-  return { edit, isWhole: findPair(source, question).verdict === "allowed" };
+  return { edit, isWhole: findPair(known, question).verdict === "allowed" };
 }
 
 /** As `git apply` takes it. An empty header puts a tab behind a name, which is how one with blanks ends. */

@@ -24,14 +24,14 @@ export type ReadBlame = (at: Position) => Promise<Blame | null>;
  * @throws FirebreakError NOT_FOUND, USAGE for ends and ports that are none
  */
 export function explainConnection(world: ConnectivityWorld, inputs: EditInputs, asked: AskedConnection): ExplainAnswer {
-  const sources = [world.approved, world.enforceable, world.live].filter((source) => source !== undefined);
+  const sources = [world.approved, world.enforceable, ...(world.live === undefined ? [] : [world.live])];
   const { definitions, estate } = world;
   const borders = [...new Set(sources.flatMap((source) => source.borders))];
   const question = readQuestion({ definitions, estate, borders }, asked.from, asked.to, asked.port);
   const answer = answerQuestion(world, question);
   const lines = linesOf(answer.ends).map((line): BlamedLine => ({ ...line, blame: null }));
   if (answer.verdict === "allowed") return { ...answer, lines, edit: null };
-  const edit = smallestEdit(world, inputs, question, findPair(world.approved, question).pair);
+  const edit = smallestEdit(world, inputs, question, findPair(world.enforceable, question).pair);
   if ("ok" in edit) return { ...answer, lines, edit: edit.ok };
   return { ...answer, lines, edit: null, notes: [...new Set([...answer.notes, edit.none])] };
 }

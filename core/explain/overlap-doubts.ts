@@ -2,6 +2,7 @@ import { differencePairs, type PairDifference } from "../adopt/pairs.ts";
 import { formatPorts, isEmptyPorts, noPorts, subtractPorts, unionPorts, type PortSet } from "../address/ports.ts";
 
 import { estatesOf } from "../estate/pair.ts";
+import { placed } from "../guardrail/made-up-places.ts";
 import { overlapInventories } from "../guardrail/overlaps.ts";
 import type { Symbolic } from "../guardrail/symbolic.ts";
 import { intentOf } from "../intent/intent.ts";
@@ -32,7 +33,7 @@ export function overlapDoubts({ before, after, both, madeUp, sources }: MadeUpCh
   if (touched.size === 0) return [];
   const { inventories, gaps, made } = overlapInventories(both, madeUp, touched);
   if (made.size === 0) return [];
-  const [old, young] = estatesOf([before, after], inventories);
+  const [old, young] = estatesOf([before, after], placed(inventories));
   const wide = [intentOf(before, old, { as: "approved" }), intentOf(after, young, { as: "approved" })] as const;
   const known = differencePairs(sources[0], sources[1], sources[1]);
   const found = differencePairs(wide[0], wide[1], wide[1]);

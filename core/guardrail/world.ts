@@ -6,6 +6,7 @@ import { estateOf } from "../estate/build.ts";
 import type { Estate } from "../estate/estate.ts";
 import type { Basis, Overlapping } from "./report.ts";
 import { overlapInventories } from "./overlaps.ts";
+import { placed } from "./made-up-places.ts";
 import { symbolicInventories } from "./symbolic.ts";
 import { intentOf, type HostFacts } from "../intent/intent.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
@@ -24,12 +25,14 @@ export interface ConnectivityWorld {
   readonly approved: Source;
   /** The same of made-up workloads that stand in several segments at once; undefined where workloads are real. */
   readonly overlapping?: (() => Overlapping) | undefined;
-  /** The same as enforcers can know it; undefined where workloads are made up. */
-  readonly enforceable: Source | undefined;
+  /** The same as enforcers can know it. */
+  readonly enforceable: Source;
   /** What is enforced; undefined when nobody looked. */
   readonly live: Source | undefined;
   /** What other definitions would mean to the same workloads, read as `approved` was. */
   readonly intentOf: (definitions: Definitions) => Source;
+  /** The same, read as `enforceable` was. */
+  readonly enforceableOf: (definitions: Definitions) => Source;
   /** What cannot be answered here, each a sentence. */
   readonly gaps: readonly string[];
 }
@@ -58,13 +61,15 @@ export function seenWorld(
   const estate = estateOf(at, seen.inventories, seen.orphans ?? []);
   const facts = { hosts: seen.hosts, operator, enforcers: seen.enforcers };
   const approvedOf = (what: Definitions): Source => intentOf(what, estate, { as: "approved", ...facts });
+  const enforceableOf = (what: Definitions): Source => intentOf(what, estate, { as: "enforceable", ...facts });
   return {
     basis,
     definitions: at,
     estate,
     approved: approvedOf(at),
-    enforceable: intentOf(at, estate, { as: "enforceable", ...facts }),
+    enforceable: enforceableOf(at),
     intentOf: approvedOf,
+    enforceableOf,
     live: seen.live === undefined ? undefined : liveSource(estate, seen.live, seen.enforcers),
     gaps: estate.stale.map((target) => `the workloads of ${target} are not known whole`),
   };
@@ -97,9 +102,10 @@ export function savedWorld(
 export function madeUpWorld(definitions: Definitions, now: number, operator: OperatorInputs = NO_OPERATOR): ConnectivityWorld {
   const at = asIfApplied(definitionsAt(definitions, now).definitions);
   const made = symbolicInventories(at.definitions);
-  const { inventories, gaps } = made;
-  const estate = estateOf(at.definitions, inventories);
+  const { gaps } = made;
+  const estate = estateOf(at.definitions, placed(made.inventories));
   const approvedOf = (what: Definitions): Source => intentOf(what, estate, { as: "approved", operator });
+  const enforceableOf = (what: Definitions): Source => intentOf(what, estate, { as: "enforceable", operator });
   return {
     basis: "definitions",
     definitions: at.definitions,
@@ -111,7 +117,8 @@ export function madeUpWorld(definitions: Definitions, now: number, operator: Ope
       return { source: intentOf(at.definitions, together, { as: "approved", operator }), gaps: overlaps.gaps };
     },
     intentOf: approvedOf,
-    enforceable: undefined,
+    enforceable: enforceableOf(at.definitions),
+    enforceableOf,
     live: undefined,
     gaps: [...(at.planned.length === 0 ? [] : [`${at.planned.join(", ")}: mode plan, checked as if it were applied`]), ...gaps],
   };

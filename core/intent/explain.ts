@@ -49,30 +49,66 @@ export function explainIntent(view: IntentView, question: Question): Reason {
   if (peer.kind === "workload" && peer.workload.id === workload.id) return say(row.mode, true, "a workload always reaches itself");
   const allows = allowing(view, row, question);
   const origins = [...new Set(allows.map(({ origin }) => origin))];
-  if (allows.length > 0) return say(row.mode, true, `allowed by ${allows.map(cite).join(", ")}`, { origins, at: allows[0]?.at });
+  if (allows.length > 0) {
+    const text = `allowed by ${allows.map(cite).join(", ")}${widened(view, question)}`;
+    return say(row.mode, true, text, { origins, at: allows[0]?.at });
+  }
   if (isOwnNode(view, question)) {
     return say(row.mode, true, `a node always reaches the pods it runs (builtin/probes)`, { origins: ["builtin/probes"] });
   }
-  return denied(row, workload, question, say);
+  return denied(row, workload, question, whyNoRule(view, row, question), say);
+}
+
+/** Why nothing lets it through, as enforcers can know it. */
+function whyNoRule(view: IntentView, row: Row, question: Question): string {
+  const meant = meantOnly(view, row, question);
+  if (meant !== undefined) {
+    return `${cite(meant)} means it, and the other end has no address outside its cluster (unenforceable here: use a boundary)`;
+  }
+  const isIcmp = question.protocol === "icmp" || question.protocol === "icmpv6";
+  const isPod = question.subject.kind === "workload" && question.subject.workload.kind === "pod";
+  if (isIcmp && isPod && view.reading.as === "enforceable") return "NetworkPolicies cannot name ICMP, so no rule lets it through";
+  return "no rule allows it";
+}
+
+/** Somebody of a masqueraded cluster comes in under its node's addresses: so does everybody on that node. */
+function widened(view: IntentView, { direction, subject, peer }: Question): string {
+  if (view.reading.as === "approved" || direction === "egress" || subject.kind === "addresses") return "";
+  const known = view.peerOf(peer);
+  if (known.kind === "addresses" || !known.isMasqueraded || view.meet(direction, view.classOf(subject.workload), known).isLocal)
+    return "";
+  return `; it comes from the addresses of its node, so everything on that node is let in with it (widened here)`;
+}
+
+/** A rule that means the peer, which has no address outside its cluster: nothing is rendered for it. */
+function meantOnly(view: IntentView, { allows }: Row, { direction, subject, peer, protocol, port }: Question): Allow | undefined {
+  if (view.reading.as === "approved" || direction === "ingress" || subject.kind === "addresses") return undefined;
+  const known = view.peerOf(peer);
+  if (known.kind === "addresses" || !known.isMasqueraded) return undefined;
+  const meeting = view.meet(direction, view.classOf(subject.workload), known);
+  const meant: Meeting = { ...meeting, knowing: { ...meeting.knowing, as: "approved" } };
+  const point = protocol === "icmp" || protocol === "icmpv6" ? port * 256 : port;
+  return allows.find((allow) => names(allow, meant) && hasPort(view.portsOf(allow, meant), protocol, point));
 }
 
 function denied(
   { mode, isolating }: Row,
   workload: Workload,
   { direction }: Question,
+  why: string,
   say: (mode: EndMode, allowed: boolean, text: string, more: Partial<Reason>) => Reason,
 ): Reason {
   const isolatedBy = isolating.map(({ name }) => name);
   const at = isolating[0]?.at;
   const which = `${isolating.length === 1 ? "segment" : "segments"} ${isolating.map(citeSegment).join(", ")}`;
   if (mode === "observed") {
-    const text = `no rule allows it; ${which} ${isolating.length === 1 ? "observes" : "observe"} ${direction} of ${workload.name}, so it still passes`;
+    const text = `${why}; ${which} ${isolating.length === 1 ? "observes" : "observe"} ${direction} of ${workload.name}, so it still passes`;
     return say(mode, true, text, { isolatedBy, at });
   }
   return say(
     mode,
     false,
-    `no rule allows it, and ${which} ${isolating.length === 1 ? "isolates" : "isolate"} ${direction} of ${workload.name}`,
+    `${why}, and ${which} ${isolating.length === 1 ? "isolates" : "isolate"} ${direction} of ${workload.name}`,
     { isolatedBy, at },
   );
 }

@@ -4,6 +4,7 @@ import type { Estate } from "../estate/estate.ts";
 import { revisionDiff } from "../explain/between.ts";
 import { asIfApplied } from "../guardrail/world.ts";
 import type { Memberships } from "../membership/membership.ts";
+import { placed } from "../guardrail/made-up-places.ts";
 import { symbolicInventories } from "../guardrail/symbolic.ts";
 import { intentOf } from "../intent/intent.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
@@ -16,6 +17,7 @@ import { sourceDiff, type Diff } from "../reach/diff.ts";
 import type { Source } from "../reach/source.ts";
 import { guardrailProblems, type JudgedRevision } from "../revision/guardrails.ts";
 import type { RevisionProblem } from "../revision/judge.ts";
+import { emptySegments, lostTests, violatedAlready } from "./already.ts";
 import { safeguardChanges, type SafeguardChange } from "./safeguards.ts";
 import { touchedTargets, type Touched } from "./touched.ts";
 
@@ -120,7 +122,12 @@ function reviewFull(input: ReviewInput, { inventories, orphans, enforced, member
       ...checkRevision({ before, after: input.after, inventories, enforced }),
       ...(isGuarded ? guardrailProblems(will, before && was, undefined) : []),
     ],
-    notes: notesOf(input, touched.notes),
+    notes: notesOf(input, [
+      ...touched.notes,
+      ...lostTests(before, input.after),
+      ...violatedAlready(before && old, after, will.sources, "live"),
+      ...emptySegments(before && old, after, estate),
+    ]),
     touched,
     expires: expiring(input),
   };
@@ -131,7 +138,7 @@ function reviewIntent(input: ReviewInput): Review {
   const at = (definitions: Definitions): Definitions => asIfApplied(definitionsAt(definitions, now).definitions).definitions;
   const after = at(input.after);
   const old = at(before ?? nothingOf(input.after));
-  const { inventories } = symbolicInventories(after);
+  const inventories = placed(symbolicInventories(after).inventories);
   const estates = estatesOf([old, after], inventories);
   const judged = (definitions: Definitions, estate: Estate): JudgedRevision => ({
     definitions,
@@ -139,6 +146,7 @@ function reviewIntent(input: ReviewInput): Review {
     madeUp: intentOf(definitions, estate, { as: "approved", operator }),
   });
   const touched = touchedTargets(before && old, after, { inventories, operator, now });
+  const will = judged(after, estates[1]);
   return {
     visibility: "intent",
     diff: revisionDiff(before ?? nothingOf(input.after), input.after, undefined, now),
@@ -146,10 +154,14 @@ function reviewIntent(input: ReviewInput): Review {
     enforceable: undefined,
     problems: [
       ...checkRevision({ before, after: input.after, inventories: new Map() }),
-      ...guardrailProblems(judged(after, estates[1]), before && judged(old, estates[0]), undefined),
+      ...guardrailProblems(will, before && judged(old, estates[0]), undefined),
     ],
     // What compiling says of made-up workloads is about nobody.
-    notes: notesOf(input, []),
+    notes: notesOf(input, [
+      ...lostTests(before, input.after),
+      ...violatedAlready(before && old, after, [will.madeUp], "definitions"),
+      ...emptySegments(before && old, after, estates[1]),
+    ]),
     touched: { ...touched, notes: [] },
     expires: expiring(input),
   };

@@ -49,8 +49,17 @@ export function formatReport(report: TestReport, isFull: boolean = false): strin
     .filter(([standing, count]) => count > 0 || standing === "passed" || standing === "failed")
     .map(([standing, count]) => `${count} ${standing}`);
   const what = `${counted(report.guardrails.length, "claim")} of guardrails, ${counted(report.tests.length, "test")}`;
-  return [...lines, ...(lines.length === 0 ? [] : [""]), `${what}, ${BASIS[report.basis]}: ${counts.join(", ")}`].join("\n");
+  const isUncertain = results.some((result) => standingOf(result) === "uncertain");
+  return [
+    ...lines,
+    ...(lines.length === 0 ? [] : [""]),
+    `${what}, ${BASIS[report.basis]}: ${counts.join(", ")}`,
+    ...(isUncertain ? [UNCERTAIN] : []),
+  ].join("\n");
 }
+
+/** Nobody may take an answer that is missing for a good one. */
+const UNCERTAIN = "uncertain is not ok: it was neither shown to hold nor to fail, and why stands with each";
 
 function counted(count: number, one: string): string {
   return `${count} ${one}${count === 1 ? "" : "s"}`;

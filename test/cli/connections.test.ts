@@ -199,6 +199,7 @@ describe("diff", () => {
       before: "HEAD~1",
       after: "HEAD~2",
       basis: "inventory",
+      planned: [],
       kind: "closes",
       opened: [],
       closed: [

@@ -90,7 +90,7 @@ describe("the table", () => {
     expect(text.split("\n").filter((line) => line.startsWith("  dev → x"))).toHaveLength(1);
     expect(text).toContain("  dev → prod: 22/tcp, not yet enforced\n");
     expect(text).toMatch(
-      /\n4 claims of guardrails, 2 tests, on the workloads of the inventory: 2 passed, 2 failed, 1 warning, 1 uncertain$/,
+      /\n4 claims of guardrails, 2 tests, on the workloads of the inventory: 2 passed, 2 failed, 1 warning, 1 uncertain\nuncertain is not ok: /,
     );
     expect(text).toMatch(/^warning {4}soft\/never\/0/m);
   });
