@@ -51,6 +51,11 @@ export interface HostedRepository extends GitRemote {
 
 const EVENTS = ["push", "pull_request", "pull_request_sync", "pull_request_review", "issue_comment"];
 
+/** Commits are made under the address that the forge knows the account by, as people's are. */
+function identityOf({ name }: Account): string {
+  return `${name} <${name}@firebreak.test>`;
+}
+
 /** Creates a repository on the forge; the account that the tests write as by default is the forge's administrator. */
 export async function createHostedRepository(run: Run, forge: Forge, name: string): Promise<HostedRepository> {
   const { owner, cloneUrl } = await forge.createRepo(name);
@@ -82,9 +87,9 @@ export async function createHostedRepository(run: Run, forge: Forge, name: strin
     username: owner,
     token: forge.token,
     pushFiles: async (files, message, { branch: to = branch, author, as = admin } = {}) =>
-      await commit({ files, remove: [], message }, to, author, as),
+      await commit({ files, remove: [], message }, to, author ?? identityOf(as), as),
     deleteFiles: async (remove, message, { branch: to = branch, author, as = admin } = {}) =>
-      await commit({ files: {}, remove, message }, to, author, as),
+      await commit({ files: {}, remove, message }, to, author ?? identityOf(as), as),
     head,
     async takeOver(repository) {
       await command(["git", "-C", repository, "push", "--quiet", "--force", urlAs(admin), `${branch}:${branch}`], { env: GIT_ENV });
