@@ -115,14 +115,19 @@ function changeOf([before, after]: Both, from: PartyClass, to: PartyClass, out: 
   const opened = real(ports.subtract(now.now, old.now));
   const closed = real(ports.subtract(old.now, now.now));
   const stays = closed === NO_PORTS ? NO_PORTS : real(ports.intersect(old.now, now.now));
+  // A part of which nothing can be carried is told with the other part: alone it would be a line of its own about nothing.
+  const observed = (set: number, meant: number): number => {
+    const part = real(ports.subtract(set, meant));
+    return real(ports.subtract(set, part)) === NO_PORTS ? set : part;
+  };
   return {
     from: from.number,
     to: to.number,
     opened,
     closed,
     stays,
-    openedObserved: ports.subtract(opened, now.meant),
-    closedObserved: ports.subtract(closed, old.meant),
-    staysObserved: ports.subtract(stays, now.meant),
+    openedObserved: observed(opened, now.meant),
+    closedObserved: observed(closed, old.meant),
+    staysObserved: observed(stays, now.meant),
   };
 }
