@@ -130,6 +130,7 @@ function parseIcmp(text: string): { readonly ok: IcmpMessages } | Refusal {
 /** A name of RFC 6335 §5.1, as Kubernetes wants container ports to be named. */
 function parseNamed(text: string, name: string, protocol: Protocol): { readonly ok: NamedPort } | Refusal {
   if (/^[0-9]+-[0-9]+[a-z]/i.test(name)) return bad(text, FORMS);
+  if (/^(0x[0-9a-f]+|0o[0-7]+|[0-9]+e[0-9]+)$/i.test(name)) return bad(text, "Write the number in digits: 22/tcp");
   if (name.length <= 15 && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return { ok: { kind: "named", protocol, name } };
   return bad(
     text,
@@ -140,6 +141,7 @@ function parseNamed(text: string, name: string, protocol: Protocol): { readonly 
 function parseNumbers(text: string, numbers: string, protocol: Protocol): { readonly ok: PortRange } | Refusal {
   const match = /^([0-9]{1,6})(?:-([0-9]{1,6}))?$/.exec(numbers);
   if (match === null) return bad(text, FORMS);
+  if (/(^|-)0[0-9]/.test(numbers)) return bad(text, "A number has no zero in front: 22/tcp");
   const from = Number(match[1]);
   const to = Number(match[2] ?? match[1]);
   if (from < FIRST || to < FIRST || from > LAST || to > LAST) return bad(text, `Ports are numbers from ${FIRST} to ${LAST}`);

@@ -170,7 +170,9 @@ const VALUES: readonly BadInput[] = [
     name: "bad-ports",
     codes: ["bad-port"],
     files: extra(
-      rule("{from: [web], to: [db], ports: [0/tcp, 65536/tcp, 90-80/udp, 443, 443/TCP, '-1/tcp', 1-2-3/tcp, '', 8443/tcp/x]}"),
+      rule(
+        "{from: [web], to: [db], ports: [0/tcp, 65536/tcp, 90-80/udp, 443, 443/TCP, '-1/tcp', 1-2-3/tcp, '', 8443/tcp/x, 022/tcp, 1-08/udp, 0x16/tcp, 1e3/tcp]}",
+      ),
     ),
   },
   { name: "port-number", codes: ["wrong-type"], files: extra(rule("{from: [web], to: [db], ports: [8443]}")) },
