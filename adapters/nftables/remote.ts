@@ -78,6 +78,7 @@ function openSsh(target: string, transport: SshTransport): Remote {
   };
   let starting: Promise<void> | undefined;
   let startedWith: string | undefined;
+  let isClosed = false;
   const ensureMaster = async (signal: AbortSignal): Promise<void> => {
     const files = await Promise.all([transport.knownHostsFile, transport.identityFile].map(versionOf));
     const version = files.join("; ");
@@ -86,6 +87,7 @@ function openSsh(target: string, transport: SshTransport): Remote {
       // A pin or a key that was changed counts from now on, and what is under way comes to its end.
       await control("stop");
     }
+    if (isClosed) throw new FirebreakError("HOST_UNREACHABLE", `talk to ${target}: its connection was closed`);
     starting ??= startMaster(target, transport, path, signal)
       .then(() => void (startedWith = version))
       .finally(() => (starting = undefined));
@@ -108,6 +110,9 @@ function openSsh(target: string, transport: SshTransport): Remote {
     converse: async (script, limits) => converse({ ...(await program(script, false, limits.signal)), ...limits }),
     failure: (result) => sshFailure(target, result),
     close: async () => {
+      isClosed = true;
+      // One that is just being made would live on for a minute, with nobody who uses it.
+      await starting?.catch(() => undefined);
       if (existsSync(socket)) await control("exit");
     },
   };

@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import pLimit from "p-limit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openHost } from "../../../adapters/nftables/index.ts";
@@ -33,5 +35,19 @@ describe("many hosts at once", () => {
     } finally {
       await Promise.all(connections.map((connection) => connection.close()));
     }
+  });
+
+  // Bug caught: a process that ends while it connects leaves a connection that lives on for a minute, with nobody who uses it.
+  it("leave nothing when they are closed while they connect", async () => {
+    const [host] = hosts;
+    if (host === undefined) throw new Error("no host was started");
+    const transport = host.transport();
+    const connection = await openHost({ target: host.target, transport, access: "apply", signal: never, now: () => 0 });
+    const reading = connection.observe(never).catch(() => undefined);
+    await setImmediate(); // it has begun
+    await connection.close();
+    await reading;
+    expect(existsSync(transport.controlFolder) ? readdirSync(transport.controlFolder) : []).toEqual([]);
+    await expect(connection.observe(never)).rejects.toMatchObject({ code: "HOST_UNREACHABLE" });
   });
 });
