@@ -131,10 +131,15 @@ export function policyPath(key: string): string {
 
 /** Our table on a host as text without counters; empty when there is none. */
 export async function tableOf(host: TestHost): Promise<string> {
-  return await host.exec("nft -s list table inet firebreak 2>/dev/null || true");
+  return withoutSeen(await host.exec("nft -s list table inet firebreak 2>/dev/null || true"));
 }
 
-/** What enforces now, as text to compare: every policy with its version, every host's whole ruleset with the fence. */
+/** Without what a host that observes remembers: any packet that somebody tries changes it, and nothing is decided by it. */
+function withoutSeen(listing: string): string {
+  return listing.replaceAll(/^(\s*set seen_[^{]*\{[^{}]*?)\s*elements = \{[^{}]*\}/gm, "$1");
+}
+
+/** What enforces now, as text to compare: every policy with its version, every host's whole ruleset with the fence, without what it remembers. */
 export async function enforcementOf({ world }: Organisation): Promise<Readonly<Record<string, string>>> {
   const live: Record<string, string> = {};
   for (const cluster of world.clusters.values()) {
@@ -142,6 +147,6 @@ export async function enforcementOf({ world }: Organisation): Promise<Readonly<R
       live[`${cluster.name} ${key}`] = JSON.stringify([metadata.uid, metadata.resourceVersion, spec]);
     }
   }
-  for (const host of world.hosts.values()) live[host.name] = await host.exec("nft -s list ruleset");
+  for (const host of world.hosts.values()) live[host.name] = withoutSeen(await host.exec("nft -s list ruleset"));
   return live;
 }
