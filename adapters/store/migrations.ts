@@ -244,7 +244,7 @@ const KEPT_COMMITS: readonly string[] = [
      bundle bytea NOT NULL)`,
 ];
 
-const DENIALS: readonly string[] = [`ALTER TABLE firebreak.targets ADD COLUMN denials jsonb NOT NULL DEFAULT 'null'`];
+const DENIALS: readonly string[] = [`ALTER TABLE firebreak.targets ADD COLUMN denials jsonb`];
 
 /** The schema, oldest step first. */
 export const MIGRATIONS: readonly Migration[] = [

@@ -187,6 +187,12 @@ onBothBackends("store", (stores) => {
 
     test("a failed read leaves what was known (would catch: unreachable read as changed)", async () => {
       const { store } = stores();
+      // Bug: a host that lost its table has nothing to tell of it, its look could not be recorded, and it was neither told nor healed.
+      const denials = { directions: [], total: 1, full: [], connections: [] };
+      await rows.recordRead(store, "cluster/a", { at: 88, ok: true, observationDigest: "o1", denials });
+      expect(await rows.targetRow(store, "cluster/a")).toMatchObject({ denials });
+      await rows.recordRead(store, "cluster/a", { at: 89, ok: true, observationDigest: "o1", denials: null });
+      expect(await rows.targetRow(store, "cluster/a")).toMatchObject({ denials: null });
       await rows.recordRead(store, "cluster/a", { at: 90, ok: true, observationDigest: "o2" });
       await rows.recordRead(store, "cluster/a", { at: 95, ok: false, error: { code: "CLUSTER_UNREACHABLE", message: "away" } });
       expect(await rows.targetRow(store, "cluster/a")).toMatchObject({
