@@ -1,6 +1,5 @@
 import { differencePairs, type PairDifference } from "../adopt/pairs.ts";
 import { formatPorts, isEmptyPorts, noPorts, subtractPorts, unionPorts, type PortSet } from "../address/ports.ts";
-
 import { estatesOf } from "../estate/pair.ts";
 import { placed } from "../guardrail/made-up-places.ts";
 import { overlapInventories } from "../guardrail/overlaps.ts";
