@@ -20,6 +20,8 @@ export interface ClusterPlanning {
   /** The mark of the revision wanted; `instance` tells which live objects are ours. */
   readonly mark: Mark;
   readonly observation: ClusterObservation;
+  /** Of the observation, from who has it already; otherwise it is made. */
+  readonly observationDigest?: string;
   /** The cluster's pods, to see what a step isolates or opens. hostNetwork pods do not matter. */
   readonly pods: readonly Pod[];
   /** False when pods may be missing from `pods`: nothing that might isolate somebody is then removed. Default true. */
@@ -61,7 +63,7 @@ export function planCluster(planning: ClusterPlanning): ClusterPlan {
     kind: "cluster" as const,
     target: want.target,
     sequence: mark.sequence,
-    observationDigest: observationDigest(observation),
+    observationDigest: planning.observationDigest ?? observationDigest(observation),
     membershipDigest: planning.membershipDigest,
     conflicts: changes.conflicts,
     held: changes.held,

@@ -4,13 +4,13 @@ import type { TargetId } from "../../core/model/kinds.ts";
 import { findTarget } from "../../core/model/target.ts";
 import { failedAgain } from "../../core/drift/failing.ts";
 import { denialsOf, type Denials } from "../../core/observed/denials.ts";
-import { observationDigest } from "../../core/plan/cluster.ts";
 import { hostObservationDigest } from "../../core/plan/host.ts";
 import { judgeNodeClaim } from "../../core/plan/node-claim.ts";
 import { storedError } from "../stored-error.ts";
 import { withAdoptions } from "./adopt.ts";
 import type { DriftContext } from "./context.ts";
 import type { Look } from "../compare.ts";
+import { digestInTurns } from "../digest.ts";
 import { expectationOf, intendedOf, type Expectation } from "../expected.ts";
 import { isAhead, liveMarks } from "../live-mark.ts";
 import { findIn } from "../looks.ts";
@@ -131,7 +131,7 @@ async function readCluster(context: DriftContext, expectation: Expectation): Pro
   const row = await targetRow(context.store, id);
   refuseReplaced(id, row?.identity, observation.uid);
   const enforcer = row?.enforcer ?? undefined;
-  const digest = observationDigest(observation);
+  const digest = await digestInTurns(observation);
   context.seen.set(id, observation, digest, { enforcer });
   const lookAt = (states: Expectations): Look => {
     return { kind: "cluster", states, observation, inventory: connection.inventory(), enforcer };

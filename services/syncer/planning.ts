@@ -29,6 +29,7 @@ import { renderRuleset } from "../../core/render/nft.ts";
 import { readTable } from "../../core/render/nft-table.ts";
 import { profileOf } from "../../core/verdict/profile.ts";
 import type { SyncerContext } from "./context.ts";
+import { digestInTurns } from "../digest.ts";
 import type { HostTarget } from "../hosts.ts";
 import { withOrphans } from "../orphans.ts";
 import { refuseReplaced } from "../replaced.ts";
@@ -109,6 +110,7 @@ async function planForCluster(
     want,
     mark,
     observation,
+    observationDigest: await digestInTurns(observation),
     pods: inventory.pods,
     podsComplete: inventory.complete,
     membershipDigest: membershipsDigest(inputs.memberships),

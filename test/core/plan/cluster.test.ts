@@ -351,6 +351,31 @@ describe("members", () => {
     expect(digest()).not.toBe(before);
   });
 
+  // would catch: a rule of a tenant behind our mark, or of his own, that is no reason to look again
+  test("the observation digest moves with every rule, and not with the order of objects", () => {
+    const store = inForce(defs, { memberships: fed("10.2.0.1/32") });
+    const seen = store.observe("cluster/eu");
+    const [object] = [...store.objects.values()];
+    if (object === undefined) throw new Error("nothing in force");
+    const withSpec = (spec: NetworkPolicySpec, isOurs: boolean): string => {
+      const metadata = { ...object.metadata, name: "x", annotations: (isOurs && object.metadata.annotations) || {} };
+      const policies = [...seen.policies, { object: { ...object, metadata, spec }, manager: undefined, managedAt: undefined }];
+      expect(observationDigest({ ...seen, policies: policies.toReversed() })).toBe(observationDigest({ ...seen, policies }));
+      return observationDigest({ ...seen, policies });
+    };
+    const block = { ipBlock: { cidr: "10.9.0.0/24" } };
+    const specs: readonly NetworkPolicySpec[] = [
+      { podSelector: {}, ingress: [] },
+      { podSelector: {}, ingress: [{}] },
+      { podSelector: {}, ingress: [{ ports: [{ port: 80 }] }] },
+      { podSelector: {}, ingress: [{ from: [block, { podSelector: {} }] }] },
+      { podSelector: {}, egress: [{ to: [block, { podSelector: {} }] }] },
+      { podSelector: { matchLabels: { a: "b" } }, ingress: [] },
+      { podSelector: {}, policyTypes: ["Egress"], ingress: [] },
+    ];
+    for (const isOurs of [true, false]) expect(new Set(specs.map((spec) => withSpec(spec, isOurs))).size).toBe(specs.length);
+  });
+
   // would catch: a start without a store that shrinks every set to what has been fed so far
   test("with keepAddresses a set that was not fed yet stays whole", () => {
     const store = inForce(defs, { memberships: fed("10.2.0.1/32") });

@@ -4,7 +4,9 @@ import { compileCluster } from "../../../core/compile/cluster.ts";
 import type { ClusterInventory } from "../../../core/membership/inventory.ts";
 import { renderNetworkPolicies } from "../../../core/render/networkpolicy.ts";
 import type { NetworkPolicy, NetworkPolicySpec } from "../../../core/render/networkpolicy-types.ts";
+import type { ClusterObservation } from "../../../core/observed/observation.ts";
 import type { Look } from "../../../services/compare.ts";
+import { digestInTurns } from "../../../services/digest.ts";
 import { findIn } from "../../../services/looks.ts";
 import { openWorkers, type Workers } from "../../../services/workers/open.ts";
 import { app, cluster, definitions, inventory, namespace, pod, policy, rule, segment } from "../../support/definitions.ts";
@@ -97,5 +99,34 @@ test.each(Object.entries(LOOKS))("%s: the thread is never held, and it is told",
   let told: readonly string[] = [];
   const held = await longestBlock(async () => (told = await lookAt(live, inventory)));
   expect(told).not.toEqual([]);
+  expect(held).toBeLessThan(MOST_MS);
+});
+
+const except = list(40_000, (at) => `10.${(at >> 8) & 255}.${at & 255}.${(at * 7) % 250}/32`);
+const VAST: NetworkPolicySpec = { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: "0.0.0.0/0", except } }] }] };
+const annotations = { "firebreak.dev/instance": "i-1", "firebreak.dev/sequence": "1", "firebreak.dev/digest": MARK.digest };
+const marked = (object: NetworkPolicy): NetworkPolicy => ({ ...object, metadata: { ...object.metadata, annotations } });
+
+const DIGESTS: Readonly<Record<string, () => readonly NetworkPolicy[]>> = {
+  "20 policies with 40,000 exceptions": () => list(20, (at) => networkPolicy("aaa", `n${at}`, VAST)),
+  "20 of them behind our mark": () => list(20, (at) => marked(networkPolicy("aaa", `n${at}`, VAST))),
+  "20 policies of 4,000 rules behind our mark": () => list(20, (at) => marked(networkPolicy("aaa", `n${at}`, ingress(4_000)))),
+  "5,000 policies": () => list(5_000, (at) => networkPolicy("aaa", `n${at}`, ingress(2))),
+};
+
+// Bug: every look at a cluster and every plan of it hold everybody up for a second and more for each such policy.
+test.each(Object.entries(DIGESTS))("the digest of %s is made in turns", async (_, make) => {
+  const policies = make().map((object) => ({ object, manager: undefined, managedAt: undefined }));
+  const observation: ClusterObservation = {
+    kind: "cluster",
+    target: "cluster/eu",
+    completeness: "complete",
+    uid: "u",
+    policies,
+    at: 0,
+  };
+  let digest = "";
+  const held = await longestBlock(async () => void (digest = await digestInTurns(observation)));
+  expect(digest).toMatch(/^[0-9a-f]{64}$/);
   expect(held).toBeLessThan(MOST_MS);
 });
