@@ -44,12 +44,14 @@ const write = (what: string, answers: string, takes: z.ZodType): Omit<Route, "pa
   takes,
 });
 
+const CUT = "The lists of an effect have 20 lines at most; where lines or names are left out, `full` has all.";
+
 /** A row for each path of the API: one without a row does not compile. */
 const ROWS: Readonly<Record<keyof typeof API, Omit<Route, "path">>> = {
   status: read("The revision in force, the branch, and the state of every target.", "`StatusAnswer`"),
-  findings: read("Where live and Git part.", "list of `FindingAnswer`", FindingsQuery),
+  findings: read(`Where live and Git part. ${CUT}`, "list of `FindingAnswer`", FindingsQuery),
   denials: read("What hosts that observe would have denied.", "list of `DenialsAnswer`", TargetQuery),
-  plan: read("What would be written now.", "list of `PlanAnswer`", TargetQuery),
+  plan: read(`What would be written now. ${CUT}`, "list of `PlanAnswer`", TargetQuery),
   inventory: read(
     "The workloads and the enforcement of every target, as `firebreak inventory save` writes them.",
     "`InventoryFile`",
@@ -66,7 +68,7 @@ const ROWS: Readonly<Record<keyof typeof API, Omit<Route, "path">>> = {
   reconcile: write("Look at targets and repair them now.", "`ReconcileAnswer`", ReconcileBody),
   accept: write("Accept a held or refused commit.", "`AcceptAnswer`", AcceptBody),
   approve: write("Approve a pull request's head by its plan.", "`ApproveAnswer`", ApproveBody),
-  release: write("Stop enforcing a target that is gone from Git.", "`ReleaseAnswer`", ReleaseBody),
+  release: write(`Stop enforcing a target that is gone from Git. ${CUT}`, "`ReleaseAnswer`", ReleaseBody),
   notifyRetry: write("Send at once what a channel refused.", "`NotifyRetryAnswer`", NotifyRetryBody),
 };
 

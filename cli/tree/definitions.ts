@@ -1,5 +1,14 @@
 import { Option, type Command } from "commander";
-import { addExamples, asAppliedOption, configOption, enforcerOption, outputOption, verb, type ConfigOptions } from "./common.ts";
+import {
+  addExamples,
+  asAppliedOption,
+  configOption,
+  enforcerOption,
+  fullOption,
+  outputOption,
+  verb,
+  type ConfigOptions,
+} from "./common.ts";
 import type { InitOptions } from "../verbs/init.ts";
 import type { ValidateOptions } from "../verbs/validate.ts";
 import type { PlanOptions } from "../verbs/plan.ts";
@@ -99,6 +108,7 @@ function addPlan(program: Command): void {
     .option("--inventory <file>", "plan without the service, from what `inventory save` wrote")
     .option("--definitions <dir>", "definitions to plan; with --inventory")
     .addOption(asAppliedOption())
+    .addOption(fullOption())
     .option("--detailed-exitcode", "exit with 2 when there are changes")
     .addOption(outputOption())
     .addOption(configOption())

@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { addExamples, configOption, outputOption, verb, type ConfigOptions, type OutputOptions } from "./common.ts";
+import { addExamples, configOption, fullOption, outputOption, verb, type ConfigOptions, type OutputOptions } from "./common.ts";
 import { addNotifyVerbs } from "./notify.ts";
 import type { StatusOptions } from "../verbs/status.ts";
 import type { DenialsOptions } from "../verbs/denials.ts";
@@ -49,6 +49,7 @@ function addFindings(program: Command): void {
     .description("list where live and Git part, and what each opens and closes")
     .option("--all", "resolved ones too")
     .option("--target <name>", "only of cluster/NAME or host/FLEET/NAME")
+    .addOption(fullOption())
     .option("--detailed-exitcode", "exit with 2 when one is open")
     .addOption(outputOption())
     .addOption(configOption())
@@ -135,6 +136,7 @@ function addRelease(program: Command): void {
     .option("--keep", "leave our objects where they are")
     .option("--forget", "forget a target that cannot be reached")
     .option("-y, --yes", "do not ask; needed without a terminal")
+    .addOption(fullOption())
     .addOption(outputOption())
     .addOption(configOption())
     .action(

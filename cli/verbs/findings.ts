@@ -1,6 +1,7 @@
 import { API, type FindingAnswer } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
 import { formatFindings } from "../../core/text/answers.ts";
+import { wholeAnswers } from "../../core/text/effect.ts";
 import { ApiClient } from "../api.ts";
 import { printResult } from "../output.ts";
 import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
@@ -9,6 +10,7 @@ import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
 export interface FindingsOptions extends OutputOptions, ConfigOptions {
   readonly all?: true;
   readonly target?: string;
+  readonly full?: true;
   readonly detailedExitcode?: true;
 }
 
@@ -21,7 +23,7 @@ export async function findings(finding: string | undefined, options: FindingsOpt
   };
   const found = await api.get<readonly FindingAnswer[]>(API.findings, query);
   const answer = finding === undefined ? found : oneOf(found, finding);
-  await printResult(options.output, answer, () => formatFindings(answer, Date.now()));
+  await printResult(options.output, wholeAnswers(answer), () => formatFindings(answer, Date.now(), options.full === true));
   const hasDrift = answer.some(({ resolvedAt }) => resolvedAt === null);
   return options.detailedExitcode === true && hasDrift ? 2 : 0;
 }

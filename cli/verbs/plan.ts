@@ -1,6 +1,7 @@
 import { API, type PlanAnswer } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
 import { formatPlans } from "../../core/text/answers.ts";
+import { wholeAnswers } from "../../core/text/effect.ts";
 import { ApiClient } from "../api.ts";
 import { printResult } from "../output.ts";
 import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
@@ -10,13 +11,14 @@ export interface PlanOptions extends OutputOptions, ConfigOptions {
   readonly inventory?: string;
   readonly definitions?: string;
   readonly asApplied?: true;
+  readonly full?: true;
   readonly detailedExitcode?: true;
 }
 
 /** `firebreak plan [TARGET]`: exit 1 when a target could not be planned; with `--detailed-exitcode` 2 when something would change. */
 export async function plan(target: string | undefined, options: PlanOptions): Promise<number> {
   const plans = await computePlans(target, options);
-  await printResult(options.output, plans, () => formatPlans(plans));
+  await printResult(options.output, wholeAnswers(plans), () => formatPlans(plans, options.full === true));
   if (plans.some(({ error }) => error !== undefined)) return 1;
   return options.detailedExitcode === true && plans.some(({ steps }) => steps.length > 0) ? 2 : 0;
 }

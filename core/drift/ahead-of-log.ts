@@ -1,9 +1,7 @@
 import type { TargetId } from "../model/kinds.ts";
+import { FINDING_LENGTH, tellLines, wholeLines } from "../finding/effect-lines.ts";
 import type { Finding, FindingEffect } from "../finding/finding.ts";
 import { fingerprintOf } from "../finding/fingerprint.ts";
-
-/** At most so many lines of an effect; the findings of the objects have the rest. */
-const MOST_LINES = 20;
 
 /** Something of ours that says it is from a newer revision than it can be. */
 export interface RaisedMark {
@@ -56,8 +54,11 @@ export function aheadOfLog(
 
 /** What several divergences do together. */
 function sumOf(effects: readonly FindingEffect[]): FindingEffect {
-  const opened = [...new Set(effects.flatMap((effect) => effect.opened))];
-  const closed = [...new Set(effects.flatMap((effect) => effect.closed))];
+  const whole = effects.map(wholeLines);
+  const linesOf = (part: "opened" | "closed"): readonly string[] => [
+    ...new Set(whole.flatMap((one) => one[part])),
+    ...whole.flatMap(({ more }) => (more[part] === 0 ? [] : [`${more[part]} more that its own finding counts`])),
+  ];
   const verdicts = new Set(effects.map(({ verdict }) => verdict));
   const doesOpen = verdicts.has("opens") || verdicts.has("both");
   const doesClose = verdicts.has("closes") || verdicts.has("both");
@@ -67,10 +68,5 @@ function sumOf(effects: readonly FindingEffect[]): FindingEffect {
     if (verdicts.has("uncertain")) return "uncertain";
     return doesClose ? "closes" : "equivalent";
   })();
-  return { verdict, opened: cut(opened), closed: cut(closed) };
-}
-
-function cut(lines: readonly string[]): readonly string[] {
-  if (lines.length <= MOST_LINES) return lines;
-  return [...lines.slice(0, MOST_LINES - 1), `and ${lines.length - MOST_LINES + 1} more`];
+  return { verdict, ...tellLines({ opened: linesOf("opened"), closed: linesOf("closed") }, String, FINDING_LENGTH) };
 }

@@ -2,11 +2,12 @@ import type { ClusterInventory } from "../membership/inventory.ts";
 import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import { Budget, OverBudget } from "../verdict/budget.ts";
 import { connectivityDiff } from "../verdict/effect.ts";
-import { writeEffect } from "../verdict/effect-words.ts";
+import { formatConnection } from "../verdict/effect-words.ts";
 import type { Profile } from "../verdict/profile.ts";
 import type { PolicyObject } from "../verdict/world.ts";
 import { areCovered, isolatedDirections, normaliseSpec } from "../plan/defaulting.ts";
 import { worldOf } from "../plan/world.ts";
+import { FINDING_LENGTH, tellLines } from "../finding/effect-lines.ts";
 import type { FindingEffect } from "../finding/finding.ts";
 
 /**
@@ -127,7 +128,7 @@ function effectJudge(
     );
     const verdict =
       effect.kind === "equivalent" && (effect.uncertain.length > 0 || !inventory.complete) ? "uncertain" : effect.kind;
-    return { verdict, ...writeEffect(effect) };
+    return { verdict, ...tellLines(effect, formatConnection, FINDING_LENGTH) };
   };
   return (one, budget) => {
     const inLive = effectIn(worlds.live, one, budget);

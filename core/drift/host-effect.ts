@@ -3,11 +3,9 @@ import type { NftRuleset } from "../render/nft.ts";
 import { Budget } from "../verdict/budget.ts";
 import { accessDifference, formatHostConnection, hostAccess } from "../verdict/nft.ts";
 import type { HostAccess, HostEffect } from "../verdict/nft.ts";
+import { FINDING_LENGTH, tellLines } from "../finding/effect-lines.ts";
 import { NO_EFFECT } from "../finding/finding.ts";
 import type { Finding, FindingEffect, Severity } from "../finding/finding.ts";
-
-/** Most lines per list that people are shown; the last one says how many more. */
-const MAX_LINES = 20;
 
 /**
  * What a comparison of one host may cost, in steps of 20 to 50 ns: half a second, besides so many times what reading our own ruleset
@@ -76,12 +74,7 @@ const OUR_STEPS = 200_000_000;
 /** An effect for a finding; not knowing is said, unless something is known to open. */
 export function describeEffect(effect: HostEffect): FindingEffect {
   const verdict = effect.uncertain.length > 0 && effect.opened.length === 0 ? "uncertain" : effect.kind;
-  return {
-    verdict,
-    opened: cut(effect.opened, formatHostConnection),
-    closed: cut(effect.closed, formatHostConnection),
-    stays: cut(effect.stays, formatHostConnection),
-  };
+  return { verdict, ...tellLines(effect, formatHostConnection, FINDING_LENGTH) };
 }
 
 /** A finding of a host, and whether what it does could be told. */
@@ -119,10 +112,4 @@ export function severityOf(effect: FindingEffect, isForeign: boolean): Severity 
 /** True when more is reachable than the definitions say, as far as anybody can tell. */
 export function isWider(effect: FindingEffect): boolean {
   return effect.verdict === "opens" || effect.verdict === "both";
-}
-
-/** The lines, or the first of them and how many more there are; only those that are shown are written. */
-export function cut<T>(items: readonly T[], write: (item: T) => string): readonly string[] {
-  if (items.length <= MAX_LINES) return items.map(write);
-  return [...items.slice(0, MAX_LINES - 1).map(write), `and ${items.length - MAX_LINES + 1} more`];
 }

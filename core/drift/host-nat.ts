@@ -4,9 +4,10 @@ import { hasPort } from "../address/ports.ts";
 import { isRecord } from "../render/nft-table.ts";
 import { admittedBoxes } from "../verdict/nft.ts";
 import type { Box } from "../verdict/nft.ts";
+import { FINDING_LENGTH, shortLines, tellLines } from "../finding/effect-lines.ts";
 import { NO_EFFECT } from "../finding/finding.ts";
 import type { FindingEffect } from "../finding/finding.ts";
-import { cut, NOT_COMPARED, UNCERTAIN } from "./host-effect.ts";
+import { NOT_COMPARED, UNCERTAIN } from "./host-effect.ts";
 import type { HostJudge, Judged } from "./host-effect.ts";
 import type { ForeignChain } from "./foreign-chain.ts";
 
@@ -36,7 +37,7 @@ export function natEffect(
       effect: UNCERTAIN,
     };
   }
-  const words = cut(known, ({ protocol, asked, answered }) => `${asked}/${protocol} to ${answered}`).join(", ");
+  const words = shortLines(known, ({ protocol, asked, answered }) => `${asked}/${protocol} to ${answered}`).join(", ");
   return { summary: `${subject} redirects ${words}`, effect: redirectEffect(known, judge) };
 }
 
@@ -60,7 +61,7 @@ function redirectEffect(redirects: readonly Redirect[], judge: HostJudge): Findi
     if (!isEmpty(diverted)) closed.push(`${formatSet(diverted)} → this host: ${port}, which port ${answered} answers instead`);
   }
   const verdict = opened.length > 0 ? (closed.length > 0 ? "both" : "opens") : closed.length > 0 ? "closes" : "equivalent";
-  return { verdict, opened: cut(opened, String), closed: cut(closed, String) };
+  return { verdict, ...tellLines({ opened, closed }, String, FINDING_LENGTH) };
 }
 
 function peersOf(boxes: readonly Box[], protocol: "tcp" | "udp", port: number): AddressSet {

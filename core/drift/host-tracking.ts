@@ -6,9 +6,10 @@ import type { NftRuleset } from "../render/nft.ts";
 import { isRecord } from "../render/nft-table.ts";
 import { admittedBoxes } from "../verdict/nft.ts";
 import type { Box } from "../verdict/nft.ts";
+import { FINDING_LENGTH, tellLines } from "../finding/effect-lines.ts";
 import { NO_EFFECT } from "../finding/finding.ts";
 import type { FindingEffect } from "../finding/finding.ts";
-import { cut, UNCERTAIN } from "./host-effect.ts";
+import { UNCERTAIN } from "./host-effect.ts";
 import type { HostJudge } from "./host-effect.ts";
 
 /** Where callers' own ports lie: answers go there. */
@@ -53,7 +54,7 @@ export function untrackedEffect(rules: readonly (readonly unknown[])[], hook: st
     const port = first === last ? `${first}` : `${first}-${last}`;
     return isEmpty(lost) ? [] : [`${formatSet(lost)} → this host: ${port}/${protocol}, whose answers nobody tracks`];
   });
-  return closed.length === 0 ? NO_EFFECT : { verdict: "closes", opened: [], closed: cut(closed, (line) => line) };
+  return closed.length === 0 ? NO_EFFECT : { verdict: "closes", ...tellLines({ opened: [], closed }, String, FINDING_LENGTH) };
 }
 
 function isEnforced(expected: NftRuleset, hook: "input" | "output"): boolean {

@@ -50,6 +50,17 @@ export interface FindingEffect {
   readonly closed: readonly string[];
   /** What passes on between those for which something closed; absent: nothing does, or nobody asked. */
   readonly stays?: readonly string[];
+  /** All lines with all names, where the lists above leave some out; absent: they are whole. */
+  readonly full?: FullEffect;
+}
+
+/** An effect that is told in full, within a bound. */
+export interface FullEffect {
+  readonly opened: readonly string[];
+  readonly closed: readonly string[];
+  readonly stays: readonly string[];
+  /** How many lines are beyond the bound. */
+  readonly more: { readonly opened: number; readonly closed: number; readonly stays: number };
 }
 
 /** One divergence on one target, as seen in one comparison; the store adds first and last seen. */

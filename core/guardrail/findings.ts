@@ -1,3 +1,4 @@
+import { FINDING_LENGTH, tellLines } from "../finding/effect-lines.ts";
 import type { Finding, Severity } from "../finding/finding.ts";
 import { fingerprintOf } from "../finding/fingerprint.ts";
 import type { TargetId } from "../model/kinds.ts";
@@ -8,9 +9,6 @@ import type { GuardrailResult, Violation } from "./results.ts";
 export function subjectOf(rule: GuardrailResult["id"]): string {
   return `guardrail ${rule}`;
 }
-
-/** Longest list of connections in one finding; the rest is counted. */
-const MAX_LINES = 20;
 
 /**
  * Findings for what is violated now, whoever did it: one for each rule and target at which the connection ends (or, where nobody manages
@@ -37,8 +35,7 @@ function findingOf(result: GuardrailResult, target: TargetId, violations: readon
   const { id, guardrail, claim, kind, at } = result;
   const subject = subjectOf(id);
   const [first] = violations as readonly [Violation, ...Violation[]]; // a group has one at least
-  const lines = violations.slice(0, MAX_LINES - 1).map(formatViolation);
-  if (violations.length >= MAX_LINES) lines.push(`and ${violations.length - lines.length} more`);
+  const [verdict, part] = kind === "never" ? (["opens", "opened"] as const) : (["closes", "closed"] as const);
   return {
     fingerprint: fingerprintOf("guardrail-violated", target, subject),
     kind: "guardrail-violated",
@@ -46,7 +43,10 @@ function findingOf(result: GuardrailResult, target: TargetId, violations: readon
     subject,
     severity: severityOf(result, violations, isPlanned),
     summary: `guardrail ${guardrail} is violated (${claim}): ${formatCause(first)}${isPlanned ? PLANNED : ""}`,
-    effect: kind === "never" ? { verdict: "opens", opened: lines, closed: [] } : { verdict: "closes", opened: [], closed: lines },
+    effect: {
+      verdict,
+      ...tellLines({ opened: [], closed: [], [part]: violations }, (one) => formatViolation(one), FINDING_LENGTH),
+    },
     who: undefined,
     at,
     healable: false,

@@ -1,5 +1,6 @@
 import type { AuditConnection, AuditEffect } from "../audit/fields.ts";
 import type { HostWant } from "../compile/want.ts";
+import { PLAN_LENGTH, tellLines } from "../finding/effect-lines.ts";
 import type { FindingEffect } from "../finding/finding.ts";
 import type { ClusterInventory } from "../membership/inventory.ts";
 import type { Mark } from "../render/mark.ts";
@@ -8,7 +9,7 @@ import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import { OverBudget, type Budget } from "../verdict/budget.ts";
 import { type Effect } from "../verdict/effect-types.ts";
 import { connectivityDiff, type Connection } from "../verdict/effect.ts";
-import { writeEffect } from "../verdict/effect-words.ts";
+import { formatConnection } from "../verdict/effect-words.ts";
 import type { Profile } from "../verdict/profile.ts";
 import { formatHostConnection, hostEffect, type HostConnection, type HostEffect } from "../verdict/nft.ts";
 import type { HostObservation } from "../observed/observation.ts";
@@ -91,7 +92,7 @@ export function afterSteps(live: readonly NetworkPolicy[], steps: readonly Clust
 export function describeEffect(effect: Effect): PlanEffect {
   const verdict = effect.kind === "equivalent" && effect.uncertain.length > 0 ? "uncertain" : effect.kind;
   return {
-    finding: { verdict, ...writeEffect(effect) },
+    finding: { verdict, ...tellLines(effect, formatConnection, PLAN_LENGTH) },
     audit: {
       opened: effect.opened.map(auditConnection),
       closed: effect.closed.map(auditConnection),
@@ -126,12 +127,7 @@ function hostEffectOf(
 export function describeHostEffect(effect: HostEffect): PlanEffect {
   const verdict = effect.kind === "equivalent" && effect.uncertain.length > 0 ? "uncertain" : effect.kind;
   return {
-    finding: {
-      verdict,
-      opened: formatHostConnections(effect.opened),
-      closed: formatHostConnections(effect.closed),
-      stays: formatHostConnections(effect.stays),
-    },
+    finding: { verdict, ...tellLines(effect, formatHostConnection, PLAN_LENGTH) },
     audit: {
       opened: effect.opened.map(auditHostConnection),
       closed: effect.closed.map(auditHostConnection),
@@ -139,14 +135,6 @@ export function describeHostEffect(effect: HostEffect): PlanEffect {
       closedCount: effect.closed.length,
     },
   };
-}
-
-/** Lines of a finding: at most this many, the last one saying how many more. */
-const LINES = 20;
-
-function formatHostConnections(connections: readonly HostConnection[]): readonly string[] {
-  const lines = connections.map(formatHostConnection);
-  return lines.length <= LINES ? lines : [...lines.slice(0, LINES - 1), `${lines.length - LINES + 1} more`];
 }
 
 function auditHostConnection({ direction, peers, ports }: HostConnection): AuditConnection {

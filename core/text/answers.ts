@@ -11,7 +11,7 @@ import type {
   StatusAnswer,
   TargetStatus,
 } from "../api/shapes.ts";
-import type { FindingEffect } from "../finding/finding.ts";
+import { cutWords, effectLines } from "./effect.ts";
 import { wouldDenyWords } from "./denials.ts";
 import { formatNotes } from "./notes.ts";
 import { formatAge, formatTable } from "../ground/table.ts";
@@ -135,14 +135,15 @@ function channelLines(channels: readonly ChannelTrouble[], now: number): readonl
 }
 
 /** What `firebreak findings` prints: each finding with what it opens and closes, then how many. */
-export function formatFindings(findings: readonly FindingAnswer[], now: number): string {
+export function formatFindings(findings: readonly FindingAnswer[], now: number, isFull: boolean = false): string {
   if (findings.length === 0) return "no findings";
   const open = findings.filter(({ resolvedAt }) => resolvedAt === null).length;
-  const blocks = findings.map((finding) => formatFinding(finding, now));
-  return [...blocks, `${counted(findings.length, "finding")}, ${open} open`].join("\n\n");
+  const blocks = findings.map((finding) => formatFinding(finding, now, isFull));
+  const summary = `${counted(findings.length, "finding")}, ${open} open${cutWords(findings, isFull)}`;
+  return [...blocks, summary].join("\n\n");
 }
 
-function formatFinding(finding: FindingAnswer, now: number): string {
+function formatFinding(finding: FindingAnswer, now: number, isFull: boolean): string {
   const { who, at, heals, stopped } = finding;
   const state =
     finding.resolvedAt === null
@@ -151,7 +152,7 @@ function formatFinding(finding: FindingAnswer, now: number): string {
   const lines = [
     `${finding.severity}  ${finding.kind}  ${visible(finding.target)}  ${state}  (${finding.fingerprint})`,
     `  ${visible(finding.summary)}`,
-    ...effectLines(finding.effect),
+    ...effectLines(finding.effect, isFull),
   ];
   if (who !== null) lines.push(`  written by ${visible(who)}`);
   if (at !== null) lines.push(`  defined at ${visible(at)}`);
@@ -162,31 +163,37 @@ function formatFinding(finding: FindingAnswer, now: number): string {
 }
 
 /** What `firebreak plan` prints: per target what opens and closes, then the steps that do it, then how many targets change. */
-export function formatPlans(plans: readonly PlanAnswer[]): string {
+export function formatPlans(plans: readonly PlanAnswer[], isFull: boolean = false): string {
   const changing = plans.filter(({ steps }) => steps.length > 0).length;
   const failed = plans.filter(({ error }) => error !== undefined).length;
   const unchanged = plans.length - changing - failed;
-  const summary = `${counted(plans.length, "target")}: ${changing} with changes, ${unchanged} without, ${failed} could not be planned`;
-  return [...plans.map(formatPlan), summary].join("\n\n");
+  const summary = `${counted(plans.length, "target")}: ${changing} with changes, ${unchanged} without, ${failed} could not be planned${cutWords(plans, isFull)}`;
+  return [...plans.map((plan) => formatPlan(plan, isFull)), summary].join("\n\n");
 }
 
-function formatPlan({ target, mode, error, effect, steps, conflicts, notes }: PlanAnswer): string {
+function formatPlan({ target, mode, error, effect, steps, conflicts, notes }: PlanAnswer, isFull: boolean): string {
   const lines = [`${visible(target)}${mode === "plan" ? " (mode: plan, never written)" : ""}`];
   if (error !== undefined) lines.push(`  ${error.code}: ${visible(error.message)}`);
   else if (steps.length === 0) lines.push("  no changes");
   else if (effect.verdict === "equivalent") lines.push("  opens and closes nothing");
-  if (error === undefined) lines.push(...effectLines(effect));
+  if (error === undefined) lines.push(...effectLines(effect, isFull));
   lines.push(...steps.map((step, index) => `  ${index + 1}. ${step.kind} ${visible(step.subject)}: ${visible(step.why)}`));
   lines.push(...conflicts.map((conflict) => `  conflict, left as it is: ${visible(conflict)}`));
-  if (notes.length > 0) lines.push(indent(formatNotes(notes, { isFolded: true }), 2));
+  if (notes.length > 0) lines.push(indent(formatNotes(notes, { isFolded: !isFull }), 2));
   return lines.join("\n");
 }
 
 /** What `firebreak release` prints before it asks, and after. */
-export function formatRelease({ target, done, removes, effect }: ReleaseAnswer): string {
+export function formatRelease({ target, done, removes, effect }: ReleaseAnswer, isFull: boolean = false): string {
   const objects = counted(removes.length, "object");
   const head = done ? `${visible(target)} is released, ${objects} removed` : `releasing ${visible(target)} removes ${objects}`;
-  return [head, ...removes.map((object) => `  ${visible(object)}`), ...effectLines(effect)].join("\n");
+  const cut = cutWords([{ effect }], isFull);
+  return [
+    head,
+    ...removes.map((object) => `  ${visible(object)}`),
+    ...effectLines(effect, isFull),
+    ...(cut === "" ? [] : [`  ${cut.slice(2)}`]),
+  ].join("\n");
 }
 
 /** What `firebreak reconcile` prints. */
@@ -200,15 +207,6 @@ export function formatReconcile({ targets }: ReconcileAnswer): string {
 export function formatAccept({ commit, accepted, sequence, message }: AcceptAnswer): string {
   if (!accepted) return `not accepted: ${visible(message)}`;
   return `accepted ${commit}${sequence === null ? "" : ` as revision ${sequence}`}`;
-}
-
-function effectLines({ verdict, opened, closed, stays = [] }: FindingEffect): readonly string[] {
-  return [
-    ...opened.map((connection) => `  opens   ${visible(connection)}`),
-    ...closed.map((connection) => `  closes  ${visible(connection)}`),
-    ...stays.map((connection) => `  stays open  ${visible(connection)}`),
-    ...(verdict === "uncertain" ? ["  what it opens or closes cannot be told for certain"] : []),
-  ];
 }
 
 function indent(text: string, columns: number): string {

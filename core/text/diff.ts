@@ -67,7 +67,9 @@ export function formatDiffTable(diff: Diff, isFull: boolean = false): string {
   const rows = SIDES.flatMap((side) => diff[side].map((line) => row(side, line)));
   const table = rows.length === 0 ? [] : [formatTable(["change", "from", "to", "ports", "workloads", "for example"], rows), ""];
   const doubts = diff.uncertain.map((doubt) => `uncertain: ${formatDoubt(doubt)}`);
-  return [...table, ...doubts, ...diff.notes.map((note) => `note: ${visible(note)}`), summariseDiff(diff)].join("\n");
+  const isCut = !isFull && SIDES.some((side) => diff[side].some((line) => line.from !== line.fromFull || line.to !== line.toFull));
+  const more = isCut ? ["names are cut: --full shows all"] : [];
+  return [...table, ...more, ...doubts, ...diff.notes.map((note) => `note: ${visible(note)}`), summariseDiff(diff)].join("\n");
 }
 
 /** Lines of a Markdown list for a pull request: the decision first, each line with one connection to try. */

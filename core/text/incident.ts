@@ -1,3 +1,4 @@
+import { shortEffect } from "../finding/effect-lines.ts";
 import type { Incident } from "../finding/incident.ts";
 import { formatPosition } from "../model/note.ts";
 
@@ -14,7 +15,7 @@ export function incidentMessage(incident: Incident): Readonly<Record<string, unk
       target: finding.target,
       subject: finding.subject,
       summary: finding.summary,
-      effect: finding.effect,
+      effect: shortEffect(finding.effect),
       who: finding.who ?? null,
       at: finding.at === undefined ? null : formatPosition(finding.at),
       commit: incident.commit ?? null,

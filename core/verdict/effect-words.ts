@@ -34,25 +34,19 @@ export function formatEffect(effect: Effect, limit: number = LINES): readonly st
   ];
 }
 
-/** What opens, closes and stays open beside it, in lines of a finding or a plan. */
-export function writeEffect({ opened, closed, stays }: Effect): {
-  readonly opened: readonly string[];
-  readonly closed: readonly string[];
-  readonly stays: readonly string[];
-} {
-  return { opened: formatConnections(opened), closed: formatConnections(closed), stays: formatConnections(stays) };
-}
-
 /** One line per connection, at most `limit`; the last one says how many more there are. */
 export function formatConnections(connections: readonly Connection[], limit: number = LINES): readonly string[] {
-  const lines = connections.slice(0, limit < connections.length ? limit - 1 : limit).map(formatConnection);
+  const lines = connections
+    .slice(0, limit < connections.length ? limit - 1 : limit)
+    .map((connection) => formatConnection(connection));
   const rest = connections.length - lines.length;
   return rest > 0 ? [...lines, `${rest} more`] : lines;
 }
 
-/** `any → shop/cust-record: any port (3 workloads)`. */
-export function formatConnection(connection: Connection): string {
-  const { from, to, ports, fromWorkloads, toWorkloads } = connection;
+/** `any → shop/cust-record: any port (3 workloads)`; in full with all names of both ends. */
+export function formatConnection(connection: Connection, isFull: boolean = false): string {
+  const { ports, fromWorkloads, toWorkloads, fromFull, toFull } = connection;
+  const [from, to] = isFull ? [fromFull, toFull] : [connection.from, connection.to];
   const isBothEnds = fromWorkloads > 0 && toWorkloads > 0 && !isWide(from) && !isWide(to);
   const count = isBothEnds
     ? `${fromWorkloads} to ${plural(toWorkloads)}`

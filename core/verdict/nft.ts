@@ -155,8 +155,9 @@ export function formatHostEffect(effect: HostEffect): readonly string[] {
   return [...changes, ...nothing, ...effect.uncertain.map((text) => `uncertain: ${text}`)];
 }
 
-/** `any → this host: 8080/tcp`. */
-export function formatHostConnection({ direction, peers, ports }: HostConnection): string {
+/** `any → this host: 8080/tcp`; in full with all ranges of the peers. */
+export function formatHostConnection({ direction, box, peers: few, ports }: HostConnection, isFull: boolean = false): string {
+  const peers = isFull ? formatPeers(box.peers, FULL_RANGES) : few;
   return direction === "input" ? `${peers} → this host: ${ports}` : `this host → ${peers}: ${ports}`;
 }
 
@@ -210,8 +211,12 @@ const WHOLE: readonly (readonly [AddressSet, string])[] = [
   [anyV6, "any IPv6 address"],
 ];
 
+/** Ranges named before "and N more", in a short text and in a full one: the bound on what one line can cost. */
+const SHORT_RANGES = 3;
+const FULL_RANGES = 1_000;
+
 /** Addresses in words: `any`, `any but 10.9.0.0/24`, or ranges, whichever is shorter. */
-function formatPeers(peers: AddressSet): string {
+function formatPeers(peers: AddressSet, most: number = SHORT_RANGES): string {
   let best = { words: "", left: peers };
   for (const [whole, words] of WHOLE) {
     const left = subtract(whole, peers);
@@ -219,7 +224,8 @@ function formatPeers(peers: AddressSet): string {
   }
   if (isEmpty(best.left)) return best.words;
   const ranges = toRanges(best.left).map(formatRange);
-  const said = ranges.length <= 4 ? ranges.join(", ") : `${ranges.slice(0, 3).join(", ")} and ${ranges.length - 3} more ranges`;
+  const said =
+    ranges.length <= most + 1 ? ranges.join(", ") : `${ranges.slice(0, most).join(", ")} and ${ranges.length - most} more ranges`;
   return best.words === "" ? said : `${best.words} but ${said}`;
 }
 

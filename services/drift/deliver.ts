@@ -9,6 +9,7 @@ import {
   type StoredFinding,
 } from "../../adapters/store/index.ts";
 import { causeOf } from "../../core/finding/cause.ts";
+import { shortEffect } from "../../core/finding/effect-lines.ts";
 import type { Incident } from "../../core/finding/incident.ts";
 import { ISSUES } from "../../core/notify/channel.ts";
 import { Bell, runLoop } from "../loop.ts";
@@ -106,7 +107,7 @@ function sayInLog({ log }: DeliverContext, { event, finding }: Incident): void {
   const { fingerprint, kind, severity, target, summary, effect, who } = finding;
   const isCalm = event === "resolved" || severity === "info" || severity === "low";
   const level = isCalm ? "info" : severity === "medium" ? "warn" : "error";
-  log[level]({ fingerprint, kind, severity, target, summary, effect, who, event }, `finding ${event}`);
+  log[level]({ fingerprint, kind, severity, target, summary, effect: shortEffect(effect), who, event }, `finding ${event}`);
 }
 
 /** The cast: payloads are only ever written from a StoredFinding, in the transaction that stores it. */

@@ -1,5 +1,6 @@
 import { activeChannels, joinNotice } from "../../../adapters/store/index.ts";
 import { causeOf } from "../../../core/finding/cause.ts";
+import { shortEffect } from "../../../core/finding/effect-lines.ts";
 import type { Incident } from "../../../core/finding/incident.ts";
 import { sha256Hex } from "../../../core/membership/hash.ts";
 import type { Definitions } from "../../../core/model/kinds.ts";
@@ -69,8 +70,7 @@ function groupOf({ channel, group, route }: Destination) {
 /** What people would read of it: another digest is worth an edit. */
 function digestOf({ event, finding, firstSeen }: Incident): string {
   const state = event === "resolved" ? "resolved" : "open";
-  return sha256Hex(JSON.stringify([state, firstSeen, finding.severity, finding.summary, finding.effect, finding.who ?? ""])).slice(
-    0,
-    16,
-  );
+  return sha256Hex(
+    JSON.stringify([state, firstSeen, finding.severity, finding.summary, shortEffect(finding.effect), finding.who ?? ""]),
+  ).slice(0, 16);
 }

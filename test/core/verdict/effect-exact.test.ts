@@ -4,7 +4,9 @@ import { fromPrefixes, fromRanges, isSubset, parsePrefix, readAddress } from "..
 import type { AddressRange, AddressSet } from "../../../core/address/index.ts";
 import { allPorts, equalPorts, hasPort, isEmptyPorts, noPorts, unionPorts } from "../../../core/address/ports.ts";
 import type { PortSet } from "../../../core/address/ports.ts";
-import { formatPlans } from "../../../core/text/answers.ts";
+import type { FindingEffect } from "../../../core/finding/finding.ts";
+import { formatFindings, formatPlans } from "../../../core/text/answers.ts";
+import { wholeAnswers } from "../../../core/text/effect.ts";
 import { describeEffect, describeHostEffect } from "../../../core/plan/effect.ts";
 import { connectivityDiff } from "../../../core/verdict/effect.ts";
 import type { Effect } from "../../../core/verdict/effect-types.ts";
@@ -13,7 +15,7 @@ import { formatConnection, formatEffect } from "../../../core/verdict/effect-wor
 import { PROFILES } from "../../../core/verdict/profile.ts";
 import { podId } from "../../../core/verdict/world.ts";
 import type { World, WorldPod } from "../../../core/verdict/world.ts";
-import { accessDifference, formatHostEffect, hostAccess } from "../../../core/verdict/nft.ts";
+import { accessDifference, formatHostConnection, formatHostEffect, hostAccess } from "../../../core/verdict/nft.ts";
 import { Budget } from "../../../core/verdict/budget.ts";
 import { naiveAllows } from "./naive.ts";
 import { policies, probesOf, worlds } from "./worlds.ts";
@@ -132,15 +134,52 @@ function expectCounts(line: Connection, world: World, effect: Effect): void {
 
 /** The forms in which it is told say the same lines. */
 function expectForms(effect: Effect): void {
-  const { opened, closed, stays = [] } = describeEffect(effect).finding;
-  expect([opened, closed, stays]).toEqual(SIDES.map((side) => effect[side].map(formatConnection)));
-  const plan = formatPlans([{ ...PLAN, effect: describeEffect(effect).finding }]).split("\n");
-  for (const line of closed) expect(plan).toContain(`  closes  ${line}`);
-  for (const line of stays) expect(plan).toContain(`  stays open  ${line}`);
+  const told = describeEffect(effect).finding;
   const verbs = { opened: "opens", closed: "closes", stays: "stays open" } as const;
+  const columns = { opened: "opens  ", closed: "closes ", stays: "stays open " } as const;
+  const linesOf = (isFull: boolean): readonly string[] =>
+    SIDES.flatMap((side) => effect[side].map((line) => `  ${columns[side]} ${formatConnection(line, isFull)}`));
+  // Texts, with a few names and with all: these lines, and none beside them.
+  for (const isFull of [false, true]) {
+    const plan = formatPlans([{ ...PLAN, effect: told }], isFull);
+    const finding = formatFindings([{ ...FINDING, effect: told }], 0, isFull);
+    for (const text of [plan, finding])
+      expect(text.split("\n").filter((line) => / → /.test(line))).toEqual(
+        isFull || told.full === undefined ? linesOf(isFull) : shortOf(linesOf(false), effect),
+      );
+  }
+  // Programs get every line and name.
+  const [json] = wholeAnswers([{ effect: told }]) as readonly { readonly effect: FindingEffect }[];
+  for (const side of SIDES) expect(json?.effect[side]).toEqual(effect[side].map((line) => formatConnection(line, true)));
   for (const side of SIDES)
     for (const line of effect[side]) expect(formatEffect(effect)).toContain(`${verbs[side]} ${formatConnection(line)}`);
 }
+
+/** Twenty lines of a side at most, one of which counts the rest. */
+function shortOf(lines: readonly string[], effect: Effect): readonly string[] {
+  let at = 0;
+  return SIDES.flatMap((side) => {
+    const own = lines.slice(at, at + effect[side].length);
+    at += own.length;
+    return own.length <= 20 ? own : own.slice(0, 19);
+  });
+}
+
+const FINDING = {
+  fingerprint: "0123456789abcdef",
+  kind: "modified",
+  severity: "high",
+  target: "cluster/eu",
+  subject: "networkpolicy shop/web",
+  summary: "somebody edited it",
+  who: null,
+  at: null,
+  firstSeen: "2026-01-01T00:00:00.000Z",
+  lastSeen: "2026-01-01T00:00:00.000Z",
+  resolvedAt: null,
+  heals: 0,
+  stopped: false,
+} as const;
 
 const PLAN = { target: "cluster/eu", mode: "apply", revision: 1, steps: [], conflicts: [], notes: [] } as const;
 
@@ -224,6 +263,10 @@ test("what is said of a host is what its rules let through, address by address a
         ...closed.map((line) => `closes ${line}`),
         ...stays.map((line) => `stays open ${line}`),
       ]).toEqual(effect.opened.length + effect.closed.length === 0 ? [] : formatHostEffect(effect));
+      const [json] = wholeAnswers([{ effect: describeHostEffect(effect).finding }]) as readonly {
+        readonly effect: FindingEffect;
+      }[];
+      for (const side of SIDES) expect(json?.effect[side]).toEqual(effect[side].map((line) => formatHostConnection(line, true)));
     }),
     { numRuns: 150 },
   );
