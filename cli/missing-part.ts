@@ -11,6 +11,6 @@ export function missingPart(error: unknown): FirebreakError | undefined {
   if (name === undefined || !Object.hasOwn(packageJson.optionalDependencies, name)) return undefined;
   return new FirebreakError(
     "SYSTEM_PART_MISSING",
-    `this needs the package ${name}, which an install with --omit=optional leaves out: run \`npm install --include=optional\` where Firebreak is installed`,
+    `this needs the package ${name}, which npm leaves out with --omit=optional, and when it runs on a Node that is too old for it: run \`npm install --include=optional\`, with Node ${packageJson.engines.node}, where Firebreak is installed`,
   );
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -80,7 +80,7 @@ export async function startConsole(parts: ConsoleParts): Promise<Service> {
   addWrites(app, parts);
   const { host, port } = splitListen(settings.listen);
   const address = await app.listen({ host, port });
-  await writeFile(join(settings.stateFolder, ADDRESS_FILE), `${address}\n`, { mode: 0o600 });
+  await writeAddress(settings.stateFolder, address);
   log.info({ address }, "listening");
   const done = new Promise<void>((resolve) => {
     const stop = (): void => void app.close().then(resolve, resolve);
@@ -88,6 +88,13 @@ export async function startConsole(parts: ConsoleParts): Promise<Service> {
     else signal.addEventListener("abort", stop, { once: true });
   });
   return { done, notReady: () => undefined };
+}
+
+/** Whoever waits for the file may read it as soon as it is there: it is never there empty. */
+async function writeAddress(stateFolder: string, address: string): Promise<void> {
+  const file = join(stateFolder, ADDRESS_FILE);
+  await writeFile(`${file}.next`, `${address}\n`, { mode: 0o600 });
+  await rename(`${file}.next`, file);
 }
 
 /** What lets somebody in. */

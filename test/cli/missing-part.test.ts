@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { missingPart } from "../../cli/missing-part.ts";
+import packageJson from "../../package.json" with { type: "json" };
 
 /** What Node throws for an import that it cannot find. */
 function notFound(message: string): Error {
@@ -11,7 +12,7 @@ describe("a package that is not there", () => {
   it("is told as what the install left out, with the remedy", () => {
     const told = missingPart(notFound("Cannot find package '@electric-sql/pglite' imported from /usr/lib/firebreak/dist/a.js"));
     expect(told?.message).toBe(
-      "this needs the package @electric-sql/pglite, which an install with --omit=optional leaves out: run `npm install --include=optional` where Firebreak is installed",
+      `this needs the package @electric-sql/pglite, which npm leaves out with --omit=optional, and when it runs on a Node that is too old for it: run \`npm install --include=optional\`, with Node ${packageJson.engines.node}, where Firebreak is installed`,
     );
   });
 

@@ -1,7 +1,7 @@
 /** The guide's story, typed by somebody with a cluster, a host and nothing else. Needs root and the real parts, as the main job. */
 import { chmodSync, copyFileSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { buildPart } from "../../testbed/build.mjs";
 import { createNamespace } from "../../testbed/cluster.ts";
 import { tryCommand } from "../../testbed/command.ts";
@@ -13,7 +13,8 @@ import { blocksOf, STORY, Typist } from "../support/guide-blocks.ts";
 let world: World;
 let typist: Typist;
 
-beforeAll(async () => {
+// For each try anew: a page goes on in what the one before it left.
+beforeEach(async () => {
   world = await createWorld({ clusters: [{ name: "my-cluster", packets: "if built" }], hosts: [{ name: "ldap-1" }] });
   const cluster = world.cluster("my-cluster");
   await createNamespace(cluster, "shop");
@@ -36,7 +37,7 @@ beforeAll(async () => {
   chmodSync(join(typist.folder, ".ssh/id_ed25519"), 0o600);
 }, 300_000);
 
-afterAll(async () => {
+afterEach(async () => {
   await typist?.[Symbol.asyncDispose]();
   await world?.close();
 }, 60_000);
