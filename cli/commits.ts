@@ -1,5 +1,7 @@
-import type { StatusAnswer } from "../core/api/shapes.ts";
+import { API, type StatusAnswer } from "../core/api/shapes.ts";
+import { unknownName } from "../core/model/unknown-name.ts";
 import { FirebreakError } from "../core/ground/error.ts";
+import type { ApiClient } from "./api.ts";
 import { commitNamed, findClone } from "./git-clone.ts";
 import { tell } from "./output.ts";
 
@@ -41,6 +43,15 @@ export async function wholeCommitHere(name: string, known: readonly string[]): P
   const found = wholeCommit(name, known);
   if (found !== undefined) return found;
   const clone = await findClone(".");
-  if (clone === undefined) throw new FirebreakError("NOT_FOUND", `the service speaks of no commit ${name}; say the whole id`);
+  if (clone === undefined) throw unknownName("commit", name, known, "Say the whole id: git rev-parse prints it");
   return await commitNamed(clone, name); // git refuses what may be several
+}
+
+/** The number of a revision, or the whole id of a commit; of a short one the service is asked. @throws FirebreakError NOT_FOUND, USAGE */
+export async function revisionOf(api: ApiClient, name: string): Promise<string> {
+  if (/^[0-9]{1,9}$/.test(name) || isWhole(name)) return name;
+  const known = commitsOf(await api.get<StatusAnswer>(API.status));
+  const found = wholeCommit(name, known);
+  if (found !== undefined) return found;
+  throw unknownName("commit", name, known, "Say the whole id, or the number of a revision: firebreak audit log lists them");
 }

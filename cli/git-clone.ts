@@ -4,6 +4,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { promisify } from "node:util";
 import type { Blame } from "../core/explain/answer.ts";
 import { FirebreakError } from "../core/ground/error.ts";
+import { unknownName } from "../core/model/unknown-name.ts";
 import type { Position } from "../core/model/note.ts";
 import type { SourceFile } from "../core/model/source.ts";
 import { readCommitFiles } from "./git-files.ts";
@@ -65,14 +66,20 @@ function realFolder(folder: string): string {
   return existsSync(folder) ? realpathSync(folder) : folder;
 }
 
+/** Branches and tags that a name is held against. */
+const MOST_REFS = 1_000;
+
 /** The commit that a name means. @throws FirebreakError NOT_FOUND */
 export async function commitNamed({ root }: Clone, name: string): Promise<string> {
   try {
     return (await git(root, ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`])).trim();
   } catch (cause) {
     const isAnswer = cause instanceof Error && "code" in cause && cause.code === 1; // with --quiet: there is none
-    const hint = (await isShallow({ root, path: "" })) ? "; it is shallow: `git fetch --unshallow` brings the others" : "";
-    throw new FirebreakError("NOT_FOUND", `this clone has no commit ${JSON.stringify(name)}${hint}`, isAnswer ? {} : { cause });
+    if (!isAnswer) throw new FirebreakError("NOT_FOUND", `look for the commit ${JSON.stringify(name)}`, { cause });
+    if (await isShallow({ root, path: "" }))
+      throw unknownName("commit", name, [], "This clone is shallow: `git fetch --unshallow` brings the others");
+    const known = await git(root, ["for-each-ref", `--count=${MOST_REFS}`, "--format=%(refname:short)"]);
+    throw unknownName("commit", name, known.split("\n").filter(Boolean), "`git log --all --oneline` lists what this clone has");
   }
 }
 

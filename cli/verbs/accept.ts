@@ -1,5 +1,5 @@
-import { FirebreakError } from "../../core/ground/error.ts";
 import { API, type AcceptAnswer, type StatusAnswer } from "../../core/api/shapes.ts";
+import { unknownName } from "../../core/model/unknown-name.ts";
 import { formatAccept } from "../../core/text/answers.ts";
 import { ApiClient } from "../api.ts";
 import { isWhole, wholeCommit } from "../commits.ts";
@@ -12,10 +12,9 @@ import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
  */
 export async function accept(revision: string, options: OutputOptions & ConfigOptions): Promise<number> {
   const api = await ApiClient.connect(options.config);
-  const whole = wholeCommit(revision, await refusedNow(api, revision));
-  if (whole === undefined) {
-    throw new FirebreakError("NOT_FOUND", `the service refuses no commit ${revision} now; \`firebreak status\` shows which one`);
-  }
+  const refused = await refusedNow(api, revision);
+  const whole = wholeCommit(revision, refused);
+  if (whole === undefined) throw unknownName("commit", revision, refused, "firebreak status shows which one is refused now");
   const answer = await api.post<AcceptAnswer>(API.accept, { revision: whole });
   await printResult(options.output, answer, () => formatAccept(answer));
   return answer.accepted ? 0 : 1;

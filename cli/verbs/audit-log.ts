@@ -3,7 +3,7 @@ import type { StoredEntry } from "../../core/audit/entry.ts";
 import { ENTRY_TYPES } from "../../core/audit/types.ts";
 import { parseDurationMs } from "../../core/ground/duration.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
-import { unknownTarget } from "../../core/model/unknown-target.ts";
+import { unknownTarget } from "../../core/model/unknown-name.ts";
 import { didYouMean } from "../../core/model/parse/suggest.ts";
 import { formatEntries, RevisionEffects } from "../../core/text/entries.ts";
 import { auditFolder, readEntries, type FolderOptions } from "../audit-folder.ts";

@@ -6,7 +6,7 @@ import { parseDurationMs } from "../../core/ground/duration.ts";
 import type { SettingsFile } from "../../core/config/settings-schema.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
 import { findTarget, listTargets } from "../../core/model/target.ts";
-import { unknownTarget } from "../../core/model/unknown-target.ts";
+import { unknownTarget } from "../../core/model/unknown-name.ts";
 import { accountOf, roleManifests, type RoleService } from "../../core/rights/manifests.ts";
 import { requireDefinitions } from "../definitions.ts";
 import { kubectlsFile, writeContext } from "../kubeconfig.ts";

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { API, type DiffAnswer, type StatusAnswer } from "../../core/api/shapes.ts";
+import { API, type DiffAnswer } from "../../core/api/shapes.ts";
 import { revisionDiff } from "../../core/explain/between.ts";
 import { asIfApplied } from "../../core/guardrail/world.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
@@ -15,7 +15,7 @@ import { formatNotes } from "../../core/text/notes.ts";
 import { visible } from "../../core/ground/visible.ts";
 import { ApiClient } from "../api.ts";
 import { readWorld, serviceNamed } from "../connectivity.ts";
-import { commitsOf, wholeCommit } from "../commits.ts";
+import { revisionOf } from "../commits.ts";
 import { folderOf } from "../definitions.ts";
 import { commitNamed, filesAt, findClone, type Clone } from "../git-clone.ts";
 import { loadManifests, profileNamed } from "../manifests.ts";
@@ -168,16 +168,9 @@ async function inventoriesOf(file: string): Promise<ReadonlyMap<TargetId, Cluste
 
 /** Numbers of revisions, and commits, also short ones of which the service speaks. */
 async function betweenOfService(before: string, after: string, options: DiffOptions): Promise<DiffAnswer> {
-  const isNumber = (name: string): boolean => /^[0-9]{1,9}$/.test(name);
-  if ([before, after].every((name) => isNumber(name) || name.length >= 40)) return await askService(options, { before, after });
   const api = await ApiClient.connect(options.config ?? DEFAULT_SETTINGS_FILE);
-  const known = commitsOf(await api.get<StatusAnswer>(API.status));
-  const whole = (name: string): string => {
-    const found = isNumber(name) ? name : wholeCommit(name, known);
-    if (found !== undefined) return found;
-    throw new FirebreakError("NOT_FOUND", `the service speaks of no commit ${name}; say the whole id, or the number of a revision`);
-  };
-  return await api.get<DiffAnswer>(API.diff, { before: whole(before), after: whole(after) });
+  const sides = [await revisionOf(api, before), await revisionOf(api, after)] as const;
+  return await api.get<DiffAnswer>(API.diff, { before: sides[0], after: sides[1] });
 }
 
 async function askService({ config }: DiffOptions, query: Readonly<Record<string, string>>): Promise<DiffAnswer> {

@@ -5,7 +5,7 @@ import pLimit from "p-limit";
 import type { SettingsFile } from "../../core/config/settings-schema.ts";
 import { visible } from "../../core/ground/visible.ts";
 import { listTargets, type Target } from "../../core/model/target.ts";
-import { unknownTarget } from "../../core/model/unknown-target.ts";
+import { unknownTarget } from "../../core/model/unknown-name.ts";
 import { fail, failed, ok, trying, type Check } from "../doctor/check.ts";
 import { checkMachine, checkSettings } from "../doctor/machine.ts";
 import { checkForge, checkRepository } from "../doctor/repository.ts";

@@ -3,6 +3,7 @@ import type { ExplainAnswer } from "../../core/explain/answer.ts";
 import { explainConnection, withBlame } from "../../core/explain/explain.ts";
 import { formatExplain } from "../../core/text/explain.ts";
 import { ApiClient } from "../api.ts";
+import { revisionOf } from "../commits.ts";
 import { isAway, readWorld, serviceNamed } from "../connectivity.ts";
 import { blameLine, findClone, pathIn } from "../git-clone.ts";
 import { printResult, tell } from "../output.ts";
@@ -35,7 +36,10 @@ async function answerAsked(
   if (options.definitions === undefined && options.inventory === undefined && service !== undefined) {
     try {
       const api = await ApiClient.connect(service);
-      return await api.get<ExplainAnswer>(API.explain, { ...asked, ...(options.at === undefined ? {} : { at: options.at }) });
+      return await api.get<ExplainAnswer>(API.explain, {
+        ...asked,
+        ...(options.at === undefined ? {} : { at: await revisionOf(api, options.at) }),
+      });
     } catch (error) {
       if (!isAway(error, options.config)) throw error;
       tell("the service does not answer: answered from the definitions here, and not from what is live");

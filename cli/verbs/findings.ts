@@ -1,5 +1,6 @@
 import { API, type FindingAnswer } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
+import { unknownName } from "../../core/model/unknown-name.ts";
 import { formatFindings } from "../../core/text/answers.ts";
 import { wholeAnswers } from "../../core/text/effect.ts";
 import { ApiClient } from "../api.ts";
@@ -32,8 +33,10 @@ export async function findings(finding: string | undefined, options: FindingsOpt
 function oneOf(found: readonly FindingAnswer[], name: string): readonly FindingAnswer[] {
   const meant = found.filter(({ fingerprint }) => fingerprint.startsWith(name));
   const prints = [...new Set(meant.map(({ fingerprint }) => fingerprint))];
-  if (prints.length === 0)
-    throw new FirebreakError("NOT_FOUND", `there is no finding ${name}; firebreak findings --all lists them`);
+  if (prints.length === 0) {
+    const known = found.map(({ fingerprint }) => fingerprint);
+    throw unknownName("finding", name, known, "firebreak findings --all lists them");
+  }
   if (prints.length > 1) throw new FirebreakError("USAGE", `${name} may be ${prints.slice(0, 5).join(" or ")}: say more of it`);
   return meant;
 }

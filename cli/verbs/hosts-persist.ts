@@ -1,6 +1,7 @@
 import { forgetScript, installScript } from "../../adapters/nftables/index.ts";
 import { API, type ReconcileAnswer, type StatusAnswer } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
+import { unknownTarget } from "../../core/model/unknown-name.ts";
 import { formatReconcile } from "../../core/text/answers.ts";
 import { ApiClient } from "../api.ts";
 import { printResult, tell } from "../output.ts";
@@ -31,7 +32,7 @@ export async function hostsPersist(names: readonly string[], options: HostsPersi
   const { targets } = await api.get<StatusAnswer>(API.status);
   const hosts = targets.map(({ target }) => target).filter((target) => target.startsWith("host/"));
   const unknown = names.find((name) => !hosts.includes(name));
-  if (unknown !== undefined) throw new FirebreakError("NOT_FOUND", `there is no host ${unknown}; firebreak status lists them`);
+  if (unknown !== undefined) throw unknownTarget(unknown, hosts);
   const asked: string[] = [];
   for (const target of names.length === 0 ? hosts : names)
     asked.push(...(await api.post<ReconcileAnswer>(API.reconcile, { target })).targets);

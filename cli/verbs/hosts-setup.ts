@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FirebreakError } from "../../core/ground/error.ts";
 import { findTarget, listTargets, type Target } from "../../core/model/target.ts";
-import { unknownTarget } from "../../core/model/unknown-target.ts";
+import { unknownTarget } from "../../core/model/unknown-name.ts";
 import type { SettingsFile } from "../../core/config/settings-schema.ts";
 import { publicKeyOf, runAsAdmin } from "../../adapters/nftables/admin.ts";
 import { openHost } from "../../adapters/nftables/index.ts";

@@ -11,6 +11,7 @@ import { FirebreakError } from "../ground/error.ts";
 import type { Cluster, Definitions, TargetId } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import { clusterTargetId, listTargets, type Target } from "../model/target.ts";
+import { unknownTarget } from "../model/unknown-name.ts";
 import { wantDigest } from "../render/digest.ts";
 import type { Mark } from "../render/mark.ts";
 import { readMark } from "../render/networkpolicy.ts";
@@ -60,9 +61,9 @@ export function targetsAsked(definitions: Definitions, id: TargetId | undefined)
   if (id === undefined) return targets;
   const asked = targets.filter((target) => target.id === id);
   if (asked.length > 0) return asked;
-  throw new FirebreakError(
-    "NOT_FOUND",
-    `the definitions name no target ${id}; they name ${targets.map((target) => target.id).join(", ")}`,
+  throw unknownTarget(
+    id,
+    targets.map((target) => target.id),
   );
 }
 

@@ -6,7 +6,7 @@ import { isPodIn, resolveSubjects } from "../membership/resolve.ts";
 import { FirebreakError } from "../ground/error.ts";
 import { BUILT_IN_SEGMENTS, type Definitions, type Segment, type TargetId } from "../model/kinds.ts";
 import type { Position } from "../model/note.ts";
-import { suggest } from "../model/parse/suggest.ts";
+import { unknownName } from "../model/unknown-name.ts";
 import { externalCutter } from "../reach/externals.ts";
 import type { Labels } from "../selector/index.ts";
 import { whyIn, type LookedUp } from "./why.ts";
@@ -93,9 +93,7 @@ function segmentAsked({ segments }: Definitions, name: string): Segment {
   if (segment !== undefined) return segment;
   const isBuiltIn = (BUILT_IN_SEGMENTS as readonly string[]).includes(name);
   if (isBuiltIn) throw new FirebreakError("NOT_FOUND", `${name} is built in: it has no list of members`);
-  const near = suggest(name, segments.keys());
-  const advice = near === undefined ? "firebreak segments lists them" : `Did you mean ${near}?`;
-  throw new FirebreakError("NOT_FOUND", `there is no segment ${name}. ${advice}`);
+  throw unknownName("segment", name, segments.keys(), "firebreak segments lists them");
 }
 
 function lineOf(looked: LookedUp, segment: Segment, members: readonly Workload[], end: NamedEnd): SegmentLine {

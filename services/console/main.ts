@@ -14,7 +14,8 @@ import {
 } from "../../adapters/store/index.ts";
 import { API } from "../../core/api/shapes.ts";
 import { FirebreakError, NEXT, type ErrorCode } from "../../core/ground/error.ts";
-import { unknownTarget } from "../../core/model/unknown-target.ts";
+import { unknownName, unknownTarget } from "../../core/model/unknown-name.ts";
+import { ISSUES } from "../../core/notify/channel.ts";
 import { apiToken } from "../api-token.ts";
 import type { Health } from "../health.ts";
 import type { Parts, Role } from "../parts.ts";
@@ -199,8 +200,15 @@ function addWrites(app: FastifyInstance, parts: ConsoleParts): void {
   app.post(API.release, async (request) => await ask(parts, "release", ReleaseBody.parse(request.body)));
   app.post(API.notifyRetry, async (request) => {
     const { channel } = NotifyRetryBody.parse(request.body ?? {});
+    refuseUnknownChannel(parts.settings, channel);
     return { revived: await reviveNotices(parts.store, parts.now(), channel) };
   });
+}
+
+/** @throws FirebreakError NOT_FOUND for a channel that firebreak.yaml does not have */
+function refuseUnknownChannel({ channels, forge }: ConsoleParts["settings"], asked: string | undefined): void {
+  const known = [...Object.keys(channels), ...(forge === undefined ? [] : [ISSUES])];
+  if (asked !== undefined && !known.includes(asked)) throw unknownName("channel", asked, known, "firebreak.yaml has them");
 }
 
 /** @throws FirebreakError NOT_FOUND for a target that is not there, and of which nothing was ever found */

@@ -4,6 +4,7 @@ import type { DiffAnswer } from "../../core/api/shapes.ts";
 import type { ExplainAnswer } from "../../core/explain/answer.ts";
 import { withBlame } from "../../core/explain/explain.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
+import { unknownName } from "../../core/model/unknown-name.ts";
 import type { Definitions } from "../../core/model/kinds.ts";
 import { blameIn } from "../blame.ts";
 import { listOrphans, withOrphans } from "../orphans.ts";
@@ -89,8 +90,9 @@ async function compare(context: SyncerContext, { live, before, after }: z.infer<
 /** By the number of a revision, or a whole commit id. @throws FirebreakError NOT_FOUND */
 async function commitOf(context: SyncerContext, name: string): Promise<string> {
   const commit = /^[0-9]{1,9}$/.test(name) ? (await acceptedRevision(context, Number(name)))?.commit : name;
-  if (commit === undefined) throw new FirebreakError("NOT_FOUND", `there is no revision ${name}`);
-  return commit;
+  if (commit !== undefined) return commit;
+  const newest = context.inForce === undefined ? "none is in force yet" : `the newest is ${context.inForce.sequence}`;
+  throw unknownName("revision", name, [], `Revisions are numbered from 1, and ${newest}: firebreak audit log lists them`);
 }
 
 /** By the number of a revision, or any commit that the repository has. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { acquireLease, addWork, forgetTarget, listTargetRows, targetRow } from "../../adapters/store/index.ts";
 import type { ReleaseAnswer, ReleaseRequest } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
-import { unknownTarget } from "../../core/model/unknown-target.ts";
+import { unknownTarget } from "../../core/model/unknown-name.ts";
 import { describeHostEffect, NO_PLAN_EFFECT, type PlanEffect } from "../../core/plan/effect.ts";
 import { planClusterRelease, planHostRelease } from "../../core/plan/release.ts";
 import { hostEffect } from "../../core/verdict/nft.ts";

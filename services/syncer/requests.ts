@@ -13,7 +13,7 @@ import pLimit from "p-limit";
 import { z } from "zod";
 import type { AcceptAnswer, PlanAnswer, ReconcileAnswer } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
-import { unknownTarget } from "../../core/model/unknown-target.ts";
+import { unknownTarget } from "../../core/model/unknown-name.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { Bell, runLoop } from "../loop.ts";
 import { recordFindings } from "../findings.ts";

@@ -66,7 +66,7 @@ test("diff reads every layout of Git that git reads (bug: borrowed objects and S
 test("a shallow clone says what it is, and the way out", async () => {
   const { stderr, code } = await runCli(["diff", "HEAD~1", "HEAD", "--definitions", "policies"], { cwd: join(folder, "shallow") });
   expect(code).toBe(1);
-  expect(stderr).toMatch(/has no commit "HEAD~1"; it is shallow: `git fetch --unshallow`/);
+  expect(stderr).toMatch(/no commit HEAD~1\. This clone is shallow: `git fetch --unshallow`/);
 });
 
 test("review reads commits, whatever is checked out (bug: a folder that became a link is followed in the work tree)", async () => {

@@ -181,7 +181,7 @@ test("accept takes a whole commit id, and a short one only of the commit that is
     path === API.accept ? { body } : path === API.status ? { body: status } : undefined,
   );
   const posted = () => service.requests.filter(({ path }) => path === API.accept).map((request) => request.body);
-  expect((await runCli(["accept", "5555555", ...service.config])).stderr).toContain("the service refuses no commit 5555555 now");
+  expect((await runCli(["accept", "5555555", ...service.config])).stderr).toContain("there is no commit 5555555");
   expect((await runCli(["accept", "0a62", ...service.config])).stderr).toContain("at least 7 hexadecimal digits");
   expect(posted()).toEqual([]);
   const short = await runCli(["accept", "0a62bc9", ...service.config]);

@@ -1,6 +1,7 @@
 import { listPullRows, notify, recordHold } from "../../../adapters/store/index.ts";
 import type { ApproveAnswer } from "../../../core/api/shapes.ts";
 import { FirebreakError } from "../../../core/ground/error.ts";
+import { unknownName } from "../../../core/model/unknown-name.ts";
 import type { SyncerContext } from "../context.ts";
 import { approveHead } from "./approve.ts";
 import { logResumed } from "./commands.ts";
@@ -14,8 +15,12 @@ import { judgeAgain } from "./context.ts";
 export async function approvePlan(context: SyncerContext, plan: string, actor: string): Promise<ApproveAnswer> {
   const { forge, store, facts, signal } = context;
   if (forge === undefined) throw new FirebreakError("USAGE", "firebreak.yaml names no forge, so there are no plans to approve");
-  const row = (await listPullRows(store)).find((each) => each.plan === plan);
-  if (row === undefined) throw new FirebreakError("NOT_FOUND", `no pull request shows plan ${plan}; it may have been made anew`);
+  const rows = await listPullRows(store);
+  const row = rows.find((each) => each.plan === plan);
+  if (row === undefined) {
+    const shown = rows.flatMap((each) => each.plan ?? []);
+    throw unknownName("plan", plan, shown, "The comment of a pull request shows its id; a new commit has a new one");
+  }
   const pull = await forge.readPull(row.number, signal);
   const told = facts.plan(plan);
   if (pull === undefined || pull.head.sha !== row.head || told?.pull !== row.number || told.commit !== row.head)

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseDurationMs } from "../../../core/ground/duration.ts";
 import { noteExpiry } from "../../../core/model/check/expiry.ts";
-import { unknownTarget } from "../../../core/model/unknown-target.ts";
+import { unknownTarget } from "../../../core/model/unknown-name.ts";
 import { definitions, policy } from "../../support/definitions.ts";
 
 const DAY = 86_400_000;
@@ -24,7 +24,7 @@ test.each([
   ["cluster/clincal", "there is no target cluster/clincal. Did you mean cluster/clinical?"],
   ["clinical", "there is no target clinical. Did you mean cluster/clinical?"],
   ["pacs-1", "there is no target pacs-1. Did you mean host/metal/pacs-1?"],
-  ["nosuch", "there is no target nosuch. firebreak status lists them"],
+  ["nosuch", "there is no target nosuch. There are cluster/clinical, host/metal/pacs-1; firebreak status lists them"],
 ])("%s is no target", (asked, message) => {
   const error = unknownTarget(asked, ["cluster/clinical", "host/metal/pacs-1"]);
   expect([error.code, error.message]).toEqual(["NOT_FOUND", message]);
