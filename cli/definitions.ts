@@ -1,6 +1,7 @@
 import { isAbsolute, join, relative, resolve } from "node:path";
+import { noteLifelines } from "../core/compile/lifeline.ts";
 import { noteIneffective } from "../core/compile/ineffective.ts";
-import { allowOf } from "../core/config/operator.ts";
+import { allowOf, lifelineFloor } from "../core/config/operator.ts";
 import type { SettingsFile } from "../core/config/settings-schema.ts";
 import { noteExpiry } from "../core/model/check/expiry.ts";
 import { FirebreakError } from "../core/ground/error.ts";
@@ -27,10 +28,14 @@ export interface LoadedDefinitions extends ParsedDefinitions {
 export async function loadDefinitions(dir: string | undefined, settings: SettingsFile | undefined): Promise<LoadedDefinitions> {
   const folder = dir ?? folderOf(settings) ?? DEFAULT_FOLDER;
   const files = await readDefinitionFolder(folder);
+  if (files.length === 0)
+    throw new FirebreakError("NOT_FOUND", `${folder} holds no definitions: no file that ends in .yaml or .yml`);
   const parsed = parseDefinitions(files, { allow: settings === undefined ? undefined : allowOf(settings) });
   const ineffective = parsed.definitions === undefined ? [] : noteIneffective(parsed.definitions);
+  const ways =
+    parsed.definitions === undefined || settings === undefined ? [] : noteLifelines(parsed.definitions, lifelineFloor(settings));
   const ends = parsed.definitions === undefined ? [] : noteExpiry(parsed.definitions, Date.now());
-  return { ...parsed, notes: [...parsed.notes, ...ineffective, ...ends], folder, files: files.length };
+  return { ...parsed, notes: [...parsed.notes, ...ineffective, ...ways, ...ends], folder, files: files.length };
 }
 
 /** Where definitions are: in the repository that the settings name, if it is one on this machine; else below where we are. */

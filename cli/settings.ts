@@ -19,7 +19,7 @@ export async function loadSettings(file: string): Promise<SettingsFile> {
   } catch (cause) {
     throw new FirebreakError("CONFIG_INVALID", `read ${file}; \`firebreak init\` writes one, --config names another`, { cause });
   }
-  return resolvePaths(parseSettings(text, process.env), dirname(resolve(file)));
+  return resolvePaths(parseSettings(text, process.env, file), dirname(resolve(file)));
 }
 
 function resolvePaths(settings: SettingsFile, folder: string): SettingsFile {

@@ -34,6 +34,20 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return (await readdir(folder)).sort();
   } catch (cause) {
+    if (codeOf(cause) === "ENOTDIR")
+      throw new FirebreakError(
+        "USAGE",
+        `${folder} is a file: definitions name each other, so a folder is read whole; name its folder`,
+      );
+    if (codeOf(cause) === "ENOENT")
+      throw new FirebreakError(
+        "NOT_FOUND",
+        `there is no folder ${folder}; name one that is there, or \`firebreak init\` writes one`,
+      );
     throw new FirebreakError("NOT_FOUND", `read the folder ${folder}`, { cause });
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }

@@ -22,6 +22,7 @@ import { gapNote, noPeerNote, peerResolver } from "./ends.ts";
 import type { PeerResolver } from "./ends.ts";
 import { DNS_PORTS, NTP_PORTS } from "./essentials.ts";
 import { noteFamilyMissing, noteLabelMissing, noteNamedPorts, noteResolvers, noteTimeServers } from "./host-notes.ts";
+import { noteLifeline } from "./lifeline.ts";
 import { hostPorts, mergeRanges } from "./ports.ts";
 import { peerEnds, ruleBook } from "./rules.ts";
 import { HOST_ESSENTIALS } from "./want.ts";
@@ -66,6 +67,7 @@ export function compileHost(input: HostCompilation): Compiled<HostWant> {
   const notes: Note[] = [];
   const ingress = compileChain(input, segments, resolver, "ingress", notes);
   const egress = compileChain(input, segments, resolver, "egress", notes);
+  if (ingress.mode !== "off") notes.push(...noteLifeline(target, input.floor));
   const lifeline = joinLifelines(input.floor, target.fleet.lifeline);
   const closed = HOST_ESSENTIALS.filter((name) => !definitions.workspace.essentials[name]);
   const want: HostWant = {

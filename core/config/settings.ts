@@ -22,10 +22,15 @@ export const ENVIRONMENT = {
  * variables that begin with FIREBREAK_ (but for FIREBREAK_SECRET_…, free for references), fails the start and names the nearest known one.
  *
  * @param text contents of the file; may be empty when the environment says enough
+ * @param file its name, for messages
  * @throws FirebreakError CONFIG_INVALID listing every problem
  */
-export function parseSettings(text: string, environment: Readonly<Record<string, string | undefined>>): SettingsFile {
-  const raw = parseFile(text);
+export function parseSettings(
+  text: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  file: string = "firebreak.yaml",
+): SettingsFile {
+  const raw = parseFile(text, file);
   for (const [name, path] of Object.entries(ENVIRONMENT)) {
     const value = environment[name];
     if (value !== undefined && value !== "") setPath(raw, path.split("."), value);
@@ -33,7 +38,7 @@ export function parseSettings(text: string, environment: Readonly<Record<string,
   const parsed = SettingsSchema.safeParse(raw);
   const problems = [...unknownVariables(environment), ...(parsed.success ? [] : describeIssues(parsed.error))];
   if (parsed.success && problems.length === 0) return parsed.data;
-  throw new FirebreakError("CONFIG_INVALID", `firebreak.yaml:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+  throw new FirebreakError("CONFIG_INVALID", `${file}:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
 }
 
 /** Variables that begin with FIREBREAK_ and are not settings of the service: of the set-up, and of verbs that ask a service elsewhere. */
@@ -46,14 +51,14 @@ function unknownVariables(environment: Readonly<Record<string, string | undefine
     .map((name) => `unknown environment variable ${name}${suggestion(name, known)}`);
 }
 
-function parseFile(text: string): Record<string, unknown> {
+function parseFile(text: string, file: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = parseYaml(text, { maxAliasCount: 0, logLevel: "error" });
   } catch (error) {
     // The first line says what and where; the rest quotes the file, where somebody may have put a secret by mistake.
     const cause = new Error(String((error as Error).message).split("\n")[0]);
-    throw new FirebreakError("CONFIG_INVALID", "firebreak.yaml is not valid YAML", { cause });
+    throw new FirebreakError("CONFIG_INVALID", `${file} is not valid YAML`, { cause });
   }
   if (value === null || value === undefined) return {};
   if (typeof value !== "object" || Array.isArray(value)) {

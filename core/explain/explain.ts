@@ -3,6 +3,7 @@ import { answerQuestion, type Blame, type BlamedLine, type ExplainAnswer } from 
 import { readQuestion } from "./ask.ts";
 import { smallestEdit, type EditInputs } from "./edit.ts";
 import type { EndAnswer, Line } from "../guardrail/end.ts";
+import { failedSame } from "./failed-same.ts";
 import { findPair } from "./pair.ts";
 import type { ConnectivityWorld } from "../guardrail/world.ts";
 
@@ -31,10 +32,16 @@ export function explainConnection(world: ConnectivityWorld, inputs: EditInputs, 
   const answer = answerQuestion(world, question);
   const lines = linesOf(answer.ends).map((line): BlamedLine => ({ ...line, blame: null }));
   if (answer.verdict === "allowed") return { ...answer, lines, edit: null };
-  const edit = smallestEdit(world, inputs, question, findPair(world.enforceable, question).pair);
+  const { pair } = findPair(world.enforceable, question);
+  const parted = failedSame(world, question, pair);
+  // What somebody compares labels for is not to be opened by the next edit at hand.
+  const edit = parted.length > 0 ? { none: NO_EDIT_BESIDE_SAME } : smallestEdit(world, inputs, question, pair);
   if ("ok" in edit) return { ...answer, lines, edit: edit.ok };
-  return { ...answer, lines, edit: null, notes: [...new Set([...answer.notes, edit.none])] };
+  return { ...answer, lines, edit: null, notes: [...new Set([...answer.notes, ...parted, edit.none])] };
 }
+
+const NO_EDIT_BESIDE_SAME =
+  "no edit is proposed: give both ends equal labels, if they belong together; a rule without `same` would allow it whatever the labels say";
 
 /** The same with who touched each line last. */
 export async function withBlame(answer: ExplainAnswer, blame: ReadBlame): Promise<ExplainAnswer> {

@@ -3,12 +3,12 @@ import { compareNotes, type Note, type NoteSeverity } from "../model/note.ts";
 const LEVEL = { error: "error", warning: "warning", info: "notice" } as const satisfies Record<NoteSeverity, string>;
 
 /**
- * Notes as workflow commands of GitHub Actions, one a line: they appear beside the lines of a pull request.
+ * Notes as workflow commands of GitHub Actions, one a line and each once: they appear beside the lines of a pull request.
  *
  * @example ::error file=policies/a.yaml,line=3,col=5,title=unknown-key::unknown key "podz". Did you mean "pods"?
  */
 export function formatAnnotations(notes: readonly Note[]): string {
-  return [...notes].sort(compareNotes).map(formatAnnotation).join("\n");
+  return [...new Set([...notes].sort(compareNotes).map(formatAnnotation))].join("\n");
 }
 
 function formatAnnotation({ severity, code, at, summary, detail }: Note): string {

@@ -1,5 +1,6 @@
 import { formatExamplePort } from "../address/example.ts";
 import type { Diff, DiffDoubt, DiffLine, DiffSide, DiffWitness } from "../reach/diff-lines.ts";
+import { legendOf } from "./legend.ts";
 import { formatTable } from "../ground/table.ts";
 import { visible } from "../ground/visible.ts";
 
@@ -69,7 +70,8 @@ export function formatDiffTable(diff: Diff, isFull: boolean = false): string {
   const doubts = diff.uncertain.map((doubt) => `uncertain: ${formatDoubt(doubt)}`);
   const isCut = !isFull && SIDES.some((side) => diff[side].some((line) => line.from !== line.fromFull || line.to !== line.toFull));
   const more = isCut ? ["names are cut: --full shows all"] : [];
-  return [...table, ...more, ...doubts, ...diff.notes.map((note) => `note: ${visible(note)}`), summariseDiff(diff)].join("\n");
+  const text = [...table, ...more, ...doubts, ...diff.notes.map((note) => `note: ${visible(note)}`)];
+  return [...text, ...legendOf(text.join("\n")), summariseDiff(diff)].join("\n");
 }
 
 /** Lines of a Markdown list for a pull request: the decision first, each line with one connection to try. */

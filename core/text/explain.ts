@@ -2,6 +2,7 @@ import type { Verdict } from "../explain/verdict.ts";
 import type { BlamedLine, ExplainAnswer } from "../explain/answer.ts";
 import { formatPosition } from "../model/note.ts";
 import { BASIS } from "./basis.ts";
+import { legendOf } from "./legend.ts";
 import { formatEnd } from "../guardrail/say.ts";
 import { visible } from "../ground/visible.ts";
 
@@ -16,7 +17,7 @@ const HEAD = {
 export function formatExplain(answer: ExplainAnswer): string {
   const { from, to, port, verdict, basis, pairs, pair, ends, lines, enforcedAt, live, edit, notes } = answer;
   const many = pairs.asked > 1 ? ` (${pairs.allowed} of ${pairs.asked} pairs)` : "";
-  return [
+  const text = [
     `${HEAD[verdict]}  ${visible(from)} → ${visible(to)}: ${visible(port)}${many}`,
     ...(pair.from === from && pair.to === to && pair.port === port
       ? []
@@ -27,6 +28,10 @@ export function formatExplain(answer: ExplainAnswer): string {
     `  asked        ${BASIS[basis]}`,
     ...formatLive(live),
     ...notes.map((note) => `  note: ${visible(note)}`),
+  ];
+  return [
+    ...text,
+    ...legendOf(text.join("\n")).map((line) => `  ${line}`),
     ...(edit === null
       ? []
       : [

@@ -2,6 +2,7 @@ import type { ClaimResult, GuardrailResult, Violation } from "../guardrail/resul
 import { resultsOf, standingOf, type Standing, type TestReport } from "../guardrail/report.ts";
 import { formatCause, formatViolation, formatWitness } from "../guardrail/say.ts";
 import { BASIS } from "./basis.ts";
+import { legendOf } from "./legend.ts";
 import { formatPosition, type Note, type Position } from "../model/note.ts";
 import { visible } from "../ground/visible.ts";
 
@@ -53,6 +54,7 @@ export function formatReport(report: TestReport, isFull: boolean = false): strin
   return [
     ...lines,
     ...(lines.length === 0 ? [] : [""]),
+    ...legendOf(lines.join("\n")),
     `${what}, ${BASIS[report.basis]}: ${counts.join(", ")}`,
     ...(isUncertain ? [UNCERTAIN] : []),
   ].join("\n");

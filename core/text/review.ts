@@ -5,6 +5,7 @@ import { notesIn, verdictOf, type Reviewed } from "../review/reviewed.ts";
 import type { Note } from "../model/note.ts";
 import { formatPosition } from "../model/note.ts";
 import { affected, observedWords, VERB } from "./diff.ts";
+import { OBSERVED_LEGEND } from "./legend.ts";
 import { isOnlyUnseen } from "../revision/judge.ts";
 import { code, mute } from "../ground/inert.ts";
 import { safeguardHeadline, safeguardItems, SAFEGUARDS_TITLE } from "./safeguards.ts";
@@ -147,6 +148,9 @@ function connections(diff: Diff, visibility: Review["visibility"]): readonly str
     ? "| | from | to | ports | workloads | for example |\n|---|---|---|---|---:|---|"
     : "| | from | to | ports |\n|---|---|---|---|";
   const table = (some: readonly string[]): string => [head, ...some].join("\n");
+  const marks = diff.opened.concat(diff.closed, diff.stays).some(({ isObservedOnly }) => isObservedOnly)
+    ? [`_${OBSERVED_LEGEND}._`]
+    : [];
   const more = rows.slice(SHOWN, SHOWN + FOLDED);
   const left = rows.length - SHOWN - more.length;
   return [
@@ -154,6 +158,7 @@ function connections(diff: Diff, visibility: Review["visibility"]): readonly str
     ...(more.length === 0
       ? []
       : [details(`${plural(rows.length - SHOWN, "more line")}`, [table(more), ...(left > 0 ? [`and ${left} more`] : [])])]),
+    ...marks,
     ...(isFull
       ? [
           `In connections: ${numbered(diff.openedCount)} opened, ${numbered(diff.closedCount)} closed, ${numbered(diff.unchangedCount)} unchanged.`,

@@ -8,6 +8,13 @@ import { visible } from "../ground/visible.ts";
 const MOST_LINES = 20;
 const MOST_ADDRESSES = 3;
 
+/** What runs is not made up here: who is in a segment is a question about what is there. */
+const SAID_OF = {
+  ...BASIS,
+  definitions: "from the definitions alone: their hosts, externals and addresses, and no pods",
+} as const satisfies Record<SegmentsAnswer["basis"], string>;
+const PODS_UNKNOWN = "pods are known with --inventory FILE, or where the service is asked";
+
 /** How much is shown. */
 interface Cut {
   /** Everything, however much. */
@@ -21,16 +28,16 @@ export function formatSegments(answer: SegmentsAnswer, cut: Cut): string {
   if (inNone === null) return one === undefined ? "" : formatOne(one, basis, cut);
   const nobody = segments.filter(({ members, addresses }) => members.length === 0 && addresses.length === 0);
   return [
-    `${counted(segments.length, "segment")}, ${BASIS[basis]}`,
+    `${counted(segments.length, "segment")}, ${SAID_OF[basis]}`,
     formatTable(["segment", "ingress", "egress", "members", "where"], segments.map(cells)),
     ...(nobody.length === 0
       ? []
       : [
           "",
-          `${gaps.length > 0 ? "nobody known" : "nobody"} is in ${nobody.map(({ name }) => name).join(", ")}: a label with a typo, or nothing of it runs`,
+          `${gaps.length > 0 ? "nobody known" : "nobody"} is in ${nobody.map(({ name }) => name).join(", ")}: ${basis === "definitions" ? PODS_UNKNOWN : "a label with a typo, or nothing of it runs"}`,
         ]),
     "",
-    ...looseLines(inNone, cut),
+    ...looseLines(inNone, basis, cut),
   ].join("\n");
 }
 
@@ -49,7 +56,7 @@ function placeOf(target: string | null): string {
 function formatOne({ name, at, isolate, members, addresses }: SegmentLine, basis: SegmentsAnswer["basis"], cut: Cut): string {
   const lines = [
     `${name}  ${visible(formatPosition(at))}  ingress ${isolate.ingress}, egress ${isolate.egress}`,
-    `${census(members, addresses)}, ${BASIS[basis]}`,
+    `${census(members, addresses)}, ${SAID_OF[basis]}`,
   ];
   for (const [target, found] of Map.groupBy(members, (member) => member.target ?? "externals")) {
     const rows = groups(found, ({ name: who, by, certain }) => JSON.stringify([who, by, certain])).map(memberCells(cut));
@@ -72,8 +79,12 @@ function memberCells(cut: Cut): (found: readonly MemberLine[]) => readonly strin
   };
 }
 
-function looseLines(loose: readonly LooseWorkload[], cut: Cut): readonly string[] {
-  if (loose.length === 0) return ["every workload is in a segment"];
+function looseLines(loose: readonly LooseWorkload[], basis: SegmentsAnswer["basis"], cut: Cut): readonly string[] {
+  const all =
+    basis === "definitions"
+      ? "every host and external is in a segment; of pods nothing is known"
+      : "every workload is in a segment";
+  if (loose.length === 0) return [all];
   const rows = groups(loose, ({ target, name, labels }) => JSON.stringify([target, name, labels])).map((found) => {
     const labels = Object.entries(found[0]?.labels ?? {}).map(([key, value]) => `${key}=${value}`);
     return [visible(found[0]?.name ?? ""), String(found.length), addressText(found, cut), visible(labels.sort().join(", ")) || "-"];

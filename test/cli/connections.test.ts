@@ -316,6 +316,7 @@ describe("diff", () => {
         "opens (observed)  a\\u001b[2J  b   22/tcp  2          cluster/eu/s/a → cluster/eu/s/b: 22/tcp",
         "",
         "note: n\\u000a::error::",
+        "(observed): no rule allows it; it passes only where `isolate` says observe, and closes with enforce",
         "opens 1 connection, closes none, 9 unchanged",
         "",
       ].join("\n"),
@@ -445,6 +446,11 @@ describe("segments", () => {
     expect(json.inNone?.map(({ workload }) => workload)).toContain("cluster/shop-eu/kube-system/coredns-0");
     const bare = await firebreak("segments", "ldap-servers-blue");
     expect(bare.stdout).toContain("ldap-blue-1");
+    // Bug: "on workloads made up from the definitions", where none is made up; and a folder without pods reads as a typo of labels.
+    const alone = await firebreak("segments");
+    expect(alone.stdout).toMatch(/^17 segments, from the definitions alone: their hosts, externals and addresses, and no pods\n/);
+    expect(alone.stdout).toMatch(/nobody known is in [^\n]*cust-record[^\n]*: pods are known with --inventory FILE/);
+    expect(alone.stdout).not.toMatch(/made up|typo|every workload/);
     expect((await firebreak("segments")).stderr).toContain("the workloads of cluster/shop-eu are not known whole");
     expect(await firebreak("segments", "cust-recrod", "--inventory", inventory)).toMatchObject({
       code: 1,

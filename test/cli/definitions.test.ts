@@ -69,7 +69,53 @@ describe("validate", () => {
   test("a folder that is not there is an error", async () => {
     const { code, stderr } = await runCli(["validate", "no-such-folder"]);
     expect(code).toBe(1);
-    expect(stderr).toContain("error NOT_FOUND: read the folder no-such-folder");
+    expect(stderr).toContain("error NOT_FOUND: there is no folder no-such-folder");
+  });
+
+  // Bug: the wrong folder passes in CI, because nothing in it fails; a file is answered with ENOTDIR.
+  test.each(["validate", "test", "segments", "reach"])(
+    "%s takes no folder without definitions, and no file, for fine",
+    async (name) => {
+      await using scratch = await scratchFolder({ "one.yaml": "" });
+      const inFolder = (folder: string): readonly string[] => (name === "segments" ? ["--definitions", folder] : [folder]);
+      await mkdir(scratch.file("empty"));
+      const empty = await runCli([name, ...inFolder("empty")], { cwd: scratch.folder });
+      expect([empty.code, empty.stdout]).toEqual([1, ""]);
+      expect(empty.stderr).toContain("error NOT_FOUND: empty holds no definitions: no file that ends in .yaml or .yml");
+      const file = await runCli([name, ...inFolder("one.yaml")], { cwd: scratch.folder });
+      expect([file.code, file.stderr]).toEqual([1, expect.stringContaining("error USAGE: one.yaml is a file: ")]);
+    },
+  );
+
+  // Bug: mistakes of the file that --config names are told under the name of another one.
+  test("mistakes of settings stand under the name of their file", async () => {
+    await using scratch = await scratchFolder({ "other.yaml": "repositry: {}\n", "broken.yaml": "a: [\n" });
+    for (const [file, said] of [
+      ["other.yaml", "error CONFIG_INVALID: other.yaml:\n"],
+      ["broken.yaml", "error CONFIG_INVALID: broken.yaml is not valid YAML"],
+    ] as const) {
+      const { stderr } = await runCli(["validate", EXAMPLE, "--config", file], { cwd: scratch.folder });
+      expect(stderr).toContain(said);
+      expect(stderr).not.toContain("firebreak.yaml");
+    }
+  });
+
+  // Bug: a host is written on which a wrong rule keeps everybody out, and nobody said so before.
+  test("a host that is written and has no lifeline is a warning", async () => {
+    const text = "repository: {url: .}\nallow: {contexts: [shop-eu, shop-us], hosts: [0.0.0.0/0], users: [root]}\n";
+    await using scratch = await scratchFolder({ "bare.yaml": text, "way.yaml": `${text}lifeline: {from: [10.0.0.0/8]}\n` });
+    const fleet =
+      "apiVersion: firebreak.dev/v1alpha1\nkind: HostFleet\nmetadata: {name: bare, labels: {env: prod}}\nspec:\n  mode: MODE\n";
+    const hosts = "  transport: {ssh: {user: root}}\n  hosts: [{name: h1, addresses: [10.20.9.9], labels: {role: ldap-server}}]\n";
+    await cp(EXAMPLE, scratch.file("policies"), { recursive: true });
+    const check = async (mode: string, config: string) => {
+      await writeFile(scratch.file("policies/bare.yaml"), `${fleet.replace("MODE", mode)}${hosts}`);
+      const { stdout, code } = await runCli(["validate", "policies", "--config", config], { cwd: scratch.folder });
+      return [code, /policies\/bare\.yaml:\d+:\d+: warning: host\/bare\/h1 has no lifeline/.test(stdout)];
+    };
+    expect(await check("apply", "bare.yaml")).toEqual([0, true]);
+    expect(await check("apply", "way.yaml")).toEqual([0, false]);
+    expect(await check("plan", "bare.yaml")).toEqual([0, false]);
   });
 });
 
@@ -166,12 +212,12 @@ describe("offline", () => {
   });
 
   // Bug: a typo in a target's name plans nothing and exits with 0.
-  test("plan of a target that the definitions do not name lists those they do", async () => {
+  test("plan of a target that the definitions do not name says which one was meant", async () => {
     await using scratch = await scratchFolder({ "seen.json": seen });
     const args = ["plan", "cluster/shop", "--inventory", scratch.file("seen.json"), "--definitions", "policies/example"];
     const { code, stderr } = await runCli(args);
     expect(code).toBe(1);
-    expect(stderr).toContain("cluster/shop-eu, cluster/shop-us, host/directory/ldap-blue-1");
+    expect(stderr).toContain("there is no target cluster/shop. Did you mean cluster/shop-eu?");
   });
 
   // Bug: a file of something else is read as a world in which nothing exists.

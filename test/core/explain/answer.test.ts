@@ -82,6 +82,23 @@ describe("the verdict", () => {
     expect(await ask("web", "eu/shop/db-2", "pg/tcp")).toMatchObject({ verdict: "denied", ends: [] });
   });
 
+  // Bug: a rule that compares labels denies it without a word, and the edit at hand is a rule that compares none: it opens what the
+  // labels keep apart.
+  it("says which labels part, and proposes no way round them", async () => {
+    const answer = await ask("eu/shop/db-1", "eu/shop/db-3", "5433");
+    expect([answer.verdict, answer.edit]).toEqual(["denied", null]);
+    expect(answer.notes).toContain(
+      "rule flow/1 would allow it, but compares color: eu shop/db-1[Pod] has blue, eu shop/db-3[Pod] has red. Only equal labels are the same",
+    );
+    expect(answer.notes.join("\n")).toContain("no edit is proposed: give both ends equal labels");
+    const bare = await ask("eu/shop/db-1", "eu/shop/db-4", "5433", {
+      pods: [...PODS, pod("shop/db-4", { app: "db" }, "10.244.0.8")],
+    });
+    expect(bare.notes.join("\n")).toContain("db-4[Pod] has no color");
+    // Another port is another matter: no rule with labels is about it.
+    expect((await ask("eu/shop/db-1", "eu/shop/db-3", "22")).notes.join("\n")).not.toContain("color");
+  });
+
   // Bug: an answer for the first pair sold as one for the segment; a workload counted as a pair with itself.
   it("is of all pairs, and tells the one that is denied", async () => {
     const answer = await ask("db", "db", "5433");
