@@ -4,6 +4,7 @@ import type { Classes } from "../verdict/classes.ts";
 import type { CompiledPolicy } from "../verdict/compiled.ts";
 import { familiesOf } from "../verdict/rows.ts";
 import type { Rows } from "../verdict/rows.ts";
+import { Partition } from "./partition.ts";
 
 /**
  * Pod classes that no rule in effect tells apart, by one representative: labels that differ without any rule noticing join here.
@@ -15,26 +16,25 @@ import type { Rows } from "../verdict/rows.ts";
 export function mergeByBehaviour(classes: Classes, readings: readonly Rows[], asked: number): ReadonlyMap<number, number> {
   const families = classes.peers.map((peer) => familiesOf(peer, 0) & asked);
   const first = classes.atoms.list.length; // pod classes follow the address classes
-  const parts: (number | string)[][] = families.map((bits) => [bits]);
-  const numbers = new Map<unknown, number>();
-  const numberOf = (thing: unknown): number => {
-    const number = numbers.get(thing) ?? numbers.size;
-    numbers.set(thing, number);
-    return number;
-  };
+  const partition = new Partition(families.length - first);
+  partition.divide(families, first);
+  const policies = new Numbers<string>();
+  const numbers = new Numbers<CompiledPolicy>();
   const portNames = new Set<string>();
   for (const rows of readings) {
     const inEffect = new Set<CompiledPolicy>();
+    const selecting = new Uint32Array(families.length);
     for (let peer = first; peer < families.length; peer += 1) {
-      if (families[peer] === BOTH_FAMILIES && rows.isAnyFamily(peer, peer)) parts[peer]?.push("any");
+      let key = families[peer] === BOTH_FAMILIES && rows.isAnyFamily(peer, peer) ? "any" : "";
       for (const direction of ["ingress", "egress"] as const) {
         for (const policy of policiesOf(rows, peer, direction)) {
           inEffect.add(policy);
-          parts[peer]?.push(numberOf(policy) * 2 + (direction === "ingress" ? 0 : 1));
+          key += `,${direction}${numbers.of(policy)}`;
         }
       }
-      parts[peer]?.push("|");
+      selecting[peer] = policies.of(key);
     }
+    partition.divide(selecting, first);
     const seen = new Set<Uint8Array>();
     for (const policy of inEffect) {
       for (const rule of rulesOf(policy)) {
@@ -42,15 +42,27 @@ export function mergeByBehaviour(classes: Classes, readings: readonly Rows[], as
         const mask = rows.peersOf(rule, policy);
         if (mask === undefined || seen.has(mask)) continue;
         seen.add(mask);
-        const number = numberOf(mask) * 4;
-        for (let peer = first; peer < families.length; peer += 1) {
-          const named = mask[peer] as number;
-          if (named !== 0) (parts[peer] as (number | string)[]).push(number + named);
-        }
+        partition.divide(mask, first);
       }
     }
   }
-  return representatives(classes, parts, portNames, first);
+  const named = new Numbers<string>();
+  partition.divide(
+    Uint32Array.from(families, (_, peer) => (peer < first ? 0 : named.of(portsKey(classes, portNames, peer)))),
+    first,
+  );
+  return new Map(Array.from(partition.firsts(), (found, index) => [first + index, first + found]));
+}
+
+/** Equal things by equal numbers, from 0. */
+class Numbers<T> {
+  readonly #known = new Map<T, number>();
+
+  of(thing: T): number {
+    const number = this.#known.get(thing) ?? this.#known.size;
+    this.#known.set(thing, number);
+    return number;
+  }
 }
 
 function policiesOf(rows: Rows, peer: number, direction: Direction): readonly CompiledPolicy[] {
@@ -61,24 +73,13 @@ function policiesOf(rows: Rows, peer: number, direction: Direction): readonly Co
   ];
 }
 
-function representatives(
-  classes: Classes,
-  parts: readonly (readonly (number | string)[])[],
-  portNames: ReadonlySet<string>,
-  start: number,
-): ReadonlyMap<number, number> {
-  const first = new Map<string, number>();
-  const representative = new Map<number, number>();
-  for (const [peer, part] of parts.entries()) {
-    if (peer < start) continue;
-    const known = classes.peers[peer];
-    const pod = known?.kind === "pods" ? known.states[0]?.pod : undefined;
-    const ports = pod?.hostNetwork === true ? [] : (pod?.ports ?? []); // names of ports mean nothing on the host network
-    const named = ports.filter(({ name }) => name !== undefined && portNames.has(name));
-    const key = `${part.join()} ${JSON.stringify(named.map(({ name, protocol, containerPort }) => [name, protocol, containerPort]))}`;
-    const found = first.get(key) ?? peer;
-    first.set(key, found);
-    representative.set(peer, found);
-  }
-  return representative;
+/** The ports of a class that rules ask for by name. */
+function portsKey(classes: Classes, portNames: ReadonlySet<string>, peer: number): string {
+  const known = classes.peers[peer];
+  const pod = known?.kind === "pods" ? known.states[0]?.pod : undefined;
+  const ports = pod?.hostNetwork === true ? [] : (pod?.ports ?? []); // names of ports mean nothing on the host network
+  const named = ports.filter(({ name }) => name !== undefined && portNames.has(name));
+  return named.length === 0
+    ? ""
+    : JSON.stringify(named.map(({ name, protocol, containerPort }) => [name, protocol, containerPort]));
 }

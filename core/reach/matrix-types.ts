@@ -18,10 +18,11 @@ export interface Group {
   readonly entered: PortSet;
 }
 
-/** Two groups between which more may be open than is listed. */
-export interface UnsurePair {
+/** Between how many workloads more may be open than is listed, and two groups of them. */
+export interface Unsure {
+  readonly pairs: number;
   readonly from: Group;
   readonly to: Group;
-  /** What may be open. */
+  /** What may be open between these two. */
   readonly possible: string;
 }

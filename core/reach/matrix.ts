@@ -20,7 +20,7 @@ import type { Piece } from "./pieces.ts";
 import { NO_PORTS } from "./port-table.ts";
 import { workloadOf } from "./workload-name.ts";
 import { silentNotes } from "./silent.ts";
-import type { Group, UnsurePair, ReachConnection } from "./matrix-types.ts";
+import type { Group, Unsure, ReachConnection } from "./matrix-types.ts";
 
 /** Things that no policy tells apart: workloads, ranges of addresses outside, or the ingress controllers. */
 export interface ReachClass {
@@ -59,14 +59,15 @@ export function reachOf(manifests: Manifests, profile: Profile): Reach {
   const groups = groupWorkloads(livePods(manifests.world.pods), classes, representative, entered?.ofPod ?? new Map());
   const controller = entered === undefined ? [] : [classes.ofPod.get(podId(CONTROLLER)) as number]; // it is in the world
   const peers = new Set([...classes.atoms.list.keys(), ...groups.flatMap((group) => group.peers), ...controller]);
-  const writer = new Writer(new PairTable(classes, rows, [...peers]), groups, families);
-  const unsure = writer.connectGroups(most === undefined ? undefined : new PairTable(classes, most, [...peers]));
+  const pairs = new PairTable(classes, rows, [...peers]);
+  const writer = new Writer(pairs, groups, families);
+  const unsure = writer.connectGroups(most === undefined ? undefined : new PairTable(classes, most, [...peers], pairs.ports));
   const outside = (pieces: readonly Piece[]): readonly Outside[] =>
     pieces.filter(({ family }) => usesV6 || family === 4).map(({ text, first }) => ({ text, atom: classes.atoms.indexOf(first) }));
   writer.connectOutside(outside(sources), "from");
   writer.connectOutside(outside(destinations), "to");
   const blocked = controller[0] === undefined ? [] : writer.connectController(controller[0]);
-  const doubts = unsure.length === 0 ? [] : [unsureNote(unsure, manifests.world, classes)];
+  const doubts = unsure === undefined ? [] : [unsureNote(unsure, manifests.world, classes)];
   const notes = [
     ...(entered?.notes ?? []),
     ...doubts,
@@ -135,34 +136,37 @@ class Writer {
   /**
    * Fills in what groups may open to each other.
    *
-   * @param most the most that may be open; where given, the pairs of groups are returned between which more may be open than is listed
+   * @param most the most that may be open, of the same table of ports; where given, between whom more may be open than is listed is returned
    */
-  connectGroups(most: PairTable | undefined): readonly UnsurePair[] {
-    const wider = most === undefined ? undefined : new Writer(most, this.#groups, this.#families);
-    const found: UnsurePair[] = [];
+  connectGroups(most: PairTable | undefined): Unsure | undefined {
+    let pairs = 0;
+    let first: Omit<Unsure, "pairs"> | undefined;
     for (const [src, from] of this.#groups.entries()) {
-      const line = this.#lineFrom(from.peers);
-      const widest = wider === undefined ? undefined : wider.#lineFrom(from.peers);
+      const line = this.#lineFrom(from.peers, this.#pairs);
+      const widest = most === undefined ? line : this.#lineFrom(from.peers, most);
       for (let dst = 0; dst < line.length; dst += 1) {
-        if (src === dst && from.workloads.length < 2) continue;
-        const id = line[dst] as number;
+        const others = src === dst ? 1 : 0;
+        if (from.workloads.length === others) continue;
+        const [id, possible] = [line[dst] as number, widest[dst] as number];
         this.#add(src, dst, id);
-        if (wider === undefined || widest === undefined) continue;
-        const possible = wider.#textOf(widest[dst] as number);
-        if (this.#textOf(id) !== possible) found.push({ from, to: this.#groups[dst] as Group, possible });
+        if (possible === id || this.#textOf(possible) === this.#textOf(id)) continue;
+        const to = this.#groups[dst] as Group;
+        pairs += from.workloads.length * (to.workloads.length - others);
+        first ??= { from, to, possible: this.#textOf(possible) };
       }
     }
-    return found;
+    return first && { pairs, ...first };
   }
 
   /** Ranges with the same connections are one class, for each side. */
   connectOutside(ranges: readonly Outside[], side: "from" | "to"): void {
     const found = new Map<string, { readonly texts: string[]; readonly ports: Uint32Array | readonly number[] }>();
+    const keys = new Map<number, string>();
     for (const { text, atom } of ranges) {
-      const ports = this.#groups.map(({ peers }) =>
-        side === "from" ? this.#between([atom], peers) : this.#between(peers, [atom]),
-      );
-      const key = ports.join();
+      const before = keys.get(atom);
+      const ports = before === undefined ? this.#portsOf(atom, side) : [];
+      const key = before ?? ports.join();
+      keys.set(atom, key);
       const known = found.get(key);
       if (known === undefined) found.set(key, { texts: [text], ports });
       else known.texts.push(text);
@@ -193,15 +197,20 @@ class Writer {
     return found.filter(({ id }) => id === NO_PORTS).map(({ group }) => group);
   }
 
+  /** What groups and an address class may open to each other, per group. */
+  #portsOf(atom: number, side: "from" | "to"): Uint32Array | readonly number[] {
+    return side === "from" ? this.#lineFrom([atom], this.#pairs) : this.#groups.map(({ peers }) => this.#between(peers, [atom]));
+  }
+
   /** What any of the peers may open, per group. */
-  #lineFrom(peers: readonly number[]): Uint32Array {
+  #lineFrom(peers: readonly number[], pairs: PairTable): Uint32Array {
     const line = new Uint32Array(this.#groups.length);
     for (const peer of peers) {
       const opened = new Uint32Array(this.#members.length);
-      this.#pairs.addLine(peer, this.#members, this.#families, opened);
+      pairs.addLine(peer, this.#members, this.#families, opened);
       for (let index = 0; index < opened.length; index += 1) {
         const group = this.#groupOf[index] as number;
-        line[group] = this.#pairs.ports.union(line[group] as number, opened[index] as number);
+        line[group] = pairs.ports.union(line[group] as number, opened[index] as number);
       }
     }
     return line;

@@ -5,7 +5,7 @@ import { unknownWords } from "../verdict/unknown.ts";
 import { livePods } from "../verdict/world.ts";
 import type { World } from "../verdict/world.ts";
 import { workloadOf } from "./workload-name.ts";
-import type { Group, UnsurePair } from "./matrix-types.ts";
+import type { Group, Unsure } from "./matrix-types.ts";
 
 /** What a reader of the listing has to know that the listing cannot say. */
 export function reachNotes(
@@ -41,9 +41,7 @@ export function reachNotes(
 }
 
 /** What is not listed and may be open all the same, with one connection and why nobody knows. */
-export function unsureNote(pairs: readonly UnsurePair[], { pods }: World, { labelKeys }: Classes): Note {
-  const total = pairs.reduce((sum, { from, to }) => sum + from.workloads.length * (to.workloads.length - (from === to ? 1 : 0)), 0);
-  const [{ from, to, possible }] = pairs as readonly [UnsurePair, ...UnsurePair[]]; // the caller has some
+export function unsureNote({ pairs, from, to, possible }: Unsure, { pods }: World, { labelKeys }: Classes): Note {
   const names = [from.workloads[0] ?? "", (from === to ? to.workloads[1] : to.workloads[0]) ?? ""] as const;
   const words = names.flatMap((name) =>
     unknownWords(
@@ -51,7 +49,7 @@ export function unsureNote(pairs: readonly UnsurePair[], { pods }: World, { labe
       labelKeys,
     ),
   );
-  const summary = `uncertain: more may be open than is listed for ${count(total, "pair")} of workloads, such as ${names.join(" → ")}: ${possible}`;
+  const summary = `uncertain: more may be open than is listed for ${count(pairs, "pair")} of workloads, such as ${names.join(" → ")}: ${possible}`;
   return { severity: "warning", code: "uncertain", summary, detail: [...new Set(words)].join("; ") };
 }
 

@@ -16,7 +16,7 @@ type Row = Uint32Array;
  * meet the same rules share it. Ports are numbers of one table. The answers are those of `Rows.connection`.
  */
 export class PairTable {
-  readonly ports = new PortTable();
+  readonly ports: PortTable;
   readonly #rows: Rows;
   readonly #peers: readonly number[];
   readonly #columns: Int32Array;
@@ -28,8 +28,12 @@ export class PairTable {
   #every: Uint32Array | undefined;
   readonly #isUnsure: boolean;
 
-  /** @param peers the peers that may be asked about */
-  constructor(classes: Classes, rows: Rows, peers: readonly number[]) {
+  /**
+   * @param peers the peers that may be asked about
+   * @param ports a table to share, so that numbers of two tables of pairs can be compared
+   */
+  constructor(classes: Classes, rows: Rows, peers: readonly number[], ports = new PortTable()) {
+    this.ports = ports;
     this.#rows = rows;
     this.#isUnsure = classes.isUnsure && rows.bound === "least";
     this.#peers = peers;
@@ -58,7 +62,8 @@ export class PairTable {
         if (((this.#families[to] as number) & family) === 0) continue;
         const sent = out === null ? ALL_PORTS : (out[this.#columns[to] as number] as number);
         if (sent === NO_PORTS) continue;
-        const row = this.#rowOf(to, "ingress", family);
+        let row = this.#found[keyOf(to, "ingress", family)];
+        if (row === undefined) row = this.#rowOf(to, "ingress", family);
         const met = row === null ? sent : this.ports.intersect(sent, row[column] as number);
         if (met !== NO_PORTS) line[index] = this.ports.union(line[index] as number, met);
       }
@@ -78,7 +83,7 @@ export class PairTable {
 
   /** Null where nothing restricts the direction. */
   #rowOf(subject: number, direction: Direction, family: number): Row | null {
-    const key = subject * 4 + (family - V4) * 2 + (direction === "ingress" ? 0 : 1);
+    const key = keyOf(subject, direction, family);
     const known = this.#found[key];
     if (known !== undefined) return known;
     const row = this.#sharedRow(subject, direction, family);
@@ -170,4 +175,8 @@ export class PairTable {
     this.#numbers.set(thing, number);
     return number;
   }
+}
+
+function keyOf(subject: number, direction: Direction, family: number): number {
+  return subject * 4 + (family - V4) * 2 + (direction === "ingress" ? 0 : 1);
 }

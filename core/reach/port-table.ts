@@ -22,9 +22,9 @@ export class PortTable {
   readonly #sets: PortSet[] = [noPorts, allPorts];
   readonly #byText = new Map<string, number>();
   readonly #byObject = new WeakMap<PortSet, number>();
-  readonly #unions = new Map<number, number>();
-  readonly #intersections = new Map<number, number>();
-  readonly #differences = new Map<number, number>();
+  readonly #unions = new Memory();
+  readonly #intersections = new Memory();
+  readonly #differences = new Memory();
 
   /** The number of a set. */
   id(ports: PortSet): number {
@@ -59,12 +59,11 @@ export class PortTable {
     return this.#combine(this.#differences, a, b, subtractPorts);
   }
 
-  #combine(memory: Map<number, number>, a: number, b: number, operation: (a: PortSet, b: PortSet) => PortSet): number {
-    const key = a * 0x1000000 + b;
-    const known = memory.get(key);
+  #combine(memory: Memory, a: number, b: number, operation: (a: PortSet, b: PortSet) => PortSet): number {
+    const known = memory.get(a, b);
     if (known !== undefined) return known;
     const id = this.id(operation(this.ports(a), this.ports(b)));
-    memory.set(key, id);
+    memory.set(a, b, id);
     return id;
   }
 
@@ -75,5 +74,25 @@ export class PortTable {
     const id = this.#byText.get(text) ?? this.#sets.push(ports) - 1;
     this.#byText.set(text, id);
     return id;
+  }
+}
+
+/** Numbers below this are looked up without hashing: nearly all there ever are. */
+const SMALL = 256;
+
+/** What was made of two numbers. */
+class Memory {
+  readonly #small = new Uint32Array(SMALL * SMALL); // plus one: 0 is not known
+  readonly #others = new Map<number, number>();
+
+  get(a: number, b: number): number | undefined {
+    if (a >= SMALL || b >= SMALL) return this.#others.get(a * 0x1000000 + b);
+    const found = this.#small[a * SMALL + b] as number;
+    return found === 0 ? undefined : found - 1;
+  }
+
+  set(a: number, b: number, id: number): void {
+    if (a < SMALL && b < SMALL) this.#small[a * SMALL + b] = id + 1;
+    else this.#others.set(a * 0x1000000 + b, id);
   }
 }
