@@ -13,6 +13,8 @@ import type { InitOptions } from "../verbs/init.ts";
 import type { ValidateOptions } from "../verbs/validate.ts";
 import type { PlanOptions } from "../verbs/plan.ts";
 import type { ImportVerbOptions } from "../verbs/import.ts";
+import type { ImportAnsibleOptions } from "../verbs/import-ansible.ts";
+import type { ImportHostsOptions } from "../verbs/import-hosts.ts";
 import type { InventoryFromOptions } from "../verbs/inventory.ts";
 import type { RenderVerbOptions } from "../verbs/render.ts";
 
@@ -44,9 +46,18 @@ function addInit(program: Command): void {
 }
 
 function addImport(program: Command): void {
-  const command = program
-    .command("import")
-    .description("write definitions that mean what the NetworkPolicies of a cluster mean, in mode: plan, and check that they do")
+  const group = program.command("import").description("write definitions that mean what is there, and enforce nothing");
+  addImportCluster(group);
+  addImportHosts(group);
+  addImportAnsible(group);
+}
+
+function addImportCluster(parent: Command): void {
+  const command = parent
+    .command("cluster", { isDefault: true })
+    .description(
+      "write definitions that mean what the NetworkPolicies of a cluster mean, in mode: plan, and check that they do; `firebreak import` alone is this one",
+    )
     .requiredOption("--cluster <name>", "the name that the cluster gets")
     .option(
       "--context <name>",
@@ -78,6 +89,57 @@ function addImport(program: Command): void {
     ],
     ["look before it is written", "firebreak import --manifests seen.yaml --cluster prod-eu --dry-run"],
   ]);
+}
+
+function addImportHosts(parent: Command): void {
+  const command = parent
+    .command("hosts")
+    .argument("<fleet>", "a fleet that is defined in --to")
+    .argument("<file...>", "what hosts printed, each named after its host (db-1.json, db-1.iptables), or folders of them")
+    .description(
+      "write definitions that mean what the firewalls of hosts mean (nftables, iptables, ufw, firewalld), and check that they do",
+    )
+    .option("--to <dir>", "where to write: a folder of the fleet's name in it", "policies")
+    .addOption(
+      new Option("--isolate <mode>", "what segments say whose hosts drop something today")
+        .choices(["observe", "enforce"])
+        .default("observe"),
+    )
+    .option("--owner <team>", "who owns the policies")
+    .option("--force", "replace files of an import that were edited since")
+    .option("--dry-run", "tell what would be written, and write nothing")
+    .option("--detailed-exitcode", "exit 2 when the definitions do not say all of it")
+    .addOption(outputOption())
+    .action(
+      verb(async (fleet: string, paths: readonly string[], options: ImportHostsOptions) =>
+        (await import("../verbs/import-hosts.ts")).importHostsVerb(fleet, paths, options),
+      ),
+    );
+  addExamples(command, [
+    ["what one host has now", "ssh db-1 sudo nft -j list ruleset > seen/db-1.json && firebreak import hosts servers seen"],
+    [
+      "a host with iptables or ufw",
+      "ssh db-2 'sudo iptables-save; sudo ip6tables-save' > seen/db-2.iptables && firebreak import hosts servers seen",
+    ],
+  ]);
+}
+
+function addImportAnsible(parent: Command): void {
+  const command = parent
+    .command("ansible")
+    .argument("<fleet>", "the name that the fleet gets")
+    .argument("<file>", "what `ansible-inventory --list` printed; - is standard input")
+    .description("write a fleet of the hosts of an Ansible inventory, with their groups as labels, in mode: plan")
+    .option("--to <dir>", "where to write: a folder of the fleet's name in it", "policies")
+    .option("--dry-run", "tell what would be written, and write nothing")
+    .option("--detailed-exitcode", "exit 2 when a host is not in the definitions as it is in the inventory")
+    .addOption(outputOption())
+    .action(
+      verb(async (fleet: string, file: string, options: ImportAnsibleOptions) =>
+        (await import("../verbs/import-ansible.ts")).importAnsibleVerb(fleet, file, options),
+      ),
+    );
+  addExamples(command, [["all of it", "ansible-inventory --list | firebreak import ansible servers -"]]);
 }
 
 function addValidate(program: Command): void {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { Document as YamlDocument, isMap, isSeq, visit } from "yaml";
-import type { Document } from "./definitions.ts";
+import type { Document } from "./document.ts";
 
 /** A file as it is written. */
 export interface ImportedFile {
@@ -8,7 +8,10 @@ export interface ImportedFile {
   readonly text: string;
 }
 
-/** First line of every file of an import: a second one replaces what begins so and is still as it was written, and nothing else. */
+/** First line of the file with the target itself: people say in it how it is reached and when it is written. */
+const YOURS = "# Yours from here on: an import writes this file once, and reads it afterwards.";
+
+/** First line of every other file of an import: a second one replaces what begins so and is still as it was written, and nothing else. */
 export const MARK = "# Written by `firebreak import`; a second import replaces this file. Rename what you take over.";
 
 const DIGEST = "# As it was written, sha256: ";
@@ -29,21 +32,28 @@ function digestOf(body: string): string {
 }
 
 const FILES = [
-  { name: "targets.yaml", kinds: ["Cluster", "External"] },
+  { name: "cluster.yaml", kinds: ["Cluster"] },
+  { name: "fleet.yaml", kinds: ["HostFleet"] },
+  { name: "externals.yaml", kinds: ["External"] },
   { name: "segments.yaml", kinds: ["Segment"] },
   { name: "policies.yaml", kinds: ["Policy", "Workspace"] },
 ] as const;
 
-/** Where an import writes, whatever it has to say. */
+/** Files that a second import replaces, whatever it has to say. */
 export function pathsOf(folder: string): readonly string[] {
-  return FILES.map(({ name }) => `${folder}/${name}`);
+  return FILES.filter(({ kinds }) => !isYours(kinds)).map(({ name }) => `${folder}/${name}`);
 }
 
-/** The files of an import, in a folder of the cluster's name. */
+function isYours(kinds: readonly string[]): boolean {
+  return kinds.includes("Cluster") || kinds.includes("HostFleet");
+}
+
+/** The files of an import, in a folder of the name of the cluster or fleet. */
 export function filesOf(documents: readonly Document[], folder: string): readonly ImportedFile[] {
   return FILES.flatMap(({ name, kinds }) => {
     const own = documents.filter(({ kind }) => (kinds as readonly string[]).includes(kind));
-    return own.length === 0 ? [] : [{ path: `${folder}/${name}`, text: withMark(own.map(textOf).join("---\n")) }];
+    const body = own.map(textOf).join("---\n");
+    return own.length === 0 ? [] : [{ path: `${folder}/${name}`, text: isYours(kinds) ? `${YOURS}\n${body}` : withMark(body) }];
   });
 }
 

@@ -60,7 +60,10 @@ test("writes definitions that validate, the same each time, and nothing in a dry
 // Bug: a file that a person wrote is replaced.
 test("replaces no file that an import did not write, and then writes none", async () => {
   await run();
-  const [mine, other] = ["segments", "targets"].map((name) => join(folder, "policies/prod-eu", `${name}.yaml`)) as [string, string];
+  const [mine, other] = ["segments", "policies"].map((name) => join(folder, "policies/prod-eu", `${name}.yaml`)) as [
+    string,
+    string,
+  ];
   writeFileSync(mine, "# mine\n");
   rmSync(other);
   const refused = await run();
@@ -150,7 +153,7 @@ test("leaves out a Cluster that another file has, if imported segments can choos
   write("policies/targets.yaml", cluster("env: prod, cluster: prod-eu"));
   const { code, stderr } = await run();
   expect(code, stderr).toBe(0);
-  expect(existsSync(join(folder, "policies/prod-eu/targets.yaml"))).toBe(false);
+  expect(existsSync(join(folder, "policies/prod-eu/cluster.yaml"))).toBe(false);
   const validated = await runCli(["validate", join(folder, "policies")]);
   expect(validated, validated.stdout + validated.stderr).toMatchObject({ code: 0 });
 });
@@ -163,4 +166,16 @@ test("a second cluster gets names that nobody has", async () => {
   expect(second, second.stderr).toMatchObject({ code: 0 });
   expect(readFileSync(join(folder, "policies/prod-us/segments.yaml"), "utf8")).toContain("name: shop-web-2");
   expect((await runCli(["validate", join(folder, "policies")])).code).toBe(0);
+});
+
+// Bug: whoever lets the cluster be written says so in a file of the import, and the next import refuses to go on.
+test("leaves the Cluster to its user: what he says in it stays, and is no edit of a file of the import", async () => {
+  await run();
+  const cluster = join(folder, "policies/prod-eu/cluster.yaml");
+  const mine = readFileSync(cluster, "utf8").replace("mode: plan", "mode: apply");
+  writeFileSync(cluster, mine);
+  const again = await run();
+  expect(again, again.stderr).toMatchObject({ code: 0 });
+  expect(again.stdout).not.toContain("cluster.yaml");
+  expect(readFileSync(cluster, "utf8")).toBe(mine);
 });

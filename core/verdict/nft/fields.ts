@@ -12,6 +12,8 @@ export interface Viewpoint {
   readonly hook: "input" | "output";
   /** The host's own addresses, when known: decides matches on the other address. */
   readonly local: AddressSet | undefined;
+  /** True: those are all addresses of the host, so that nobody reaches it under another one. */
+  readonly isWhole?: boolean | undefined;
   /** What reading may cost; without one a fresh one is taken for each hook. */
   readonly budget?: Budget | undefined;
 }
@@ -26,6 +28,7 @@ export type Field =
   | { readonly kind: "nfproto" }
   | { readonly kind: "state" }
   | { readonly kind: "interface" }
+  | { readonly kind: "destinationType" }
   | { readonly kind: "strange" };
 
 /**
@@ -63,6 +66,7 @@ export function readField(expression: unknown, view: Viewpoint): Field {
   if (recordOf(record["ct"])["key"] === "state" && Object.keys(recordOf(record["ct"])).length === 1) return { kind: "state" };
   if (meta === "l4proto") return { kind: "l4proto", family: undefined };
   if (meta === "nfproto") return { kind: "nfproto" };
+  if (isDestinationType(recordOf(record["fib"])) && view.hook === "input") return { kind: "destinationType" };
   const isOwnInterface = view.hook === "input" ? meta === "iifname" || meta === "iif" : meta === "oifname" || meta === "oif";
   return isOwnInterface ? { kind: "interface" } : { kind: "strange" };
 }
@@ -109,6 +113,9 @@ export function selectValue(field: Field, value: unknown, view: Viewpoint): read
       return [selectState(value)];
     case "interface":
       return [value === "lo" ? NOTHING : MAYBE];
+    case "destinationType":
+      // What another machine sends to the host goes to an address of its own; what goes to all is no connection.
+      return [value === "local" ? EVERYTHING : value === "multicast" || value === "broadcast" ? NOTHING : MAYBE];
     case "strange":
       return [MAYBE];
     default:
@@ -130,6 +137,12 @@ function readNumber(value: unknown, names: Readonly<Record<string, number>>): nu
   if (typeof value !== "string") return undefined;
   if (/^[0-9]+$/.test(value)) return Number(value);
   return Object.hasOwn(names, value) ? names[value] : undefined;
+}
+
+/** `fib daddr type` (nft(8), "FIB EXPRESSIONS"). */
+function isDestinationType({ result, flags }: Readonly<Record<string, unknown>>): boolean {
+  const list = Array.isArray(flags) ? flags : [flags];
+  return result === "type" && list.length === 1 && list[0] === "daddr";
 }
 
 function payloadField(protocol: string, field: string, view: Viewpoint): Field {
@@ -167,6 +180,7 @@ function selectLocal(value: unknown, family: 4 | 6, view: Viewpoint): Selection 
   if (addresses !== undefined && isSubset(addresses, LINK_LOCAL)) return { ...chosen, peers: NEAR };
   if (addresses === undefined || view.local === undefined) return chosen;
   const local = intersect(view.local, familySet(family));
+  if (view.isWhole === true && isEmpty(intersect(local, addresses))) return NOTHING;
   return !isEmpty(local) && isSubset(local, addresses) ? { ...chosen, certainty: "sure" } : chosen;
 }
 

@@ -5,7 +5,7 @@ import { Budget } from "../budget.ts";
 import type { Viewpoint } from "./fields.ts";
 import { readListing, tablesOf } from "./listing.ts";
 import type { ListedTable, TableName } from "./listing.ts";
-import { intersectSpaces, spaceFromBoxes, subtractSpaces, uniteSpaces, wholeSpace } from "./space.ts";
+import { emptySpace, intersectSpaces, spaceFromBoxes, subtractSpaces, uniteSpaces, wholeSpace } from "./space.ts";
 import type { Space } from "./space.ts";
 import { admittedBy, HOOK_STEPS, TOO_MUCH } from "./walk.ts";
 import type { Decision } from "./walk.ts";
@@ -16,6 +16,8 @@ export interface RulesetSide {
   readonly space: Space;
   /** What would pass if the chains of `inet firebreak` dropped what no rule accepts: less than `space` where they only observe. */
   readonly accepted: Space;
+  /** What surely passes; asked for only. */
+  readonly atLeast: Space | undefined;
   /** True when some table hooks in here. */
   readonly isHooked: boolean;
   readonly uncertain: readonly string[];
@@ -44,11 +46,11 @@ const FAMILIES: Readonly<Record<string, Space>> = {
  * Reads every table of a listing: a new connection passes when no table stops it, since an accept in one never undoes a drop in
  * another. `local`: the host's own addresses. Within one budget for all of it: what it does not reach passes and is named. Like `hostAccess`, it never guesses: what is not understood passes and is named.
  */
-export function rulesetAccess(listing: unknown, local?: AddressSet): RulesetAccess {
+export function rulesetAccess(listing: unknown, local?: AddressSet, options: AskedOfRuleset = {}): RulesetAccess {
   // All tables together: a listing may hold any number of them.
   const budget = new Budget(4 * HOOK_STEPS);
   const tables = tablesOf(listing).map(({ objects, ...name }) => ({ name, listed: readListing(objects, name) }));
-  const side = (hook: "input" | "output"): RulesetSide => sideOf(tables, { hook, local, budget });
+  const side = (hook: "input" | "output"): RulesetSide => sideOf(tables, { hook, local, budget }, options);
   return {
     input: side("input"),
     output: side("output"),
@@ -64,13 +66,20 @@ export function rulesetAccess(listing: unknown, local?: AddressSet): RulesetAcce
   };
 }
 
+/** What is worked out beside the upper bound. */
+export interface AskedOfRuleset {
+  /** What surely passes, too; `local` is then every address of the host. */
+  readonly atLeast?: boolean;
+}
+
 interface Table {
   readonly name: TableName;
   readonly listed: ListedTable;
 }
 
-function sideOf(tables: readonly Table[], view: Viewpoint): RulesetSide {
+function sideOf(tables: readonly Table[], view: Viewpoint, asked: AskedOfRuleset): RulesetSide {
   let space = wholeSpace;
+  let atLeast = asked.atLeast === true ? wholeSpace : undefined;
   let accepted = wholeSpace;
   let isHooked = false;
   const uncertain: string[] = [];
@@ -80,17 +89,22 @@ function sideOf(tables: readonly Table[], view: Viewpoint): RulesetSide {
     if (domain === undefined) continue;
     if (view.budget?.isSpent === true) {
       uncertain.push(told(name, TOO_MUCH));
+      if (atLeast !== undefined) atLeast = emptySpace;
       continue;
     }
     const outside = subtractSpaces(wholeSpace, domain);
     const admitted = admittedBy(listed, view, { entering: domain });
     const strict = isOurs(name) ? admittedBy(listed, view, { entering: domain, policiesDrop: true }) : admitted;
+    if (atLeast !== undefined) {
+      const surely = admittedBy(listed, { ...view, isWhole: true }, { entering: domain, atLeast: true });
+      atLeast = intersectSpaces(atLeast, surely.isOverBudget ? outside : uniteSpaces(surely.space, outside));
+    }
     isHooked ||= !listed.isDormant && [...listed.chains.values()].some((chain) => chain.hook === view.hook);
     space = intersectSpaces(space, uniteSpaces(admitted.space, outside));
     accepted = intersectSpaces(accepted, uniteSpaces(strict.space, outside));
     uncertain.push(...admitted.uncertain.map((text) => told(name, text)));
   }
-  return { space, accepted, isHooked, uncertain };
+  return { space, accepted, atLeast, isHooked, uncertain };
 }
 
 /** What a table has that is not read: chains at other hooks, unknown objects, and families that see packets before or below ours. */

@@ -41,6 +41,11 @@ export interface WalkOptions {
   readonly entering?: Space;
   /** Read every base chain as if its policy were to drop: what is left is what rules accept. */
   readonly policiesDrop?: boolean;
+  /**
+   * Tell what surely passes instead of what may: a rule whose condition is not understood, or holds only sometimes, accepts nothing then,
+   * and what it may have dropped does not pass. What whoever connects can choose (a source port) counts as chosen.
+   */
+  readonly atLeast?: boolean;
   /** Called for every verdict that some of the connections meet. */
   readonly onDecision?: (decision: Decision) => void;
 }
@@ -165,19 +170,25 @@ class Walk {
     else if (kind === "vmap") this.#verdictMap(chain, recordOf(value), matched, flow, depth);
     else if (kind === "set" && isMemory(value)) return;
     else if (SIDE_EFFECTS.has(kind)) this.#uncertain.add(describe(chain, { [kind]: value }));
-    else if (!this.#verdict(chain, kind, value, matched, flow, depth)) this.#sometimes(chain, kind, value, matched);
+    else if (!this.#verdict(chain, kind, value, matched, flow, depth)) this.#sometimes(chain, kind, value, matched, flow);
   }
 
   /** A limit lets the rule match sometimes; a statement that nobody here knows may also accept. */
-  #sometimes(chain: ListedChain, kind: string, value: unknown, matched: Matched): void {
+  #sometimes(chain: ListedChain, kind: string, value: unknown, matched: Matched, flow: Flow): void {
     const text = describe(chain, { [kind]: value });
     if (CONDITIONAL.has(kind)) matched.doubts.push(text);
     else {
       this.#uncertain.add(text);
-      this.#accept(matched.upper);
+      this.#unknown(matched, flow);
     }
     matched.firm = emptySpace;
     matched.lower = emptySpace;
+  }
+
+  /** What nobody here knows may accept, and may drop. */
+  #unknown({ upper }: Matched, flow: Flow): void {
+    if (this.#isAtLeast) flow.going = subtractSpaces(flow.going, upper);
+    else this.#accept(upper);
   }
 
   #narrow(chain: ListedChain, match: Readonly<Record<string, unknown>>, matched: Matched): void {
@@ -194,7 +205,7 @@ class Walk {
     const target = recordOf(value)["target"];
     switch (kind) {
       case "accept":
-        this.#accept(matched.upper);
+        this.#accept(this.#met(matched));
         this.#tell(chain, "accept", matched.upper);
         break;
       case "drop":
@@ -203,14 +214,14 @@ class Walk {
         break;
       case "return":
         this.#spend(flow.returned, matched.upper);
-        flow.returned = uniteSpaces(flow.returned, matched.upper);
+        flow.returned = uniteSpaces(flow.returned, this.#met(matched));
         break;
       case "jump":
         this.#leave(matched, flow);
-        flow.going = this.#unite(flow.going, this.#enter(chain, target, matched.upper, depth));
+        flow.going = this.#unite(flow.going, this.#enter(chain, target, this.#met(matched), depth));
         return true;
       case "goto":
-        flow.returned = this.#unite(flow.returned, this.#enter(chain, target, matched.upper, depth));
+        flow.returned = this.#unite(flow.returned, this.#enter(chain, target, this.#met(matched), depth));
         break;
       case "continue":
         return true;
@@ -221,10 +232,20 @@ class Walk {
     return true;
   }
 
+  /** What meets the verdict of a rule: what may, or what surely does where whoever connects wants it to. */
+  #met({ upper, firm }: Matched): Space {
+    return this.#isAtLeast ? firm : upper;
+  }
+
+  get #isAtLeast(): boolean {
+    return this.#options.atLeast === true;
+  }
+
   /** What certainly matched goes on no further in this chain; doubts are told when they made a difference. */
   #leave(matched: Matched, flow: Flow): void {
-    this.#spend(flow.going, matched.lower);
-    flow.going = subtractSpaces(flow.going, matched.lower);
+    const { upper, firm, lower } = matched;
+    this.#spend(flow.going, upper, firm, lower);
+    flow.going = subtractSpaces(flow.going, this.#isAtLeast ? uniteSpaces(lower, subtractSpaces(upper, firm)) : lower);
     if (matched.doubts.length === 0 || !isDoubtful(matched)) return;
     for (const doubt of matched.doubts) this.#uncertain.add(doubt);
   }
@@ -245,6 +266,7 @@ class Walk {
     this.#uncertain.add(
       `chain ${chain.name} jumps to ${String(target)}, which ${next === undefined ? "is not listed" : "never ends"}`,
     );
+    if (this.#isAtLeast) return emptySpace;
     this.#accept(entering);
     return entering;
   }
@@ -267,7 +289,7 @@ class Walk {
     const fields = readFields(vmap["key"], this.#view);
     const elements = readSet(vmap["data"], this.#table);
     if (elements === undefined || fields.length > MAX_PARTS) {
-      this.#unknownMap(chain, vmap, matched);
+      this.#unknownMap(chain, vmap, matched, flow);
       return;
     }
     this.#view.budget.spend(elements.length);
@@ -282,16 +304,16 @@ class Walk {
       };
       if (isDoubtful(read)) part.doubts.push(describe(chain, { vmap: vmap["key"] }));
       const [[kind, value] = ["unknown", null]] = Object.entries(verdict);
-      if (!this.#verdict(chain, kind, value, part, flow, depth)) this.#unknownMap(chain, vmap, part);
+      if (!this.#verdict(chain, kind, value, part, flow, depth)) this.#unknownMap(chain, vmap, part, flow);
       matched.upper = subtractSpaces(matched.upper, part.lower);
       matched.firm = subtractSpaces(matched.firm, part.upper);
       matched.lower = subtractSpaces(matched.lower, part.upper);
     }
   }
 
-  /** Nobody knows what such a map decides: it may accept. */
-  #unknownMap(chain: ListedChain, vmap: Readonly<Record<string, unknown>>, matched: Matched): void {
-    this.#accept(matched.upper);
+  /** Nobody knows what such a map decides. */
+  #unknownMap(chain: ListedChain, vmap: Readonly<Record<string, unknown>>, matched: Matched, flow: Flow): void {
+    this.#unknown(matched, flow);
     this.#uncertain.add(describe(chain, { vmap }));
     matched.firm = emptySpace;
     matched.lower = emptySpace;
