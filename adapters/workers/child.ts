@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { FirebreakError } from "../../core/ground/error.ts";
 import { receivedError, type FromWorker, type ToWorker } from "./messages.ts";
 import type { Outcome } from "./outcome.ts";
-import { Assembly, parcelsOf } from "./parcels.ts";
+import { Assembly, parcelsOf, type Parcel } from "./parcels.ts";
 import { readUsage } from "./usage.ts";
 
 /** Time to load the code; not counted against a task. */
@@ -33,6 +33,8 @@ export class WorkerChild {
   readonly #process: ChildProcess;
   readonly #memoryMb: number;
   readonly #ready: Promise<void>;
+  /** What it was sent of the members `kept` of inputs, and keeps. */
+  readonly #kept = new Map<string, object>();
   #stderr = "";
   #isGone = false;
 
@@ -129,12 +131,24 @@ export class WorkerChild {
   }
 
   async #tell(task: string, input: unknown): Promise<void> {
-    await this.#send({ kind: "begin", task });
-    for (const parcel of parcelsOf(input)) {
-      await this.#send({ kind: "parcel", parcel });
+    const { kept, rest } = partKept(input);
+    const names = kept === undefined ? undefined : Object.keys(kept);
+    await this.#send({ kind: "begin", task, kept: names });
+    if (names !== undefined) for (const name of this.#kept.keys()) if (!names.includes(name)) this.#kept.delete(name);
+    for (const [name, value] of Object.entries(kept ?? {})) {
+      if (this.#kept.get(name) === value) continue;
+      this.#kept.set(name, value);
+      await this.#sendPieces(value, (parcel) => ({ kind: "keep", name, parcel }));
+    }
+    await this.#sendPieces(rest, (parcel) => ({ kind: "parcel", parcel }));
+    await this.#send({ kind: "go" });
+  }
+
+  async #sendPieces(value: unknown, message: (parcel: Parcel) => ToWorker): Promise<void> {
+    for (const parcel of parcelsOf(value)) {
+      await this.#send(message(parcel));
       await new Promise(setImmediate); // others have their turn between two pieces
     }
-    await this.#send({ kind: "go" });
   }
 
   /** Resolves when it is on its way, and also when there is nobody to take it: then the end of the process says why. */
@@ -164,6 +178,13 @@ export class WorkerChild {
       this.#process.channel?.unref();
     }
   }
+}
+
+/** What of an input travels once (`Tasks`), and what travels with every task. */
+function partKept(input: unknown): { readonly kept: Readonly<Record<string, object>> | undefined; readonly rest: unknown } {
+  if (typeof input !== "object" || input === null || !("kept" in input)) return { kept: undefined, rest: input };
+  const { kept, ...rest } = input;
+  return { kept: kept as Readonly<Record<string, object>>, rest }; // `Tasks` says what `kept` is
 }
 
 function outcomeOf(error: FirebreakError): Outcome<never> {

@@ -1,9 +1,10 @@
 import { codeOf, errorChain, FirebreakError, NEXT, type ErrorCode } from "../../core/ground/error.ts";
 import type { Parcel } from "./parcels.ts";
 
-/** To a worker: which task, its input in pieces, and that it is whole. One task at a time. */
+/** To a worker: which task, what of its input is kept (with what of that is new), the rest in pieces, and that it is whole. One task at a time. */
 export type ToWorker =
-  | { readonly kind: "begin"; readonly task: string }
+  | { readonly kind: "begin"; readonly task: string; readonly kept: readonly string[] | undefined }
+  | { readonly kind: "keep"; readonly name: string; readonly parcel: Parcel }
   | { readonly kind: "parcel"; readonly parcel: Parcel }
   | { readonly kind: "go" };
 

@@ -4,7 +4,12 @@ import { Worker } from "node:worker_threads";
 import { sentError, type FromWorker, type ToWorker } from "./messages.ts";
 import { Assembly, parcelsOf } from "./parcels.ts";
 
-/** Tasks by name. Each gets its input whole and answers whole; ending it early is ending the process. */
+/**
+ * Tasks by name. Each gets its input whole and answers whole; ending it early is ending the process.
+ *
+ * An input may have a member `kept`: objects by name that are the same for many tasks and never change. Each travels once, and anew only when
+ * another object has its name. A worker keeps what the last input named, and nothing else.
+ */
 export type Tasks = Readonly<Record<string, (input: never) => unknown>>;
 
 /** Lower than the service, which must answer while a worker computes. */
@@ -19,15 +24,26 @@ export function serveTasks(tasks: Tasks): void {
   yieldToTheService();
   let name = "";
   let input = new Assembly();
+  let asked: readonly string[] | undefined;
+  const kept = new Map<string, Assembly>();
   process.on("message", (message: ToWorker) => {
     if (message.kind === "begin") {
       name = message.task;
+      asked = message.kept;
+      if (asked !== undefined) for (const known of kept.keys()) if (!asked.includes(known)) kept.delete(known);
       input = new Assembly();
+    } else if (message.kind === "keep") {
+      if (message.parcel.kind === "whole") kept.set(message.name, new Assembly());
+      kept.get(message.name)?.take(message.parcel);
     } else if (message.kind === "parcel") input.take(message.parcel);
-    else void run(tasks, name, input.value);
+    else void run(tasks, name, asked === undefined ? input.value : withKept(input.value, asked, kept));
   });
   process.on("disconnect", () => process.exit(0));
   void send({ kind: "ready" });
+}
+
+function withKept(input: unknown, asked: readonly string[], kept: ReadonlyMap<string, Assembly>): unknown {
+  return { ...(input as object), kept: Object.fromEntries(asked.map((name) => [name, kept.get(name)?.value])) };
 }
 
 function yieldToTheService(): void {

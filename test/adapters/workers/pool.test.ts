@@ -94,3 +94,21 @@ test("a worker knows nothing of the environment", async () => {
     delete process.env["FIREBREAK_TEST_SECRET"];
   }
 });
+
+// Bug: 3,000 segments travel with every plan; a task works on what an earlier commit said, or on nothing where something was forgotten.
+test("what an input keeps travels once, until something else has its name or no input names it", async () => {
+  const [first, second] = [{ said: [1] }, { said: [2] }];
+  const ask = async (kept: Readonly<Record<string, object>>) => {
+    const outcome = await pool.run("keeping", { kept, asked: 1 }, { lane: "one", signal });
+    expect(outcome).toMatchObject({ kind: "done", value: { kept, asked: 1 } });
+    return outcome.kind === "done" && outcome.value.isSame;
+  };
+  expect(await ask({ one: first })).toBe(false);
+  expect(await ask({ one: first, other: second })).toBe(true);
+  expect(await ask({ one: second })).toBe(false);
+  expect(await ask({ one: second, other: second })).toBe(true);
+  await pool.run("echo", 1, { lane: "one", signal });
+  expect(await ask({ one: second })).toBe(true);
+  await pool.run("spin", undefined, { lane: "one", signal, limits: { cpuMs: 60_000, deadlineMs: 300 } });
+  expect(await ask({ one: second })).toBe(false); // another process
+});

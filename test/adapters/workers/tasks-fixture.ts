@@ -1,8 +1,16 @@
 import { FirebreakError, type ErrorCode } from "../../../core/ground/error.ts";
 import type { Tasks } from "../../../adapters/workers/index.ts";
 
-/** Tasks that misbehave, one way each. */
+/** What the task before kept. */
+let last: object | undefined;
+
+/** Tasks that misbehave, one way each, and one that keeps. */
 export const TASKS = {
+  keeping: ({ kept, asked }: { readonly kept: Readonly<Record<string, object>>; readonly asked: number }) => {
+    const isSame = last === kept["one"];
+    last = kept["one"];
+    return { kept, isSame, asked };
+  },
   echo: (value: unknown) => value,
   spin: () => {
     for (;;);
