@@ -7,7 +7,7 @@ import type { NetworkPolicy } from "../render/networkpolicy-types.ts";
 import { selectorKey } from "../selector/index.ts";
 import type { Isolation } from "./cluster-isolation.ts";
 import { objectKey, objectSubject, ownMark } from "./cluster-live.ts";
-import { areCovered, isolatedDirections, normaliseSpec, specKey } from "./defaulting.ts";
+import { areCovered, isolatedDirections, isVast, normaliseSpec, specKey } from "./defaulting.ts";
 import { keepLiveAddresses } from "./keep-addresses.ts";
 import type { ClusterObservation, LivePolicy } from "../observed/observation.ts";
 import type { HeldObject, PlanConflict } from "./plan.ts";
@@ -77,13 +77,17 @@ export function findChanges(want: ClusterWant, observation: ClusterObservation, 
     else if (!isOurs) {
       conflicts.push(conflictWith(policy));
       untouched.push(policy.object);
-    } else if (specKey(object.spec) === specKey(policy.object.spec) && !isAhead(policy, mark)) rightAlready.push(policy.object);
+    } else if (isSame(object, policy.object) && !isAhead(policy, mark)) rightAlready.push(policy.object);
     else replaces.push({ live: policy, object });
   }
   const creates = [...wanted].filter(([key]) => !liveKeys.has(key)).map(([, object]) => object);
   const isolating = [...rightAlready, ...creates, ...replaces.map(({ object }) => object)];
   const { deletes, held, kept } = decideDeletes(want, observation, candidates, isolating, options);
   return { creates, replaces, deletes, conflicts, held, untouched: [...untouched, ...rightAlready, ...kept] };
+}
+
+function isSame(object: NetworkPolicy, live: NetworkPolicy): boolean {
+  return isVast(live.spec) === isVast(object.spec) && specKey(object.spec) === specKey(live.spec);
 }
 
 /** A mark that is newer than what is planned is nobody's but who raised it: the object is written again, or it would stay so for ever. */
@@ -155,10 +159,15 @@ function whyHeld(
 }
 
 /** Such an object isolates nobody, whatever it selects. */
-function letsEverythingThrough(object: NetworkPolicy, direction: Direction): boolean {
-  const everything = normaliseSpec({ policyTypes: ["Ingress"], ingress: [{}] }).ingress ?? [];
-  return areCovered(everything, normaliseSpec(object.spec)[direction] ?? []);
+function letsEverythingThrough({ spec }: NetworkPolicy, direction: Direction): boolean {
+  // Only rules without peers can. A tenant may put any number of others beside one, behind our mark.
+  const ingress = (spec.ingress ?? []).filter(({ from = [] }) => from.length === 0);
+  const egress = (spec.egress ?? []).filter(({ to = [] }) => to.length === 0);
+  const { [direction]: rules = [] } = normaliseSpec({ ...spec, podSelector: {}, ingress, egress });
+  return areCovered(EVERYTHING, rules);
 }
+
+const EVERYTHING = normaliseSpec({ policyTypes: ["Ingress"], ingress: [{}] }).ingress ?? [];
 
 /** True when every pod that `object` selects, now or later, is isolated by `other` of the same namespace too. */
 function surelyIsolates(other: NetworkPolicy, object: NetworkPolicy, direction: Direction): boolean {

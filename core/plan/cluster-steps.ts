@@ -3,7 +3,7 @@ import type { NetworkPolicy, NetworkPolicySpec } from "../render/networkpolicy-t
 import type { ClusterChanges, Replacement } from "./cluster-changes.ts";
 import type { Isolation } from "./cluster-isolation.ts";
 import { objectKey } from "./cluster-live.ts";
-import { areCovered, isolatedDirections, normaliseSpec } from "./defaulting.ts";
+import { areCovered, isolatedDirections, isVast, normaliseSpec } from "./defaulting.ts";
 import type { LivePolicy } from "../observed/observation.ts";
 import { EARLIER_STEP } from "./plan.ts";
 import type { ClusterStep } from "./plan.ts";
@@ -14,7 +14,7 @@ import type { ClusterStep } from "./plan.ts";
  * ```
  *   1 widen     objects that gain rules (one that also loses some gets old and new rules first)
  *   2 isolate   new objects; where pods get several at once, the first one lets everything through until all are there
- *   3 move      objects whose podSelector or direction was changed behind our back: these cannot be done in two
+ *   3 move      objects whose podSelector or direction was changed behind our back, or that became vast: these cannot be done in two
  *   4 narrow    objects that lose rules, and the ones of 2 that let everything through
  *   5 remove    objects wanted no more; where pods become open, the first one lets everything through before the rest goes
  * ```
@@ -39,8 +39,9 @@ export function orderSteps(changes: ClusterChanges, isolation: Isolation): reado
   ];
 }
 
-/** Object names cover subject and direction, so this is somebody else's doing. */
+/** Object names cover subject and direction, and nothing of ours is vast, so this is somebody else's doing. */
 function isMove({ live, object }: Replacement): boolean {
+  if (isVast(live.object.spec) && !isVast(object.spec)) return true;
   const [before, after] = [normaliseSpec(live.object.spec), normaliseSpec(object.spec)];
   if (before.subject !== after.subject) return true;
   return isolatedDirections(object.spec).some((direction) => before[direction] === undefined);
@@ -76,7 +77,9 @@ function narrowStep({ live, object }: Replacement, isSecond: boolean): ClusterSt
 function moveStep({ live, object }: Replacement): ClusterStep {
   return {
     kind: "replace",
-    why: "move: its podSelector or direction was changed; this is one write, so the pods of both selectors change at once",
+    why: isVast(live.object.spec)
+      ? "move: it is larger than anything that is written here; this is one write"
+      : "move: its podSelector or direction was changed; this is one write, so the pods of both selectors change at once",
     object,
     resourceVersion: live.object.metadata.resourceVersion ?? "",
   };

@@ -71,6 +71,27 @@ export function specKeyWithoutAddresses(spec: NetworkPolicySpec): string {
   return normalKey(normaliseSpec(spec), (rules) => rulesKey(rules.flatMap(withoutAddresses)));
 }
 
+/** Peers, exceptions, ports and requirements in an object. Nothing that we render has as many; somebody else's may. */
+const VAST = 20_000;
+
+/** True for a spec that is larger than any of ours, whatever its mark says: what it means rule by rule is not worth asking. */
+export function isVast(spec: NetworkPolicySpec): boolean {
+  let parts = requirements(spec.podSelector);
+  for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])] as readonly AnyRule[]) {
+    parts += 1 + (rule.ports?.length ?? 0);
+    for (const { ipBlock, podSelector, namespaceSelector } of [...(rule.from ?? []), ...(rule.to ?? [])])
+      parts += 1 + (ipBlock?.except?.length ?? 0) + requirements(podSelector) + requirements(namespaceSelector);
+    if (parts > VAST) return true;
+  }
+  return parts > VAST;
+}
+
+type AnyRule = NetworkPolicyRule<"from"> & NetworkPolicyRule<"to">;
+
+function requirements({ matchLabels = {}, matchExpressions = [] }: LabelSelector = {}): number {
+  return Object.keys(matchLabels).length + matchExpressions.reduce((sum, { values = [] }) => sum + 1 + values.length, 0);
+}
+
 /** Canonical text of a rule without the elements of its address set: equal for two rules that differ in nothing else. */
 export function ruleKeyWithoutAddresses(rule: NormalRule): string {
   return ruleKey(rule.peers.kind === "any" ? rule : { ...rule, peers: { ...rule.peers, addresses: emptySet } });

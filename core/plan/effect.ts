@@ -43,7 +43,9 @@ export type EffectQuestion =
       readonly mark: Mark;
       /** Of its last step; undefined when it has none. */
       readonly generation: number | undefined;
-    };
+    }
+  /** Our table goes. */
+  | { readonly kind: "host-release"; readonly observation: HostObservation };
 
 /**
  * What a plan opens and closes. Tenants and roots of hosts write part of what it is carried out on.
@@ -53,7 +55,14 @@ export type EffectQuestion =
 export function planEffect(asked: EffectQuestion, budget?: Budget): PlanEffect | undefined {
   try {
     if (asked.kind === "cluster") return clusterPlanEffect(asked.live, asked.steps, asked.inventory, asked.profile, budget);
-    const effect = hostEffectOf(asked.observation, asked.want, asked.mark, asked.generation, budget);
+    const effect =
+      asked.kind === "host-release"
+        ? hostChange(
+            asked.observation.ruleset,
+            asked.observation.ruleset.filter((object) => !isOurTable(object)),
+            budget,
+          )
+        : hostEffectOf(asked.observation, asked.want, asked.mark, asked.generation, budget);
     return budget?.isSpent === true ? undefined : effect;
   } catch (error) {
     if (error instanceof OverBudget) return undefined;
@@ -120,7 +129,18 @@ function hostEffectOf(
 ): PlanEffect {
   if (generation === undefined) return NO_PLAN_EFFECT;
   const after = renderRuleset(want, mark, { generation, phase: "final" });
-  return describeHostEffect(hostEffect({ nftables: observation.ruleset }, { nftables: after }, undefined, undefined, budget));
+  return hostChange(observation.ruleset, after, budget);
+}
+
+function hostChange(before: readonly unknown[], after: readonly unknown[], budget?: Budget): PlanEffect {
+  return describeHostEffect(hostEffect({ nftables: before }, { nftables: after }, undefined, undefined, budget));
+}
+
+/** Objects of a listing that belong to our table, or are it. */
+function isOurTable(object: unknown): boolean {
+  const [value] = Object.values(object as Record<string, { family?: string; name?: string; table?: string }>);
+  const name = value?.table ?? (Object.hasOwn(object as object, "table") ? value?.name : undefined);
+  return value?.family === "inet" && name === "firebreak";
 }
 
 /** A host's effect in both forms. */

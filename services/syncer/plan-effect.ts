@@ -20,7 +20,7 @@ export interface ToldEffect {
  * what is not small is worked out by a worker. The plan waits for it and does not hang on it: beyond its budget it is uncertain, and said.
  */
 export async function effectOf(context: SyncerContext, target: TargetId, asked: EffectQuestion): Promise<ToldEffect> {
-  const isNothing = asked.kind === "cluster" ? asked.steps.length === 0 : asked.generation === undefined;
+  const isNothing = asked.kind === "cluster" ? asked.steps.length === 0 : asked.kind === "host" && asked.generation === undefined;
   const quick = isNothing || isSmall(asked) ? planEffect(asked, new Budget(QUICK_STEPS)) : undefined;
   if (quick !== undefined) return { effect: quick, notes: [] };
   const outcome = await context.workers.run("plan-effect", asked, { lane: "plans", signal: context.signal });

@@ -3,20 +3,22 @@ import { acquireLease, addWork, forgetTarget, listTargetRows, targetRow } from "
 import type { ReleaseAnswer, ReleaseRequest } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
 import { unknownTarget } from "../../core/model/unknown-name.ts";
-import { describeHostEffect, NO_PLAN_EFFECT, type PlanEffect } from "../../core/plan/effect.ts";
-import { planClusterRelease, planHostRelease } from "../../core/plan/release.ts";
-import { hostEffect } from "../../core/verdict/nft.ts";
+import type { Target } from "../../core/model/target.ts";
+import { NO_PLAN_EFFECT, type PlanEffect } from "../../core/plan/effect.ts";
 import { profileOf } from "../../core/verdict/profile.ts";
 import { findingEntries } from "../findings.ts";
+import type { HostTarget } from "../hosts.ts";
 import { refuseReplaced } from "../replaced.ts";
 import { clusterWriter } from "./apply.ts";
 import type { SyncerContext } from "./context.ts";
 import { auditTarget } from "./entries.ts";
 import { endLease } from "./held-lease.ts";
-import { effectOf } from "./plan-effect.ts";
 import { resolveTarget, type ResolvedTarget } from "./resolve.ts";
+import { workOutRelease } from "./work-out.ts";
 
 const LEASE_MS = 120_000;
+
+type ClusterTarget = Extract<Target, { readonly kind: "cluster" }>;
 
 /** What a release removes and opens, and how to carry it out. */
 interface Release {
@@ -80,36 +82,39 @@ export async function release(context: SyncerContext, request: ReleaseRequest, a
 const NOTHING: Release = { removes: [], effect: NO_PLAN_EFFECT, carryOut: async () => undefined };
 
 async function planRelease(context: SyncerContext, { target }: ResolvedTarget, known: string | null): Promise<Release> {
+  return target.kind === "cluster" ? await planClusterRelease(context, target, known) : await planHostRelease(context, target);
+}
+
+async function planClusterRelease(context: SyncerContext, { id, cluster }: ClusterTarget, known: string | null): Promise<Release> {
   const { signal, instance } = context;
-  if (target.kind === "cluster") {
-    const connection = context.clusters.connection(target.id);
-    const observation = await connection.readObservation(signal);
-    refuseReplaced(target.id, context.facts.target(target.id).uid, observation.uid);
-    refuseReplaced(target.id, known, observation.uid);
-    const inventory = connection.inventory();
-    const steps = planClusterRelease(observation, inventory, instance);
-    const live = observation.policies.map(({ object }) => object);
-    const question = { kind: "cluster", live, steps, inventory, profile: profileOf(target.cluster.enforcer) } as const;
-    const { effect } = await effectOf(context, target.id, question);
-    return {
-      removes: steps.flatMap((step) => (step.kind === "delete" ? [`networkpolicy ${step.namespace}/${step.name}`] : [])),
-      effect,
-      carryOut: async () => {
-        const send = clusterWriter(connection);
-        for (const step of steps) await send(step, signal);
-      },
-    };
-  }
+  const connection = context.clusters.connection(id);
+  const observation = await connection.readObservation(signal);
+  refuseReplaced(id, context.facts.target(id).uid, observation.uid);
+  refuseReplaced(id, known, observation.uid);
+  const inventory = connection.inventory();
+  const asked = { kind: "cluster", observation, inventory, profile: profileOf(cluster.enforcer), instance } as const;
+  const { steps, effect } = await workOutRelease(context, asked);
+  return {
+    removes: steps.flatMap((step) => (step.kind === "delete" ? [`networkpolicy ${step.namespace}/${step.name}`] : [])),
+    effect,
+    carryOut: async () => {
+      const send = clusterWriter(connection);
+      for (const step of steps) await send(step, signal);
+    },
+  };
+}
+
+async function planHostRelease(context: SyncerContext, target: HostTarget): Promise<Release> {
+  const { signal, instance } = context;
   const connection = await context.hosts.connection(target);
   const observation = await connection.observe(signal);
   if (observation.completeness !== "complete")
     throw new FirebreakError("INVENTORY_INCOMPLETE", `${target.id} was read back only in part`);
-  const step = planHostRelease(observation, instance);
+  const { transaction: step, effect } = await workOutRelease(context, { kind: "host", observation, instance });
   if (step === undefined) return NOTHING;
-  const after = observation.ruleset.filter((object) => !isOurTable(object));
   return {
     removes: ["table inet firebreak"],
-    effect: describeHostEffect(hostEffect({ nftables: observation.ruleset }, { nftables: after })),
+    effect,
     carryOut: async () => {
       const deadManSeconds = Math.max(2, Math.round(context.settings.hosts.deadMan / 1000));
       const outcome = await connection.apply(step, { deadManSeconds, signal });
@@ -118,11 +123,4 @@ async function planRelease(context: SyncerContext, { target }: ResolvedTarget, k
       if (observation.kept?.ruleset !== undefined) await connection.keep(undefined, signal); // or it is back after the next reboot
     },
   };
-}
-
-/** Objects of a listing that belong to our table, or are it. */
-function isOurTable(object: unknown): boolean {
-  const [value] = Object.values(object as Record<string, { family?: string; name?: string; table?: string }>);
-  const name = value?.table ?? (Object.hasOwn(object as object, "table") ? value?.name : undefined);
-  return value?.family === "inet" && name === "firebreak";
 }

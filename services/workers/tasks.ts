@@ -6,6 +6,7 @@ import { watchGuardrails, type WatchedWorld } from "../../core/guardrail/watch.t
 import { parseDefinitions, type Allow, type ParsedDefinitions } from "../../core/model/parse.ts";
 import type { SourceFile } from "../../core/model/source.ts";
 import { planEffect, type EffectQuestion } from "../../core/plan/effect.ts";
+import { planRelease, type ReleaseQuestion } from "../../core/plan/release.ts";
 import { reviewCandidate } from "../../core/review/candidate.ts";
 import { candidateProblems } from "../../core/revision/candidate.ts";
 import { Budget } from "../../core/verdict/budget.ts";
@@ -47,6 +48,8 @@ export const TASKS = {
   adopt: adoptionsOf,
   /** What a plan of a target opens and closes; undefined beyond its budget. */
   "plan-effect": (asked: EffectQuestion) => planEffect(asked, new Budget(PLAN_STEPS)),
+  /** What a target that is let go loses. */
+  release: (asked: ReleaseQuestion) => planRelease(asked, PLAN_STEPS),
   /** Guardrails that are violated now. */
   watch: (world: WatchedWorld) => watchGuardrails(world),
   /** Questions over the API. */

@@ -296,6 +296,21 @@ describe("not ours", () => {
     store.tamper({ ...object, metadata: { ...object.metadata, name: "fb-x" }, spec });
     expect(words(plan(store, base))).toEqual(["delete remove"]);
   });
+
+  // would catch: one that stays because it is too large to be looked at; an object of ours that is never repaired for the same reason
+  test("one with more rules than anything of ours has goes, and one of ours that somebody filled up is written again", () => {
+    const store = inForce(base);
+    const [object] = [...store.objects.values()];
+    if (object === undefined) throw new Error("nothing in force");
+    const peers = Array.from({ length: 30_000 }, (_, n) => ({ podSelector: { matchLabels: { [`k${n}`]: "v" } } }));
+    const spec: NetworkPolicySpec = { podSelector: {}, policyTypes: ["Ingress"], ingress: [{ from: peers }, {}] };
+    store.tamper({ ...object, metadata: { ...object.metadata, name: "fb-x" }, spec });
+    store.tamper({ ...object, spec: { ...object.spec, ingress: [...(object.spec.ingress ?? []), { from: peers }] } });
+    const planned = plan(store, base);
+    expect(words(planned)).toEqual(["replace move", "delete remove"]);
+    carryOut(store, planned);
+    expect(plan(store, base).steps).toEqual([]);
+  });
 });
 
 // would catch: an open policy behind a copied mark that stays, although it was found to be nobody's of ours
