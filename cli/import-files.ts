@@ -15,6 +15,9 @@ export interface WriteFilesOptions {
   readonly owner?: string;
   readonly force?: true;
   readonly dryRun?: true;
+  /** Open a pull request instead of writing here. */
+  readonly pullRequest?: true;
+  readonly config: string;
 }
 
 /** Files of the folder that this import does not replace: they name things, and the whole must read. @param folder the import's own, in it */
@@ -33,7 +36,7 @@ export interface Written {
 }
 
 /**
- * Writes what an import made, all or nothing.
+ * Writes what an import made, all or nothing; where it goes into a pull request, it is only looked at.
  *
  * @throws FirebreakError USAGE for a file that an import did not write, and for one that was edited since, without --force
  * @throws FirebreakError DEFINITION_INVALID when the repository would not read with it: its next commit would be refused
@@ -43,6 +46,10 @@ export async function writeImported(
   others: readonly SourceFile[],
   options: WriteFilesOptions,
 ): Promise<readonly Written[]> {
+  if (options.pullRequest === true) {
+    refuseWhatDoesNotRead(files, others, options);
+    return [];
+  }
   const drafts = await refuseOthersFiles(files, options);
   refuseWhatDoesNotRead(files, others, options);
   return await writeDrafts(drafts, options);

@@ -78,6 +78,11 @@ function addImportCluster(parent: Command): void {
     .option("--owner <team>", "who owns the policies whose NetworkPolicy names nobody")
     .option("--force", "replace files of an import that were edited since")
     .option("--dry-run", "tell what would be written, and write nothing")
+    .option(
+      "--pull-request",
+      "write nothing here: open a pull request on the forge of the settings, or bring the open one up to date",
+    )
+    .addOption(configOption())
     .option("--detailed-exitcode", "exit 2 when the definitions do not say all of it")
     .addOption(outputOption())
     .action(verb(async (options: ImportVerbOptions) => (await import("../verbs/import.ts")).importVerb(options)));
@@ -108,6 +113,11 @@ function addImportHosts(parent: Command): void {
     .option("--owner <team>", "who owns the policies")
     .option("--force", "replace files of an import that were edited since")
     .option("--dry-run", "tell what would be written, and write nothing")
+    .option(
+      "--pull-request",
+      "write nothing here: open a pull request on the forge of the settings, or bring the open one up to date",
+    )
+    .addOption(configOption())
     .option("--detailed-exitcode", "exit 2 when the definitions do not say all of it")
     .addOption(outputOption())
     .action(
@@ -132,6 +142,11 @@ function addImportAnsible(parent: Command): void {
     .description("write a fleet of the hosts of an Ansible inventory, with their groups as labels, in mode: plan")
     .option("--to <dir>", "where to write: a folder of the fleet's name in it", "policies")
     .option("--dry-run", "tell what would be written, and write nothing")
+    .option(
+      "--pull-request",
+      "write nothing here: open a pull request on the forge of the settings, or bring the open one up to date",
+    )
+    .addOption(configOption())
     .option("--detailed-exitcode", "exit 2 when a host is not in the definitions as it is in the inventory")
     .addOption(outputOption())
     .action(

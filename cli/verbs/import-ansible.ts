@@ -5,6 +5,7 @@ import { ansibleFleet, inventoryDifferences } from "../../core/import/ansible.ts
 import { filesOf } from "../../core/import/write.ts";
 import { parseDefinitions } from "../../core/model/parse.ts";
 import { counted, isName, readOthers, writeImported, writtenLines, type WriteFilesOptions } from "../import-files.ts";
+import { pullLine, pullRequestOf } from "../import-pull.ts";
 import { printResult } from "../output.ts";
 import type { OutputOptions } from "../tree/common.ts";
 
@@ -31,24 +32,27 @@ export async function importAnsibleVerb(name: string, file: string, options: Imp
   const files = isThere ? [] : filesOf(made.documents, name);
   const written = await writeImported(files, others, options);
   const differs = isThere ? inventoryDifferences(made, defined) : [];
-  const answer = { files, written, hosts: made.hosts, leftOut: made.leftOut, differs };
-  await printResult(options.output, answer, () =>
-    [
-      `${counted(made.hosts, "host")} of the inventory`,
-      ...writtenLines(written, options.dryRun),
-      ...(isThere
-        ? [
-            differs.length === 0
-              ? `fleet ${name} is defined already, and has them as they are`
-              : `fleet ${name} is defined already, and is yours; what differs:`,
-          ]
-        : []),
-      ...differs.map((text) => `  ${visible(text)}`),
-      ...(made.leftOut.length > 0 ? ["", "Not imported:", ...made.leftOut.map((text) => `  ${visible(text)}`)] : []),
-      "",
-      `Nothing is written to a host by this: the fleet is in mode: plan. Next: firebreak hosts setup NAME, and \`firebreak import hosts ${name} DIR\` for what their firewalls allow`,
-    ].join("\n"),
-  );
+  const said = [
+    `${counted(made.hosts, "host")} of the inventory`,
+    ...writtenLines(written, options.dryRun),
+    ...(isThere
+      ? [
+          differs.length === 0
+            ? `fleet ${name} is defined already, and has them as they are`
+            : `fleet ${name} is defined already, and is yours; what differs:`,
+        ]
+      : []),
+    ...differs.map((text) => `  ${visible(text)}`),
+    ...(made.leftOut.length > 0 ? ["", "Not imported:", ...made.leftOut.map((text) => `  ${visible(text)}`)] : []),
+    "",
+    `Nothing is written to a host by this: the fleet is in mode: plan. Next: firebreak hosts setup NAME, and \`firebreak import hosts ${name} DIR\` for what their firewalls allow`,
+  ].join("\n");
+  const pull =
+    files.length === 0
+      ? undefined
+      : await pullRequestOf({ files, folder: name, title: `Import fleet ${name} from Ansible`, said }, options);
+  const answer = { pull, files, written, hosts: made.hosts, leftOut: made.leftOut, differs };
+  await printResult(options.output, answer, () => [said, ...pullLine(pull)].join("\n"));
   return options.detailedExitcode === true && differs.length + made.leftOut.length > 0 ? 2 : 0;
 }
 

@@ -9,6 +9,7 @@ import { parseDefinitions } from "../../core/model/parse.ts";
 import { formatNotes } from "../../core/text/notes.ts";
 import { formatHostEffect } from "../../core/verdict/nft.ts";
 import { counted, readOthers, writeImported, writtenLines, type WriteFilesOptions, type Written } from "../import-files.ts";
+import { pullLine, pullRequestOf } from "../import-pull.ts";
 import { printResult } from "../output.ts";
 import type { OutputOptions } from "../tree/common.ts";
 
@@ -39,7 +40,9 @@ export async function importHostsVerb(name: string, paths: readonly string[], op
   const imported = importHosts(listings, { fleet, definitions, taken, isolate, owner, folder: name });
   const written = await writeImported(imported.files, others, options);
   const { files, counts, differs, leftOut } = imported;
-  await printResult(options.output, { files, written, counts, differs, leftOut }, () => formatImported(imported, written, options));
+  const said = formatImported(imported, written, options);
+  const pull = await pullRequestOf({ files, folder: name, title: `Import the firewalls of fleet ${name}`, said }, options);
+  await printResult(options.output, { pull, files, written, counts, differs, leftOut }, () => [said, ...pullLine(pull)].join("\n"));
   return options.detailedExitcode === true && differs.length + leftOut.length > 0 ? 2 : 0;
 }
 

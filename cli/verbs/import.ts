@@ -6,23 +6,20 @@ import { FirebreakError } from "../../core/ground/error.ts";
 import type { Note } from "../../core/model/note.ts";
 import { diffAnswer, formatDiffTable } from "../../core/text/diff.ts";
 import { visible } from "../../core/ground/visible.ts";
-import { counted, isName, readOthers, writeImported, writtenLines, type Written } from "../import-files.ts";
+import { counted, isName, readOthers, writeImported, writtenLines, type WriteFilesOptions, type Written } from "../import-files.ts";
+import { pullLine, pullRequestOf } from "../import-pull.ts";
 import { profileNamed, readManifestFiles, readManifestsIn } from "../manifests.ts";
 import { printResult } from "../output.ts";
 import type { OutputOptions } from "../tree/common.ts";
 
 /** What `firebreak import` takes. */
-export interface ImportVerbOptions extends OutputOptions {
+export interface ImportVerbOptions extends OutputOptions, WriteFilesOptions {
   readonly manifests?: string;
   readonly kubeconfig?: string;
   readonly cluster: string;
   readonly context?: string;
-  readonly to: string;
   readonly isolate: "observe" | "enforce";
-  readonly owner?: string;
   readonly enforcer: string;
-  readonly force?: true;
-  readonly dryRun?: true;
   readonly detailedExitcode?: true;
 }
 
@@ -51,7 +48,13 @@ export async function importVerb(options: ImportVerbOptions): Promise<number> {
   const imported = { ...made, leftOut: [...made.leftOut, ...unread(read.notes)] };
   const written = await writeImported(imported.files, others, options);
   const { files, counts, leftOut } = imported;
+  const said = formatImport(imported, written, options);
+  const pull = await pullRequestOf(
+    { files, folder: cluster, title: `Import the NetworkPolicies of cluster ${cluster}`, said },
+    options,
+  );
   const answer = {
+    pull,
     files,
     written,
     counts,
@@ -59,7 +62,7 @@ export async function importVerb(options: ImportVerbOptions): Promise<number> {
     differs: diffAnswer(imported.differs),
     withEssentials: diffAnswer(imported.withEssentials),
   };
-  await printResult(options.output, answer, () => formatImport(imported, written, options));
+  await printResult(options.output, answer, () => [said, ...pullLine(pull)].join("\n"));
   const isWhole =
     imported.differs.kind === "equivalent" && imported.differs.uncertain.length === 0 && imported.leftOut.length === 0;
   return options.detailedExitcode === true && !isWhole ? 2 : 0;
