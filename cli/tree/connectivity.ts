@@ -69,6 +69,7 @@ function addExplain(program: Command): void {
     .addOption(inventoryOption())
     .addOption(asAppliedOption())
     .option("--at <revision>", "as it was: a commit of the clone, or for the service the number of a revision or a commit id")
+    .addOption(fullOption())
     .option("--detailed-exitcode", "exit with 2 when it is not allowed")
     .addOption(outputOption())
     .addOption(settingsIfThereOption())

@@ -29,6 +29,7 @@ function addReach(program: Command): void {
     .option("--running", "ask the service about the revision in force, on the workloads of now")
     .option("-c, --config <file>", "the operator's settings (default: firebreak.yaml, when it is there)")
     .option("--expand", "list pairs of workloads instead of classes")
+    .option("--full", "all names in what is noted on standard error; the listing is never cut")
     .addOption(
       new Option("-o, --output <format>", "how it is printed (default: table; json with --expand)").choices(Object.keys(FORMATS)),
     )

@@ -18,13 +18,14 @@ export interface ExplainOptions extends OutputOptions {
   /** A commit of the clone, or for the service a number or whole commit id. */
   readonly at?: string;
   readonly asApplied?: true;
+  readonly full?: true;
   readonly detailedExitcode?: true;
 }
 
 /** `firebreak explain FROM TO PORT`: of the running service, or of a folder where one is named or no service is; with `--detailed-exitcode` 2 when not all of it is allowed. */
 export async function explain(from: string, to: string, port: string, options: ExplainOptions): Promise<number> {
   const answer = await answerAsked({ from, to, port }, options);
-  await printResult(options.output, answer, () => formatExplain(answer));
+  await printResult(options.output, answer, () => formatExplain(answer, options.full === true));
   return options.detailedExitcode === true && answer.verdict !== "allowed" ? 2 : 0;
 }
 

@@ -17,6 +17,7 @@ export interface ReachOptions {
   readonly config?: string;
   readonly enforcer: string;
   readonly expand?: true;
+  readonly full?: true;
   readonly output?: ReachFormat;
 }
 
@@ -36,14 +37,18 @@ async function ofDefinitions(dir: string | undefined, options: ReachOptions): Pr
   return await reachOfDefinitions(dir, options);
 }
 
-async function ofManifests(dir: string | undefined, folder: string, options: ReachOptions): Promise<Reach | undefined> {
+async function ofManifests(
+  dir: string | undefined,
+  folder: string,
+  { full, ...options }: ReachOptions,
+): Promise<Reach | undefined> {
   if (dir !== undefined || options.inventory !== undefined || options.live === true || options.running === true) {
     throw new FirebreakError("USAGE", "--manifests is another question than DIR, --inventory, --live and --running; ask one");
   }
   const profile = profileNamed(options.enforcer);
   const manifests = await loadManifests(folder);
   if (manifests === undefined) return undefined;
-  const found = reachOf(manifests, profile);
+  const found = reachOf(manifests, profile, full === true ? Number.MAX_SAFE_INTEGER : undefined);
   if (found.notes.length > 0) tell(formatNotes(found.notes, { color: pc.isColorSupported && process.stderr.isTTY }));
   return found;
 }

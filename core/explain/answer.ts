@@ -8,7 +8,7 @@ import type { Definitions, Direction, TargetId } from "../model/kinds.ts";
 import type { Source } from "../reach/source.ts";
 import type { Question } from "./ask.ts";
 import { explainEnd, type EndAnswer, type Line } from "../guardrail/end.ts";
-import { findPair, verdictOf, type Pair } from "./pair.ts";
+import { findPair, verdictOf, type Pair, type PairGroup } from "./pair.ts";
 import type { ConnectivityWorld } from "../guardrail/world.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -62,6 +62,9 @@ export interface ExplainAnswer {
   readonly basis: Basis;
   /** Pairs of workloads that were asked about, and that are allowed. */
   readonly pairs: { readonly asked: number; readonly allowed: number };
+  /** All pairs, by their verdict; and how many groups of them are not listed, because there are too many. Absent: of an older service. */
+  readonly groups?: readonly PairGroup[];
+  readonly moreGroups?: number;
   /** The pair that is told: the first that is denied, else the first that is not wholly allowed, else the first; and the port that is told. */
   readonly pair: { readonly from: string; readonly to: string; readonly port: string };
   readonly ends: readonly EndAnswer[];
@@ -79,7 +82,7 @@ export interface ExplainAnswer {
 /** Answers without history and without an edit, as enforcers can know the ends; see `explain`. */
 export function answerQuestion(world: ConnectivityWorld, question: Question): Omit<ExplainAnswer, "lines" | "edit"> {
   const { enforceable, live, definitions, basis } = world;
-  const { pair, asked, allowed, verdict, notes } = findPair(enforceable, question);
+  const { pair, asked, allowed, verdict, groups, moreGroups, notes } = findPair(enforceable, question);
   const ends = asked === 0 ? [] : endsOf(definitions, enforceable, question, pair);
   const told = live === undefined || asked === 0 ? undefined : liveAnswer(definitions, live, question, pair);
   const pairVerdict = verdictOf(enforceable, question, pair);
@@ -90,6 +93,8 @@ export function answerQuestion(world: ConnectivityWorld, question: Question): Om
     verdict,
     basis,
     pairs: { asked, allowed },
+    groups,
+    moreGroups,
     pair: { from: partyName(pair.from), to: partyName(pair.to), port: portTold(enforceable, question, pair) },
     ends,
     enforcedAt: asked === 0 ? [] : enforcers(enforceable, pair),

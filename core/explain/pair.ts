@@ -20,9 +20,25 @@ export interface PairsFound {
   /** Pairs of two different parties; 0: there is only a workload and itself. */
   readonly asked: number;
   readonly allowed: number;
+  /** Pairs by their verdict: every initiator with every responder. At most {@link MOST_GROUPS}, and `moreGroups` beside them. */
+  readonly groups: readonly PairGroup[];
+  readonly moreGroups: number;
   /** What to know about the answer, each a sentence. */
   readonly notes: readonly string[];
 }
+
+/** Pairs that get one verdict. */
+export interface PairGroup {
+  readonly verdict: Verdict;
+  /** Names, each once; beyond {@link MOST_NAMES} the last one says how many workloads more. */
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  readonly pairs: number;
+}
+
+/** Groups of pairs that are told, and names of one end: what a stranger's number of workloads can make of an answer. */
+const MOST_GROUPS = 500;
+const MOST_NAMES = 200;
 
 /** Pairs of classes that are looked at before the rest is declared uncertain: the bound on time. */
 const MAX_ASKED = 250_000;
@@ -37,7 +53,10 @@ export function findPair(source: Source, question: Question): PairsFound {
   let left = MAX_ASKED;
   let asked = 0;
   let unmet: Pair | undefined;
+  const groups: PairGroup[] = [];
+  let moreGroups = 0;
   for (const initiators of froms) {
+    const byVerdict = new Map<Verdict, { readonly to: (readonly Party[])[]; pairs: number }>();
     for (const responders of tos) {
       const pair = firstPair(initiators, responders);
       if (pair === undefined) continue;
@@ -52,21 +71,44 @@ export function findPair(source: Source, question: Question): PairsFound {
       const known = found.get(verdict);
       if (known === undefined) found.set(verdict, { first: pair, count });
       else known.count += count;
+      const group = byVerdict.get(verdict) ?? { to: [], pairs: 0 };
+      group.to.push(responders);
+      group.pairs += count;
+      byVerdict.set(verdict, group);
+    }
+    for (const [verdict, { to, pairs }] of byVerdict) {
+      if (groups.length < MOST_GROUPS) groups.push({ verdict, from: namesOf([initiators]), to: namesOf(to), pairs });
+      else moreGroups += 1;
     }
   }
+  const listed = { groups, moreGroups };
   const [from, to] = [question.from.parties[0] as Party, question.to.parties[0] as Party]; // named ends have one at least
   if (asked === 0 && unmet !== undefined) {
     const notes = [`${partyName(unmet.from)} and ${partyName(unmet.to)} have no address family in common`];
-    return { verdict: "denied", pair: unmet, asked, allowed: 0, notes };
+    return { verdict: "denied", pair: unmet, asked, allowed: 0, ...listed, notes };
   }
   if (asked === 0) {
     const notes = ["both ends are one and the same workload, which always reaches itself"];
-    return { verdict: "allowed", pair: { from, to }, asked, allowed: 0, notes };
+    return { verdict: "allowed", pair: { from, to }, asked, allowed: 0, ...listed, notes };
   }
   const allowed = found.get("allowed")?.count ?? 0;
   const told = found.get("denied") ?? found.get("some") ?? found.get("uncertain") ?? found.get("allowed");
   const notes = left < 0 ? ["there are too many pairs to look at them all: what was not looked at counts as uncertain"] : [];
-  return { verdict: overall([...found.keys()]), pair: told?.first ?? { from, to }, asked, allowed, notes };
+  return { verdict: overall([...found.keys()]), pair: told?.first ?? { from, to }, asked, allowed, ...listed, notes };
+}
+
+/** Each name once; pods of one controller share one. Only as many are written as are told. */
+function namesOf(classes: readonly (readonly Party[])[]): readonly string[] {
+  const names = new Set<string>();
+  let left = 0;
+  for (const parties of classes) {
+    for (const party of parties) {
+      const name = partyName(party);
+      if (names.size < MOST_NAMES) names.add(name);
+      else if (!names.has(name)) left += 1;
+    }
+  }
+  return left === 0 ? [...names] : [...names, `${left} more workloads`];
 }
 
 /** All alike: that; else uncertain as soon as one is, and some otherwise. */

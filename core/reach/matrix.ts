@@ -13,7 +13,7 @@ import { mergeByBehaviour } from "./behaviour.ts";
 import { formatConnection } from "./connection.ts";
 import { ConnectionList } from "./connections.ts";
 import { CONTROLLER, entryPorts, INGRESS_CONTROLLER } from "./entries.ts";
-import { reachNotes, unsureNote } from "./notes.ts";
+import { FEW, reachNotes, unsureNote } from "./notes.ts";
 import { PairTable } from "./pair-table.ts";
 import { cutPieces } from "./pieces.ts";
 import type { Piece } from "./pieces.ts";
@@ -42,8 +42,10 @@ export interface Reach {
  *
  * A workload is the pods of one controller; where its pods differ, it may do what any of them may. IPv6 is told when a pod or a policy
  * uses it. Order of input never matters.
+ *
+ * @param named names that a note lists before it counts the rest
  */
-export function reachOf(manifests: Manifests, profile: Profile): Reach {
+export function reachOf(manifests: Manifests, profile: Profile, named: number = FEW): Reach {
   const entered = manifests.entries.length === 0 ? undefined : entryPorts(manifests);
   const world: World =
     entered === undefined ? manifests.world : { ...manifests.world, pods: [...manifests.world.pods, CONTROLLER] };
@@ -71,8 +73,8 @@ export function reachOf(manifests: Manifests, profile: Profile): Reach {
   const notes = [
     ...(entered?.notes ?? []),
     ...doubts,
-    ...reachNotes(manifests, groups, blocked, usesV6),
-    ...silentNotes(classes, rows),
+    ...reachNotes(manifests, groups, blocked, usesV6, named),
+    ...silentNotes(classes, rows, named),
   ];
   return { classes: writer.classes, connections: writer.connections, notes };
 }

@@ -13,7 +13,9 @@ export function reachNotes(
   groups: readonly Group[],
   blocked: readonly Group[],
   usesV6: boolean,
+  most: number,
 ): readonly Note[] {
+  const some = (names: readonly string[]): string => firstOf(names, most, ", ");
   const live = livePods(world.pods);
   const notes: Note[] = [];
   const tell = (severity: Note["severity"], code: string, summary: string, detail?: string): void => {
@@ -57,8 +59,11 @@ function count(number: number, word: string): string {
   return `${number} ${word}${number === 1 ? "" : "s"}`;
 }
 
+/** Names in a note before the rest is counted, unless somebody asks for all. */
+export const FEW = 5;
+
 /** The first few of a list, and how many more. */
-function some(names: readonly string[]): string {
-  const shown = names.slice(0, 5).join(", ");
-  return names.length <= 5 ? shown : `${shown} and ${names.length - 5} more`;
+export function firstOf(names: readonly string[], most: number, between: string): string {
+  const shown = names.slice(0, most).join(between);
+  return names.length <= most ? shown : `${shown}${between === ", " ? "" : ";"} and ${names.length - most} more (--full names all)`;
 }

@@ -2,6 +2,7 @@ import { isEmpty } from "../address/index.ts";
 import { isEmptyPorts } from "../address/ports.ts";
 import type { Direction } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
+import { firstOf } from "./notes.ts";
 import { BOTH_FAMILIES, V4, V6 } from "../verdict/classes.ts";
 import type { Classes } from "../verdict/classes.ts";
 import { resolveNamedPorts } from "../verdict/compile-ports.ts";
@@ -16,7 +17,7 @@ const DIRECTIONS = ["ingress", "egress"] as const satisfies readonly Direction[]
  * What is valid and has no effect on these manifests: policies that select nobody, rules whose selectors name nobody, names of ports
  * that no pod in question declares. A cluster says nothing of them, and mistakes in labels look exactly so.
  */
-export function silentNotes(classes: Classes, rows: Rows): readonly Note[] {
+export function silentNotes(classes: Classes, rows: Rows, most: number): readonly Note[] {
   const subjects = subjectsOf(classes, rows);
   const [idle, nobody, nameless]: [string[], string[], string[]] = [[], [], []];
   for (const policy of classes.policies[0] ?? []) {
@@ -41,9 +42,9 @@ export function silentNotes(classes: Classes, rows: Rows): readonly Note[] {
     }
   }
   return [
-    ...summed("info", "selects-nothing", idle),
-    ...summed("info", "names-nobody", nobody),
-    ...summed("warning", "no-such-port", nameless),
+    ...summed("info", "selects-nothing", idle, most),
+    ...summed("info", "names-nobody", nobody, most),
+    ...summed("warning", "no-such-port", nameless, most),
   ];
 }
 
@@ -93,8 +94,6 @@ function undeclared(
 }
 
 /** One note for all of one kind, the first few by name. */
-function summed(severity: Note["severity"], code: string, found: readonly string[]): readonly Note[] {
-  if (found.length === 0) return [];
-  const shown = found.slice(0, 5).join("; ");
-  return [{ severity, code, summary: found.length <= 5 ? shown : `${shown}; and ${found.length - 5} more` }];
+function summed(severity: Note["severity"], code: string, found: readonly string[], most: number): readonly Note[] {
+  return found.length === 0 ? [] : [{ severity, code, summary: firstOf(found, most, "; ") }];
 }

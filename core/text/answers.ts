@@ -57,9 +57,13 @@ function troubleLine({ service, since, error }: ServiceTrouble, now: number): st
 const GAPS_SHOWN = 3;
 
 function gapLines(gaps: readonly WatchGap[]): readonly string[] {
-  return gaps
-    .slice(-GAPS_SHOWN)
-    .map(({ from, until }) => `unwatched from ${from} to ${until}: what came and went then is not known`);
+  const earlier = gaps.length - GAPS_SHOWN;
+  return [
+    ...(earlier > 0
+      ? [`unwatched ${earlier === 1 ? "once" : `${earlier} times`} before that within a day; -o json lists all`]
+      : []),
+    ...gaps.slice(-GAPS_SHOWN).map(({ from, until }) => `unwatched from ${from} to ${until}: what came and went then is not known`),
+  ];
 }
 
 function repositoryLines({ head, fetchedAt, error, refused }: RepositoryStatus, now: number): readonly string[] {

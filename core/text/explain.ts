@@ -14,14 +14,18 @@ const HEAD = {
 } as const satisfies Record<Verdict, string>;
 
 /** What `firebreak explain` prints: the decision, then both ends, who wrote the lines, where it is enforced, live, and an edit. */
-export function formatExplain(answer: ExplainAnswer): string {
+export function formatExplain(answer: ExplainAnswer, isFull: boolean = false): string {
   const { from, to, port, verdict, basis, pairs, pair, ends, lines, enforcedAt, live, edit, notes } = answer;
+  // One pair stands for all where all are alike: then there is nothing to list.
+  const isCut = !isFull && new Set((answer.groups ?? []).map((group) => group.verdict)).size > 1;
   const many = pairs.asked > 1 ? ` (${pairs.allowed} of ${pairs.asked} pairs)` : "";
   const text = [
     `${HEAD[verdict]}  ${visible(from)} → ${visible(to)}: ${visible(port)}${many}`,
     ...(pair.from === from && pair.to === to && pair.port === port
       ? []
       : [`  pair     ${visible(pair.from)} → ${visible(pair.to)}: ${visible(pair.port)}`]),
+    ...(isCut ? ["  other pairs get other answers: --full lists all"] : []),
+    ...(isFull ? formatGroups(answer) : []),
     ...ends.map((end) => `  ${formatEnd(end)}`),
     ...lines.flatMap(formatLine),
     ...formatPlaces(enforcedAt),
@@ -42,6 +46,15 @@ export function formatExplain(answer: ExplainAnswer): string {
           ...edit.patch.trimEnd().split("\n").map(visible),
         ]),
   ].join("\n");
+}
+
+function formatGroups({ groups = [], moreGroups = 0 }: ExplainAnswer): readonly string[] {
+  const lines = groups.map(
+    (group) =>
+      `  ${group.verdict.padEnd(9)} ${group.from.map(visible).join(", ")} → ${group.to.map(visible).join(", ")} (${group.pairs})`,
+  );
+  const more = moreGroups === 0 ? [] : [`  ${moreGroups} more groups of pairs; ask about one workload instead of a segment`];
+  return ["  pairs, by what they get:", ...[...lines, ...more].map((line) => `  ${line}`)];
 }
 
 /** Where it is decided, and where it is only reported. */

@@ -109,6 +109,29 @@ describe("the verdict", () => {
     expect(alone.notes).toContain("both ends are one and the same workload, which always reaches itself");
   });
 
+  // Bug: "2 of 6 pairs", and nowhere which two.
+  it("lists every pair by what it gets, in text only where they part or when it is asked for", async () => {
+    const answer = await ask("db", "db", "5433");
+    const total = (answer.groups ?? []).reduce((sum, { pairs }) => sum + pairs, 0);
+    expect([total, answer.moreGroups]).toEqual([6, 0]);
+    const allowed = (answer.groups ?? []).filter(({ verdict }) => verdict === "allowed");
+    expect(allowed.flatMap(({ from, to }) => [from, to])).toContainEqual(["eu shop/db-2[Pod]"]);
+    expect(allowed.reduce((sum, { pairs }) => sum + pairs, 0)).toBe(2);
+    expect(formatExplain(answer)).toContain("other pairs get other answers: --full lists all");
+    for (const { verdict, from, to, pairs } of answer.groups ?? [])
+      expect(formatExplain(answer, true)).toContain(`${verdict.padEnd(9)} ${from.join(", ")} → ${to.join(", ")} (${pairs})`);
+    expect(formatExplain(answer, true)).not.toContain("--full");
+    expect(formatExplain(await ask("web", "db", "5432"))).not.toContain("--full");
+  });
+
+  // Bug: an answer of a thousand workloads of either end is a megabyte, or the rest is left out in silence.
+  it("lists within a bound, and counts what is beyond", async () => {
+    const many = Array.from({ length: 300 }, (_, index) => pod(`shop/db-${index}`, { app: "db" }, `10.244.3.${index % 250}`));
+    const { groups = [] } = await ask("web", "db", "22", { pods: [...PODS.slice(0, 2), ...many] });
+    expect(groups[0]?.to.length).toBe(201);
+    expect(groups[0]?.to.at(-1)).toMatch(/^\d+ more workloads$/);
+  });
+
   // Bug: ten thousand pairs are looked at and the rest is taken for the same; or they are looked at one by one for minutes.
   it("of big segments counts every pair, asked class by class", async () => {
     const pods = [

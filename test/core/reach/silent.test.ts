@@ -92,3 +92,17 @@ test("an Ingress means a port of the service, a Route its target port, before th
   expect(reach([web, service, ingress]).pairs).toContain("{ingress-controller} => a/web[Deployment] : TCP 9090");
   expect(reach([web, service, route]).pairs).toContain("{ingress-controller} => a/web[Deployment] : TCP 8080");
 });
+
+// Bug: "and 7 more" is all that anybody can learn of the policies that select nobody.
+test("names beyond the first few are counted with the way to them, and --full names all", () => {
+  const idle = Array.from({ length: 9 }, (_, index) => policy(`idle-${index}`, { podSelector: app("gone") }));
+  const { manifests } = readManifests(files({ "all.json": [deployment("web"), ...idle] }));
+  if (manifests === undefined) throw new Error("the manifests do not read");
+  const told = (most?: number): string =>
+    reachOf(manifests, KUBE_NETWORK_POLICIES, most)
+      .notes.map(({ summary }) => summary)
+      .join("\n");
+  expect(told()).toMatch(/; and 4 more \(--full names all\)/);
+  for (let index = 0; index < 9; index += 1) expect(told(1_000)).toContain(`idle-${index} selects 0 pods`);
+  expect(told(1_000)).not.toContain("more");
+});

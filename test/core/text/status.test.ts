@@ -26,3 +26,13 @@ test("what hosts that observe would have denied is one line, of those where it i
   expect(text(seen(4096, ["ingress"]), seen(1))).toContain("denied at least 4,097 connections on 2 hosts");
   expect(text(seen(0), host)).not.toContain("observed");
 });
+
+// Bug: times in which nobody watched are left out of the text without a word.
+test("more unwatched times than are listed are counted", () => {
+  const gap = (minute: number) => ({ from: `2026-11-30T12:0${minute}:00Z`, until: `2026-11-30T12:0${minute}:30Z` });
+  const text = (count: number): string =>
+    formatStatus({ ...statusAnswer(), gaps: Array.from({ length: count }, (_, at) => gap(at)) }, 0);
+  expect(text(3)).not.toContain("before that");
+  expect(text(4)).toContain("unwatched once before that within a day; -o json lists all");
+  expect(text(6)).toContain("unwatched 3 times before that");
+});
