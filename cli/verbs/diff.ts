@@ -4,7 +4,7 @@ import { revisionDiff } from "../../core/explain/between.ts";
 import { asIfApplied } from "../../core/guardrail/world.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
 import type { ClusterInventory } from "../../core/membership/inventory.ts";
-import type { Definitions, TargetId } from "../../core/model/kinds.ts";
+import type { Definitions, TargetId, TargetMode } from "../../core/model/kinds.ts";
 import { parseDefinitions } from "../../core/model/parse.ts";
 import { listTargets } from "../../core/model/target.ts";
 import { sourceDiff } from "../../core/reach/diff.ts";
@@ -116,9 +116,12 @@ async function ofRevisions(before: string, after: string, options: DiffOptions):
   const as = (definitions: Definitions): Definitions =>
     options.asApplied === true ? asIfApplied(definitions).definitions : definitions;
   const found = revisionDiff(as(first.definitions), as(second.definitions), inventories, Date.now());
-  if (inventories === undefined) return { before, after, basis: "definitions", diff: found };
-  const planned = options.asApplied === true ? [] : plannedIn(first.definitions, second.definitions);
-  return { before, after, basis: "inventory", planned, diff: { ...found, notes: [...found.notes, ...plannedNotes(planned)] } };
+  const planned = plannedIn(first.definitions, second.definitions);
+  const notes = [...found.notes, ...modeNotes(first.definitions, second.definitions)];
+  if (inventories === undefined)
+    return { before, after, basis: "definitions", diff: { ...found, notes: [...notes, ...countedNotes(planned)] } };
+  const counted = options.asApplied === true ? [] : planned;
+  return { before, after, basis: "inventory", planned: counted, diff: { ...found, notes: [...notes, ...plannedNotes(counted)] } };
 }
 
 /** Targets in `mode: plan` on both sides: whatever changes in rules, nothing opens or closes there. */
@@ -132,12 +135,32 @@ function plannedIn(...sides: readonly [Definitions, Definitions]): readonly Targ
 /** Targets that are named before the rest is counted. */
 const NAMED = 5;
 
+function someOf(targets: readonly TargetId[]): string {
+  return `${targets.slice(0, NAMED).join(", ")}${targets.length > NAMED ? ` and ${targets.length - NAMED} more` : ""}`;
+}
+
+/** Targets that the second side begins to write, or writes no more. */
+function modeNotes(before: Definitions, after: Definitions): readonly string[] {
+  const was = new Map(listTargets(before).map(({ id, mode }) => [id, mode]));
+  const turned = (from: TargetMode, to: TargetMode): readonly TargetId[] =>
+    listTargets(after).flatMap(({ id, mode }) => (mode === to && was.get(id) === from ? [id] : []));
+  const [begun, ended] = [turned("plan", "apply"), turned("apply", "plan")];
+  return [
+    ...(begun.length === 0 ? [] : [`${someOf(begun)}: written from now on; before, mode: plan, nothing was enforced there`]),
+    ...(ended.length === 0
+      ? []
+      : [`${someOf(ended)}: written no more (mode: plan); what is enforced there stays, whatever is said of it here`]),
+  ];
+}
+
+function countedNotes(planned: readonly TargetId[]): readonly string[] {
+  if (planned.length === 0) return [];
+  return [`${someOf(planned)}: mode: plan, counted here as if it were applied; nothing is written there until it is`];
+}
+
 function plannedNotes(planned: readonly TargetId[]): readonly string[] {
   if (planned.length === 0) return [];
-  const more = planned.length > NAMED ? ` and ${planned.length - NAMED} more` : "";
-  return [
-    `nothing is written to ${planned.slice(0, NAMED).join(", ")}${more} (mode: plan), so nothing opens or closes there; --as-applied asks what would`,
-  ];
+  return [`nothing is written to ${someOf(planned)} (mode: plan), so nothing opens or closes there; --as-applied asks what would`];
 }
 
 /** One revision as the clone has it. */

@@ -10,12 +10,12 @@ import { sourceDiff, type Diff, type DiffLine } from "../reach/diff.ts";
 import { overlapDoubts } from "./overlap-doubts.ts";
 import type { Source } from "../reach/source.ts";
 import { unusedName } from "../ground/unused-name.ts";
-import { asIfApplied } from "../guardrail/world.ts";
+import { asIfAppliedPair } from "../guardrail/world.ts";
 
 /**
  * What changes in connections from one revision to another, on the same workloads.
  *
- * @param inventories workloads of now; undefined: made up from both revisions, every target as if it were applied
+ * @param inventories workloads of now; undefined: made up from both revisions, every target as if it were applied, but where the second begins to apply it
  * @param now ms since the epoch: which policies have expired
  */
 export function revisionDiff(
@@ -24,11 +24,8 @@ export function revisionDiff(
   inventories: ReadonlyMap<TargetId, ClusterInventory> | undefined,
   now: number,
 ): Diff {
-  const at = (definitions: Definitions): Definitions => {
-    const then = definitionsAt(definitions, now).definitions;
-    return inventories === undefined ? asIfApplied(then).definitions : then;
-  };
-  const [old, young] = [at(before), at(after)];
+  const at = (definitions: Definitions): Definitions => definitionsAt(definitions, now).definitions;
+  const [old, young] = inventories === undefined ? asIfAppliedPair(at(before), at(after)) : ([at(before), at(after)] as const);
   const both = bothOf(old, young);
   const madeUp = inventories === undefined ? symbolicInventories(both) : undefined;
   const estates = estatesOf([old, young], madeUp === undefined ? (inventories ?? new Map()) : placed(madeUp.inventories));

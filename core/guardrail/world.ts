@@ -134,3 +134,23 @@ export function asIfApplied(definitions: Definitions): { readonly definitions: D
   if (planned.length === 0) return { definitions, planned };
   return { definitions: { ...definitions, clusters: applied(definitions.clusters), fleets: applied(definitions.fleets) }, planned };
 }
+
+/**
+ * Two revisions for what the second does to the first: targets in `mode: plan` count as applied on both sides, but where the second begins
+ * to apply one. There the first enforces nothing, for that is what begins.
+ */
+export function asIfAppliedPair(before: Definitions, after: Definitions): readonly [Definitions, Definitions] {
+  const applied = asIfApplied(before).definitions;
+  const asBefore = <T extends { readonly name: string; readonly mode: string }>(
+    was: ReadonlyMap<string, T>,
+    will: ReadonlyMap<string, T>,
+    counted: ReadonlyMap<string, T>,
+  ): ReadonlyMap<string, T> =>
+    new Map([...counted].map(([name, target]) => [name, will.get(name)?.mode === "apply" ? (was.get(name) ?? target) : target]));
+  const first = {
+    ...applied,
+    clusters: asBefore(before.clusters, after.clusters, applied.clusters),
+    fleets: asBefore(before.fleets, after.fleets, applied.fleets),
+  };
+  return [first, asIfApplied(after).definitions];
+}

@@ -2,7 +2,7 @@ import type { OperatorInputs } from "../compile/inputs.ts";
 import { estatesOf } from "../estate/pair.ts";
 import type { Estate } from "../estate/estate.ts";
 import { revisionDiff } from "../explain/between.ts";
-import { asIfApplied } from "../guardrail/world.ts";
+import { asIfApplied, asIfAppliedPair } from "../guardrail/world.ts";
 import type { Memberships } from "../membership/membership.ts";
 import { placed } from "../guardrail/made-up-places.ts";
 import { symbolicInventories } from "../guardrail/symbolic.ts";
@@ -19,6 +19,7 @@ import { guardrailProblems, type JudgedRevision } from "../revision/guardrails.t
 import type { RevisionProblem } from "../revision/judge.ts";
 import { emptySegments, lostTests, violatedAlready } from "./already.ts";
 import { safeguardChanges, type SafeguardChange } from "./safeguards.ts";
+import { listTargets } from "../model/target.ts";
 import { touchedTargets, type Touched } from "./touched.ts";
 
 /**
@@ -145,7 +146,10 @@ function reviewIntent(input: ReviewInput): Review {
     sources: [],
     madeUp: intentOf(definitions, estate, { as: "approved", operator }),
   });
-  const touched = touchedTargets(before && old, after, { inventories, operator, now });
+  const then = (definitions: Definitions): Definitions => definitionsAt(definitions, now).definitions;
+  const first = before && asIfAppliedPair(then(before), then(input.after))[0];
+  const touched = touchedTargets(first, after, { inventories, operator, now });
+  const targets = withModes(touched.targets, before, input.after);
   const will = judged(after, estates[1]);
   return {
     visibility: "intent",
@@ -162,9 +166,21 @@ function reviewIntent(input: ReviewInput): Review {
       ...violatedAlready(before && old, after, [will.madeUp], "definitions"),
       ...emptySegments(before && old, after, estates[1]),
     ]),
-    touched: { ...touched, notes: [] },
+    touched: { ...touched, targets, notes: [] },
     expires: expiring(input),
   };
+}
+
+/** The modes that the definitions say, where rules were compared as if all were applied. */
+function withModes(touched: Touched["targets"], before: Definitions | undefined, after: Definitions): Touched["targets"] {
+  const was = new Map((before === undefined ? [] : listTargets(before)).map(({ id, mode }) => [id, mode]));
+  const found = new Map(touched.map((target) => [target.id, target]));
+  for (const { id, mode } of listTargets(after)) {
+    const known = found.get(id);
+    if (was.get(id) === "apply" && mode === "plan") found.set(id, { id, mode, how: "ends" });
+    else if (known !== undefined) found.set(id, { ...known, mode });
+  }
+  return [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** Before the first revision nobody is isolated. */

@@ -19,8 +19,8 @@ export interface TouchedTarget {
   readonly id: TargetId;
   /** As the candidate has it; of a target that is gone, as it was. */
   readonly mode: TargetMode;
-  /** `reconnected`: reached another way, so it may be another machine or cluster · `unknown`: its workloads are not known whole, so nobody can say. */
-  readonly how: "changed" | "added" | "gone" | "reconnected" | "unknown";
+  /** `begins`: it was only planned, and is written from now on; `ends`: the other way round · `reconnected`: reached another way, so it may be another machine or cluster · `unknown`: its workloads are not known whole, so nobody can say. */
+  readonly how: "changed" | "begins" | "ends" | "added" | "gone" | "reconnected" | "unknown";
 }
 
 /** What a change does to rendering. */
@@ -83,6 +83,8 @@ function howTouched(
 ): TouchedTarget["how"] | undefined {
   if (earlier === undefined) return "added";
   if (reachedBy(earlier) !== reachedBy(target)) return "reconnected";
+  if (earlier.mode === "plan" && target.mode === "apply") return "begins";
+  if (earlier.mode === "apply" && target.mode === "plan") return "ends";
   if (compiled === undefined || was === undefined) return "unknown";
   return compiled.digest === was.digest && earlier.mode === target.mode ? undefined : "changed";
 }

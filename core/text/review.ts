@@ -188,6 +188,8 @@ function doubts({ uncertain, notes }: Diff): readonly string[] {
 
 const HOW = {
   changed: "gets other rules",
+  ends: "is written no more: what is enforced there stays",
+  begins: "is written from now on: until then it was only planned (`mode: plan`)",
   added: "is new",
   gone: "is gone from Git, and stays enforced until it is released",
   reconnected: "is reached another way: whatever is there gets its rules",

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { reviewCandidate } from "../../../core/review/candidate.ts";
+import { reviewMarkdown } from "../../../core/text/review.ts";
 import { verdictOf } from "../../../core/review/reviewed.ts";
 import { written } from "../../support/hand-source.ts";
 
@@ -119,5 +120,50 @@ describe("a review from Git alone never says that nothing opens when something m
     });
     const owned = base + POLICY("{from: [partners], to: [db], ports: [22/tcp]}");
     expect(review(owned, owned.replace("owner: team", "owner: others"))).toMatchObject({ opened: [], uncertain: [] });
+  });
+});
+
+// Bug: the one commit that begins enforcement reads "opens nothing, closes nothing. Touches none of 1 target", because targets in `mode: plan`
+// count as applied on both sides.
+describe("a change of a target's mode", () => {
+  const as = (mode: string): string =>
+    BASE().replace("mode: apply", `mode: ${mode}`) + POLICY("{from: [web], to: [db], ports: [5432/tcp]}");
+  const reviewed = (before: string, after: string) => {
+    const input = {
+      common: file(before),
+      base: file(before),
+      head: file(after),
+      before: written(before),
+      allow: undefined,
+      now: 0,
+    };
+    const answer = reviewCandidate({ ...input, operator: { floor: { from: [], ports: [] }, ownPaths: [] }, live: undefined });
+    if (answer.kind !== "reviewed") throw new Error(JSON.stringify(answer));
+    return { text: reviewMarkdown(answer), review: answer.review };
+  };
+
+  it("from plan to apply closes what the rules close, and leaves open what they allow", () => {
+    const { text, review: told } = reviewed(as("plan"), as("apply"));
+    const lines = (side: "opened" | "closed" | "stays") =>
+      told.diff[side].map(({ from, to, ports }) => `${from} → ${to}: ${ports}`);
+    expect(lines("opened")).toEqual([]);
+    expect(lines("closed").join("\n")).toMatch(/→ db: any port/);
+    expect(lines("stays")).toContain("web → db: 5432/tcp");
+    expect(told.touched.targets).toEqual([{ id: "cluster/eu", mode: "apply", how: "begins" }]);
+    expect(text).toContain("`cluster/eu` is written from now on");
+  });
+
+  it("from apply to plan opens nothing: what is there stays", () => {
+    const { text, review: told } = reviewed(as("apply"), as("plan"));
+    expect([told.diff.opened, told.diff.closed]).toEqual([[], []]);
+    expect(told.touched.targets).toEqual([{ id: "cluster/eu", mode: "plan", how: "ends" }]);
+    expect(text).toContain("`cluster/eu` is written no more: what is enforced there stays");
+  });
+
+  it("is no part of another change: a target that stays in plan counts as applied", () => {
+    const { text, review: told } = reviewed(as("plan"), as("plan").replace("5432/tcp", "5433/tcp"));
+    expect(told.diff.opened.map(({ ports }) => ports)).toEqual(["5433/tcp"]);
+    expect(told.touched.targets).toEqual([{ id: "cluster/eu", mode: "plan", how: "changed" }]);
+    expect(text).toContain("**Nothing is written to** `cluster/eu`: `mode: plan`");
   });
 });
