@@ -21,8 +21,27 @@ export async function checkMachine(usesSsh: boolean): Promise<readonly Check[]> 
     memory < 1.5 * GIB
       ? warn("node", "memory", memoryText, "Give the service 1.5 GiB: guardrails of large clusters need it.")
       : ok("node", "memory", memoryText),
+    checkParts(Object.keys(packageJson.optionalDependencies), isInstalled),
     ...(await Promise.all(programs.map(checkProgram))),
   ];
+}
+
+/** Packages that only the services need: npm leaves them out without a word when it runs on a Node that is too old for them. */
+export function checkParts(names: readonly string[], isThere: (name: string) => boolean): Check {
+  const missing = names.filter((name) => !isThere(name));
+  if (missing.length === 0) return ok("node", "packages", `all ${names.length} of the service are installed`);
+  const found = `not installed: ${missing.slice(0, 5).join(", ")}${missing.length > 5 ? ` and ${missing.length - 5} more` : ""}`;
+  const remedy = `Run \`npm install --include=optional\` where Firebreak is installed, with npm itself on Node ${packageJson.engines.node}.`;
+  return fail("node", "packages", `${found}; \`firebreak up\` cannot start`, remedy);
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    import.meta.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function checkProgram(program: "git" | "ssh" | "ssh-keyscan"): Promise<Check> {

@@ -22,6 +22,7 @@ import { clusterPlanEffect, hostPlanEffect, type PlanEffect } from "./effect.ts"
 import { requireEquivalence } from "./equivalence.ts";
 import { planHost } from "./host.ts";
 import { hostFacts, type HostObservation } from "../observed/observation.ts";
+import { noteNotEnforcing } from "./not-enforcing.ts";
 import type { Plan } from "./plan.ts";
 import { describeSteps } from "./summary.ts";
 
@@ -122,11 +123,12 @@ function planTarget(world: OfflineWorld, all: Memberships, target: Target): Plan
   const { compiled, inputs } = compile(world, all, target);
   const { plan, effect } =
     target.kind === "cluster" ? planSavedCluster(world, target, compiled, inputs) : planSavedHost(world, target, compiled, inputs);
+  const idle = target.kind === "cluster" && readerOf(world.seen, target) === "none" ? [noteNotEnforcing(target.id)] : [];
   return answerOf(target, {
     steps: describeSteps(plan),
     effect: effect.finding,
     conflicts: plan.conflicts.map(({ subject, detail }) => `${subject}: ${detail}`),
-    notes: [...compiled.notes, ...missingFeeders(world.definitions, target, inputs.memberships)],
+    notes: [...idle, ...compiled.notes, ...missingFeeders(world.definitions, target, inputs.memberships)],
   });
 }
 
@@ -142,7 +144,7 @@ function planSavedCluster(
   { memberships }: TargetInputs,
 ): PlannedTarget {
   if (target.kind !== "cluster" || want.kind !== "cluster") throw wrongKind(target, want);
-  const { inventory, policies, enforcer } = savedCluster(seen, target.id);
+  const { inventory, policies } = savedCluster(seen, target.id);
   const objects = policies.map(({ object }) => object);
   const marks = objects.flatMap((object) => readMark(object) ?? []);
   const plan = planCluster({
@@ -160,8 +162,12 @@ function planSavedCluster(
     membershipDigest: membershipsDigest(memberships),
     mayUnisolate: true,
   });
-  const reader = target.cluster.enforcer === "auto" ? (enforcer ?? "auto") : target.cluster.enforcer;
-  return { plan, effect: clusterPlanEffect(objects, plan.steps, inventory, profileOf(reader)) };
+  return { plan, effect: clusterPlanEffect(objects, plan.steps, inventory, profileOf(readerOf(seen, target))) };
+}
+
+/** What enforces there: as the Cluster names it, else as it was seen. */
+function readerOf(seen: InventoryFile, { id, cluster }: Extract<Target, { readonly kind: "cluster" }>): string {
+  return cluster.enforcer === "auto" ? (seen.clusters[id]?.enforcer ?? "auto") : cluster.enforcer;
 }
 
 function planSavedHost(

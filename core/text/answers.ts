@@ -176,7 +176,9 @@ export function formatPlans(plans: readonly PlanAnswer[], isFull: boolean = fals
 }
 
 function formatPlan({ target, mode, error, effect, steps, conflicts, notes }: PlanAnswer, isFull: boolean): string {
-  const lines = [`${visible(target)}${mode === "plan" ? " (mode: plan, never written)" : ""}`];
+  const isIdle = notes.some(({ code }) => code === "not-enforcing");
+  const idle = isIdle ? " (nothing enforces policies there: what closes below stays open)" : "";
+  const lines = [`${visible(target)}${mode === "plan" ? " (mode: plan, never written)" : ""}${idle}`];
   if (error !== undefined) lines.push(`  ${error.code}: ${visible(error.message)}`);
   else if (steps.length === 0) lines.push("  no changes");
   else if (effect.verdict === "equivalent") lines.push("  opens and closes nothing");

@@ -97,7 +97,7 @@ function standingFindings(context: DriftContext, row: TargetRow, clashes: readon
   }
   if (row.enforcer === "none") {
     const summary =
-      "nothing enforces NetworkPolicy there: the policies will not do a thing. Install an enforcer, or name it in the Cluster";
+      "nothing enforces NetworkPolicy there: the policies will not do a thing. Install a network plugin that does, or name it in the Cluster (`enforcer: calico`)";
     findings.push(standing(row, "not-enforcing", "high", "enforcer", summary));
   }
   findings.push(...unenforceable(row), ...clashFindings(context, row, clashes));

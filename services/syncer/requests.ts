@@ -13,6 +13,7 @@ import pLimit from "p-limit";
 import { z } from "zod";
 import type { AcceptAnswer, PlanAnswer, ReconcileAnswer } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
+import { noteNotEnforcing } from "../../core/plan/not-enforcing.ts";
 import { unknownTarget } from "../../core/model/unknown-name.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import { Bell, runLoop } from "../loop.ts";
@@ -172,7 +173,7 @@ async function planAll(context: SyncerContext, target: TargetId | undefined): Pr
 
 async function planOne(context: SyncerContext, id: TargetId): Promise<PlanAnswer> {
   try {
-    const { resolved, plan, effect, summary, notes } = await makePlan(context, id, context.signal);
+    const { resolved, plan, effect, summary, notes, enforcer } = await makePlan(context, id, context.signal);
     const conflicts = plan.conflicts.map(({ subject, detail }) => `${subject}: ${detail}`);
     return {
       target: id,
@@ -181,7 +182,7 @@ async function planOne(context: SyncerContext, id: TargetId): Promise<PlanAnswer
       steps: summary,
       effect: effect.finding,
       conflicts,
-      notes,
+      notes: enforcer === "none" ? [noteNotEnforcing(id), ...notes] : notes,
     };
   } catch (error) {
     const effect = { verdict: "uncertain", opened: [], closed: [] } as const;
