@@ -17,7 +17,7 @@ export function mergeByBehaviour(classes: Classes, readings: readonly Rows[], as
   const families = classes.peers.map((peer) => familiesOf(peer, 0) & asked);
   const first = classes.atoms.list.length; // pod classes follow the address classes
   const partition = new Partition(families.length - first);
-  partition.divide(families, first);
+  partition.divide(Uint8Array.from(families), first);
   const policies = new Numbers<string>();
   const numbers = new Numbers<CompiledPolicy>();
   const portNames = new Set<string>();

@@ -210,6 +210,7 @@ class Writer {
     for (const peer of peers) {
       const opened = new Uint32Array(this.#members.length);
       pairs.addLine(peer, this.#members, this.#families, opened);
+      if (peers.length === 1 && opened.length === line.length) return opened; // each group is of one class
       for (let index = 0; index < opened.length; index += 1) {
         const group = this.#groupOf[index] as number;
         line[group] = pairs.ports.union(line[group] as number, opened[index] as number);

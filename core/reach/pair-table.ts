@@ -5,9 +5,15 @@ import { familiesOf } from "../verdict/rows.ts";
 import type { ActiveRule } from "../verdict/active-rule.ts";
 import type { Rows } from "../verdict/rows.ts";
 import { ALL_PORTS, NO_PORTS, PortTable } from "./port-table.ts";
+import { RowSet } from "./row-set.ts";
+import type { Row } from "./row-set.ts";
 
-/** Port numbers by column, a column per peer of interest. */
-type Row = Uint32Array;
+/** What destinations let in: per destination the number of its row in `accepts`, and its own column. */
+interface Ingress {
+  readonly numbers: Uint32Array;
+  readonly columns: Int32Array;
+  readonly accepts: RowSet;
+}
 
 /**
  * Connections between chosen peers, row by row.
@@ -26,6 +32,7 @@ export class PairTable {
   readonly #named = new Map<Uint8Array, Map<number, Uint32Array>>();
   readonly #numbers = new Map<unknown, number>();
   #every: Uint32Array | undefined;
+  readonly #ingress = new Map<readonly number[], Map<number, Ingress>>();
   readonly #isUnsure: boolean;
 
   /**
@@ -45,40 +52,66 @@ export class PairTable {
 
   /** Number of the ports that both ends allow, over those of `families` that both have; not for two addresses. */
   connection(from: number, to: number, families: number): number {
-    const line = new Uint32Array(1);
-    this.addLine(from, [to], families, line);
-    return line[0] as number;
+    if (this.#isUnsure && families === BOTH_FAMILIES && this.#isEither(from, to)) return this.#inBoth(from, to);
+    let open = NO_PORTS;
+    for (let family = V4; family <= V6; family += 1)
+      if ((families & family) !== 0) open = this.ports.union(open, this.#inFamily(from, to, family));
+    return open;
   }
 
-  /** Adds to `line`, per destination, what the source may open to it; see {@link connection}. */
+  #inFamily(from: number, to: number, family: number): number {
+    if (((this.#families[from] ?? 0) & (this.#families[to] ?? 0) & family) === 0) return NO_PORTS;
+    const out = this.#rowOf(from, "egress", family);
+    const sent = out === null ? ALL_PORTS : (out[this.#columns[to] as number] as number);
+    if (sent === NO_PORTS) return NO_PORTS;
+    const row = this.#rowOf(to, "ingress", family);
+    return row === null ? sent : this.ports.intersect(sent, row[this.#columns[from] as number] as number);
+  }
+
+  /**
+   * Adds to `line`, per destination, what the source may open to it; see {@link connection}. Asked for one source after another, with the
+   * same list of destinations.
+   */
   addLine(from: number, destinations: readonly number[], families: number, line: Uint32Array): void {
-    const isUnsure = this.#isUnsure && families === BOTH_FAMILIES;
-    const column = this.#columns[from] as number;
+    const { ports } = this;
     for (let family = V4; family <= V6; family += 1) {
       if (((this.#families[from] ?? 0) & families & family) === 0) continue;
       const out = this.#rowOf(from, "egress", family);
-      for (let index = 0; index < destinations.length; index += 1) {
-        const to = destinations[index] as number;
-        if (((this.#families[to] as number) & family) === 0) continue;
-        const sent = out === null ? ALL_PORTS : (out[this.#columns[to] as number] as number);
-        if (sent === NO_PORTS) continue;
-        let row = this.#found[keyOf(to, "ingress", family)];
-        if (row === undefined) row = this.#rowOf(to, "ingress", family);
-        const met = row === null ? sent : this.ports.intersect(sent, row[column] as number);
-        if (met !== NO_PORTS) line[index] = this.ports.union(line[index] as number, met);
+      const { numbers, columns, accepts } = this.#ingressOf(destinations, family);
+      const accepted = accepts.column(this.#columns[from] as number);
+      for (let index = 0; index < numbers.length; index += 1) {
+        const sent = out === null ? ALL_PORTS : (out[columns[index] as number] as number);
+        const met = ports.intersect(sent, accepted[numbers[index] as number] as number);
+        line[index] = ports.union(line[index] as number, met);
       }
     }
-    if (isUnsure) for (const [index, to] of destinations.entries()) this.#narrow(from, to, families, line, index);
+    if (!this.#isUnsure || families !== BOTH_FAMILIES) return;
+    for (const [index, to] of destinations.entries()) if (this.#isEither(from, to)) line[index] = this.#inBoth(from, to);
   }
 
-  /** Two of which nobody knows in which family they will talk have what both families let through. */
-  #narrow(from: number, to: number, families: number, line: Uint32Array, index: number): void {
-    const shared = (this.#families[from] as number) & (this.#families[to] as number) & families;
-    if (shared !== BOTH_FAMILIES || !this.#rows.isAnyFamily(from, to)) return;
-    const one = new Uint32Array(2);
-    this.addLine(from, [to], V4, one.subarray(0, 1));
-    this.addLine(from, [to], V6, one.subarray(1));
-    line[index] = this.ports.intersect(one[0] as number, one[1] as number);
+  /** True of two of which nobody knows in which family they will talk. */
+  #isEither(from: number, to: number): boolean {
+    const shared = (this.#families[from] as number) & (this.#families[to] as number);
+    return shared === BOTH_FAMILIES && this.#rows.isAnyFamily(from, to);
+  }
+
+  /** What both families let through. */
+  #inBoth(from: number, to: number): number {
+    return this.ports.intersect(this.#inFamily(from, to, V4), this.#inFamily(from, to, V6));
+  }
+
+  #ingressOf(destinations: readonly number[], family: number): Ingress {
+    const known = this.#ingress.get(destinations) ?? new Map<number, Ingress>();
+    this.#ingress.set(destinations, known);
+    const before = known.get(family);
+    if (before !== undefined) return before;
+    const rows = new RowSet(this.#peers.length);
+    const numbers = Uint32Array.from(destinations, (to) =>
+      ((this.#families[to] as number) & family) === 0 ? rows.nothing : rows.number(this.#rowOf(to, "ingress", family)),
+    );
+    const made = { numbers, columns: Int32Array.from(destinations, (to) => this.#columns[to] as number), accepts: rows };
+    known.set(family, made);
+    return made;
   }
 
   /** Null where nothing restricts the direction. */

@@ -10,7 +10,7 @@ export class Partition {
   }
 
   /** Divides every part by a value of each thing, below 2²⁴; the value of the first thing is at `offset`. */
-  divide(values: ArrayLike<number>, offset = 0): void {
+  divide(values: Uint8Array | Uint32Array, offset = 0): void {
     const parts = this.#parts;
     const sizes = this.#sizes;
     const known = sizes.length;

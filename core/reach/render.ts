@@ -60,11 +60,21 @@ function* renderConnections(connections: Iterable<ReachConnection>): Generator<s
     srcWidth = Math.max(srcWidth, src.length);
     dstWidth = Math.max(dstWidth, dst.length);
   }
-  const gap = 2;
-  const line = (src: string, dst: string, conn: string): string =>
-    `${src.padEnd(srcWidth + gap)}${dst.padEnd(dstWidth + gap)}${conn}\n`;
-  yield line("SRC", "DST", "CONNECTION");
-  for (const { src, dst, conn } of connections) yield line(src, dst, conn);
+  const [source, destination] = [padTo(srcWidth + 2), padTo(dstWidth + 2)];
+  yield `${source("SRC")}${destination("DST")}CONNECTION\n`;
+  for (const { src, dst, conn } of connections) yield `${source(src)}${destination(dst)}${conn}\n`;
+}
+
+/** Makes texts of one width; few names stand in millions of lines. */
+function padTo(width: number): (text: string) => string {
+  const known = new Map<string, string>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const padded = text.padEnd(width);
+    known.set(text, padded);
+    return padded;
+  };
 }
 
 function joined(members: readonly string[] | undefined): string {

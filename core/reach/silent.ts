@@ -3,7 +3,6 @@ import { isEmptyPorts } from "../address/ports.ts";
 import type { Direction } from "../model/kinds.ts";
 import type { Note } from "../model/note.ts";
 import { firstOf } from "./notes.ts";
-import { BOTH_FAMILIES, V4, V6 } from "../verdict/classes.ts";
 import type { Classes } from "../verdict/classes.ts";
 import { resolveNamedPorts } from "../verdict/compile-ports.ts";
 import type { NamedPort } from "../verdict/compile-ports.ts";
@@ -20,6 +19,7 @@ const DIRECTIONS = ["ingress", "egress"] as const satisfies readonly Direction[]
 export function silentNotes(classes: Classes, rows: Rows, most: number): readonly Note[] {
   const subjects = subjectsOf(classes, rows);
   const [idle, nobody, nameless]: [string[], string[], string[]] = [[], [], []];
+  const empty = new Map<Uint8Array, boolean>(); // rules that name the same share a mask
   for (const policy of classes.policies[0] ?? []) {
     const selected = subjects.get(policy);
     if (selected === undefined) {
@@ -30,7 +30,7 @@ export function silentNotes(classes: Classes, rows: Rows, most: number): readonl
       for (const rule of policy[direction] ?? []) {
         const name = `${policyId(policy)} ${direction}[${rule.index}]`;
         const mask = rows.peersOf(rule, policy);
-        if (isNobody(rule, mask)) {
+        if (isNobody(rule, mask, empty)) {
           nobody.push(`${name} names 0 pods now`);
           continue;
         }
@@ -63,10 +63,14 @@ function subjectsOf(classes: Classes, rows: Rows): ReadonlyMap<CompiledPolicy, R
   return subjects;
 }
 
-/** Neither a pod nor an address; families are bits, so a class that is named has one of three values. */
-function isNobody(rule: CompiledRule, mask: Uint8Array | undefined): boolean {
+/** Neither a pod nor an address. */
+function isNobody(rule: CompiledRule, mask: Uint8Array | undefined, known: Map<Uint8Array, boolean>): boolean {
   if (rule.peers === "any" || mask === undefined || !isEmpty(rule.peers.addresses)) return false;
-  return ![V4, V6, BOTH_FAMILIES].some((bits) => mask.includes(bits));
+  const before = known.get(mask);
+  if (before !== undefined) return before;
+  const found = mask.every((families) => families === 0);
+  known.set(mask, found);
+  return found;
 }
 
 /** The pod classes of a mask, one after another. */
