@@ -140,7 +140,7 @@ export const ERRORS = {
   NOT_FOUND: {
     next: "person",
     means:
-      "What was named is not there: a target, a workload, a commit, a file. `firebreak status` lists targets, `firebreak reach` workloads.",
+      "What was named is not there. Targets: `firebreak status`; segments: `firebreak segments`; workloads: `firebreak reach`; findings: `firebreak findings --all`; commits: `git log`.",
   },
   PLAN_INVARIANT_BROKEN: {
     next: "bug",

@@ -13,6 +13,7 @@ import type {
 } from "../api/shapes.ts";
 import { cutWords, effectLines } from "./effect.ts";
 import { wouldDenyWords } from "./denials.ts";
+import { ERRORS, type ErrorCode } from "../ground/error.ts";
 import { formatNotes } from "./notes.ts";
 import { formatAge, formatTable } from "../ground/table.ts";
 import { visible } from "../ground/visible.ts";
@@ -50,7 +51,9 @@ export function formatStatus(answer: StatusAnswer, now: number): string {
 }
 
 function troubleLine({ service, since, error }: ServiceTrouble, now: number): string {
-  return `trouble   ${visible(service)} for ${formatAge(since, now)}: ${error.code}: ${visible(error.message)}`;
+  const text = `trouble   ${visible(service)} for ${formatAge(since, now)}: ${error.code}: ${visible(error.message)}`;
+  // A newer service may have codes that this version does not know.
+  return Object.hasOwn(ERRORS, error.code) ? `${text}\n          ${ERRORS[error.code as ErrorCode].means}` : text;
 }
 
 /** At most so many; the log has all. */
@@ -156,7 +159,7 @@ function formatFinding(finding: FindingAnswer, now: number, isFull: boolean): st
   const lines = [
     `${finding.severity}  ${finding.kind}  ${visible(finding.target)}  ${state}  (${finding.fingerprint})`,
     `  ${visible(finding.summary)}`,
-    ...effectLines(finding.effect, isFull),
+    ...effectLines(finding.effect, isFull, finding.target),
   ];
   if (who !== null) lines.push(`  written by ${visible(who)}`);
   if (at !== null) lines.push(`  defined at ${visible(at)}`);
@@ -182,7 +185,7 @@ function formatPlan({ target, mode, error, effect, steps, conflicts, notes }: Pl
   if (error !== undefined) lines.push(`  ${error.code}: ${visible(error.message)}`);
   else if (steps.length === 0) lines.push("  no changes");
   else if (effect.verdict === "equivalent") lines.push("  opens and closes nothing");
-  if (error === undefined) lines.push(...effectLines(effect, isFull));
+  if (error === undefined) lines.push(...effectLines(effect, isFull, target));
   lines.push(...steps.map((step, index) => `  ${index + 1}. ${step.kind} ${visible(step.subject)}: ${visible(step.why)}`));
   lines.push(...conflicts.map((conflict) => `  conflict, left as it is: ${visible(conflict)}`));
   if (notes.length > 0) lines.push(indent(formatNotes(notes, { isFolded: !isFull }), 2));
@@ -197,7 +200,7 @@ export function formatRelease({ target, done, removes, effect }: ReleaseAnswer, 
   return [
     head,
     ...removes.map((object) => `  ${visible(object)}`),
-    ...effectLines(effect, isFull),
+    ...effectLines(effect, isFull, target),
     ...(cut === "" ? [] : [`  ${cut.slice(2)}`]),
   ].join("\n");
 }

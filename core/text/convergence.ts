@@ -12,13 +12,17 @@ export type Convergence =
  *
  * Targets in `mode: plan` and those gone from Git are not waited for. One that has drifted since is applied: that is another question.
  */
-export function convergenceOf({ revision, repository, targets }: StatusAnswer, commit: string): Convergence {
+export function convergenceOf({ revision, repository, targets, troubles }: StatusAnswer, commit: string): Convergence {
   const { refused, error } = repository;
   if (refused?.commit === commit && refused.code === "GUARDRAIL_UNSEEN") return { kind: "waiting", why: visible(refused.message) };
   if (refused?.commit === commit) return { kind: "refused", code: refused.code, message: refused.message };
   if (revision?.commit !== commit) {
     const inForce = revision === null ? "no revision is" : `revision ${revision.sequence} (${revision.commit.slice(0, 10)}) is`;
-    const failure = error === null ? "" : `; Git cannot be read: ${error.code}: ${visible(error.message)}`;
+    // What keeps the service from working keeps the commit waiting, too.
+    const failure =
+      error === null
+        ? troubles.map((trouble) => `; ${trouble.service}: ${trouble.error.code}: ${visible(trouble.error.message)}`).join("")
+        : `; Git cannot be read: ${error.code}: ${visible(error.message)}`;
     return { kind: "waiting", why: `${inForce} in force, ${commit.slice(0, 10)} is not${failure}` };
   }
   const behind = targets.filter((target) => isWritten(target) && (target.revision ?? 0) < revision.sequence);

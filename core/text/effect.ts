@@ -22,8 +22,11 @@ export function cutWords(told: readonly { readonly effect: FindingEffect }[], is
 /** What is beyond the bound of an effect; how it is asked for. */
 const BEYOND = "more than are kept; `firebreak diff --live -o json` lists what opens and closes between Git and live";
 
+/** No policy of a cluster closes it (Kubernetes has no way to), so "any" in what closes is any but this. */
+const OWN_NODE = "  stays open  to each pod from its own node, always (builtin/probes)";
+
 /** What it opens, closes and leaves open: in lines of a few names, or all of it. */
-export function effectLines(effect: FindingEffect, isFull: boolean): readonly string[] {
+export function effectLines(effect: FindingEffect, isFull: boolean, target: string): readonly string[] {
   const { verdict } = effect;
   const { opened, closed, stays, more } = isFull ? wholeLines(effect) : wholeLines(shortEffect(effect));
   const beyond = (count: number): readonly string[] => (count === 0 ? [] : [`${count} ${BEYOND}`]);
@@ -31,6 +34,7 @@ export function effectLines(effect: FindingEffect, isFull: boolean): readonly st
     ...[...opened, ...beyond(more.opened)].map((connection) => `  opens   ${visible(connection)}`),
     ...[...closed, ...beyond(more.closed)].map((connection) => `  closes  ${visible(connection)}`),
     ...[...stays, ...beyond(more.stays)].map((connection) => `  stays open  ${visible(connection)}`),
+    ...(target.startsWith("cluster/") && closed.some((line) => /^any( but .*)? → /.test(line)) ? [OWN_NODE] : []),
     ...(verdict === "uncertain" ? ["  what it opens or closes cannot be told for certain"] : []),
   ];
 }

@@ -51,7 +51,7 @@ function folded(notes: readonly Note[]): ReadonlyMap<string, readonly Note[]> {
 function placesOf([, ...rest]: readonly Note[]): string {
   const files = [...new Set(rest.flatMap(({ at }) => (at === undefined ? [] : [at.file])))];
   const named = files.slice(0, PLACES).map(visible).join(", ");
-  const more = files.length > PLACES ? ` and ${files.length - PLACES} more files` : "";
+  const more = files.length > PLACES ? ` and ${files.length - PLACES} more file${files.length - PLACES === 1 ? "" : "s"}` : "";
   return `${named === "" ? "" : `in ${named}${more}; `}-o json lists each`;
 }
 

@@ -130,7 +130,7 @@ function logAway(row: TargetRow, processes: readonly ProcessRow[], now: number):
   const patienceMs = trouble?.isSlow === true ? LOG_SLOW_MS : LOG_AWAY_MS;
   if (trouble === undefined || now - trouble.since < patienceMs) return [];
   const summary =
-    "the audit log takes no entries, so nothing is applied or repaired anywhere. Make room on its disk, or make it writable; then it goes on by " +
+    "the audit log takes no entries, so nothing is applied or repaired anywhere. Is its disk full, read-only, or slow? Make room, make it writable, or give it a faster one; then it goes on by " +
     `itself (${trouble.error.code}: ${trouble.error.message})`;
   return [standing(row, "log-away", "high", "audit log", summary)];
 }

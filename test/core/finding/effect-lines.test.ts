@@ -69,6 +69,17 @@ describe("lines of an effect", () => {
     expect(wholeAnswers([answer(effect)])).toMatchObject([{ effect: { more: { opened: more.opened, closed: 0, stays: 0 } } }]);
   });
 
+  // Bug: "closes any → web: any port", and the node that web runs on reaches it for ever.
+  it("say beside a closed any that a pod's own node stays open, in a cluster", () => {
+    const closes = (line: string, target: FindingAnswer["target"]): string =>
+      formatFindings([{ ...answer({ verdict: "closes", opened: [], closed: [line] }), target }], 0);
+    const own = "stays open  to each pod from its own node, always (builtin/probes)";
+    expect(closes("any → shop/web: any port (2 workloads)", "cluster/eu")).toContain(own);
+    expect(closes("any but shop/db → shop/web: any port (2 workloads)", "cluster/eu")).toContain(own);
+    expect(closes("shop/db → shop/web: any port (1 workload)", "cluster/eu")).not.toContain(own);
+    expect(closes("any → this host: 22/tcp", "host/f/h")).not.toContain(own);
+  });
+
   // Bug: chats and webhooks get messages of 18 kB, and each name that comes or goes in the part that nobody reads edits them.
   it("go into messages as the few", () => {
     const effect = { verdict: "opens", ...tellLines({ opened: names(30), closed: [] }, String, 18_000) } as const;

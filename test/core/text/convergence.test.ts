@@ -64,3 +64,13 @@ test("without a revision, and beside the refusal of another commit, it waits", (
   expect(convergenceOf(beside, COMMIT).kind).toBe("done");
   expect(convergenceOf(beside, refused.commit)).toEqual({ kind: "refused", code: "REVISION_INVALID", message: "no" });
 });
+
+// Bug: "revision 6 is in force, aaaa is not" for ten minutes, while what it waits for is known: the log takes no entries.
+test("a commit that waits says what keeps the service from working", () => {
+  const error = { code: "AUDIT_UNAVAILABLE", message: "no answer within 3000 ms" };
+  const troubles = [{ service: "syncer", since: "", error }];
+  expect(convergenceOf({ ...answer(), troubles }, "b".repeat(40))).toMatchObject({
+    kind: "waiting",
+    why: expect.stringMatching(/bbbbbbbbbb is not; syncer: AUDIT_UNAVAILABLE: no answer within 3000 ms$/) as string,
+  });
+});
