@@ -48,7 +48,7 @@ export interface AllowingEdit {
 export interface EnforcementPoint {
   readonly target: TargetId;
   readonly direction: Direction;
-  /** `observed`: it reports what it would deny, and lets it pass. */
+  /** `observed`: it lets pass what it would deny. */
   readonly mode: "enforced" | "observed";
 }
 
