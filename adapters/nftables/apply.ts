@@ -1,12 +1,14 @@
 import { FirebreakError } from "../../core/ground/error.ts";
 import { canonicalRuleset } from "../../core/render/nft.ts";
 import { isRecord } from "../../core/render/nft-table.ts";
+import type { HostObservation } from "../../core/observed/observation.ts";
 import type { HostStep } from "../../core/plan/plan.ts";
 import type { ApplyOptions, ApplyOutcome, ApplyStage } from "./connection.ts";
 import { parseListing } from "./parse-listing.ts";
 import type { Remote, RemoteCommand, RemoteScript } from "./remote.ts";
 import type { Conversation, RunResult } from "./run.ts";
-import { APPLY, DISARM, FENCE_READ, STATUS, TIMER_TEXT } from "./scripts.ts";
+import { READBACK_SCRIPT } from "./readback-script.ts";
+import { APPLY, CONFIRM, DISARM, STATUS, TIMER_TEXT } from "./scripts.ts";
 import { plainText } from "./ssh.ts";
 
 /** One step of the conversation, or one command: none of them waits for anything. */
@@ -18,20 +20,29 @@ const FOLDER = /^\/[A-Za-z0-9._/-]+$/;
 const PAUSE_MS = 100;
 const MAX_BYTES = 1 << 20;
 
+/** How a read-back is asked for and understood. */
+export interface ReadingBack {
+  readonly deadlineMs: number;
+  readonly maxBytes: number;
+  /** Undefined when it is to be asked for by itself: what came is in parts, or cannot be read. */
+  readonly understand: (result: RunResult) => Promise<HostObservation | undefined>;
+}
+
 interface Applying {
   readonly remote: Remote;
   readonly target: string;
   readonly step: HostStep;
   readonly options: ApplyOptions;
   readonly onStep: (stage: ApplyStage) => void | Promise<void>;
+  readonly readingBack: ReadingBack;
 }
 
 /**
  * One transaction under a dead-man timer, in one conversation with the host.
  *
  * ```
- *   snapshot ─ arm ─ load ─ confirm (new connection) ─ disarm
- *                      └─ no confirmation: the host's own timer restores the snapshot
+ *   snapshot ─ may it? ─ arm ─ load ─ confirm (new connection) ─ disarm ─ read back (over that connection)
+ *                                └─ no confirmation: the host's own timer restores the snapshot
  * ```
  * Whatever is killed, and wherever, the host ends with the old ruleset or with the new one. See `HostConnection.apply`.
  */
@@ -42,7 +53,7 @@ export async function applyStep(applying: Applying): Promise<ApplyOutcome> {
   try {
     return await applyWith(applying, host);
   } finally {
-    await host.end().catch(() => undefined); // it has said all that counts
+    await endQuietly(host);
   }
 }
 
@@ -50,17 +61,35 @@ async function applyWith(applying: Applying, host: Conversation): Promise<ApplyO
   const { step, options, onStep } = applying;
   const folder = folderOf(applying, await must(applying, host, "keep the ruleset in force", ""));
   await onStep("snapshot");
+  await options.mayLoad?.();
   const restoresAt = performance.now() + options.deadManSeconds * 1000;
   await must(applying, host, "arm the timer", "arm\n");
   await onStep("arm");
   await load(applying, host, restoresAt);
   await onStep("load");
   const expected = step.kind === "release" ? undefined : step.generation;
-  if (!(await sees(applying, restoresAt, (generation) => generation === expected))) return notConfirmed(applying, restoresAt);
-  await onStep("confirm");
-  if (!(await disarm(applying, host, folder))) return notConfirmed(applying, restoresAt);
-  await onStep("disarm");
-  return { confirmed: true };
+  const proof = await sees(applying, restoresAt, (generation) => generation === expected);
+  if (proof === undefined) return notConfirmed(applying, restoresAt);
+  try {
+    await onStep("confirm");
+    if (!(await disarm(applying, host, folder))) return await notConfirmed(applying, restoresAt);
+    await onStep("disarm");
+    const seen = options.readBack === true ? await readBackOver(applying, proof) : undefined;
+    return { confirmed: true, ...(seen === undefined ? {} : { seen }) };
+  } finally {
+    await endQuietly(proof);
+  }
+}
+
+/** Over the connection that has just confirmed. Undefined when that did not work: then the host is to be read by itself. */
+async function readBackOver({ options, readingBack }: Applying, proof: Conversation): Promise<HostObservation | undefined> {
+  try {
+    return await readingBack.understand(await proof.end("read\n", readingBack.deadlineMs));
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (error instanceof FirebreakError) return undefined; // it is told when the host is read by itself, if it lasts
+    throw error;
+  }
 }
 
 function folderOf({ target }: Applying, answer: string): string {
@@ -81,8 +110,9 @@ async function load(applying: Applying, host: Conversation, restoresAt: number):
   const result = await host.end();
   if (remote.failure(result) !== undefined || result.status === undefined || result.status === 0) return;
   if (result.status === STATUS.fired) throw tooLate(target);
-  const live = await readGeneration(applying, {});
-  if (live !== plannedAgainst(step)) throw new FirebreakError("PLAN_STALE", `apply to ${target}: another writer was faster`);
+  const { generation, host: reader } = await readFence(applying, false, COMMAND_MS);
+  await endQuietly(reader);
+  if (generation !== plannedAgainst(step)) throw new FirebreakError("PLAN_STALE", `apply to ${target}: another writer was faster`);
   const cause = new Error(plainText(result.stderr));
   if (result.status === STATUS.truncated) throw new FirebreakError("HOST_UNREACHABLE", `send a ruleset to ${target}`, { cause });
   throw new FirebreakError("APPLY_REFUSED", `apply to ${target}: the host does not take the ruleset`, { cause });
@@ -101,30 +131,54 @@ async function disarm(applying: Applying, host: Conversation, folder: string): P
   return again?.status === 0;
 }
 
-/** Polls the fence over new connections until it shows what is hoped for, or until the time is over. */
-async function sees(applying: Applying, until: number, isHoped: (generation: number | undefined) => boolean): Promise<boolean> {
+/** Polls the fence over new connections until one shows what is hoped for, which stays open, or until the time is over. */
+async function sees(
+  applying: Applying,
+  until: number,
+  isHoped: (generation: number | undefined) => boolean,
+): Promise<Conversation | undefined> {
   const { signal } = applying.options;
   while (performance.now() < until) {
     const deadlineMs = Math.min(Math.max(until - performance.now(), 1), COMMAND_MS);
-    const generation = await readGeneration(applying, { fresh: true, deadlineMs }).catch(() => "lost" as const);
+    const fence = await readFence(applying, true, deadlineMs).catch(() => undefined);
+    if (fence !== undefined && !signal.aborted && isHoped(fence.generation)) return fence.host;
+    if (fence !== undefined) await endQuietly(fence.host);
     signal.throwIfAborted();
-    if (generation !== "lost" && isHoped(generation)) return true;
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
-  return false;
+  return undefined;
 }
 
 /** Waits for the host to restore itself, and says whether it was seen to have done so. */
 async function notConfirmed(applying: Applying, restoresAt: number): Promise<ApplyOutcome> {
   const before = plannedAgainst(applying.step);
   const restored = await sees(applying, restoresAt + RESTORE_MS, (generation) => generation === before);
-  return { confirmed: false, restored };
+  if (restored !== undefined) await endQuietly(restored);
+  return { confirmed: false, restored: restored !== undefined };
 }
 
-/** The generation in force; undefined where there is no table or no fence. Throws HOST_REFUSED for what is no listing. */
-async function readGeneration(applying: Applying, extra: Partial<RemoteCommand>): Promise<number | undefined> {
-  const { stdout } = await execute(applying, { script: FENCE_READ, args: [] }, extra);
-  const text = stdout.slice(Math.max(stdout.indexOf('{"nftables"'), 0)).trim();
+interface Fence {
+  /** In force; undefined where there is no table or no fence. */
+  readonly generation: number | undefined;
+  /** Who told it, and may be asked for a read-back. Whoever gets it must end it. */
+  readonly host: Conversation;
+}
+
+/** @param fresh over a connection of its own, which proves that the host can be reached now. Throws HOST_REFUSED for what is no listing. */
+async function readFence(applying: Applying, fresh: boolean, deadlineMs: number): Promise<Fence> {
+  const { remote, options, readingBack } = applying;
+  const limits = { maxBytes: MAX_BYTES + readingBack.maxBytes, signal: options.signal, fresh };
+  const host = await remote.converse({ script: CONFIRM, args: [READBACK_SCRIPT] }, limits);
+  try {
+    return { host, generation: generationIn(applying, await must(applying, host, "read the fence", "", deadlineMs)) };
+  } catch (error) {
+    await endQuietly(host);
+    throw error;
+  }
+}
+
+function generationIn(applying: Applying, answer: string): number | undefined {
+  const text = answer.replace(/^fence ?/, "").trim();
   if (text === "") return undefined;
   const objects = parseListing(text);
   if (objects === undefined) {
@@ -145,8 +199,14 @@ function plannedAgainst(step: HostStep): number | undefined {
 }
 
 /** Says something, and gives the answer; what an end instead of an answer means is thrown. */
-async function must(applying: Applying, host: Conversation, doing: string, text: string): Promise<string> {
-  const answer = await host.ask(text, COMMAND_MS);
+async function must(
+  applying: Applying,
+  host: Conversation,
+  doing: string,
+  text: string,
+  deadlineMs = COMMAND_MS,
+): Promise<string> {
+  const answer = await host.ask(text, deadlineMs);
   if (answer !== undefined) return answer;
   const result = await host.end();
   const failure = applying.remote.failure(result);
@@ -156,6 +216,11 @@ async function must(applying: Applying, host: Conversation, doing: string, text:
 
 function execute({ remote, options }: Applying, command: RemoteScript, extra: Partial<RemoteCommand>): Promise<RunResult> {
   return remote.execute({ command, deadlineMs: COMMAND_MS, maxBytes: MAX_BYTES, signal: options.signal, ...extra });
+}
+
+/** It has said all that counts. */
+async function endQuietly(host: Conversation): Promise<void> {
+  await host.end().catch(() => undefined);
 }
 
 /** A connection that was lost is an answer here; anything else is not. */

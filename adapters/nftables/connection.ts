@@ -40,13 +40,20 @@ export interface ApplyOptions {
   /** How long the host waits for our confirmation before it restores what it had. At least 2. */
   readonly deadManSeconds: number;
   readonly signal: AbortSignal;
+  /** Asked when the host has kept what is in force, before anything changes there: what it throws ends the apply. */
+  readonly mayLoad?: () => Promise<void>;
+  /** Whether to read the host back over the connection that confirmed. */
+  readonly readBack?: boolean;
 }
 
 /**
  * confirmed: the host was reached over a new connection with the new generation in force, and the timer is off.
+ * `seen` is what was read back after that; absent when it was not asked for, or is to be asked for by `observe`.
  * Not confirmed: `restored` says whether the previous ruleset was seen in force again; false means that nobody could see.
  */
-export type ApplyOutcome = { readonly confirmed: true } | { readonly confirmed: false; readonly restored: boolean };
+export type ApplyOutcome =
+  | { readonly confirmed: true; readonly seen?: HostObservation }
+  | { readonly confirmed: false; readonly restored: boolean };
 
 /**
  * A host that can be read and written. Not for two applies at once: targets have one writer (docs/design/contracts.md "Work,

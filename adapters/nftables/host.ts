@@ -1,6 +1,6 @@
 import { FirebreakError } from "../../core/ground/error.ts";
 import type { HostObservation } from "../../core/observed/observation.ts";
-import { applyStep } from "./apply.ts";
+import { applyStep, type ReadingBack } from "./apply.ts";
 import type { HostAccess, HostConnection, OpenHostOptions } from "./connection.ts";
 import { keepRuleset } from "./keep.ts";
 import { READBACK_COMMAND, READBACK_SCRIPT } from "./readback-script.ts";
@@ -53,7 +53,10 @@ export async function openHost(options: OpenHostOptions): Promise<HostConnection
       return { read: await readAnswer(result.stdout, limits.signal), result };
     };
     const first = await ask([]);
-    const { read, result } = first.read.outcome === "broken" ? await ask(["apart"]) : first;
+    return await told(first.read.outcome === "broken" ? await ask(["apart"]) : first);
+  }
+
+  async function told({ read, result }: Asked): Promise<HostObservation> {
     refuseStrange(target, read, result);
     const { isComplete, outcome: _, trouble: __, machineId, kept, ...seen } = read;
     const completeness = isComplete && result.status === 0 ? "complete" : "partial";
@@ -62,11 +65,21 @@ export async function openHost(options: OpenHostOptions): Promise<HostConnection
     return { kind: "host", target, completeness, identity, ...seen, ...told, at: now() };
   }
 
+  const readingBack = (signal: AbortSignal): ReadingBack => ({
+    deadlineMs: OBSERVE_MS,
+    maxBytes: maxReadBytes,
+    understand: async (result) => {
+      const read = await readAnswer(result.stdout, signal);
+      return read.isComplete && result.status === 0 ? await told({ read, result }) : undefined;
+    },
+  });
+
   return {
     observe,
-    apply: async (step, { deadManSeconds, signal }) => {
+    apply: async (step, options) => {
       if (access !== "apply") throw new FirebreakError("USAGE", `apply to ${target} with a key for reading back`);
-      return applyStep({ remote, target, step, options: { deadManSeconds, signal: signalFor(signal) }, onStep });
+      const signal = signalFor(options.signal);
+      return applyStep({ remote, target, step, options: { ...options, signal }, onStep, readingBack: readingBack(signal) });
     },
     keep: async (text, signal) => {
       if (access !== "apply") throw new FirebreakError("USAGE", `write to ${target} with a key for reading back`);

@@ -19,13 +19,18 @@ case "\${SSH_ORIGINAL_COMMAND-firebreak-readback\${1:+ $1}}" in
     exit 64
     ;;
 esac
+user=$(id -u)
 as_root() {
-  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
+  if [ "$user" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
 }
+# Every program that is started costs the host a millisecond or two, once a second: one sed indents all, and knows our lines by a word that
+# was made for this run.
+read -r own </proc/sys/kernel/random/uuid || exit 1
 section() {
-  printf '@%s\\n' "$1"
+  printf '%s@%s\\n' "$own" "$1"
   shift
-  { "$@"; printf '\\n=%s\\n' "$?"; } | sed 's/^/ /'
+  "$@"
+  printf '\\n=%s\\n' "$?"
 }
 ruleset() { as_root nft -s -j list ruleset; }
 # The first line of every table, and its flags.
@@ -36,28 +41,37 @@ fence() { as_root nft -j list set inet firebreak fence; }
 about() { as_root nft -j list chain inet firebreak about; }
 # As another user than root only our own table can be read apart. Names go into nft's own language, so only plain ones.
 others() {
-  [ "$(id -u)" -eq 0 ] || return 0
+  [ "$user" -eq 0 ] || return 0
   tables | sed -n 's/^table \\([a-z0-9]*\\) \\([A-Za-z0-9_][A-Za-z0-9_.-]*\\) {.*/\\1 \\2/p' | head -n 256 | while read -r family name; do
     [ "$family $name" = 'inet firebreak' ] || section "table $family $name" nft -s -j list table "$family" "$name"
   done
 }
 # The JSON of nft 1.0.6 prints garbage for table flags: take them from the text.
-flags() { as_root nft -s list table inet firebreak 2>/dev/null | sed -n 2p; }
+flags() {
+  as_root nft -s list table inet firebreak 2>/dev/null | {
+    read -r line
+    if IFS= read -r line; then printf '%s\\n' "$line"; fi
+  }
+}
 legacy() {
   for name in ip_tables_names ip6_tables_names; do
     if [ -e "/proc/net/$name" ]; then as_root cat "/proc/net/$name" || return 1; fi
   done
 }
 addresses() { ip -o addr show; }
-resolvers() {
-  for file in /etc/resolv.conf /run/systemd/resolve/resolv.conf; do
-    if [ -e "$file" ]; then cat "$file" || return 1; fi
+# Those of the files that are there.
+there() {
+  for file; do
+    shift
+    if [ -e "$file" ]; then set -- "$@" "$file"; fi
   done
+  [ "$#" -eq 0 ] || cat "$@"
+}
+resolvers() {
+  there /etc/resolv.conf /run/systemd/resolve/resolv.conf
 }
 timeservers() {
-  for file in /etc/chrony/chrony.conf /etc/chrony.conf /etc/chrony/sources.d/*.sources /etc/systemd/timesyncd.conf /etc/ntp.conf /etc/ntpsec/ntp.conf; do
-    if [ -e "$file" ]; then cat "$file" || return 1; fi
-  done
+  there /etc/chrony/chrony.conf /etc/chrony.conf /etc/chrony/sources.d/*.sources /etc/systemd/timesyncd.conf /etc/ntp.conf /etc/ntpsec/ntp.conf
 }
 # What a dead-man timer of ours waits for: the generation in the fence.
 armed() {
@@ -89,30 +103,33 @@ node() {
   for dir in /var/lib/kubelet /var/lib/rancher /var/lib/k0s /var/snap/microk8s; do
     [ ! -d "$dir" ] || echo "$dir"
   done
-  cat /proc/[0-9]*/comm 2>/dev/null | grep -E '^(kubelet|k3s|k3s-agent|k3s-server|rke2|k0s)$' | sort -u
+  grep -hxE 'kubelet|k3s|k3s-agent|k3s-server|rke2|k0s' /proc/[0-9]*/comm 2>/dev/null | sort -u
   return 0
 }
-machine() { if [ -e /etc/machine-id ]; then cat /etc/machine-id; fi; }
+machine() { there /etc/machine-id; }
+all() {
+  if [ "$mode" = whole ]; then
+    section ruleset ruleset
+  else
+    section tables tables
+    section ours ours
+    section lines lines
+    section fence fence
+    section about about
+    others
+  fi
+  section flags flags
+  section legacy legacy
+  section addresses addresses
+  section resolvers resolvers
+  section timeservers timeservers
+  section armed armed
+  section kept kept
+  section node node
+  section machine machine
+}
 echo '@firebreak-readback 1'
-if [ "$mode" = whole ]; then
-  section ruleset ruleset
-else
-  section tables tables
-  section ours ours
-  section lines lines
-  section fence fence
-  section about about
-  others
-fi
-section flags flags
-section legacy legacy
-section addresses addresses
-section resolvers resolvers
-section timeservers timeservers
-section armed armed
-section kept kept
-section node node
-section machine machine
+all | sed "s/^/ /;s/^ $own//"
 echo '@end'
 `;
 

@@ -33,8 +33,8 @@ export interface Remote {
   identity(): Promise<string>;
   /** Throws what ssh's own failures mean; otherwise the result of the command, whatever its status. */
   execute(command: RemoteCommand): Promise<RunResult>;
-  /** Starts a script to talk with, over the shared connection. */
-  converse(script: RemoteScript, limits: Pick<RemoteCommand, "maxBytes" | "signal">): Promise<Conversation>;
+  /** Starts a script to talk with, over the shared connection or one of its own. */
+  converse(script: RemoteScript, limits: Pick<RemoteCommand, "maxBytes" | "signal" | "fresh">): Promise<Conversation>;
   /** What ssh's own failure means, of a conversation that ended; undefined when it is the script's own end. */
   failure(result: RunResult): FirebreakError | undefined;
   close(): Promise<void>;
@@ -56,7 +56,7 @@ export function openRemote(target: string, transport: HostTransport): Remote {
   return {
     identity: () => Promise.resolve(""),
     execute: ({ command, fresh: _, ...limits }) => run({ ...program(command), ...limits }),
-    converse: (script, limits) => Promise.resolve(converse({ ...program(script), ...limits })),
+    converse: (script, { fresh: _, ...limits }) => Promise.resolve(converse({ ...program(script), ...limits })),
     failure: ({ ended }) =>
       ended === undefined
         ? undefined
@@ -107,7 +107,8 @@ function openSsh(target: string, transport: SshTransport): Remote {
       if (failure !== undefined) throw failure;
       return result;
     },
-    converse: async (script, limits) => converse({ ...(await program(script, false, limits.signal)), ...limits }),
+    converse: async (script, { fresh = false, ...limits }) =>
+      converse({ ...(await program(script, fresh, limits.signal)), ...limits }),
     failure: (result) => sshFailure(target, result),
     close: async () => {
       isClosed = true;

@@ -51,8 +51,8 @@ export interface Conversation {
    * the deadline: `result` tells. Throws the signal's reason on abort.
    */
   ask(text: string, deadlineMs: number): Promise<string | undefined>;
-  /** What became of it; says nothing more to it. */
-  end(): Promise<RunResult>;
+  /** Says a last thing, if there is one, and gives what became of it. */
+  end(text?: string, deadlineMs?: number): Promise<RunResult>;
 }
 
 const ANSWER = "=firebreak ";
@@ -90,9 +90,9 @@ export function converse(limits: Omit<Run, "input" | "deadlineMs">): Conversatio
         clearTimeout(timer);
       }
     },
-    end: async () => {
-      program.child.stdin.end();
-      const timer = setTimeout(() => program.stop("deadline"), END_MS);
+    end: async (text = "", deadlineMs = END_MS) => {
+      program.child.stdin.end(text);
+      const timer = setTimeout(() => program.stop("deadline"), deadlineMs);
       try {
         return await over;
       } finally {

@@ -14,8 +14,9 @@
 const PRELUDE = `set -u
 umask 077
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
+user=$(id -u)
 as_root() {
-  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
+  if [ "$user" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 `;
 
@@ -64,7 +65,7 @@ disarm() {
   rm -rf "$dir"
 }
 tmp=\${TMPDIR:-/tmp}
-find "$tmp" -maxdepth 1 -type d -name 'firebreak.*' -user "$(id -u)" -mmin +60 2>/dev/null | while IFS= read -r old; do
+find "$tmp" -maxdepth 1 -type d -name 'firebreak.*' -user "$user" -mmin +60 2>/dev/null | while IFS= read -r old; do
   [ -e "$old/armed" ] || rm -rf "$old"
 done
 dir=$(mktemp -d "$tmp/firebreak.XXXXXXXXXX") || exit 1
@@ -117,9 +118,19 @@ say disarmed
 /** Passed to {@link APPLY} as an argument, so that it needs no quoting. */
 export const TIMER_TEXT = TIMER;
 
-/** Prints the fence as JSON, or nothing when there is none. */
-export const FENCE_READ = `${PRELUDE}
-as_root nft -j list set inet firebreak fence 2>"/dev/null" || true
+/**
+ * Tells the fence, as a conversation: over a new connection that confirms an apply. At our word it goes on with what a read-back tells, so that
+ * nobody connects once more for it. $1: the text of the read-back.
+ *
+ * ```
+ *              → fence JSON    nothing behind the word when there is none
+ *   read       → the answer of the read-back, to its end
+ * ```
+ */
+export const CONFIRM = `${PRELUDE}
+printf '=firebreak fence %s\\n' "$(as_root nft -j list set inet firebreak fence 2>/dev/null)"
+IFS= read -r word && [ "$word" = read ] || exit 0
+exec sh -c "$1" firebreak-readback </dev/null
 `;
 
 /** $1: folder. Takes the timer's right to fire; fails when it has fired already. */

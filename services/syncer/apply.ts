@@ -1,16 +1,18 @@
 import { FirebreakError, hasCode } from "../../core/ground/error.ts";
 import type { ClusterConnection } from "../../adapters/kubernetes/connection.ts";
+import type { HostObservation } from "../../core/observed/observation.ts";
 import { EARLIER_STEP, type ClusterPlan, type ClusterStep, type HostPlan, type Plan } from "../../core/plan/plan.ts";
 import { pause } from "../pause.ts";
 import type { SyncerContext } from "./context.ts";
 import type { ResolvedTarget } from "./resolve.ts";
 
-/** Asked before each step. @throws FirebreakError TARGET_LOCKED when another run may write by now: nothing more is sent */
+/** Asked before each step is sent. @throws FirebreakError TARGET_LOCKED when another run may write by now: nothing more is sent */
 export type Fence = () => Promise<void>;
 
 /**
  * Carries out a plan, step by step, in its order. It makes no choices: what to do was decided when the plan was made.
  *
+ * @returns how a host read back over the connection that confirmed; undefined when the target is to be looked at by itself
  * @throws FirebreakError PLAN_STALE when something moved on since; APPLY_NOT_CONFIRMED when a host was not reached afterwards
  */
 export async function applyPlan(
@@ -19,9 +21,10 @@ export async function applyPlan(
   plan: Plan,
   signal: AbortSignal,
   fence: Fence,
-): Promise<void> {
-  if (plan.kind === "cluster") await applyToCluster(context, plan, signal, fence);
-  else await applyToHost(context, resolved, plan, signal, fence);
+): Promise<HostObservation | undefined> {
+  if (plan.kind === "host") return await applyToHost(context, resolved, plan, signal, fence);
+  await applyToCluster(context, plan, signal, fence);
+  return undefined;
 }
 
 async function applyToCluster(context: SyncerContext, plan: ClusterPlan, signal: AbortSignal, fence: Fence): Promise<void> {
@@ -68,15 +71,16 @@ async function applyToHost(
   plan: HostPlan,
   signal: AbortSignal,
   fence: Fence,
-): Promise<void> {
+): Promise<HostObservation | undefined> {
   if (target.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
   const connection = await context.hosts.connection(target);
   const { settle, deadMan } = context.settings.hosts;
   const deadManSeconds = Math.max(2, Math.round(deadMan / 1000));
+  let seen: HostObservation | undefined;
   for (const [index, step] of plan.steps.entries()) {
     signal.throwIfAborted();
-    await fence();
-    const outcome = await connection.apply(step, { deadManSeconds, signal });
+    const isLast = index === plan.steps.length - 1;
+    const outcome = await connection.apply(step, { deadManSeconds, signal, mayLoad: fence, readBack: isLast });
     if (!outcome.confirmed) {
       const state = outcome.restored
         ? "its previous ruleset is in force again"
@@ -85,6 +89,8 @@ async function applyToHost(
     }
     await context.onStep("step-applied", plan.target);
     // Conntrack must learn the sessions that live before anything is dropped (docs/design/hosts.md "Plan").
-    if (step.kind === "settle" && index < plan.steps.length - 1) await pause(settle, signal);
+    if (step.kind === "settle" && !isLast) await pause(settle, signal);
+    seen = outcome.seen;
   }
+  return seen;
 }

@@ -59,14 +59,43 @@ export interface Planned {
 /**
  * Looks at a target and plans what it needs.
  *
- * @param earlier a plan that was carried out: a read-back asks whether *that* was reached, whatever revision or membership came since
  * @throws FirebreakError when the target cannot be seen whole; nothing is planned from a part
  */
-export async function makePlan(context: SyncerContext, id: TargetId, signal: AbortSignal, earlier?: Planned): Promise<Planned> {
-  const resolved = earlier?.resolved ?? (await resolveTarget(context, id));
+export async function makePlan(context: SyncerContext, id: TargetId, signal: AbortSignal): Promise<Planned> {
+  return await planFor(context, await resolveTarget(context, id), signal, undefined);
+}
+
+/**
+ * Looks whether a plan that was carried out was reached, whatever revision or membership came since: then what is planned now has no steps.
+ * What rendering means was checked when the plan was made.
+ *
+ * @param seen how the target read back already; otherwise it is looked at
+ * @throws FirebreakError as `makePlan` does
+ */
+export async function readBack(
+  context: SyncerContext,
+  { resolved, inputs }: Planned,
+  signal: AbortSignal,
+  seen?: HostObservation,
+): Promise<Planned> {
+  return await planFor(context, resolved, signal, { inputs, seen });
+}
+
+/** A plan that was carried out, as its read-back needs it. */
+interface CarriedOut {
+  readonly inputs: TargetInputs;
+  readonly seen: HostObservation | undefined;
+}
+
+async function planFor(
+  context: SyncerContext,
+  resolved: ResolvedTarget,
+  signal: AbortSignal,
+  earlier: CarriedOut | undefined,
+): Promise<Planned> {
   return resolved.target.kind === "cluster"
     ? await planForCluster(context, resolved, signal, earlier?.inputs)
-    : await planForHost(context, resolved, signal, earlier?.inputs);
+    : await planForHost(context, resolved, signal, earlier);
 }
 
 async function planForCluster(
@@ -151,12 +180,12 @@ async function planForHost(
   context: SyncerContext,
   resolved: ResolvedTarget,
   signal: AbortSignal,
-  fixed: TargetInputs | undefined,
+  earlier: CarriedOut | undefined,
 ): Promise<Planned> {
+  const fixed = earlier?.inputs;
   const { target, definitions } = resolved;
   if (target.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} is no host`);
-  const connection = await context.hosts.connection(target);
-  const observation: HostObservation = await connection.observe(signal);
+  const observation = earlier?.seen ?? (await (await context.hosts.connection(target)).observe(signal));
   const row = await targetRow(context.store, target.id);
   // A lost store, or one that somebody changed, makes no host one that was never applied: the log tells too.
   const wasApplied = (row?.appliedSequence ?? null) !== null || context.facts.target(target.id).applied !== undefined;

@@ -24,7 +24,7 @@ import type { SyncerContext } from "./context.ts";
 import { auditTarget, intentEntry, outcomeEntry, planEntry, type Run } from "./entries.ts";
 import { endLease, HeldLease } from "./held-lease.ts";
 import { keepForNextStart } from "./keep.ts";
-import { makePlan, type Planned } from "./planning.ts";
+import { makePlan, readBack, type Planned } from "./planning.ts";
 import { closeOpenIntents } from "./recover.ts";
 import { takeOver } from "./takeover.ts";
 import { countRepairs, tellOfDrift } from "./tell-of-drift.ts";
@@ -175,23 +175,31 @@ async function applyUnderIntent(context: SyncerContext, run: Run, { lease, held,
   const { resolved, plan } = planned;
   const id = resolved.target.id;
   let causedBy: number | undefined;
-  if (!plan.membersOnly) {
-    const receipts = await trail.append([planEntry(run), intentEntry(run)]);
-    causedBy = receipts.at(-1)?.seq;
-    await context.onStep("intent-logged", id);
-  }
-  await recordIntent(store, id, lease.fencing, {
-    sequence: resolved.sequence,
-    plan: plan.id,
-    generation,
-    membershipDigest: plan.membershipDigest,
-    inputs: encodeInputs(planned.inputs),
-    at: now(),
-  });
-  await context.onStep("intent-stored", id);
+  const tellIntent = async (): Promise<void> => {
+    if (!plan.membersOnly) {
+      const receipts = await trail.append([planEntry(run), intentEntry(run)]);
+      causedBy = receipts.at(-1)?.seq;
+      await context.onStep("intent-logged", id);
+    }
+    await recordIntent(store, id, lease.fencing, {
+      sequence: resolved.sequence,
+      plan: plan.id,
+      generation,
+      membershipDigest: plan.membershipDigest,
+      inputs: encodeInputs(planned.inputs),
+      at: now(),
+    });
+    await context.onStep("intent-stored", id);
+  };
+  // While the log makes it durable, a host may already keep what is in force. Nothing changes anywhere before it is told.
+  const told = tellIntent();
+  told.catch(() => undefined); // thrown by the first step
   try {
-    await applyPlan(context, resolved, plan, signal, async () => await held.prove());
-    const after = await makePlan(context, id, signal, planned);
+    const seen = await applyPlan(context, resolved, plan, signal, async () => {
+      await told;
+      await held.prove();
+    });
+    const after = await readBack(context, planned, signal, seen);
     await context.onStep("read-back", id);
     if (after.plan.steps.length > 0) {
       await countRepairs(context, id);
@@ -206,6 +214,7 @@ async function applyUnderIntent(context: SyncerContext, run: Run, { lease, held,
     await context.onStep("outcome-logged", id);
     return after;
   } catch (error) {
+    await told.catch(() => undefined); // whether there is an intent to close
     if (causedBy !== undefined && !context.signal.aborted) {
       await trail.append([outcomeEntry(run, causedBy, { kind: "failed", error: storedError(error), at: now() })]);
     }

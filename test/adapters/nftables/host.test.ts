@@ -229,6 +229,22 @@ describe("apply", () => {
     expect(leftovers()).toEqual([]);
   });
 
+  // Bug caught: the read-back of an apply is another one than a look at the host, or tells of a timer that is off.
+  it("reads back over the connection that confirmed what a look of its own reads", async () => {
+    const connection = await open();
+    const outcome = await connection.apply(firstOf(await stepsTo(connection)), { ...limits, readBack: true });
+    expect(outcome).toEqual({ confirmed: true, seen: await connection.observe(never) });
+  });
+
+  // Bug caught: a host is changed although the log did not take the intent, or files wait there for nobody.
+  it("changes nothing when it may not load after all, and leaves nothing behind", async () => {
+    const connection = await open();
+    const mayLoad = () => Promise.reject(new Error("the log is away"));
+    await expect(connection.apply(firstOf(await stepsTo(connection)), { ...limits, mayLoad })).rejects.toThrow("the log is away");
+    expect(canonicalRuleset(host.space.list())).toBeUndefined();
+    await until(() => leftovers().length === 0);
+  });
+
   // Bug caught: a syncer that was paused overwrites what another one applied meanwhile.
   it("is PLAN_STALE, with nothing applied, when the fence has moved on", async () => {
     const connection = await open();

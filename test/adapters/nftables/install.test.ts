@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { readbackAuthorizedKey, READBACK_PATH, READBACK_SCRIPT, sudoersLines } from "../../../adapters/nftables/index.ts";
 import { FORGET, KEEP } from "../../../adapters/nftables/persist-script.ts";
 import { setupScript } from "../../../adapters/nftables/setup-script.ts";
-import { APPLY, DISARM, FENCE_READ, TIMER_TEXT } from "../../../adapters/nftables/scripts.ts";
+import { APPLY, CONFIRM, DISARM, TIMER_TEXT } from "../../../adapters/nftables/scripts.ts";
 
 const page = readFileSync(new URL("../../../docs/design/hosts.md", import.meta.url), "utf8");
 
@@ -27,7 +27,7 @@ describe("what is set up on a host", () => {
     const reading = rootCommands(READBACK_SCRIPT).flatMap((words) =>
       words.includes("$name") ? ["ip_tables_names", "ip6_tables_names"].map((name) => words.replace("$name", name)) : [words],
     );
-    const applying = [APPLY, TIMER_TEXT, FENCE_READ, DISARM, KEEP, FORGET].flatMap(rootCommands);
+    const applying = [APPLY, TIMER_TEXT, CONFIRM, DISARM, KEEP, FORGET].flatMap(rootCommands);
     const linesFor = (commands: readonly string[]) =>
       [...new Set(commands)].map((words) => `fb ALL=(root) NOPASSWD: ${words}`).sort();
     expect(sudoersLines("fb", "readback").trim().split("\n").sort()).toEqual(linesFor(reading));
