@@ -66,11 +66,17 @@ export function converse(limits: Omit<Run, "input" | "deadlineMs">): Conversatio
   let ring = (): void => undefined;
   let isOver = false;
   let line = "";
+  let isHeard = true;
   const program = start(limits, (text) => {
-    const lines = (line + text).split("\n");
-    line = lines.pop() ?? "";
-    answers.push(...lines.filter((one) => one.startsWith(ANSWER)).map((one) => one.slice(ANSWER.length)));
-    ring();
+    if (!isHeard) return;
+    const end = text.lastIndexOf("\n");
+    line += text.slice(0, end + 1); // a line of many megabytes is put together once
+    if (end >= 0) {
+      answers.push(...line.split("\n").filter((one) => one.startsWith(ANSWER)).map((one) => one.slice(ANSWER.length)));
+      line = "";
+      ring();
+    }
+    line += text.slice(end + 1);
   });
   const over = program.result.finally(() => {
     isOver = true;
@@ -91,6 +97,7 @@ export function converse(limits: Omit<Run, "input" | "deadlineMs">): Conversatio
       }
     },
     end: async (text = "", deadlineMs = END_MS) => {
+      isHeard = false; // what is said from now on is the result's
       program.child.stdin.end(text);
       const timer = setTimeout(() => program.stop("deadline"), deadlineMs);
       try {
