@@ -199,13 +199,7 @@ function plannedAgainst(step: HostStep): number | undefined {
 }
 
 /** Says something, and gives the answer; what an end instead of an answer means is thrown. */
-async function must(
-  applying: Applying,
-  host: Conversation,
-  doing: string,
-  text: string,
-  deadlineMs = COMMAND_MS,
-): Promise<string> {
+async function must(applying: Applying, host: Conversation, doing: string, text: string, deadlineMs = COMMAND_MS): Promise<string> {
   const answer = await host.ask(text, deadlineMs);
   if (answer !== undefined) return answer;
   const result = await host.end();

@@ -72,7 +72,12 @@ export function converse(limits: Omit<Run, "input" | "deadlineMs">): Conversatio
     const end = text.lastIndexOf("\n");
     line += text.slice(0, end + 1); // a line of many megabytes is put together once
     if (end >= 0) {
-      answers.push(...line.split("\n").filter((one) => one.startsWith(ANSWER)).map((one) => one.slice(ANSWER.length)));
+      answers.push(
+        ...line
+          .split("\n")
+          .filter((one) => one.startsWith(ANSWER))
+          .map((one) => one.slice(ANSWER.length)),
+      );
       line = "";
       ring();
     }

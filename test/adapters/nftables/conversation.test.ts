@@ -51,7 +51,8 @@ it("an end instead of an answer is told with what was said", async () => {
   });
 });
 
-const APPLIES = "echo =firebreak snapshot /tmp/x; read a; echo =firebreak armed; read b; echo =firebreak loaded; read c; echo =firebreak disarmed";
+const APPLIES =
+  "echo =firebreak snapshot /tmp/x; read a; echo =firebreak armed; read b; echo =firebreak loaded; read c; echo =firebreak disarmed";
 
 /** Applies to a host that does all it is told, and says which connections were opened for it: over the shared one or of their own. */
 async function applyAndCount(options: Partial<ApplyOptions>, reading: string) {
@@ -75,7 +76,8 @@ async function applyAndCount(options: Partial<ApplyOptions>, reading: string) {
     readingBack: {
       deadlineMs: 5000,
       maxBytes: 1000,
-      understand: ({ stdout, status }) => Promise.resolve(status === 0 ? ({ said: stdout } as unknown as HostObservation) : undefined),
+      understand: ({ stdout, status }) =>
+        Promise.resolve(status === 0 ? ({ said: stdout } as unknown as HostObservation) : undefined),
     },
   });
   return { outcome, opened, heard };
@@ -108,6 +110,8 @@ it("nothing is armed or loaded unless it may be", async () => {
   const remote = hostThat(`${APPLIES}; echo "heard $a" >&2`, "");
   const readingBack = { deadlineMs: 1000, maxBytes: 1000, understand: () => Promise.resolve(undefined) };
   const options = { deadManSeconds: 10, signal, mayLoad };
-  await expect(applyStep({ remote, target: "host/a/b", step: STEP, options, onStep, readingBack })).rejects.toThrow("the log is away");
+  await expect(applyStep({ remote, target: "host/a/b", step: STEP, options, onStep, readingBack })).rejects.toThrow(
+    "the log is away",
+  );
   expect(told).toEqual(["snapshot"]);
 });
