@@ -10,6 +10,8 @@ export interface CallOptions {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly signal: AbortSignal;
+  /** Of the answer; a longer one is left unread (LIMIT_EXCEEDED). */
+  readonly mostBytes?: number;
 }
 
 /** Answers above this are refused: below the longest string of V8 (2^29 characters), far above 500 objects of usual size. */
@@ -43,13 +45,14 @@ export class KubernetesClient implements AsyncDisposable {
    * One call, JSON in and out.
    *
    * @throws FirebreakError CLUSTER_UNREACHABLE (network, deadline, 5xx, 429, no JSON), CLUSTER_FORBIDDEN (401, 403), NOT_FOUND (404),
-   *   CONFLICT (409, 410), API_REFUSED (any other refusal: the object is not acceptable), CONFIG_INVALID, AUTH_DENIED (no credentials)
+   *   CONFLICT (409, 410), API_REFUSED (any other refusal: the object is not acceptable), CONFIG_INVALID, AUTH_DENIED (no credentials),
+   *   LIMIT_EXCEEDED (an answer of more than `mostBytes`)
    */
   async call(method: Method, path: string, options: CallOptions): Promise<unknown> {
     const doing = `${method} ${path}`;
     const signal = AbortSignal.any([options.signal, AbortSignal.timeout(this.#timeoutMs)]);
     const response = await this.#send(method, path, { ...options, signal }, doing);
-    const text = await readText(response.body, doing);
+    const text = await readText(response.body, doing, options.mostBytes);
     if (response.statusCode >= 300) throw refusal(response.statusCode, text, { method, path });
     try {
       return text === "" ? undefined : (JSON.parse(text) as unknown);
@@ -119,14 +122,17 @@ async function* parseLines(body: AsyncIterable<Buffer>, doing: string): AsyncGen
   }
 }
 
-async function readText(body: AsyncIterable<Buffer>, doing: string): Promise<string> {
+async function readText(body: AsyncIterable<Buffer>, doing: string, most = MAX_BODY_BYTES): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of body) {
       size += chunk.length;
-      if (size > MAX_BODY_BYTES)
-        throw new FirebreakError("API_REFUSED", `${doing}: the answer is larger than ${MAX_BODY_BYTES} bytes`);
+      if (size > most)
+        throw new FirebreakError(
+          most < MAX_BODY_BYTES ? "LIMIT_EXCEEDED" : "API_REFUSED",
+          `${doing}: the answer is larger than ${most} bytes`,
+        );
       chunks.push(chunk);
     }
   } catch (cause) {
