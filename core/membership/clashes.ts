@@ -50,11 +50,39 @@ export interface LiveAddresses {
 
 /** What a cluster claims by the workloads it has now; hostNetwork pods have their node's addresses. */
 export function liveAddresses(cluster: Cluster, inventory: ClusterInventory): LiveAddresses {
+  const steps = readLiveAddresses(cluster, inventory);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** Pods that are read in one step: some 3 ms. */
+const STEP = 2_000;
+
+/** As `liveAddresses`, in steps: a cluster may have 100,000 pods, and others want their turn. */
+export function* readLiveAddresses(cluster: Cluster, inventory: ClusterInventory): Generator<void, LiveAddresses, void> {
   const nodes = fromAddressTexts(inventory.nodes.flatMap((node) => node.addresses)).set;
   if (cluster.podNetwork === "masqueraded") return { own: nodes, nodes, contested: emptySet };
-  const claims = podClaims(cluster, inventory.pods);
-  const pods = fromAddresses(claims.all);
-  return { own: union(nodes, pods), nodes, contested: union(fromAddresses(claims.twice), intersect(pods, nodes)) };
+  const holder = new Map<number | bigint, Pod>();
+  const twice: Address[] = [];
+  const sums: AddressSet[] = [];
+  for (let at = 0; at < inventory.pods.length; at += STEP) {
+    const claims = podClaims(cluster, inventory.pods.slice(at, at + STEP), holder);
+    twice.push(...claims.twice);
+    sums.push(fromAddresses(claims.all));
+    yield;
+    // Sets of like size are put together, so that each is gone through a few times and not once for every step.
+    for (let step = at / STEP + 1; step % 2 === 0; step /= 2) yield* joinLast(sums);
+  }
+  while (sums.length > 1) yield* joinLast(sums);
+  const pods = sums[0] ?? emptySet;
+  return { own: union(nodes, pods), nodes, contested: union(fromAddresses(twice), intersect(pods, nodes)) };
+}
+
+function* joinLast(sums: AddressSet[]): Generator<void, void, void> {
+  sums.push(unionAll(sums.splice(-2)));
+  yield;
 }
 
 /**
@@ -92,12 +120,16 @@ function withinCluster({ target, contested }: Claim): readonly AddressClash[] {
   return [{ kind: "address-clash", targets: [target, target], addresses: contested, summary }];
 }
 
-/** Addresses that pods say they have, and those that two of them do. Each text is read once: there may be 100,000. */
+/**
+ * Addresses that pods say they have, and those that two of them do. Each text is read once: there may be 100,000.
+ *
+ * @param holder who has each address by now
+ */
 function podClaims(
   cluster: Cluster,
   pods: readonly Pod[],
+  holder: Map<number | bigint, Pod>,
 ): { readonly all: readonly Address[]; readonly twice: readonly Address[] } {
-  const holder = new Map<number | bigint, Pod>();
   const all: Address[] = [];
   const twice: Address[] = [];
   for (const pod of pods) {

@@ -1,7 +1,7 @@
 import { listProcesses, listTargetRows, repositoryState, type ProcessRow, type TargetRow } from "../../adapters/store/index.ts";
 import { NO_EFFECT, type Finding, type FindingKind } from "../../core/finding/finding.ts";
 import { fingerprintOf } from "../../core/finding/fingerprint.ts";
-import { findAddressClashes, liveAddresses, type AddressClash, type LiveAddresses } from "../../core/membership/clashes.ts";
+import { findAddressClashes, readLiveAddresses, type AddressClash, type LiveAddresses } from "../../core/membership/clashes.ts";
 import { formatSet, isEmpty } from "../../core/address/index.ts";
 import { boundaryWords, unlistedBoundary } from "../../core/membership/boundary.ts";
 import { boundarySides, outsideWords } from "../../core/membership/compute.ts";
@@ -9,6 +9,7 @@ import { addressesOutside, claimants } from "../../core/membership/pod-addresses
 import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { Note } from "../../core/model/note.ts";
 import { findTarget, type Target } from "../../core/model/target.ts";
+import { inTurns, mapInTurns } from "../turns.ts";
 import type { DriftContext } from "./context.ts";
 import { respond } from "./respond.ts";
 
@@ -38,7 +39,7 @@ const KINDS: readonly FindingKind[] = [
 export async function lookAtStanding(context: DriftContext): Promise<void> {
   const { store, inForce } = context;
   if (inForce === undefined) return;
-  const clashes = findAddressClashes(inForce.definitions, liveOf(context, inForce.definitions));
+  const clashes = findAddressClashes(inForce.definitions, await liveOf(context, inForce.definitions));
   const { candidate } = await repositoryState(store);
   const processes = await listProcesses(store);
   const rows = await listTargetRows(store);
@@ -55,18 +56,18 @@ export async function lookAtStanding(context: DriftContext): Promise<void> {
         ...(row.id === home ? refusedRevision(row, candidate, inForce.sequence, context.now()) : []),
         ...(row.id === home ? logAway(row, processes, context.now()) : []),
         ...boundaryFindings(context, row, target),
-        ...podFindings(context, row, target),
+        ...(await podFindings(context, row, target)),
       ],
     });
   }
 }
 
-function liveOf({ clusters }: DriftContext, definitions: Definitions): ReadonlyMap<TargetId, LiveAddresses> {
+async function liveOf({ clusters }: DriftContext, definitions: Definitions): Promise<ReadonlyMap<TargetId, LiveAddresses>> {
   const live = new Map<TargetId, LiveAddresses>();
   for (const [id, connection] of clusters.connections()) {
     const target = findTarget(definitions, id);
     if (target?.kind === "cluster" && connection.health().everSynced)
-      live.set(id, liveAddresses(target.cluster, connection.inventory()));
+      live.set(id, await inTurns(readLiveAddresses(target.cluster, connection.inventory())));
   }
   return live;
 }
@@ -188,12 +189,21 @@ function boundaryFindings({ clusters, inForce }: DriftContext, row: TargetRow, t
   return [{ ...standing(row, "boundary-address", "low", "boundary ingress", summary), at: target.cluster.at }];
 }
 
+/** Some 2 ms. */
+const PODS_AT_ONCE = 2_000;
+
 /** Pods of which not everything is believed: an address outside the declared ranges, more labels than are read. */
-function podFindings({ clusters }: DriftContext, row: TargetRow, target: Target | undefined): readonly Finding[] {
+async function podFindings({ clusters }: DriftContext, row: TargetRow, target: Target | undefined): Promise<readonly Finding[]> {
   const connection = clusters.connections().get(row.id);
   if (target?.kind !== "cluster" || connection?.health().everSynced !== true) return [];
   const { pods } = connection.inventory();
-  const outside = addressesOutside(target.cluster, pods);
+  const { cluster } = target;
+  const parts = Array.from({ length: Math.ceil(pods.length / PODS_AT_ONCE) }, (_, at) => at * PODS_AT_ONCE);
+  const found = await mapInTurns(parts, (at) => addressesOutside(cluster, pods.slice(at, at + PODS_AT_ONCE)));
+  const outside = {
+    named: found.flatMap(({ named }) => named).slice(0, 5),
+    count: found.reduce((sum, { count }) => sum + count, 0),
+  };
   const unread = pods.filter(({ notUnderstood }) => notUnderstood === true).map(({ namespace, name }) => `${namespace}/${name}`);
   const told = (subject: string, summary: string): Finding => ({
     ...standing(row, "not-believed", "high", subject, summary),

@@ -4,7 +4,7 @@ import { compileCluster } from "../../../core/compile/cluster.ts";
 import { clusterStructure } from "../../../core/compile/structure.ts";
 import { estateOf } from "../../../core/estate/build.ts";
 import { fairCells, MAX_PRESENT } from "../../../core/membership/cells.ts";
-import { clashingAddresses, findAddressClashes, liveAddresses } from "../../../core/membership/clashes.ts";
+import { clashingAddresses, findAddressClashes, liveAddresses, readLiveAddresses } from "../../../core/membership/clashes.ts";
 import { computeMembership } from "../../../core/membership/compute.ts";
 import type { Pod } from "../../../core/membership/inventory.ts";
 import { freezeAddresses } from "../../../core/membership/merge.ts";
@@ -101,6 +101,19 @@ describe("addresses that a pod's status claims", () => {
     ]);
     const [workload] = estateOf(defs, new Map([["cluster/eu", seen]])).workloads.filter(({ kind }) => kind === "pod");
     expect(formatSet(workload?.addresses ?? { v4: [], v6: [] })).toBe("10.9.0.7");
+  });
+
+  // would catch: 100,000 pods that hold the service up while they are read; two pods far from each other whose one address nobody contests
+  test("are read in steps, and who shares one is found over all of them", () => {
+    const pods = Array.from({ length: 9_000 }, (_, at) => named(`shop/p-${at}`, `10.9.${at >> 8}.${at & 255}`));
+    const now = inventory("eu", { namespaces, pods: [...pods, named("shop/x", "10.9.0.7"), named("shop/y", "2001:db8:9::1")] });
+    const steps = readLiveAddresses(eu, now);
+    let count = 0;
+    while (steps.next().done !== true) count += 1;
+    expect(count).toBeGreaterThan(4);
+    const { own, contested } = liveAddresses(eu, now);
+    expect(formatSet(contested)).toBe("10.9.0.7");
+    expect(formatSet(own)).toBe("10.9.0.0-10.9.35.39, 2001:db8:9::1");
   });
 
   // would catch: a pod that takes another one's address, or its node's, and its place in every rule
