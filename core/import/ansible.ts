@@ -1,4 +1,4 @@
-import { parseAddress } from "../address/index.ts";
+import { contains, fromPrefixes, parseAddress, parsePrefix, type AddressSet, type Prefix } from "../address/index.ts";
 import type { Document } from "./document.ts";
 import { HOST_LABEL } from "./host-definitions.ts";
 import { labelName } from "./names.ts";
@@ -18,7 +18,8 @@ const EVERYBODY = new Set(["all", "ungrouped"]);
 const MOST = 20_000;
 
 /**
- * A HostFleet of what `ansible-inventory --list` prints: the address is `ansible_host` (or the name, where that is one), the labels are its
+ * A HostFleet of what `ansible-inventory --list` prints: the address is `ansible_host` (or the name, where that is one; never what was
+ * gathered from the host, whose root says it), the labels are its
  * own name as `host` and each group that it is in, also through other groups, as `group/NAME: "true"`.
  *
  * Format: https://docs.ansible.com/ansible/latest/dev_guide/developing_inventory.html ("Inventory scripts": `_meta.hostvars`, and groups
@@ -37,7 +38,7 @@ export function ansibleFleet(inventory: unknown, fleet: string): AnsibleFleet | 
   const hosts = names.flatMap((original) => {
     const own = recordOf(variables[original]);
     const name = labelName(original);
-    const addresses = addressesOf(original, own);
+    const address = addressOf(original, own);
     const twin = taken.get(name);
     if (name === "" || twin !== undefined) {
       leftOut.push(
@@ -49,13 +50,16 @@ export function ansibleFleet(inventory: unknown, fleet: string): AnsibleFleet | 
       leftOut.push(`${original}: it is reached without a network (ansible_connection: local)`);
       return [];
     }
-    if (addresses.length === 0) {
+    if (address === undefined) {
       leftOut.push(`${original}: no address is known; give it ansible_host as an address, not as a name`);
       return [];
     }
+    const more = gatheredOf(own, address);
+    if (more.length > 0)
+      leftOut.push(`${original}: it says itself that it has ${more.join(", ")}, too; add what is true to its addresses`);
     taken.set(name, original);
     const labels = { [HOST_LABEL]: name, ...groupLabels(original, groups, leftOut) };
-    return [{ port: portOf(own), host: { name, addresses, labels } }];
+    return [{ port: portOf(own), host: { name, addresses: [address], labels } }];
   });
   // A fleet has one port: hosts of another one are a fleet of their own.
   const ports = [...Map.groupBy(hosts, ({ port }) => port)].toSorted((a, b) => b[1].length - a[1].length || a[0] - b[0]);
@@ -130,20 +134,35 @@ function groupLabels(host: string, groups: ReadonlyMap<string, Group>, leftOut: 
   return labels;
 }
 
-/** Where it is reached, and what Ansible was told of its addresses. */
-function addressesOf(name: string, own: Readonly<Record<string, unknown>>): readonly string[] {
+/** Where Ansible reaches it: what somebody wrote, not what the host says of itself. */
+function addressOf(name: string, own: Readonly<Record<string, unknown>>): string | undefined {
+  const found = [own["ansible_host"], own["ansible_ssh_host"], name].find(
+    (text) => typeof text === "string" && isHostAddress(text),
+  );
+  return typeof found === "string" ? found : undefined;
+}
+
+/** Addresses that Ansible gathered from the host, beside the one where it is reached. */
+function gatheredOf(own: Readonly<Record<string, unknown>>, address: string): readonly string[] {
   const gathered = [...textsOf(own["ansible_all_ipv4_addresses"]), ...textsOf(own["ansible_all_ipv6_addresses"])];
-  const first = [own["ansible_host"], own["ansible_ssh_host"], name].find((text) => typeof text === "string" && isAddress(text));
-  const all = [...(typeof first === "string" ? [first] : []), ...gathered.filter((text) => isAddress(text) && !isLinkLocal(text))];
-  return [...new Set(all)];
+  return [...new Set(gathered.filter((text) => text !== address && isHostAddress(text)))].slice(0, 10);
 }
 
-function isAddress(text: string): boolean {
-  return "ok" in parseAddress(text);
+/** What can be one host's address on a network: neither its own loop, nor its link's, nor everybody's. */
+const NO_HOST = fromAddressBlocks(["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/127", "fe80::/10", "ff00::/8"]);
+
+function fromAddressBlocks(texts: readonly string[]): AddressSet {
+  return fromPrefixes(texts.flatMap((text) => constantPrefix(text)));
 }
 
-function isLinkLocal(text: string): boolean {
-  return /^fe[89ab]/i.test(text) || text.startsWith("169.254.") || text.startsWith("127.") || text === "::1";
+function constantPrefix(text: string): readonly Prefix[] {
+  const parsed = parsePrefix(text);
+  return "ok" in parsed ? [parsed.ok] : [];
+}
+
+function isHostAddress(text: string): boolean {
+  const parsed = parseAddress(text);
+  return "ok" in parsed && !contains(NO_HOST, parsed.ok);
 }
 
 function portOf(own: Readonly<Record<string, unknown>>): number {

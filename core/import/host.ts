@@ -21,12 +21,15 @@ export interface HostDraft {
   readonly output: HostDraftSide;
   /** What is not understood, or what a rule cannot say. */
   readonly leftOut: readonly string[];
+  /** True when following the rules would cost more than the budget: nothing is known of the host, and nothing is written of it. */
+  readonly isUnread: boolean;
 }
 
 /**
  * What the tables of a host mean for new connections with other machines.
  *
- * It is a lower bound: what hangs on something that definitions do not know (an interface, a mark, a rate) opens nothing, and is named.
+ * It is a lower bound: what hangs on something that definitions do not know (an interface, a mark, a rate, a source port, an element that
+ * expires) opens nothing, and is named.
  *
  * @param listing the output of `nft -j list ruleset`, or what reads like it
  * @param local the host's own addresses: families that it has none of are left out
@@ -37,7 +40,6 @@ export function hostDraftOf(listing: unknown, local: AddressSet): HostDraft {
   const leftOut = new Set<string>();
   const side = (read: RulesetSide): HostDraftSide => {
     for (const text of read.uncertain) leftOut.add(text);
-    if (read.uncertain.some((text) => text.endsWith(TOO_MUCH))) return { isIsolated: false, opens: [], space: families };
     const space = intersectSpaces(read.atLeast ?? read.space, families);
     if (isEmptySpace(subtractSpaces(families, space))) return { isIsolated: false, opens: [], space };
     const opens = boxesForPeople(space).map(({ peers, ports }) => {
@@ -49,7 +51,8 @@ export function hostDraftOf(listing: unknown, local: AddressSet): HostDraft {
     });
     return { isIsolated: true, opens: opens.filter(({ ports }) => ports.length > 0), space };
   };
-  return { input: side(access.input), output: side(access.output), leftOut: [...leftOut] };
+  const sides = { input: side(access.input), output: side(access.output) };
+  return { ...sides, leftOut: [...leftOut], isUnread: [...leftOut].some((text) => text.endsWith(TOO_MUCH)) };
 }
 
 /** Rules name ICMP types one by one, and no port 0: nobody can connect to it. */

@@ -56,7 +56,8 @@ export interface HostImportOptions {
  */
 export function importHosts(listings: readonly HostListing[], options: HostImportOptions): ImportedHosts {
   const { fleet, definitions, isolate, owner, taken, folder } = options;
-  const read = listings.map((asked) => readHost(asked, fleet));
+  const asked = listings.map((listing) => readHost(listing, fleet));
+  const read = asked.filter(({ draft }) => !draft.isUnread);
   const known = [...definitions.fleets.values()].flatMap((each) =>
     each.hosts.map(({ name, labels }) => ({ fleet: each.name, name, labels })),
   );
@@ -81,7 +82,7 @@ export function importHosts(listings: readonly HostListing[], options: HostImpor
         host,
         text: `no label chooses it alone: give it \`labels: {${HOST_LABEL}: ${host}}\` in fleet ${fleet.name}`,
       })),
-      ...read.flatMap(({ name, draft, leftOut }) => [...leftOut, ...draft.leftOut].map((text) => ({ host: name, text }))),
+      ...asked.flatMap(({ name, draft, leftOut }) => [...leftOut, ...draft.leftOut].map((text) => ({ host: name, text }))),
     ],
   };
 }

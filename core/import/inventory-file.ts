@@ -21,6 +21,15 @@ const WITNESSES: readonly { readonly kind: string; readonly word: string; readon
       word: "svc",
       isThere: ({ services }) => services.some(({ namespace, name }) => namespace === "default" && name === "kubernetes"),
     },
+    {
+      // Without -A kubectl asks one namespace, and all of the above are in the answer.
+      kind: "pod, Service or NetworkPolicy outside of namespace default",
+      word: "-A",
+      isThere: ({ world, services }) =>
+        [...world.pods, ...services, ...world.policies.map(({ metadata }) => metadata)].some(
+          ({ namespace = "" }) => namespace !== "" && namespace !== "default",
+        ),
+    },
   ];
 
 /** What must have been left out of an export, as kubectl calls it: nothing may be planned on the part that is there. */

@@ -9,6 +9,7 @@ import {
   noPorts,
   type PortSet,
 } from "../address/ports.ts";
+import { plain } from "../ground/inert.ts";
 import { type CompiledPolicy, type CompiledRule } from "../verdict/compiled.ts";
 import { compilePolicy } from "../verdict/compile.ts";
 import { resolveNamedPorts, type NamedPort } from "../verdict/compile-ports.ts";
@@ -85,7 +86,12 @@ function readPolicy(object: PolicyObject, leftOut: string[]): readonly Read[] {
 function saidBy({ annotations = {}, labels = {} }: PolicyObject["metadata"]): Pick<DraftPolicy, "owner" | "reason"> {
   const said = (keys: readonly string[]): string | undefined => {
     const key = Object.keys({ ...labels, ...annotations }).find((each) => keys.includes(each.split("/").at(-1) ?? each));
-    const text = key === undefined ? undefined : (annotations[key] ?? labels[key])?.replaceAll(/\s+/g, " ").trim().slice(0, 200);
+    const text =
+      key === undefined
+        ? undefined
+        : plain(annotations[key] ?? labels[key] ?? "", 200)
+            .replaceAll(/ +/g, " ")
+            .trim();
     return text === "" ? undefined : text;
   };
   return { owner: said(["owner", "team", "contact"]), reason: said(["reason", "description", "purpose"]) };

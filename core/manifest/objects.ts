@@ -44,6 +44,12 @@ export function objectsOf(document: ManifestDocument): {
       const { items } = record;
       if (items !== null && items !== undefined && !Array.isArray(items))
         return refuse([...path, "items"], `${kind}: items must be a list`);
+      if (isCut(record["metadata"]))
+        return refuse(
+          [...path, "metadata"],
+          `${kind}: only the first part of a list`,
+          "Ask for all of it: without limit, or follow `continue`",
+        );
       const of = kind === "List" ? {} : { kind: kind.slice(0, -"List".length), apiVersion };
       for (const [index, item] of (items ?? []).entries()) add(item, [...path, "items", index], of);
       return;
@@ -54,4 +60,11 @@ export function objectsOf(document: ManifestDocument): {
   };
   add(document.value, [], {});
   return { objects, notes };
+}
+
+/** A list that goes on elsewhere (Kubernetes API concepts, "Retrieving large results sets in chunks"). */
+function isCut(metadata: unknown): boolean {
+  if (typeof metadata !== "object" || metadata === null) return false;
+  const { continue: rest, remainingItemCount } = metadata as Json; // an object, just checked
+  return (typeof rest === "string" && rest !== "") || (typeof remainingItemCount === "number" && remainingItemCount > 0);
 }

@@ -1,4 +1,4 @@
-import { contains, parseAddress } from "../address/index.ts";
+import { contains, parseAddress, unionAll } from "../address/index.ts";
 import type { Address } from "../address/index.ts";
 import type { Definitions, Direction } from "../model/kinds.ts";
 import type { HostObservation } from "./observation.ts";
@@ -43,19 +43,28 @@ export function denialsOf({ ruleset, at }: HostObservation, definitions: Definit
   return { directions: seen.directions, total: seen.connections.length, full: seen.full, connections };
 }
 
+/** Names of the definitions that were asked last: a look at a host comes every few seconds, definitions do not. */
+const NAMES = new WeakMap<Definitions, (text: string) => string | null>();
+
 /** `directory/ldap-blue-1` of a fleet's host, `mainframe` of an external. */
-function workloadNames({ fleets, externals }: Definitions): (text: string) => string | null {
+function workloadNames(definitions: Definitions): (text: string) => string | null {
+  const known = NAMES.get(definitions);
+  if (known !== undefined) return known;
   const hosts = new Map<string, string>();
-  for (const fleet of fleets.values()) {
+  for (const fleet of definitions.fleets.values()) {
     for (const host of fleet.hosts) for (const address of host.addresses) hosts.set(keyOf(address), `${fleet.name}/${host.name}`);
   }
-  return (text) => {
-    const known = hosts.get(keyOf(text));
-    if (known !== undefined) return known;
+  const externals = [...definitions.externals.values()];
+  const anywhere = unionAll(externals.map(({ addresses }) => addresses));
+  const nameOf = (text: string): string | null => {
+    const host = hosts.get(keyOf(text));
+    if (host !== undefined) return host;
     const parsed = parseAddress(text);
-    if (!("ok" in parsed)) return null;
-    return [...externals.values()].find(({ addresses }) => contains(addresses, parsed.ok))?.name ?? null;
+    if (!("ok" in parsed) || !contains(anywhere, parsed.ok)) return null;
+    return externals.find(({ addresses }) => contains(addresses, parsed.ok))?.name ?? null;
   };
+  NAMES.set(definitions, nameOf);
+  return nameOf;
 }
 
 function keyOf(text: string): string {

@@ -80,6 +80,19 @@ test.each(["Namespace", "Node", "Service"])("a part is refused: no %s", async (k
   expect(refused.stderr).toContain(`there is no ${kind}`);
 });
 
+// Bugs: kubectl without -A answers for one namespace, which is taken for the whole cluster; so is the first page of a list.
+test("the answer for one namespace, and a list that goes on, are parts", async () => {
+  const one = EXPORT.filter(({ metadata }) => !("namespace" in metadata) || metadata.namespace === "default");
+  const list = (items: readonly object[], metadata: object): string =>
+    JSON.stringify({ apiVersion: "v1", kind: "List", metadata, items });
+  await using scratch = await scratchFolder({ "one.json": list(one, {}), "page.json": list(EXPORT, { continue: "abc" }) });
+  const asked = async (file: string) => await runCli(["inventory", "from", file, "--cluster", "campus"], { cwd: scratch.folder });
+  expect(await asked("one.json")).toMatchObject({ code: 1, stdout: "" });
+  expect((await asked("one.json")).stderr).toContain("outside of namespace default");
+  expect(await asked("page.json")).toMatchObject({ code: 1, stdout: "" });
+  expect((await asked("page.json")).stderr).toContain("only the first part of a list");
+});
+
 // Bug: kinds that may be absent are taken for none without a word.
 test("that there are no policies at all is said", async () => {
   await using scratch = await scratchFolder({ "live.json": exported("NetworkPolicy") });

@@ -12,8 +12,11 @@ export interface Viewpoint {
   readonly hook: "input" | "output";
   /** The host's own addresses, when known: decides matches on the other address. */
   readonly local: AddressSet | undefined;
-  /** True: those are all addresses of the host, so that nobody reaches it under another one. */
-  readonly isWhole?: boolean | undefined;
+  /**
+   * Read for what surely passes, whoever connects: `local` is then every address of the host, and what somebody may choose (a source port, one
+   * of several addresses) is as doubtful as what is not understood.
+   */
+  readonly atLeast?: boolean | undefined;
   /** What reading may cost; without one a fresh one is taken for each hook. */
   readonly budget?: Budget | undefined;
 }
@@ -102,7 +105,7 @@ export function selectValue(field: Field, value: unknown, view: Viewpoint): read
     case "anyPort":
       return [selectPorts(value, WITH_PORTS), { ...EVERYTHING, ports: WITHOUT_PORTS, certainty: "doubtful" }];
     case "sourcePort":
-      return [{ ...EVERYTHING, ports: portsOf(field.protocols), certainty: "chosen" }];
+      return [{ ...EVERYTHING, ports: portsOf(field.protocols), certainty: chosen(view) }];
     case "icmp":
       return [selectIcmp(value, field.protocol, field.part)];
     case "l4proto":
@@ -170,18 +173,22 @@ function selectAddresses(value: unknown, family: 4 | 6): Selection {
     : { ...EVERYTHING, peers: intersect(addresses, familySet(family)) };
 }
 
+function chosen({ atLeast }: Viewpoint): Certainty {
+  return atLeast === true ? "doubtful" : "chosen";
+}
+
 /**
  * The host's own side of a packet. Which of its addresses is used is chosen like a source port, so a match restricts nothing for
  * certain, unless all addresses of the family that the host has are inside.
  */
 function selectLocal(value: unknown, family: 4 | 6, view: Viewpoint): Selection {
-  const chosen: Selection = { ...EVERYTHING, peers: familySet(family), certainty: "chosen" };
+  const some: Selection = { ...EVERYTHING, peers: familySet(family), certainty: chosen(view) };
   const addresses = readAddresses(value);
-  if (addresses !== undefined && isSubset(addresses, LINK_LOCAL)) return { ...chosen, peers: NEAR };
-  if (addresses === undefined || view.local === undefined) return chosen;
+  if (addresses !== undefined && isSubset(addresses, LINK_LOCAL)) return { ...some, peers: NEAR };
+  if (addresses === undefined || view.local === undefined) return some;
   const local = intersect(view.local, familySet(family));
-  if (view.isWhole === true && isEmpty(intersect(local, addresses))) return NOTHING;
-  return !isEmpty(local) && isSubset(local, addresses) ? { ...chosen, certainty: "sure" } : chosen;
+  if (view.atLeast === true && isEmpty(intersect(local, addresses))) return NOTHING;
+  return !isEmpty(local) && isSubset(local, addresses) ? { ...some, certainty: "sure" } : some;
 }
 
 function readAddresses(value: unknown): AddressSet | undefined {

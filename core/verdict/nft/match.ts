@@ -36,7 +36,7 @@ export function readMatch(match: Readonly<Record<string, unknown>>, table: Liste
   const domain = spaceFromBoxes([fields.map(fieldDomain).reduce(bothSelections)]);
   const upper = subtractSpaces(domain, positive.lower);
   const lower = subtractSpaces(domain, positive.upper);
-  const isChosen = fields.some((field) => field.kind === "sourcePort" || field.kind === "local");
+  const isChosen = view.atLeast !== true && fields.some((field) => field.kind === "sourcePort" || field.kind === "local");
   return { upper, firm: isChosen ? upper : lower, lower };
 }
 
@@ -53,7 +53,9 @@ export function selectKeys(fields: readonly Field[], keys: readonly unknown[], v
   const firm = new Gatherer(view.budget);
   const lower = new Gatherer(view.budget);
   for (const key of keys) {
-    for (const selection of selectKey(fields, key, view)) {
+    const isPassing = view.atLeast === true && isTimed(key);
+    for (const read of selectKey(fields, key, view)) {
+      const selection: Selection = isPassing ? { ...read, certainty: "doubtful" } : read;
       upper.add(selection);
       if (selection.certainty !== "doubtful") firm.add(selection);
       if (selection.certainty === "sure") lower.add(selection);
@@ -74,6 +76,12 @@ function selectKey(fields: readonly Field[], key: unknown, view: Viewpoint): rea
       view.budget?.spend(16 * left.length * right.length);
       return left.flatMap((a) => right.map((b) => bothSelections(a, b)));
     });
+}
+
+/** An element that goes by itself. */
+function isTimed(value: unknown): boolean {
+  const { expires, timeout } = recordOf(recordOf(value)["elem"]);
+  return expires !== undefined || timeout !== undefined;
 }
 
 /** An element with a timeout, counter or comment is wrapped. */

@@ -96,7 +96,8 @@ function sideOf(tables: readonly Table[], view: Viewpoint, asked: AskedOfRuleset
     const admitted = admittedBy(listed, view, { entering: domain });
     const strict = isOurs(name) ? admittedBy(listed, view, { entering: domain, policiesDrop: true }) : admitted;
     if (atLeast !== undefined) {
-      const surely = admittedBy(listed, { ...view, isWhole: true }, { entering: domain, atLeast: true });
+      const surely = admittedBy(listed, { ...view, atLeast: true }, { entering: domain });
+      uncertain.push(...surely.uncertain.map((text) => told(name, text)));
       atLeast = intersectSpaces(atLeast, surely.isOverBudget ? outside : uniteSpaces(surely.space, outside));
     }
     isHooked ||= !listed.isDormant && [...listed.chains.values()].some((chain) => chain.hook === view.hook);

@@ -41,11 +41,6 @@ export interface WalkOptions {
   readonly entering?: Space;
   /** Read every base chain as if its policy were to drop: what is left is what rules accept. */
   readonly policiesDrop?: boolean;
-  /**
-   * Tell what surely passes instead of what may: a rule whose condition is not understood, or holds only sometimes, accepts nothing then,
-   * and what it may have dropped does not pass. What whoever connects can choose (a source port) counts as chosen.
-   */
-  readonly atLeast?: boolean;
   /** Called for every verdict that some of the connections meet. */
   readonly onDecision?: (decision: Decision) => void;
 }
@@ -69,11 +64,12 @@ export const TOO_MUCH = "following its chains takes more steps than the budget a
  * Follows every new connection with another machine through the base chains of a hook.
  *
  * A connection passes when all base chains let it. Without a base chain there everything passes. What is not understood may match
- * or not: it never closes anything and is named in `uncertain`. A chain is followed once for the same connections, however many rules
+ * or not: it never closes anything and is named in `uncertain`; with `view.atLeast` it never opens anything. A chain is followed once for the same connections, however many rules
  * jump to it, and all of it within a budget (`view.budget`): whoever writes the listing does not decide how long reading it takes.
  */
 export function admittedBy(table: ListedTable, view: Viewpoint, options: WalkOptions = {}): Admitted {
   const entering = options.entering ?? wholeSpace;
+  if (view.atLeast === true && table.strange.length > 0) return { space: emptySpace, uncertain: [], isOverBudget: false };
   if (!table.exists || table.isDormant) return { space: entering, uncertain: [], isOverBudget: false };
   const uncertain = new Set<string>();
   const limited = { ...view, budget: view.budget ?? new Budget(HOOK_STEPS) };
@@ -169,8 +165,11 @@ class Walk {
     if (kind === "match") this.#narrow(chain, recordOf(value), matched);
     else if (kind === "vmap") this.#verdictMap(chain, recordOf(value), matched, flow, depth);
     else if (kind === "set" && isMemory(value)) return;
-    else if (SIDE_EFFECTS.has(kind)) this.#uncertain.add(describe(chain, { [kind]: value }));
-    else if (!this.#verdict(chain, kind, value, matched, flow, depth)) this.#sometimes(chain, kind, value, matched, flow);
+    else if (SIDE_EFFECTS.has(kind)) {
+      this.#uncertain.add(describe(chain, { [kind]: value }));
+      // A set that is full, or a rate in it, ends the rule.
+      if (this.#isAtLeast) matched.firm = emptySpace;
+    } else if (!this.#verdict(chain, kind, value, matched, flow, depth)) this.#sometimes(chain, kind, value, matched, flow);
   }
 
   /** A limit lets the rule match sometimes; a statement that nobody here knows may also accept. */
@@ -238,7 +237,7 @@ class Walk {
   }
 
   get #isAtLeast(): boolean {
-    return this.#options.atLeast === true;
+    return this.#view.atLeast === true;
   }
 
   /** What certainly matched goes on no further in this chain; doubts are told when they made a difference. */

@@ -60,7 +60,9 @@ test("lets through what the kernel lets through, and nothing that hangs on what 
     `ip link set up1 up; ip address add 192.0.2.2/24 dev up1; for a in ${SOURCES.join(" ")}; do ip address add $a/32 dev up1; done`,
   );
   host.run("ip route add default via 192.0.2.2; iptables-nft-restore", RULES);
-  const { listing, leftOut } = readIptablesSave(host.run("iptables-nft-save"));
+  const read = readIptablesSave(host.run("iptables-nft-save"));
+  if (read === undefined) throw new Error("iptables-save says its family");
+  const { listing, leftOut } = read;
   const draft = hostDraftOf(listing, fromAddressTexts([HOST]).set);
   const answers = client.run(`exec "${process.execPath}" -e '${CLIENT}' '${JSON.stringify([HOST, SOURCES, PORTS])}'`);
   const tries = JSON.parse(answers) as readonly { source: string; port: number; answered: boolean }[]; // printed by the script above
