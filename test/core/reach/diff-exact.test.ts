@@ -28,7 +28,16 @@ import { SOURCE_OF } from "../../../core/reach/diff-lines.ts";
 import type { DiffLine, DiffSide } from "../../../core/reach/diff-lines.ts";
 import type { Party, Source } from "../../../core/reach/source.ts";
 import type { Review } from "../../../core/review/review.ts";
-import { diffAnswer, formatDiff, formatDiffLine, formatDiffMarkdown, formatDiffTable, VERB } from "../../../core/text/diff.ts";
+import {
+  diffAnswer,
+  formatDiff,
+  formatDiffLine,
+  formatDiffMarkdown,
+  formatDiffTable,
+  summariseDiff,
+  VERB,
+} from "../../../core/text/diff.ts";
+import { reviewAnswer } from "../../../core/text/review-json.ts";
 import { reviewMarkdown } from "../../../core/text/review.ts";
 import { ESTATE, organisation, revisions } from "../../support/intent-worlds.ts";
 
@@ -183,6 +192,20 @@ test("every form tells the lines of every part: text, table, Markdown, JSON, rev
         }
       }
       expect(/ stays open/.test(rows[0] ?? "")).toBe(diff.stays.length > 0);
+      // No line beside them, in any form; and what machines read of a review is the same, counts included.
+      const total = diff.opened.length + diff.closed.length + diff.stays.length;
+      const isLine = (row: string): boolean => /^(\| )?(opens|closes|stays open) /.test(row);
+      expect(table.split("\n").filter((row) => isLine(row) && row !== summariseDiff(diff))).toHaveLength(total);
+      expect(rows.filter((row) => row.startsWith("| ") && isLine(row))).toHaveLength(total);
+      const { diff: inReview } = reviewAnswer({ kind: "reviewed", review: reviewWith(diff) }) as { readonly diff: unknown };
+      expect(inReview).toEqual(json);
+      expect(json).toMatchObject({
+        counts: { opened: diff.openedCount, closed: diff.closedCount, unchanged: diff.unchangedCount },
+      });
+      if (total > 0) {
+        const counts = [diff.openedCount, diff.closedCount, diff.unchangedCount].map((count) => count.toLocaleString("en"));
+        expect(reviewed).toContain(`In connections: ${counts[0]} opened, ${counts[1]} closed, ${counts[2]} unchanged.`);
+      }
     }),
     { numRuns: 25 },
   );
