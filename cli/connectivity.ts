@@ -3,12 +3,9 @@ import { lifelineFloor } from "../core/config/operator.ts";
 import type { OperatorInputs } from "../core/compile/inputs.ts";
 import { asIfApplied, madeUpWorld, savedWorld, type ConnectivityWorld } from "../core/guardrail/world.ts";
 import { FirebreakError } from "../core/ground/error.ts";
-import { parseDefinitions } from "../core/model/parse.ts";
 import type { SourceFile } from "../core/model/source.ts";
-import { formatNotes } from "../core/text/notes.ts";
 import { visible } from "../core/ground/visible.ts";
-import { folderOf, requireDefinitions } from "./definitions.ts";
-import { commitNamed, filesAt, findClone } from "./git-clone.ts";
+import { requireDefinitions } from "./definitions.ts";
 import { readInventory } from "./offline-world.ts";
 import { tell } from "./output.ts";
 import { serviceFromEnvironment } from "./service-address.ts";
@@ -21,15 +18,14 @@ export interface FolderOptions {
   readonly config?: string;
   /** Targets in `mode: plan` count as if they were applied; always so where workloads are made up. */
   readonly asApplied?: true;
-  /** A commit of the clone that the folder is in, instead of what is checked out. */
+  /** A commit of the clone that the folder is in, instead of what lies here. */
   readonly at?: string;
 }
 
 /** A world, and the files that its definitions stand in. */
 export interface ReadWorld extends ConnectivityWorld {
   readonly folder: string;
-  /** As the commit has them that was asked about; undefined: as they lie in the folder. */
-  readonly files: readonly SourceFile[] | undefined;
+  readonly files: readonly SourceFile[];
 }
 
 /**
@@ -41,13 +37,7 @@ export async function readWorld(dir: string | undefined, options: FolderOptions)
   const settings = await settingsIfThere(options.config ?? DEFAULT_SETTINGS_FILE);
   const isNamed = options.config !== undefined && options.config !== DEFAULT_SETTINGS_FILE;
   const used = isNamed || dir === undefined ? settings : undefined;
-  const {
-    folder,
-    files,
-    definitions: read,
-  } = options.at === undefined
-    ? { ...(await requireDefinitions(dir, used)), files: undefined }
-    : await definitionsAtCommit(dir ?? folderOf(used) ?? "policies", options.at);
+  const { folder, sources: files, definitions: read } = await requireDefinitions({ dir, at: options.at }, used);
   const operator: OperatorInputs | undefined = settings && { floor: lifelineFloor(settings), ownPaths: [] };
   const now = Date.now();
   const definitions = options.asApplied === true ? asIfApplied(read).definitions : read;
@@ -57,19 +47,6 @@ export async function readWorld(dir: string | undefined, options: FolderOptions)
       : savedWorld(definitions, await readInventory(options.inventory), now, operator);
   for (const gap of world.gaps) tell(visible(gap));
   return { ...world, folder, files };
-}
-
-/** Definitions as a commit of a clone has them. */
-async function definitionsAtCommit(folder: string, at: string) {
-  const clone = await findClone(folder);
-  if (clone === undefined)
-    throw new FirebreakError("USAGE", `${folder} is in no clone of a repository: --at names a commit of one`);
-  const files = await filesAt(clone, await commitNamed(clone, at));
-  if (files.length === 0) throw new FirebreakError("NOT_FOUND", `${at} has no definitions in ${clone.path || "this clone"}`);
-  const { definitions, notes } = parseDefinitions(files, { allow: undefined });
-  if (definitions !== undefined) return { folder, files, definitions };
-  const errors = notes.filter(({ severity }) => severity === "error");
-  throw new FirebreakError("DEFINITION_INVALID", `the definitions of ${at} hold errors:\n${formatNotes(errors)}`);
 }
 
 /** The settings through which a service can be asked; undefined when neither they nor the environment name one. */

@@ -7,7 +7,7 @@ import { FirebreakError } from "../core/ground/error.ts";
 import { unknownName } from "../core/model/unknown-name.ts";
 import type { Position } from "../core/model/note.ts";
 import type { SourceFile } from "../core/model/source.ts";
-import { readCommitFiles } from "./git-files.ts";
+import { AS_STORED, readCommitFiles } from "./git-files.ts";
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 30_000;
@@ -118,6 +118,10 @@ export async function blameLine({ file, line }: Position): Promise<Blame | null>
 }
 
 async function git(folder: string, args: readonly string[]): Promise<string> {
-  const { stdout } = await run("git", ["-C", folder, ...args], { timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT });
+  const { stdout } = await run("git", ["-C", folder, ...args], {
+    env: { ...process.env, ...AS_STORED },
+    timeout: TIMEOUT_MS,
+    maxBuffer: MAX_OUTPUT,
+  });
   return stdout;
 }

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
 import { FirebreakError } from "../core/ground/error.ts";
-import type { SourceFile } from "../core/model/source.ts";
+import { COMMIT_LIMITS as LIMITS, SUBMODULE, type SourceFile } from "../core/model/source.ts";
 
-/** The same as the service's: how much a commit may ask of us. */
-const LIMITS = { files: 5_000, fileBytes: 1024 * 1024, totalBytes: 64 * 1024 * 1024 } as const;
 const TIMEOUT_MS = 60_000;
-const SUBMODULE = "160000";
+const TREE = "040000";
+
+/** `git replace` puts other objects in the place of those that a commit names; the service knows nothing of it. */
+export const AS_STORED = { GIT_NO_REPLACE_OBJECTS: "1" } as const;
 
 interface Entry {
   readonly mode: string;
@@ -32,10 +33,15 @@ export async function readCommitFiles(root: string, commit: string, path: string
   const id = tree.stdout.toString("utf8").trim();
   const kind = await git(root, ["cat-file", "-t", id]);
   if (kind.stdout.toString("utf8").trim() !== "tree") return [];
-  const listed = await git(root, ["ls-tree", "-r", "-z", "--full-tree", id]);
+  const listed = await git(root, ["ls-tree", "-r", "-t", "-z", "--full-tree", id]);
+  if (listed.isCut) throw tooMuch(commit, "there are more files and folders than git may list");
   if (listed.code !== 0) throw missing(commit, listed.stderr);
-  const entries = parseListing(listed.stdout);
+  const all = parseListing(listed.stdout);
+  const entries = all.filter(({ mode }) => mode !== TREE);
   if (entries.length > LIMITS.files) throw tooMuch(commit, `there are more than ${LIMITS.files} files`);
+  if (all.length - entries.length >= LIMITS.folders) throw tooMuch(commit, `there are more than ${LIMITS.folders} folders`);
+  if (all.some(({ path: file }) => file.split("/").length - 1 > LIMITS.depth))
+    throw tooMuch(commit, `folders are nested deeper than ${LIMITS.depth}`);
   const blobs = entries.filter(({ mode }) => mode !== SUBMODULE);
   const contents = await readBlobs(root, commit, blobs);
   return entries
@@ -98,6 +104,8 @@ function missing(commit: string, why: string): FirebreakError {
 }
 
 interface GitResult {
+  /** It printed more than we take, and was ended. */
+  readonly isCut: boolean;
   readonly code: number | null;
   readonly stdout: Buffer;
   readonly stderr: string;
@@ -105,7 +113,7 @@ interface GitResult {
 
 function git(root: string, args: readonly string[], input = ""): Promise<GitResult> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, GIT_TERMINAL_PROMPT: "0" };
+    const env = { ...process.env, ...AS_STORED, GIT_TERMINAL_PROMPT: "0" };
     const child = spawn("git", ["-C", root, ...args], { timeout: TIMEOUT_MS, env, stdio: ["pipe", "pipe", "pipe"] });
     const stdout: Buffer[] = [];
     let size = 0;
@@ -117,7 +125,7 @@ function git(root: string, args: readonly string[], input = ""): Promise<GitResu
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr = (stderr + text).slice(-4_000)));
     child.on("error", (cause) => reject(new FirebreakError("GIT_UNREACHABLE", "run git", { cause })));
-    child.on("close", (code) => resolve({ code, stdout: Buffer.concat(stdout), stderr }));
+    child.on("close", (code) => resolve({ code, isCut: size > 2 * LIMITS.totalBytes, stdout: Buffer.concat(stdout), stderr }));
     child.stdin.on("error", () => undefined); // it ended before it read everything; its exit code tells
     child.stdin.end(input);
   });

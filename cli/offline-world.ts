@@ -15,6 +15,8 @@ import { DEFAULT_SETTINGS_FILE } from "./settings-file.ts";
 /** What names the parts of a world that no service is asked about. */
 export interface OfflineOptions {
   readonly definitions?: string;
+  /** A commit of the clone that the definitions are in, instead of what lies here. */
+  readonly at?: string;
   readonly inventory?: string;
   readonly config?: string;
 }
@@ -27,10 +29,10 @@ const NO_INSTANCE = "offline";
  *
  * @throws FirebreakError DEFINITION_INVALID, CONFIG_INVALID, USAGE, NOT_FOUND
  */
-export async function readOfflineWorld({ definitions: dir, inventory, config }: OfflineOptions): Promise<OfflineWorld> {
+export async function readOfflineWorld({ definitions: dir, at, inventory, config }: OfflineOptions): Promise<OfflineWorld> {
   const settings = await settingsIfThere(config ?? DEFAULT_SETTINGS_FILE);
   const isNamed = config !== undefined && config !== DEFAULT_SETTINGS_FILE;
-  const { definitions } = await requireDefinitions(dir, isNamed || dir === undefined ? settings : undefined);
+  const { definitions } = await requireDefinitions({ dir, at }, isNamed || dir === undefined ? settings : undefined);
   const seen = inventory === undefined ? nothingSeen() : await readInventory(inventory);
   if (settings === undefined && definitions.fleets.size > 0) {
     tell(`without ${DEFAULT_SETTINGS_FILE} the operator's lifeline is missing on hosts (--config FILE)`);

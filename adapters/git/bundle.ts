@@ -3,7 +3,8 @@ import fs from "node:fs";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { FirebreakError } from "../../core/ground/error.ts";
-import { LIMITS, readFiles } from "./files.ts";
+import { COMMIT_LIMITS as LIMITS } from "../../core/model/source.ts";
+import { readFiles } from "./files.ts";
 import type { ObjectStore } from "./objects.ts";
 
 /** What of a commit is needed to read its definitions: the commit, the trees down to each file, the files. Without history. */

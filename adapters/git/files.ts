@@ -1,14 +1,10 @@
 import { FirebreakError } from "../../core/ground/error.ts";
-import type { SourceFile } from "../../core/model/source.ts";
+import { COMMIT_LIMITS as LIMITS, SUBMODULE, type SourceFile } from "../../core/model/source.ts";
 import { readCommitInfo } from "./history.ts";
 import { parseTree, readRaw } from "./objects.ts";
 import type { ObjectStore, TreeEntry } from "./objects.ts";
 
-/** How much a commit may ask of us. */
-export const LIMITS = { files: 5_000, folders: 5_000, fileBytes: 1024 * 1024, totalBytes: 64 * 1024 * 1024, depth: 32 } as const;
-
 const TREE = "040000";
-const SUBMODULE = "160000";
 
 interface Found {
   readonly path: string;

@@ -42,6 +42,14 @@ export function definitionsOption(): Option {
   return new Option("--definitions <dir>", "folder of definitions (default: repository.path of the settings, else policies)");
 }
 
+/** `--at`, of verbs that answer from definitions here. */
+export function atOption(): Option {
+  return new Option(
+    "--at <commit>",
+    "as a commit of the clone has the definitions, read as the service reads it (default: as they lie here)",
+  );
+}
+
 /** `--inventory`. */
 export function savedWorkloadsOption(what: string): Option {
   return new Option("--inventory <file>", what);

@@ -6,6 +6,7 @@ import type { ReviewFormat, ReviewOptions } from "../verbs/review.ts";
 import {
   addExamples,
   asAppliedOption,
+  atOption,
   definitionsOption,
   enforcerOption,
   fullOption,
@@ -42,6 +43,7 @@ function addTest(program: Command): void {
     .description(
       "check guardrails and the tests of policies; exit 1 when one fails, 2 when none fails and one is uncertain (with --inventory, --live or --detailed-exitcode)",
     )
+    .addOption(atOption())
     .addOption(inventoryOption())
     .addOption(asAppliedOption())
     .option("--live", "ask the running service about the revision in force, on the workloads of now")
@@ -53,7 +55,7 @@ function addTest(program: Command): void {
   addExamples(command, [
     ["a repository, without any cluster", "firebreak test policies"],
     ["on the workloads of a real one", "firebreak test policies --inventory seen.json"],
-    ["in a pull request's check", "firebreak test policies -o github"],
+    ["in a pull request's check, its commit and not what lies here", "firebreak test policies --at merged -o github"],
     ["what is in force, on the workloads of now", "firebreak test --live"],
   ]);
 }

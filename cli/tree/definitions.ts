@@ -2,6 +2,7 @@ import { Option, type Command } from "commander";
 import {
   addExamples,
   asAppliedOption,
+  atOption,
   configOption,
   enforcerOption,
   fullOption,
@@ -162,6 +163,7 @@ function addValidate(program: Command): void {
     .command("validate")
     .argument("[dir]", "folder of definitions (default: repository.path of the settings, else policies)")
     .description("check definitions: every problem at once, with file, line and what to do")
+    .addOption(atOption())
     .option("-c, --config <file>", "settings whose `allow` bounds what definitions may name (default: firebreak.yaml without DIR)")
     .option("--github", "print the notes as annotations of GitHub Actions")
     .addOption(outputOption())
@@ -173,7 +175,7 @@ function addValidate(program: Command): void {
   addExamples(command, [
     ["check a folder", "firebreak validate policies"],
     ["check it as the service would, with what its operator allows", "firebreak validate --config firebreak.yaml"],
-    ["in a pull request's check", "firebreak validate policies --github"],
+    ["in a pull request's check, its commit and not what lies here", "firebreak validate policies --at merged --github"],
   ]);
 }
 
@@ -184,6 +186,7 @@ function addPlan(program: Command): void {
     .description("show what would be written, and what that opens and closes")
     .option("--inventory <file>", "plan without the service, from what `inventory save` wrote")
     .option("--definitions <dir>", "definitions to plan; with --inventory")
+    .addOption(atOption())
     .addOption(asAppliedOption())
     .addOption(fullOption())
     .option("--detailed-exitcode", "exit with 2 when there are changes")
@@ -235,6 +238,7 @@ function addRender(program: Command): void {
     .description("print what would be written to a target: NetworkPolicies as YAML, or an nft transaction as JSON")
     .requiredOption("--target <name>", "cluster/NAME or host/FLEET/NAME")
     .option("--definitions <dir>", "folder of definitions (default: repository.path of the settings, else policies)")
+    .addOption(atOption())
     .option("--inventory <file>", "what `inventory save` wrote: namespaces, resolvers and addresses come from it")
     .option("-c, --config <file>", "settings with the lifeline (default: firebreak.yaml, when it is there)")
     .addOption(outputOption())

@@ -2,7 +2,7 @@ import { Option, type Command } from "commander";
 import type { ReachFormat } from "../../core/reach/render.ts";
 import type { ReachOptions } from "../verbs/reach.ts";
 import type { VerdictOptions } from "../verbs/verdict.ts";
-import { addExamples, enforcerOption, verb } from "./common.ts";
+import { addExamples, atOption, enforcerOption, verb } from "./common.ts";
 
 // Written out, and held complete by its type, because help loads nothing of the core.
 const FORMATS: Readonly<Record<ReachFormat, true>> = { table: true, json: true, csv: true, dot: true };
@@ -23,6 +23,7 @@ function addReach(program: Command): void {
     .command("reach")
     .argument("[dir]", "folder of definitions (default: repository.path of the settings, else policies)")
     .description("list who may connect to whom, by classes of workloads that nothing tells apart")
+    .addOption(atOption())
     .addOption(manifestsOption())
     .option("--inventory <file>", "the workloads that `inventory save` wrote (default: made up from the definitions)")
     .option("--live", "what is enforced now: as the running service sees it, or as the inventory holds it")

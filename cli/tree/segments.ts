@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { SegmentsOptions } from "../verbs/segments.ts";
 import {
   addExamples,
+  atOption,
   definitionsOption,
   fullOption,
   outputOption,
@@ -17,6 +18,7 @@ export function addSegmentsVerb(program: Command): void {
     .argument("[segment]", "one segment, to see its members (default: a line for each, and who is in none)")
     .description("say who is in a segment and because of what, and which workloads are in none")
     .addOption(definitionsOption())
+    .addOption(atOption())
     .addOption(savedWorkloadsOption("who runs, as `inventory save` wrote it (default: the running service says)"))
     .addOption(fullOption())
     .addOption(outputOption())

@@ -33,7 +33,7 @@ export async function clustersSetup(name: string, options: ClustersSetupOptions)
   if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(options.namespace))
     throw new FirebreakError("USAGE", `--namespace ${options.namespace} is no name of a namespace`);
   const settings = await loadSettings(options.config);
-  const { definitions } = await requireDefinitions(options.definitions, settings);
+  const { definitions } = await requireDefinitions({ dir: options.definitions }, settings);
   const target = findTarget(definitions, name);
   if (target?.kind !== "cluster") {
     const clusters = listTargets(definitions).map(({ id }) => id);

@@ -69,7 +69,7 @@ async function targetsOf(
 ): Promise<{ readonly targets: readonly Target[]; readonly checks: readonly Check[] }> {
   let loaded: Awaited<ReturnType<typeof loadDefinitions>>;
   try {
-    loaded = await loadDefinitions(options.definitions, settings);
+    loaded = await loadDefinitions({ dir: options.definitions }, settings);
   } catch (error) {
     return { targets: [], checks: [failed("definitions", options.definitions ?? settings.repository.path, error)] };
   }

@@ -7,7 +7,6 @@ import { revisionOf } from "../commits.ts";
 import { isAway, readWorld, serviceNamed } from "../connectivity.ts";
 import { blameLine, findClone, pathIn } from "../git-clone.ts";
 import { printResult, tell } from "../output.ts";
-import { readDefinitionFolder } from "../source.ts";
 import type { OutputOptions } from "../tree/common.ts";
 
 /** What `firebreak explain` takes. */
@@ -49,7 +48,7 @@ async function answerAsked(
   const { folder, files, ...world } = await readWorld(options.definitions, options);
   const clone = await findClone(folder);
   const patchPath = clone === undefined ? (path: string) => path : (path: string) => pathIn(clone, path);
-  const answer = explainConnection(world, { files: files ?? (await readDefinitionFolder(folder)), patchPath }, asked);
+  const answer = explainConnection(world, { files, patchPath }, asked);
   // Who touched a line last is asked of what is checked out: of an older commit it would name the wrong one.
-  return await withBlame(answer, files === undefined ? blameLine : async () => await Promise.resolve(null));
+  return await withBlame(answer, options.at === undefined ? blameLine : async () => await Promise.resolve(null));
 }

@@ -77,7 +77,7 @@ export async function runByAdmin(
 
 /** How a host of the definitions is reached. @throws FirebreakError NOT_FOUND, USAGE for this machine, CONFIG_INVALID */
 export async function reachOf(name: string, folder: string | undefined, settings: SettingsFile): Promise<Reach> {
-  const { definitions } = await requireDefinitions(folder, settings);
+  const { definitions } = await requireDefinitions({ dir: folder }, settings);
   const target = findTarget(definitions, name);
   if (target?.kind !== "host") {
     const known = listTargets(definitions).map(({ id }) => id);

@@ -10,6 +10,7 @@ import type { ConfigOptions, OutputOptions } from "../tree/common.ts";
 export interface PlanOptions extends OutputOptions, ConfigOptions {
   readonly inventory?: string;
   readonly definitions?: string;
+  readonly at?: string;
   readonly asApplied?: true;
   readonly full?: true;
   readonly detailedExitcode?: true;
@@ -24,7 +25,7 @@ export async function plan(target: string | undefined, options: PlanOptions): Pr
 }
 
 async function computePlans(target: string | undefined, options: PlanOptions): Promise<readonly PlanAnswer[]> {
-  const { inventory, definitions } = options;
+  const { inventory, definitions, at } = options;
   if (inventory !== undefined) {
     const { planOffline } = await import("../../core/plan/offline.ts");
     const { readOfflineWorld } = await import("../offline-world.ts");
@@ -33,10 +34,10 @@ async function computePlans(target: string | undefined, options: PlanOptions): P
     const { asIfApplied } = await import("../../core/guardrail/world.ts");
     return planOffline({ ...world, definitions: asIfApplied(world.definitions).definitions }, target);
   }
-  if (definitions !== undefined) {
+  if (definitions !== undefined || at !== undefined) {
     throw new FirebreakError(
       "USAGE",
-      "--definitions needs --inventory FILE: the service plans the revision in force (firebreak inventory save)",
+      "--definitions needs --inventory FILE, as --at does: the service plans the revision in force (firebreak inventory save)",
     );
   }
   if (options.asApplied === true) {

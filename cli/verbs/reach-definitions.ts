@@ -11,6 +11,7 @@ import { DEFAULT_SETTINGS_FILE } from "../settings-file.ts";
 /** What `firebreak reach` takes when it is not asked about plain manifests. */
 export interface ReachDefinitionsOptions {
   readonly inventory?: string;
+  readonly at?: string;
   readonly live?: true;
   readonly running?: true;
   readonly config?: string;
@@ -32,11 +33,11 @@ export async function reachOfDefinitions(dir: string | undefined, options: Reach
 
 async function askService(
   dir: string | undefined,
-  { inventory, config }: ReachDefinitionsOptions,
+  { inventory, at, config }: ReachDefinitionsOptions,
   isLive: boolean,
 ): Promise<Reach> {
-  if (dir !== undefined || inventory !== undefined) {
-    throw new FirebreakError("USAGE", "the service is asked about the revision in force; leave out DIR and --inventory");
+  if (dir !== undefined || inventory !== undefined || at !== undefined) {
+    throw new FirebreakError("USAGE", "the service is asked about the revision in force; leave out DIR, --at and --inventory");
   }
   const api = await ApiClient.connect(config ?? DEFAULT_SETTINGS_FILE);
   const { classes, connections, notes } = await api.get<ReachAnswer>(API.reach, isLive ? { live: "true" } : {});

@@ -12,6 +12,7 @@ import { writeAll } from "../write-all.ts";
 export interface ReachOptions {
   readonly manifests?: string;
   readonly inventory?: string;
+  readonly at?: string;
   readonly live?: true;
   readonly running?: true;
   readonly config?: string;
@@ -42,8 +43,8 @@ async function ofManifests(
   folder: string,
   { full, ...options }: ReachOptions,
 ): Promise<Reach | undefined> {
-  if (dir !== undefined || options.inventory !== undefined || options.live === true || options.running === true) {
-    throw new FirebreakError("USAGE", "--manifests is another question than DIR, --inventory, --live and --running; ask one");
+  if (dir !== undefined || [options.inventory, options.at, options.live, options.running].some((other) => other !== undefined)) {
+    throw new FirebreakError("USAGE", "--manifests is another question than DIR, --at, --inventory, --live and --running; ask one");
   }
   const profile = profileNamed(options.enforcer);
   const manifests = await loadManifests(folder);

@@ -13,6 +13,7 @@ import type { OutputOptions } from "../tree/common.ts";
 export interface SegmentsOptions extends OutputOptions {
   readonly definitions?: string;
   readonly inventory?: string;
+  readonly at?: string;
   readonly config?: string;
   readonly full?: true;
 }
@@ -26,9 +27,9 @@ export async function segments(name: string | undefined, options: SegmentsOption
 }
 
 async function answerAsked(name: string | undefined, options: SegmentsOptions): Promise<SegmentsAnswer> {
-  const { definitions, inventory, config } = options;
+  const { definitions, at, inventory, config } = options;
   const service = serviceNamed(config);
-  if (definitions === undefined && inventory === undefined && service !== undefined) {
+  if (definitions === undefined && at === undefined && inventory === undefined && service !== undefined) {
     try {
       const api = await ApiClient.connect(service);
       return await api.get<SegmentsAnswer>(API.segments, name === undefined ? {} : { name });

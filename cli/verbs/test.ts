@@ -18,6 +18,7 @@ export type TestFormat = "table" | "json" | "junit" | "sarif" | "github";
 /** What `firebreak test` takes. */
 export interface TestOptions {
   readonly inventory?: string;
+  readonly at?: string;
   readonly asApplied?: true;
   readonly full?: true;
   readonly live?: true;
@@ -42,10 +43,10 @@ export async function test(dir: string | undefined, options: TestOptions): Promi
 
 async function makeAsked(dir: string | undefined, options: TestOptions): Promise<TestReport> {
   if (options.live !== true) return reportOf(await readWorld(dir, options));
-  if (dir !== undefined || options.inventory !== undefined || options.asApplied === true) {
+  if (dir !== undefined || options.inventory !== undefined || options.at !== undefined || options.asApplied === true) {
     throw new FirebreakError(
       "USAGE",
-      "--live asks the service about the revision in force; leave out DIR, --inventory and --as-applied",
+      "--live asks the service about the revision in force; leave out DIR, --at, --inventory and --as-applied",
     );
   }
   const api = await ApiClient.connect(options.config ?? DEFAULT_SETTINGS_FILE);

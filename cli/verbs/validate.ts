@@ -16,17 +16,18 @@ import type { OutputOptions } from "../tree/common.ts";
 /** What `firebreak validate` takes. */
 export interface ValidateOptions extends OutputOptions {
   readonly config?: string;
+  readonly at?: string;
   readonly github?: true;
 }
 
 /** `firebreak validate [DIR]`: exit 1 with an error note, 0 with warnings only. */
 export async function validate(dir: string | undefined, options: ValidateOptions): Promise<number> {
   const settings = await settingsFor(dir, options.config);
-  const loaded = await loadDefinitions(dir, settings);
+  const loaded = await loadDefinitions({ dir, at: options.at }, settings);
   const { notes, definitions } = loaded;
   if (settings === undefined) tell("what definitions may name (`allow`) is not checked; --config FILE checks it");
   if (options.github === true) process.stdout.write(notes.length === 0 ? "" : `${formatAnnotations(notes)}\n`);
-  else await printResult(options.output, validateAnswer(loaded), () => validateText(loaded));
+  else await printResult(options.output, validateAnswer(loaded), () => validateText(loaded, options.at));
   const isFine = definitions !== undefined && !hasErrors(notes);
   return isFine ? 0 : 1;
 }
@@ -52,13 +53,16 @@ function validateAnswer({ notes, definitions }: LoadedDefinitions): unknown {
   };
 }
 
-function validateText({ folder, files, notes, definitions }: LoadedDefinitions): string {
+function validateText({ folder, files, notes, definitions }: LoadedDefinitions, at: string | undefined): string {
   const color = process.stdout.isTTY && pc.isColorSupported;
   const lines: string[] = [];
   if (notes.length > 0) lines.push(formatNotes(notes, { color, isFolded: true }), "");
   if (definitions !== undefined) lines.push(...inForce(definitions), "");
   const held = definitions === undefined ? "not complete" : formatDefinitionCounts(countDefinitions(definitions));
-  lines.push(`${folder} (${files} file${files === 1 ? "" : "s"}): ${held}`, countNotes(notes));
+  lines.push(
+    `${folder}${at === undefined ? "" : ` at ${at}`} (${files} file${files === 1 ? "" : "s"}): ${held}`,
+    countNotes(notes),
+  );
   return lines.join("\n");
 }
 

@@ -306,5 +306,7 @@ export interface Definitions {
   readonly segments: ReadonlyMap<string, Segment>;
   readonly policies: ReadonlyMap<string, Policy>;
   readonly guardrails: ReadonlyMap<string, Guardrail>;
+  /** What `.gitattributes` among the definitions say, by path: they decide what people see of a file, never what is read. */
+  readonly attributes: ReadonlyMap<string, string>;
   readonly workspace: Workspace;
 }

@@ -14,6 +14,7 @@ import { checkUsage } from "./check/usage.ts";
 import type { Definitions } from "./kinds.ts";
 import { compareNotes, hasErrors } from "./note.ts";
 import type { Note } from "./note.ts";
+import { readAttributes } from "./parse/attributes.ts";
 import { readDefinition } from "./parse/definition.ts";
 import type { Reading } from "./parse/definition.ts";
 import { readDocuments } from "./parse/document.ts";
@@ -47,11 +48,13 @@ export function parseDefinitions(
   options: { readonly allow?: Allow | undefined } = {},
 ): ParsedDefinitions {
   const { sources, notes: sourceNotes } = readSources(files);
+  const { attributes, notes: attributeNotes } = readAttributes(files);
   const read = readFiles(sources);
   const readings = read.flatMap(({ readings: some }) => some);
   const set = definitionSet(readings, hasErrors(sourceNotes));
   const notes = [
     ...sourceNotes,
+    ...attributeNotes,
     ...read.flatMap((file) => file.notes),
     ...documentLimitNotes(readings),
     ...checkNames(set),
@@ -66,7 +69,7 @@ export function parseDefinitions(
     ...checkAddresses(set),
     ...(options.allow === undefined ? [] : checkAllow(set, options.allow)),
   ];
-  const definitions = hasErrors(notes) ? undefined : normalise(set.definitions);
+  const definitions = hasErrors(notes) ? undefined : normalise(set.definitions, attributes);
   return { definitions, notes: boundNotes(notes) };
 }
 

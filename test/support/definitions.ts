@@ -184,6 +184,7 @@ export function definitions(parts: Parts): Definitions {
     segments: byName(parts.segments),
     policies: byName(parts.policies),
     guardrails: byName(parts.guardrails),
+    attributes: new Map(),
     workspace: {
       kind: "Workspace",
       internal: [],

@@ -98,6 +98,15 @@ test("obeys no settings of a pull request, and those of the base branch", async 
   await repository.commit({ parent: repository.main, branch: "main" });
 });
 
+// Bug: attributes turn what is checked out into something better than what the service will read.
+test("what is checked is the commit, not what its attributes make of it", async () => {
+  const text = (await exampleText("policies/order-flow.yaml")).replace(/reason: .*/, 'reason: "$Id: \\q $"');
+  const head = await repository.commit({
+    files: { "policies/policies/order-flow.yaml": text, ".gitattributes": "*.yaml ident\n" },
+  });
+  expect((await check(head)).failed).toMatchObject({ name: "Every definition is valid", code: 1 });
+});
+
 // Bug: a pull request brings its own program, or settings for npm, and has it run.
 test("nothing of a pull request is run", async () => {
   const proof = join(repository.folder, "ran");

@@ -36,7 +36,7 @@ interface Read<Body> {
 }
 
 /** The checked definitions in their final form; maps are sorted by name. */
-export function normalise(definitions: readonly ParsedDefinition[]): Definitions {
+export function normalise(definitions: readonly ParsedDefinition[], attributes: Definitions["attributes"]): Definitions {
   const all = [...definitions].sort((a, b) => compareText(nameOf(a), nameOf(b)));
   const segments = all.filter((definition) => definition.kind === "Segment");
   const nesting = nestingOf(segments);
@@ -48,6 +48,7 @@ export function normalise(definitions: readonly ParsedDefinition[]): Definitions
     segments: byName(segments.map((segment) => segmentOf(segment, nesting))),
     policies: byName(all.filter((definition) => definition.kind === "Policy").map(policyOf)),
     guardrails: byName(all.filter((definition) => definition.kind === "Guardrail").map(guardrailOf)),
+    attributes,
     workspace: workspaceOf(workspace),
   };
 }

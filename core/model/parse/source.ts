@@ -1,5 +1,5 @@
 import type { Note } from "../note.ts";
-import type { SourceFile } from "../source.ts";
+import { isDefinitionFile, LINK, SUBMODULE, type SourceFile } from "../source.ts";
 import { LIMITS } from "./limits.ts";
 
 /** A definition file whose bytes are text. */
@@ -23,8 +23,8 @@ export function readSources(files: readonly SourceFile[]): {
   const root = sharedFolders(files);
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const candidates = sorted.filter((file) => !isLeftOut(file.path, root));
-  const notes: Note[] = sorted.filter((file) => isLeftOut(file.path, root) && isDefinition(file.path)).map(leftOutNote);
-  const problem = setProblem(candidates.filter((file) => isDefinition(file.path)));
+  const notes: Note[] = sorted.filter((file) => isLeftOut(file.path, root) && isDefinitionFile(file.path)).map(leftOutNote);
+  const problem = setProblem(candidates.filter((file) => isDefinitionFile(file.path)));
   if (problem !== undefined) return { sources, notes: [problem] };
   let previous: string | undefined;
   for (const file of candidates) {
@@ -34,7 +34,7 @@ export function readSources(files: readonly SourceFile[]): {
         : (nameProblem(file) ?? fileProblem(file));
     previous = file.path;
     if (note !== undefined) notes.push(note);
-    if (note !== undefined || !isDefinition(file.path)) continue;
+    if (note !== undefined || !isDefinitionFile(file.path)) continue;
     const text = decode(file);
     if (typeof text === "string") sources.push({ file: file.path, text });
     else notes.push(text);
@@ -65,10 +65,6 @@ function leftOutNote(file: SourceFile): Note {
   return { ...fileNote(file, "left-out", "the file is not read", detail), severity: "info" };
 }
 
-function isDefinition(path: string): boolean {
-  return /\.ya?ml$/.test(path);
-}
-
 function setProblem(definitions: readonly SourceFile[]): Note | undefined {
   if (definitions.length > LIMITS.files) {
     return {
@@ -90,7 +86,7 @@ function setProblem(definitions: readonly SourceFile[]): Note | undefined {
 
 /** A file name stands in every note about the file; it must not steer the terminal or the page that shows it. */
 function nameProblem(file: SourceFile): Note | undefined {
-  if (!isDefinition(file.path) || !UNSEEN.test(file.path)) return undefined;
+  if (!isDefinitionFile(file.path) || !UNSEEN.test(file.path)) return undefined;
   const path = file.path.replace(UNSEEN_ALL, "\u{fffd}");
   return fileNote({ ...file, path }, "bad-file-name", "a file name with control characters", "Rename the file");
 }
@@ -99,13 +95,13 @@ const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u206
 const UNSEEN_ALL = new RegExp(UNSEEN, "g");
 
 function fileProblem(file: SourceFile): Note | undefined {
-  if (file.mode === "160000") {
+  if (file.mode === SUBMODULE) {
     return fileNote(file, "submodule", "a Git submodule", "What is in it would not be read; copy the definitions here");
   }
-  if (file.mode === "120000") {
+  if (file.mode === LINK) {
     return fileNote(file, "symlink", "a symbolic link", "Links are not followed; put the file itself here");
   }
-  if (!isDefinition(file.path)) {
+  if (!isDefinitionFile(file.path)) {
     if (!/\.ya?ml$/i.test(file.path)) return undefined;
     return fileNote(
       file,

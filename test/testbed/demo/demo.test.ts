@@ -79,7 +79,7 @@ test("a voice without colour writes plain, wrapped lines", () => {
 
 // Bug: the sample organisation moves on and the inventory of the demonstration does not: targets without a plan.
 test("the inventory of the demonstration plans every target of policies/example", async () => {
-  const { definitions } = await loadDefinitions(join(ROOT, "policies/example"), undefined);
+  const { definitions } = await loadDefinitions({ dir: join(ROOT, "policies/example") }, undefined);
   if (definitions === undefined) throw new Error("policies/example has errors");
   const text = JSON.stringify(exampleInventory("2026-01-01T00:00:00Z"));
   const seen = parseInventoryFile(JSON.parse(text), "inventory.json");
