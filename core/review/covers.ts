@@ -11,7 +11,7 @@ import {
 } from "../model/kinds.ts";
 import { hostTargetId, listTargets } from "../model/target.ts";
 import type { LabelSelector } from "../selector/index.ts";
-import { selectorKey } from "../selector/index.ts";
+import { isWithin, selectorKey } from "../selector/index.ts";
 
 /**
  * Whether one set of definitions says at least what another says: a claim of a guardrail, a segment.
@@ -78,7 +78,7 @@ export class Covers {
       case "externals":
         return isSubset(peerAddresses(this.#part, alone), addresses);
       case "hosts":
-        return [...hostsIn(this.#part, alone)].every((id) => hosts.has(id) || !this.#stays(id));
+        return isHostsWithin(member, by) && [...hostsIn(this.#part, alone)].every((id) => hosts.has(id) || !this.#stays(id));
       case "segments":
         return member.segments.every((name) => keys.has(`segment ${name}`) && this.segment(name));
       case "pods":
@@ -108,6 +108,13 @@ export class Covers {
       return isFuture && names.every((name) => there.includes(name));
     });
   }
+}
+
+/** True when a host that will be added with labels of the one is in the other, too, whatever else they are. */
+function isHostsWithin(member: Extract<Member, { kind: "hosts" }>, by: Segment): boolean {
+  return by.members.some(
+    (whole) => whole.kind === "hosts" && isWithin(member.hosts, whole.hosts) && isWithin(member.fleets ?? {}, whole.fleets ?? {}),
+  );
 }
 
 /** What a segment says, so that a member is looked up in it. */

@@ -5,14 +5,15 @@ import { listTargets, type Target } from "../model/target.ts";
 import { matches } from "../selector/index.ts";
 import { Covers } from "./covers.ts";
 import { said } from "../revision/said.ts";
+import { toldLess, type ToldLess } from "./told.ts";
 
 /**
  * Something that a change alters in how later changes are judged, in what is written where, or in what happens when something drifts.
  * None of it is a connection, so no list of connections shows it.
  */
 export interface SafeguardChange {
-  readonly kind: "Guardrail" | "Workspace" | "Cluster" | "HostFleet" | "Segment";
-  /** Name of the definition; of a host `FLEET/HOST`; "" for the Workspace. */
+  readonly kind: "Guardrail" | "Workspace" | "Cluster" | "HostFleet" | "Segment" | "Policy" | "File";
+  /** Name of the definition; of a host `FLEET/HOST`; of a file its path; "" for the Workspace. */
   readonly name: string;
   /** As in YAML under `spec`; "" for the whole definition. A guardrail's claim is said as text. */
   readonly field: string;
@@ -44,6 +45,8 @@ export function safeguardChanges(before: Definitions | undefined, after: Definit
     ...fleets(before, after),
     ...byLabels(before, after),
     ...segments(before, after),
+    ...toldLess(before, after).map(ownersChange),
+    ...attributes(before, after),
   ];
 }
 
@@ -156,6 +159,13 @@ function routesFor({ workspace }: Definitions, target: Target): readonly number[
   );
 }
 
+function ownersChange({ kind, name, was, now }: ToldLess): SafeguardChange {
+  const text = (teams: readonly string[]): string | null => (teams.length === 0 ? null : teams.join(", "));
+  return change({ kind, name }, kind === "Segment" ? "owners (routes)" : "owner (routes)", "changed", [text(was), text(now)]);
+}
+
+const STRENGTH = { off: 0, observe: 1, enforce: 2 } as const;
+
 /** What a segment stops or watches, and does no more. That it begins to is said in connections. */
 function segments(before: Definitions, after: Definitions): readonly SafeguardChange[] {
   return [...before.segments.values()].flatMap((was) => {
@@ -163,15 +173,29 @@ function segments(before: Definitions, after: Definitions): readonly SafeguardCh
     const now: Segment | undefined = after.segments.get(was.name);
     const how = now === undefined ? "removed" : "changed";
     const directions = (["ingress", "egress"] as const).filter(
-      (direction) => was.isolate[direction] === "enforce" && now?.isolate[direction] !== "enforce",
+      (direction) => STRENGTH[now?.isolate[direction] ?? "off"] < STRENGTH[was.isolate[direction]],
     );
     return [
       ...(was.sealed && now?.sealed !== true ? [change(subject, "sealed", how, ["true", now === undefined ? null : "false"])] : []),
       ...directions.map((direction) =>
-        change(subject, `isolate.${direction}`, how, ["enforce", now === undefined ? null : now.isolate[direction]]),
+        change(subject, `isolate.${direction}`, how, [was.isolate[direction], now === undefined ? null : now.isolate[direction]]),
       ),
     ];
   });
+}
+
+/** Whoever writes them chooses what reviewers see of a file: another text than is read, or no difference at all. */
+function attributes({ attributes: was }: Definitions, { attributes: now }: Definitions): readonly SafeguardChange[] {
+  return [...new Set([...was.keys(), ...now.keys()])].sort().flatMap((name) => {
+    const [a, b] = [was.get(name) ?? null, now.get(name) ?? null];
+    return a === b ? [] : [change({ kind: "File", name }, "attributes", b === null ? "removed" : "changed", [cut(a), cut(b)])];
+  });
+}
+
+const MOST_SHOWN = 1_000;
+
+function cut(text: string | null): string | null {
+  return text === null || text.length <= MOST_SHOWN ? text : `${text.slice(0, MOST_SHOWN)}…`;
 }
 
 /** Fields in text, those of plain objects each by itself. */

@@ -25,6 +25,12 @@ export function conjunction(a: LabelSelector, b: LabelSelector): LabelSelector |
   return writeDemands(demands);
 }
 
+/** True when whatever the first matches, the second does, too. Exact: no labels are left out of it. */
+export function isWithin(part: LabelSelector, whole: LabelSelector): boolean {
+  const both = conjunction(part, whole);
+  return both === "none" ? isUnsatisfiable(part) : JSON.stringify(both) === selectorKey(part);
+}
+
 /** True when no labels at all can match. */
 export function isUnsatisfiable(selector: LabelSelector): boolean {
   return [...demandsOf([selector]).values()].some(isContradiction);

@@ -13,6 +13,8 @@ const V = "apiVersion: firebreak.dev/v1alpha1\n";
 const document = (kind: string, name: string, spec: string): string =>
   `${V}kind: ${kind}\nmetadata: {name: ${name}}\nspec: ${spec}\n`;
 
+const BASE_POLICY = document("Policy", "flow", "{owner: me, rules: [{from: [dev], to: [dev], ports: [any]}]}");
+
 /** A whole set of definitions, each part by its key, so that a test says only what changes. */
 const BASE = {
   workspace: `${V}kind: Workspace
@@ -22,7 +24,7 @@ spec:
   approvals: {required: 2}
   require: [owner]
   drift: {default: [alert, heal], overrides: [{targets: {matchLabels: {stage: prod}}, respond: [alert, heal, issue]}]}
-  routes: [{match: {targets: {matchLabels: {stage: prod}}}, channels: [security]}]
+  routes: [{match: {targets: {matchLabels: {stage: prod}}}, channels: [security]}, {match: {teams: [me]}, channels: [mine]}]
 `,
   eu: `${V}kind: Cluster\nmetadata: {name: eu, labels: {stage: prod}}
 spec: {mode: apply, context: eu, enforcer: calico, podNetwork: routed, podRanges: [10.244.0.0/16], foreign: remove}\n`,
@@ -49,7 +51,12 @@ spec: {mode: apply, context: eu, enforcer: calico, podNetwork: routed, podRanges
     "apart",
     "{never: [{from: [dev, outside], to: [prod], ports: [443/tcp, 8000-8999/tcp]}], always: [{from: [dev], to: [dev], ports: [53/udp]}]}",
   ),
-  policy: document("Policy", "flow", "{owner: me, rules: [{from: [dev], to: [dev], ports: [any]}]}"),
+  watched: document(
+    "Segment",
+    "watched",
+    "{members: [{namespaces: {matchLabels: {env: test}}}], isolate: {ingress: observe, egress: off}}",
+  ),
+  policy: BASE_POLICY,
 };
 type Change = Partial<Record<keyof typeof BASE | "more", string>>;
 
@@ -159,6 +166,35 @@ const LISTED: Readonly<Record<string, readonly [Change, readonly string[]]>> = {
   "port of a fleet": [edit("fleet", "port: 22}", "port: 2222}"), ["HostFleet old transport changed"]],
   lifeline: [edit("fleet", "from: [10.1.0.0/16]", "from: [10.0.0.0/8]"), ["HostFleet old lifeline.from changed"]],
   "address of a host": [edit("fleet", "10.1.0.2", "10.1.0.3"), ["HostFleet old/b addresses changed"]],
+  "a segment that it names will miss a host with a label, though none has it today": [
+    edit(
+      "dev",
+      "{hosts: {matchLabels: {role: db}}}",
+      "{hosts: {matchLabels: {role: db}, matchExpressions: [{key: zone, operator: DoesNotExist}]}}",
+    ),
+    ["Guardrail apart never narrowed", "Guardrail apart always narrowed"],
+  ],
+  "a segment that it names will miss hosts of other fleets": [
+    edit(
+      "dev",
+      "{hosts: {matchLabels: {role: db}}}",
+      "{hosts: {matchLabels: {role: db}}, fleets: {matchExpressions: [{key: far, operator: DoesNotExist}]}}",
+    ),
+    ["Guardrail apart never narrowed", "Guardrail apart always narrowed"],
+  ],
+  "not even observed": [edit("watched", "ingress: observe", "ingress: off"), ["Segment watched isolate.ingress changed"]],
+  "another owner of a policy, whom a route does not know": [
+    edit("policy", "owner: me", "owner: you"),
+    ["Policy flow owner (routes) changed", "Segment dev owners (routes) changed"],
+  ],
+  "the same by a policy of another name": [
+    { policy: BASE_POLICY.replace("name: flow", "name: stream").replace("owner: me", "owner: you") },
+    ["Policy flow owner (routes) changed", "Segment dev owners (routes) changed"],
+  ],
+  "a guardrail whose incidents went to everybody has an owner": [
+    edit("guard", "{never", "{owner: me, never"),
+    ["Guardrail apart owner (routes) changed"],
+  ],
   "sealed no more": [edit("prod", ", sealed: true", ""), ["Segment prod sealed changed"]],
   "observed only": [edit("prod", "ingress: enforce", "ingress: observe"), ["Segment prod isolate.ingress changed"]],
 };
@@ -172,7 +208,11 @@ const NOT_LISTED: Readonly<Record<string, Change>> = {
   "one range for two": edit("guard", "443/tcp, 8000-8999/tcp", "1-65535/tcp"),
   "one end more in it": edit("guard", "to: [prod]", "to: [prod, dev]"),
   "claims in another order": edit("guard", "{never: [", "{never: [{from: [prod], to: [dev], ports: [1/tcp]}, "),
-  "a reason, an owner": edit("guard", "{never", "{owner: me, reason: why, never"),
+  "a reason, an owner whom no route knows": edit("guard", "{never", "{owner: you, reason: why, never"),
+  "one more owner, who is told besides": {
+    more: document("Policy", "more", "{owner: you, rules: [{from: [prod], to: [dev], ports: [1/tcp]}]}"),
+  },
+  "another name and the same owner": { policy: BASE_POLICY.replace("name: flow", "name: stream") },
   "it blocks": edit("guard", "{never", "{severity: block, never"),
   "a segment that it names holds more": edit("prod", "members: [", "members: [{namespaces: {matchLabels: {env: live}}}, "),
   "an external that it names has more addresses": edit("far", "10.9.0.0/24", "10.9.0.0/23"),
@@ -191,6 +231,21 @@ describe("safeguards", () => {
 
   it.each(Object.entries(NOT_LISTED))("does not list: %s", (_title, change) => {
     expect(listed(change)).toEqual([]);
+  });
+
+  // Would catch: a pull request that has forge and work tree show reviewers another text than is read, or no difference at all.
+  it("lists .gitattributes among the definitions, whatever becomes of them", () => {
+    const withLines = (...lines: readonly string[]): Definitions => {
+      const file = { path: "deep/.gitattributes", bytes: Buffer.from(lines.join("\n")), mode: "100644" };
+      return parseDefinitions([...filesOf({}), file]).definitions ?? defined({});
+    };
+    const told = (before: Definitions, after: Definitions) =>
+      safeguardChanges(before, after).map(({ kind, name, how, after: text }) => [kind, name, how, text]);
+    const quiet = withLines("*.yaml -diff");
+    expect(told(defined({}), quiet)).toEqual([["File", "deep/.gitattributes", "changed", "*.yaml -diff"]]);
+    expect(told(quiet, withLines("*.yaml ident"))).toEqual([["File", "deep/.gitattributes", "changed", "*.yaml ident"]]);
+    expect(told(quiet, withLines("# hello", "*.yaml -diff", ""))).toEqual([]);
+    expect(told(quiet, defined({}))).toEqual([["File", "deep/.gitattributes", "removed", null]]);
   });
 
   it("names the segments through which a claim may be about less", () => {
