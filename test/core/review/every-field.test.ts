@@ -139,9 +139,7 @@ function fieldsOf(schema: unknown, path: string): readonly string[] {
     ...(items === undefined ? [] : fieldsOf(items, `${path}[]`)),
     ...choices.flatMap((one) => fieldsOf(one, path)),
   ];
-  return below.length === 0 || below.every((one) => one === path || one === `${path}[]`)
-    ? [path]
-    : below.filter((one) => one !== path);
+  return below.every((one) => one === path || one === `${path}[]`) ? [path] : below.filter((one) => one !== path);
 }
 
 // Would catch: a field that is added and that nobody asked what it does to who is asked, who is told, and how a change is judged.
