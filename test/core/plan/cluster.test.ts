@@ -302,7 +302,7 @@ describe("not ours", () => {
     const store = inForce(base);
     const [object] = [...store.objects.values()];
     if (object === undefined) throw new Error("nothing in force");
-    const peers = Array.from({ length: 30_000 }, (_, n) => ({ podSelector: { matchLabels: { [`k${n}`]: "v" } } }));
+    const peers = Array.from({ length: 10_500 }, (_, n) => ({ podSelector: { matchLabels: { [`k${n}`]: "v" } } }));
     const spec: NetworkPolicySpec = { podSelector: {}, policyTypes: ["Ingress"], ingress: [{ from: peers }, {}] };
     store.tamper({ ...object, metadata: { ...object.metadata, name: "fb-x" }, spec });
     store.tamper({ ...object, spec: { ...object.spec, ingress: [...(object.spec.ingress ?? []), { from: peers }] } });
