@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { listTargetRows } from "../adapters/store/index.ts";
 import { overlayOrphans, type Orphan } from "../core/membership/orphans.ts";
 import type { Definitions, TargetId } from "../core/model/kinds.ts";
@@ -70,7 +71,17 @@ export async function readOrphans(parts: OrphanParts, orphans: readonly Orphan[]
   return targets;
 }
 
-/** Definitions in which these orphans are members again; see `overlayOrphans`. */
+/** Definitions in which these orphans are members again; see `overlayOrphans`. The same object for the same definitions and orphans. */
 export async function withOrphans(parts: OrphanParts, definitions: Definitions, orphans: readonly Orphan[]): Promise<Definitions> {
-  return orphans.length === 0 ? definitions : overlayOrphans(definitions, await readOrphans(parts, orphans));
+  if (orphans.length === 0) return definitions;
+  const targets = await readOrphans(parts, orphans);
+  const last = overlaid.get(definitions);
+  if (last?.targets.length === targets.length && last.targets.every((target, at) => isDeepStrictEqual(target, targets[at])))
+    return last.definitions;
+  const made = overlayOrphans(definitions, targets);
+  overlaid.set(definitions, { targets, definitions: made });
+  return made;
 }
+
+/** The last overlay of each: a worker that has it need not be sent it again. */
+const overlaid = new WeakMap<Definitions, { readonly targets: readonly Target[]; readonly definitions: Definitions }>();

@@ -53,6 +53,7 @@ export class ClusterConnection implements AsyncDisposable {
   readonly #waiters = new Set<() => void>();
   #uid: string | undefined;
   #services: Pick<ClusterInventory, "services" | "webhooks" | "platform"> | undefined;
+  #inventory: ClusterInventory | undefined;
 
   static open(options: ClusterConnectionOptions): ClusterConnection {
     const connection = new ClusterConnection(options);
@@ -66,6 +67,7 @@ export class ClusterConnection implements AsyncDisposable {
     this.#client = new KubernetesClient(openCredentials(options.source, this.#now));
     const common = { client: this.#client, now: this.#now, random: options.random ?? Math.random, timing: options.timing };
     const changed = (change: ClusterChange): void => {
+      if (change.kind === "inventory") this.#inventory = undefined;
       if (change.kind === "inventory" && (change.event.kind === "services" || change.event.kind === "whole"))
         this.#services = undefined;
       options.onChange(change);
@@ -119,19 +121,22 @@ export class ClusterConnection implements AsyncDisposable {
     this.#running = Promise.all(Object.values(this.#reflectors).map((reflector) => reflector.run(this.#stop.signal)));
   }
 
-  /** The workloads as last known; `complete` only while every inventory watch is current. */
+  /** The workloads as last known; `complete` only while every inventory watch is current. The same object until something changes. */
   inventory(): ClusterInventory {
+    const [uid, complete] = [this.uid(), this.isInventoryCurrent()];
+    if (this.#inventory?.uid === uid && this.#inventory.complete === complete) return this.#inventory;
     const { namespaces, pods, nodes } = this.#reflectors;
-    return {
+    this.#inventory = {
       kind: "cluster",
       target: this.target,
-      uid: this.uid(),
-      complete: this.isInventoryCurrent(),
+      uid,
+      complete,
       namespaces: [...namespaces.items.values()],
       pods: [...pods.items.values()],
       nodes: [...nodes.items.values()],
       ...this.services(),
     };
+    return this.#inventory;
   }
 
   /** The UID of kube-system, as last seen; empty before that. */

@@ -135,7 +135,7 @@ export const ERRORS = {
   LIMIT_EXCEEDED: {
     next: "person",
     means:
-      "Something is more than its limit, and the message says which: a revision un-isolates more workloads than `limits.unisolate` lets through (`firebreak accept REVISION` is the one way past this), or files, a question or its answer are larger than what is worked on.",
+      "Something is more than its limit, and the message says which: a revision un-isolates more workloads than `limits.unisolate` lets through (`firebreak accept REVISION` is the one way past this), or files, a question, its answer, or what a target has and shall have are larger than what is worked on.",
   },
   NOT_FOUND: {
     next: "person",

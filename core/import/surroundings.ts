@@ -1,5 +1,5 @@
 import { parseAllDocuments } from "yaml";
-import { isDefinitionFile, type SourceFile } from "../model/source.ts";
+import type { SourceFile } from "../model/source.ts";
 
 /** What other files of a folder of definitions say that an import must fit to. */
 export interface Surroundings {
@@ -13,7 +13,7 @@ export interface Surroundings {
 export function surroundingsOf(files: readonly SourceFile[], cluster: string): Surroundings {
   const taken = new Set<string>();
   let found: Surroundings["cluster"];
-  for (const { path, bytes } of files.filter((file) => isDefinitionFile(file.path))) {
+  for (const { path, bytes } of files) {
     for (const document of parseAllDocuments(new TextDecoder().decode(bytes))) {
       // The cast: a document that somebody wrote; each field is looked at.
       const { kind, metadata } = (document.toJS({ maxAliasCount: 100 }) ?? {}) as {

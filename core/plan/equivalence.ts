@@ -99,14 +99,35 @@ function readsPolicies(enforcer: string | undefined): enforcer is string {
   return enforcer !== undefined && enforcer !== "none";
 }
 
+/** A check that found no difference, and of what. */
+export interface Checked {
+  readonly key: string;
+  readonly notes: readonly Note[];
+}
+
+/** As `requireEquivalence`, unless the last check was the same one: planning again for the same reasons asks nothing twice. */
+export function checkedWant(compiled: CompiledWant, sequence: number, last: Checked | undefined): Checked {
+  const key = equivalenceKey(compiled, sequence);
+  return last?.key === key ? last : { key, notes: requireEquivalence(compiled) };
+}
+
 /** Equal keys: the same check, with the same answer. It looks at groups of workloads, not at each. */
 export function equivalenceKey({ want, target, inventories, enforcer }: CompiledWant, sequence: number): string {
-  const groups = [...inventories].map(([id, { pods, namespaces }]): readonly unknown[] => [
-    id,
-    namespaces,
-    [...new Set(pods.map((pod) => JSON.stringify([pod.namespace, pod.labels, pod.hostNetwork, pod.ports])))].sort(),
-  ]);
+  const groups = [...inventories].map(([id, inventory]) => [id, groupsKey(inventory)]);
   return sha256Hex(JSON.stringify([target.id, sequence, wantDigest(want), membersDigest(want), enforcer ?? null, groups]));
+}
+
+/** What was seen never changes: each look at a cluster is read once, for all targets that ask about it. */
+const groupsKeys = new WeakMap<ClusterInventory, string>();
+
+function groupsKey(inventory: ClusterInventory): string {
+  const known = groupsKeys.get(inventory);
+  if (known !== undefined) return known;
+  const { pods, namespaces } = inventory;
+  const groups = [...new Set(pods.map((pod) => JSON.stringify([pod.namespace, pod.labels, pod.hostNetwork, pod.ports])))].sort();
+  const key = sha256Hex(JSON.stringify([namespaces, groups]));
+  groupsKeys.set(inventory, key);
+  return key;
 }
 
 /** A target that is only planned is compared as what applying it would make. */

@@ -11,16 +11,16 @@ import type { Planned } from "./planning.ts";
  */
 export async function keepForNextStart(context: SyncerContext, confirmed: Planned, signal: AbortSignal): Promise<void> {
   const { resolved, observation, boot } = confirmed;
-  if (resolved.target.kind !== "host" || observation.kind !== "host" || boot === undefined) return;
+  if (resolved.target.kind !== "host" || observation.kind !== "host") return;
   const { kept } = observation;
   if (kept === undefined || kept.start === "none") return;
   if (!kept.wanted) {
     if (kept.ruleset !== undefined) await tryToKeep(context, resolved.target, undefined, signal);
     return;
   }
-  const text = boot();
-  const isKept = kept.isInstalled && kept.ruleset === createHash("sha256").update(text).digest("hex");
-  if (!isKept) await tryToKeep(context, resolved.target, text, signal);
+  if (boot === undefined) return;
+  const isKept = kept.isInstalled && kept.ruleset === createHash("sha256").update(boot).digest("hex");
+  if (!isKept) await tryToKeep(context, resolved.target, boot, signal);
 }
 
 async function tryToKeep(

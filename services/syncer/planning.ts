@@ -1,41 +1,32 @@
-import { readMemberships, targetRow, type TargetRow } from "../../adapters/store/index.ts";
+import { targetRow, type TargetRow } from "../../adapters/store/index.ts";
 import { acceptedRevision } from "../accepted-revision.ts";
-import { compileTarget, type TargetInputs } from "../../core/compile/inputs.ts";
-import { membershipsDigest } from "../../core/membership/digest.ts";
-import { clusterStructure } from "../../core/compile/structure.ts";
-import type { ClusterWant } from "../../core/compile/want.ts";
-import type { ClusterInventory } from "../../core/membership/inventory.ts";
-import { countParts, feedersOf, relevantMemberships } from "../../core/membership/parts.ts";
+import type { TargetInputs } from "../../core/compile/inputs.ts";
+import type { Memberships } from "../../core/membership/membership.ts";
+import type { Orphan } from "../../core/membership/orphans.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
-import type { TargetId } from "../../core/model/kinds.ts";
+import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { Note } from "../../core/model/note.ts";
-import { findTarget } from "../../core/model/target.ts";
-import { releasedObjects } from "../../core/plan/cluster-release.ts";
-import { planCluster } from "../../core/plan/cluster.ts";
 import type { PlanEffect } from "../../core/plan/effect.ts";
-import { bootText } from "../../core/plan/host-boot.ts";
+import type { Checked } from "../../core/plan/equivalence.ts";
 import { judgeNodeClaim, type NodeClaim } from "../../core/plan/node-claim.ts";
-import { planHost } from "../../core/plan/host.ts";
-import { refuseOlder } from "./ahead.ts";
-import { effectOf } from "./plan-effect.ts";
-import { checkWant } from "./equivalence.ts";
-import { hostFacts, type ClusterObservation, type HostObservation, type Observation } from "../../core/observed/observation.ts";
+import type { ClusterRun, RunAnswer, RunKept } from "../../core/plan/run.ts";
+import { tableFacts, type ClusterObservation, type HostObservation, type Observation } from "../../core/observed/observation.ts";
 import type { Plan, PlanConflict } from "../../core/plan/plan.ts";
-import { describeSteps, type StepSummary } from "../../core/plan/summary.ts";
-import { wantDigest } from "../../core/render/digest.ts";
-import type { Mark } from "../../core/render/mark.ts";
+import type { StepSummary } from "../../core/plan/summary.ts";
 import { readMark } from "../../core/render/networkpolicy.ts";
-import { renderRuleset } from "../../core/render/nft.ts";
-import { readTable } from "../../core/render/nft-table.ts";
 import { profileOf } from "../../core/verdict/profile.ts";
 import type { SyncerContext } from "./context.ts";
 import { digestInTurns } from "../digest.ts";
 import type { HostTarget } from "../hosts.ts";
 import { withOrphans } from "../orphans.ts";
 import { refuseReplaced } from "../replaced.ts";
+import { refuseOlder } from "./ahead.ts";
+import { effectOf, type ToldEffect } from "./plan-effect.ts";
+import { membershipsFor, missingFeeders, notesOfMissing, shrinkDoubt } from "./feeders.ts";
 import { foreignToRemove } from "./foreign.ts";
 import { sealSteps } from "./seals.ts";
 import { resolveTarget, type ResolvedTarget } from "./resolve.ts";
+import { workOut, workOutWant } from "./work-out.ts";
 
 /** A plan with everything it was made from and that is told of it. */
 export interface Planned {
@@ -52,8 +43,8 @@ export interface Planned {
   readonly waitsFor: FirebreakError | undefined;
   readonly segments: number;
   readonly rules: number;
-  /** What a host loads at its next start once this is confirmed; undefined for a cluster. */
-  readonly boot?: () => string;
+  /** What a host that is as wanted loads at its next start; undefined for one that keeps nothing, and for a cluster. */
+  readonly boot?: string | undefined;
 }
 
 /**
@@ -120,57 +111,89 @@ async function planForCluster(
       new FirebreakError("INVENTORY_INCOMPLETE", `the inventory of ${target.id} is not current; nothing is planned from a part`)
     );
   await context.onStep("observed", target.id);
-  const inputs = fixed ?? {
-    kind: "cluster",
-    ...clusterStructure(definitions, target.cluster, inventory),
-    memberships: await membershipsFor(context, resolved),
-    orphans: resolved.orphans,
-    now: context.now(),
-  };
-  const { want, notes } = compileTarget(definitions, target, inputs, context.operator);
-  if (want.kind !== "cluster") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} compiled to a ${want.kind}`);
-  const mark = markOf(context, resolved, wantDigest(want));
   const isOurs = observation.policies.some(({ object }) => readMark(object)?.instance === context.instance);
-  const missing = missingFeeders(resolved, inputs);
+  const memberships = fixed?.memberships ?? (await membershipsFor(context, resolved));
+  const missing = missingFeeders(resolved, memberships);
   const waitsFor = shrinkDoubt(target.id, missing, isOurs, row);
   const enforcer = target.cluster.enforcer === "auto" ? await connection.detectEnforcer(signal) : target.cluster.enforcer;
-  const state = { target, want, mark, definitions };
-  const unsealed = planCluster({
-    want,
-    mark,
+  const before = await appliedDefinitions(context, row, resolved, fixed?.orphans ?? resolved.orphans);
+  const run: ClusterRun = {
+    ...runOf(context, resolved, memberships, fixed),
+    kind: "cluster",
+    kept: { ...keptNow(context, definitions), ...(before === undefined ? {} : { before }), [target.id]: inventory },
     observation,
     observationDigest: await digestInTurns(observation),
-    pods: inventory.pods,
-    podsComplete: inventory.complete,
-    membershipDigest: membershipsDigest(inputs.memberships),
-    mayUnisolate: await releasedByRevision(context, row, resolved, { inputs, inventory }, want),
-    removeForeign: await foreignToRemove(context, target.cluster, {
-      kind: "cluster",
-      states: [state],
-      observation,
-      inventory,
-      enforcer,
-    }),
+    removeForeign: new Set(),
     keepAddresses: waitsFor !== undefined,
+    enforcer,
+  };
+  const removeForeign = await foreignToRemove(context, target.cluster, observation, async () => {
+    const wanted = await workOutWant(context, run);
+    return { kind: "cluster", states: [{ target, definitions, ...wanted }], observation, inventory, enforcer };
   });
-  const plan = sealSteps(context, unsealed);
-  const checked = fixed === undefined ? checkWant(context, resolved, { want, inputs, inventory, enforcer }) : [];
+  const worked = await workOut(context, { ...run, removeForeign });
+  if (worked.plan.kind !== "cluster") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} was planned as a host`);
+  const plan = await sealSteps(context, worked.plan);
   const live = observation.policies.map(({ object }) => object);
   const question = { kind: "cluster", live, steps: plan.steps, inventory, profile: profileOf(enforcer) } as const;
-  const { effect, notes: untold } = await effectOf(context, target.id, question);
   return {
-    resolved,
-    inputs,
-    observation,
+    ...toldOf(context, resolved, missing, worked, await effectOf(context, target.id, question)),
     plan,
-    effect,
-    summary: describeSteps(plan),
-    notes: [...notes, ...notesOfMissing(resolved, missing), ...checked, ...untold],
+    observation,
     identity: observation.uid,
     enforcer,
     waitsFor,
-    ...countParts(definitions, target),
   };
+}
+
+/** What every run is worked out from. */
+function runOf(
+  context: SyncerContext,
+  { target, orphans, sequence }: ResolvedTarget,
+  memberships: Memberships,
+  fixed: TargetInputs | undefined,
+) {
+  const { operator, instance } = context;
+  return {
+    target,
+    operator,
+    instance,
+    sequence,
+    memberships,
+    orphans,
+    now: context.now(),
+    fixed,
+    checked: lastChecks(context).get(target.id),
+  };
+}
+
+/** What most runs share: it is sent to a worker once. */
+function keptNow(context: SyncerContext, definitions: Definitions): RunKept {
+  return {
+    definitions,
+    ...Object.fromEntries([...context.clusters.connections()].map(([id, connection]) => [id, connection.inventory()])),
+  };
+}
+
+const checks = new WeakMap<SyncerContext, Map<TargetId, Checked>>();
+
+/** The last check of each target that found no difference. */
+function lastChecks(context: SyncerContext): Map<TargetId, Checked> {
+  const known = checks.get(context) ?? new Map<TargetId, Checked>();
+  checks.set(context, known);
+  return known;
+}
+
+function toldOf(
+  context: SyncerContext,
+  resolved: ResolvedTarget,
+  missing: readonly TargetId[],
+  { inputs, summary, checked, segments, rules, notes: compiled }: RunAnswer,
+  { effect, notes: untold }: ToldEffect,
+) {
+  if (checked !== undefined) lastChecks(context).set(resolved.target.id, checked);
+  const notes = [...compiled, ...notesOfMissing(resolved, missing), ...(checked?.notes ?? []), ...untold];
+  return { resolved, inputs, effect, summary, notes, segments, rules };
 }
 
 /** How long a run waits for the first look at a cluster's workloads. */
@@ -188,60 +211,36 @@ async function planForHost(
   const observation = earlier?.seen ?? (await (await context.hosts.connection(target)).observe(signal));
   const row = await targetRow(context.store, target.id);
   // A lost store, or one that somebody changed, makes no host one that was never applied: the log tells too.
-  const wasApplied = (row?.appliedSequence ?? null) !== null || context.facts.target(target.id).applied !== undefined;
-  refuseNode(context, target, judgeNodeClaim(observation, wasApplied));
+  const isKnown = (row?.appliedSequence ?? null) !== null || context.facts.target(target.id).applied !== undefined;
+  refuseNode(context, target, judgeNodeClaim(observation, isKnown));
   if (fixed === undefined) await refuseOlder(context, resolved, observation, row);
   await context.onStep("observed", target.id);
-  const inputs = fixed ?? {
+  const isOurs = (observation.ours ?? tableFacts(observation.ruleset)).mark?.instance === context.instance;
+  const memberships = fixed?.memberships ?? (await membershipsFor(context, resolved));
+  const missing = missingFeeders(resolved, memberships);
+  const doubt = shrinkDoubt(target.id, missing, isOurs, row);
+  if (doubt !== undefined) throw doubt;
+  const worked = await workOut(context, {
+    ...runOf(context, resolved, memberships, fixed),
     kind: "host",
-    ...hostFacts(observation),
-    memberships: await membershipsFor(context, resolved),
-    orphans: resolved.orphans,
-    now: context.now(),
-  };
-  const { want, notes } = compileTarget(definitions, target, inputs, context.operator);
-  if (want.kind !== "host") throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} compiled to a ${want.kind}`);
-  const isOurs = readTable(observation.ruleset)?.mark?.instance === context.instance;
-  const missing = missingFeeders(resolved, inputs);
-  const waitsFor = shrinkDoubt(target.id, missing, isOurs, row);
-  if (waitsFor !== undefined) throw waitsFor;
-  const mark = markOf(context, resolved, wantDigest(want));
-  const plan = planHost({
-    want,
-    mark,
+    kept: keptNow(context, definitions),
     observation,
-    membershipDigest: membershipsDigest(inputs.memberships),
-    settled: row !== undefined && row.appliedSequence !== null,
-    enforcedBefore: row !== undefined && row.appliedSequence !== null,
+    wasApplied: row !== undefined && row.appliedSequence !== null,
     unfinished: fixed === undefined ? unfinishedGeneration(row, observation) : undefined,
-    now: context.now(),
   });
-  const checked = fixed === undefined ? checkWant(context, resolved, { want, inputs }) : [];
-  const { effect, notes: untold } = await effectOf(context, target.id, {
-    kind: "host",
-    observation,
-    want,
-    mark,
-    generation: plan.steps.at(-1)?.generation,
-  });
+  const { plan, want, mark, boot } = worked;
+  if (plan.kind !== "host" || want.kind !== "host")
+    throw new FirebreakError("PLAN_INVARIANT_BROKEN", `${target.id} was planned as a cluster`);
+  const question = { kind: "host", observation, want, mark, generation: plan.steps.at(-1)?.generation } as const;
   return {
-    resolved,
-    inputs,
-    observation,
+    ...toldOf(context, resolved, missing, worked, await effectOf(context, target.id, question)),
     plan,
-    effect,
-    summary: describeSteps(plan),
-    notes: [...notes, ...notesOfMissing(resolved, missing), ...checked, ...untold],
+    observation,
     identity: observation.identity,
-    boot: () => bootText(want, renderRuleset(want, mark, { generation: generationOf(observation), phase: "final" })),
+    boot,
     enforcer: undefined,
     waitsFor: inTheWay(target.id, plan.conflicts),
-    ...countParts(definitions, target),
   };
-}
-
-function generationOf({ ruleset }: HostObservation): number {
-  return readTable(ruleset)?.generation ?? 1;
 }
 
 /** Nothing was written, and the target must not be called applied. */
@@ -284,91 +283,17 @@ function refuseNode(context: SyncerContext, target: HostTarget, { isBelieved, ev
   }
 }
 
-function markOf({ instance }: SyncerContext, { sequence }: ResolvedTarget, digest: string): Mark {
-  return { instance, sequence, digest };
-}
-
-async function membershipsFor(context: SyncerContext, { definitions, target }: ResolvedTarget) {
-  const known = context.memberships.known();
-  await refuseUnknown(
-    context,
-    target.id,
-    feedersOf(definitions, target).filter((feeder) => !known.has(feeder)),
-  );
-  return relevantMemberships(definitions, target, known);
-}
-
-/**
- * A store that tells of addresses which the state folder does not know is not believed, and nothing shrinks for want of them: until that cluster
- * was seen, its consumers stay as they are.
- *
- * @throws FirebreakError INVENTORY_INCOMPLETE
- */
-async function refuseUnknown({ store }: SyncerContext, id: TargetId, missing: readonly TargetId[]): Promise<void> {
-  if (missing.length === 0) return;
-  const { memberships } = await readMemberships(store);
-  const stored = missing.filter((feeder) => memberships.has(feeder));
-  if (stored.length === 0) return;
-  throw new FirebreakError(
-    "INVENTORY_INCOMPLETE",
-    `${id} needs the addresses of ${stored.join(", ")}: the store tells some, the state folder knows none, and the store alone is not ` +
-      "believed. They are taken up as soon as the cluster was seen whole",
-  );
-}
-
-/** Clusters whose addresses this target needs and that were never seen whole: closed, and told. */
-function notesOfMissing({ target }: ResolvedTarget, missing: readonly TargetId[]): readonly Note[] {
-  return missing.map((feeder) => ({
-    severity: "warning" as const,
-    code: "feeder-never-seen",
-    summary: `${feeder} was never seen whole: its addresses are not opened on ${target.id}`,
-    detail: `Look at the connection of ${feeder}; its addresses are added as soon as it was seen.`,
-  }));
-}
-
-function missingFeeders({ definitions, target }: ResolvedTarget, inputs: TargetInputs): readonly TargetId[] {
-  return feedersOf(definitions, target).filter((feeder) => !inputs.memberships.has(feeder));
-}
-
-/**
- * Why a target that was ours before the store was lost may not shrink yet: a cluster that feeds its sets was not seen whole since
- * (docs/design/contracts.md "Store lost"). Undefined when nothing is in doubt.
- */
-function shrinkDoubt(
-  id: TargetId,
-  missing: readonly TargetId[],
-  isOurs: boolean,
-  row: TargetRow | undefined,
-): FirebreakError | undefined {
-  if (missing.length === 0 || !isOurs || row === undefined || row.appliedSequence !== null) return undefined;
-  return new FirebreakError(
-    "INVENTORY_INCOMPLETE",
-    `the store was lost and ${missing.join(", ")} was not seen whole since: no set of ${id} shrinks`,
-  );
-}
-
-/**
- * The objects that go because of a newer revision than the one that was applied: its limits were judged when it was accepted.
- *
- * What would go for any other reason (a label of a namespace, a store that was lost) is held.
- */
-async function releasedByRevision(
+/** What the definitions said that were applied, when they are of another revision: its objects may go because of the newer one. */
+async function appliedDefinitions(
   context: SyncerContext,
   row: TargetRow | undefined,
   resolved: ResolvedTarget,
-  { inputs, inventory }: { readonly inputs: TargetInputs; readonly inventory: ClusterInventory },
-  want: ClusterWant,
-): Promise<ReadonlySet<string>> {
+  orphans: readonly Orphan[],
+): Promise<Definitions | undefined> {
   const sequence = appliedOf(context, row);
   const applied = sequence === null || sequence === resolved.sequence ? undefined : await acceptedRevision(context, sequence);
-  if (applied === undefined) return new Set();
-  const before = await context.definitions.accepted(applied.commit, context.signal);
-  const target = findTarget(before, resolved.target.id);
-  if (target?.kind !== "cluster" || inputs.kind !== "cluster") return new Set();
-  // Other definitions look at other services and labels of the same cluster.
-  const then = { ...inputs, ...clusterStructure(before, target.cluster, inventory) };
-  const { want: wanted } = compileTarget(await withOrphans(context, before, inputs.orphans), target, then, context.operator);
-  return wanted.kind === "cluster" ? releasedObjects(wanted, want) : new Set();
+  if (applied === undefined) return undefined;
+  return await withOrphans(context, await context.definitions.accepted(applied.commit, context.signal), orphans);
 }
 
 /**

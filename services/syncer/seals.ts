@@ -7,6 +7,7 @@ import type { Mark } from "../../core/render/mark.ts";
 import { ANNOTATION, readMark } from "../../core/render/networkpolicy-mark.ts";
 import type { NetworkPolicy } from "../../core/render/networkpolicy-types.ts";
 import { liveMarks } from "../live-mark.ts";
+import { mapInTurns } from "../turns.ts";
 import type { SyncerContext } from "./context.ts";
 
 /**
@@ -18,12 +19,14 @@ import type { SyncerContext } from "./context.ts";
  */
 export type SealParts = Pick<SyncerContext, "instance" | "sealKey" | "isLogNew" | "facts">;
 
-/** The plan with a seal on everything that it writes. */
-export function sealSteps(parts: SealParts, plan: ClusterPlan): ClusterPlan {
-  return { ...plan, steps: plan.steps.map((step): ClusterStep => (step.kind === "delete" ? step : sealed(parts, plan, step))) };
+/** The plan with a seal on everything that it writes; in turns of the event loop, because there may be many. */
+export async function sealSteps(parts: SealParts, plan: ClusterPlan): Promise<ClusterPlan> {
+  return { ...plan, steps: await mapInTurns(plan.steps, (step) => sealStep(parts, plan, step)) };
 }
 
-function sealed<Step extends { readonly object: NetworkPolicy }>(parts: SealParts, plan: ClusterPlan, step: Step): Step {
+/** A step of a plan, with a seal on what it writes. */
+export function sealStep(parts: SealParts, plan: Pick<ClusterPlan, "target" | "sequence">, step: ClusterStep): ClusterStep {
+  if (step.kind === "delete") return step;
   const { metadata } = step.object;
   const seal = sealOf(parts, plan.target, step.object, plan.sequence);
   return {

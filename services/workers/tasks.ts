@@ -7,6 +7,7 @@ import { parseDefinitions, type Allow, type ParsedDefinitions } from "../../core
 import type { SourceFile } from "../../core/model/source.ts";
 import { planEffect, type EffectQuestion } from "../../core/plan/effect.ts";
 import { planRelease, type ReleaseQuestion } from "../../core/plan/release.ts";
+import { planRun, wantOfRun } from "../../core/plan/run.ts";
 import { reviewCandidate } from "../../core/review/candidate.ts";
 import { candidateProblems } from "../../core/revision/candidate.ts";
 import { Budget } from "../../core/verdict/budget.ts";
@@ -46,6 +47,9 @@ export const TASKS = {
   look: compareLook,
   /** How Git could say what was found. */
   adopt: adoptionsOf,
+  /** What a target needs, and what it shall enforce. */
+  run: planRun,
+  want: wantOfRun,
   /** What a plan of a target opens and closes; undefined beyond its budget. */
   "plan-effect": (asked: EffectQuestion) => planEffect(asked, new Budget(PLAN_STEPS)),
   /** What a target that is let go loses. */

@@ -4,7 +4,6 @@ import type { EntryInput } from "../../core/audit/entry.ts";
 import { clusterTargetId } from "../../core/model/target.ts";
 import type { ClusterObservation } from "../../core/observed/observation.ts";
 import { LogFacts } from "../../core/audit/log-facts.ts";
-import type { ClusterPlan } from "../../core/plan/plan.ts";
 import { markAnnotations } from "../../core/render/networkpolicy-mark.ts";
 import type { NetworkPolicy } from "../../core/render/networkpolicy-types.ts";
 import { isAhead } from "../../services/live-mark.ts";
@@ -13,7 +12,7 @@ import { Gaps, refuseOlder } from "../../services/syncer/ahead.ts";
 import type { TargetRow } from "../../adapters/store/index.ts";
 import type { SyncerContext } from "../../services/syncer/context.ts";
 import type { ResolvedTarget } from "../../services/syncer/resolve.ts";
-import { believedMarks, isWritten, sealSteps, type SealParts } from "../../services/syncer/seals.ts";
+import { believedMarks, isWritten, sealStep, type SealParts } from "../../services/syncer/seals.ts";
 
 const ID = clusterTargetId("prod");
 
@@ -35,15 +34,10 @@ function marked(sequence: number, name = `p${sequence}`, instance = "us"): Netwo
   };
 }
 
-/** The same as Firebreak writes it. The cast: of a plan only its steps, target and number are read. */
+/** The same as Firebreak writes it. */
 function sealed(sequence: number, name?: string, parts = SEALS): NetworkPolicy {
-  const plan = {
-    target: ID,
-    sequence,
-    steps: [{ kind: "create", why: "", object: marked(sequence, name) }],
-  } as unknown as ClusterPlan;
-  const [step] = sealSteps(parts, plan).steps;
-  if (step === undefined || step.kind === "delete") throw new Error("nothing is written");
+  const step = sealStep(parts, { target: ID, sequence }, { kind: "create", why: "", object: marked(sequence, name) });
+  if (step.kind === "delete") throw new Error("nothing is written");
   return step.object;
 }
 

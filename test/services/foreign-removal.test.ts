@@ -104,7 +104,7 @@ async function removed(...live: readonly NetworkPolicy[]): Promise<readonly stri
     definitions: defs,
   };
   const look = { kind: "cluster" as const, states: [state] as const, observation, inventory: world, enforcer: undefined };
-  return [...(await foreignToRemove(context, eu, look))];
+  return [...(await foreignToRemove(context, eu, observation, async () => await Promise.resolve(look)))];
 }
 
 // Bug: whoever may write findings, the drift detector's role too, has a tenant's default deny removed by saying that it widens.
