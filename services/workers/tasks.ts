@@ -6,6 +6,7 @@ import { watchGuardrails, type WatchedWorld } from "../../core/guardrail/watch.t
 import { parseDefinitions, type Allow, type ParsedDefinitions } from "../../core/model/parse.ts";
 import type { SourceFile } from "../../core/model/source.ts";
 import { planEffect, type EffectQuestion } from "../../core/plan/effect.ts";
+import { wantAt } from "../../core/plan/expected.ts";
 import { planRelease, type ReleaseQuestion } from "../../core/plan/release.ts";
 import { planRun, wantOfRun } from "../../core/plan/run.ts";
 import { reviewCandidate } from "../../core/review/candidate.ts";
@@ -43,6 +44,8 @@ export const TASKS = {
   readback: parseReadback,
   /** Where Git would say it. */
   "adopt-edit": ({ files, adoption, world }: AskedEdit) => adoptingEdit(files, adoption, world),
+  /** What should be on a target. */
+  expected: wantAt,
   /** How a target parts from what should be there. */
   look: compareLook,
   /** How Git could say what was found. */
