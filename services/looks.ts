@@ -2,6 +2,7 @@ import { isOverBudget, overBudgetText } from "../adapters/workers/index.ts";
 import type { Finding, FindingKind } from "../core/finding/finding.ts";
 import { notComparable } from "../core/drift/not-comparable.ts";
 import { CLUSTER_KINDS, compareLook, HOST_KINDS, targetOf, type Look, type States } from "./compare.ts";
+import type { LookMemory } from "./look-memory.ts";
 import type { Parts } from "./parts.ts";
 import { isSmall } from "./workers/small.ts";
 
@@ -17,14 +18,21 @@ export interface Found {
 /**
  * Compares what is live with what should be. Tenants and whoever administrates a host size what is live, so what is not small is compared by
  * a worker. What that cannot compare within its budget is told, and everything that was found before stays.
+ *
+ * @param memory for who looks again and again: nothing is compared twice
  */
-export async function findIn(parts: Pick<Parts, "workers" | "signal" | "log">, look: Look): Promise<Found> {
+export async function findIn(parts: Pick<Parts, "workers" | "signal" | "log">, look: Look, memory?: LookMemory): Promise<Found> {
   const kinds = look.kind === "cluster" ? CLUSTER_KINDS : HOST_KINDS;
   const slim = withoutDefinitions(look);
   const quick = isSmall(slim) ? compareLook(slim, QUICK_STEPS) : undefined;
   if (quick?.every(({ kind }) => kind !== "not-comparable") === true) return { kinds, findings: quick };
+  const known = await memory?.recall(look);
+  if (known !== undefined && "findings" in known) return { kinds, findings: known.findings };
   const outcome = await parts.workers.run("look", slim, { lane: "looks", signal: parts.signal });
-  if (outcome.kind === "done") return { kinds, findings: outcome.value };
+  if (outcome.kind === "done") {
+    known?.remember(outcome.value);
+    return { kinds, findings: outcome.value };
+  }
   if (!isOverBudget(outcome)) throw outcome.error;
   const why = overBudgetText(outcome);
   parts.log.error({ target: targetOf(look), why }, "a target could not be compared within its budget");

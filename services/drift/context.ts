@@ -6,6 +6,7 @@ import type { Definitions, TargetId } from "../../core/model/kinds.ts";
 import type { ClusterPool } from "../clusters.ts";
 import type { DefinitionSource } from "../definitions.ts";
 import type { HostPool } from "../hosts.ts";
+import type { LookMemory } from "../look-memory.ts";
 import type { Parts } from "../parts.ts";
 import type { SeenTargets } from "./seen.ts";
 
@@ -18,6 +19,8 @@ export interface DriftContext extends Parts {
   inForce: { readonly sequence: number; readonly commit: string; readonly definitions: Definitions } | undefined;
   /** What every target was last seen to enforce. */
   readonly seen: SeenTargets;
+  /** What large comparisons found. */
+  readonly looked: LookMemory;
   /** Why a target cannot be compared, where that is not its own doing; under `""` why none can. */
   readonly lacking: Map<string, ErrorShape>;
   /** Looks that failed one after the other, by target. */

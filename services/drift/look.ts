@@ -91,7 +91,7 @@ export async function look(context: DriftContext, id: TargetId, busyLooks = 0): 
   // What may be written and what is done about a finding is said by the revision in force, not by the one that was applied.
   const target = context.inForce === undefined ? undefined : findTarget(context.inForce.definitions, id);
   const seen = observed.lookAt(states);
-  const found = await findIn(context, seen);
+  const found = await findIn(context, seen, context.looked);
   const findings = await withAdoptions(context, states[0].definitions, target, found.findings, seen);
   await respond(context, { id, target, kinds: found.kinds, findings });
   return "compared";

@@ -7,6 +7,7 @@ import { ClusterPool } from "../clusters.ts";
 import { openControlFolder } from "../control-folder.ts";
 import { DefinitionSource } from "../definitions.ts";
 import { gitAuth } from "../git-auth.ts";
+import { LookMemory } from "../look-memory.ts";
 import { ForeignUpdates } from "../foreign-updates.ts";
 import { HostPool } from "../hosts.ts";
 import { Bell, runLoop } from "../loop.ts";
@@ -90,6 +91,7 @@ export async function startDrift(parts: Parts): Promise<Service> {
     aheadSince: new Map(),
     askedAt: new Map(),
     foreignUpdates: new ForeignUpdates(),
+    looked: new LookMemory(),
     lookAgain: new Map(),
     adoptions: new Map(),
   };
