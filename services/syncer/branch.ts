@@ -13,14 +13,13 @@ import type { EntryInput } from "../../core/audit/entry.ts";
 import type { AuditActor } from "../../core/audit/fields.ts";
 import { errorChain, FirebreakError, withoutCredentials } from "../../core/ground/error.ts";
 import { listTargets } from "../../core/model/target.ts";
-import { checkRevision } from "../../core/revision/limits.ts";
 import { judgeRevision, type Judgement, type RevisionProblem } from "../../core/revision/judge.ts";
 import { clustersInPlay } from "../clusters-in-play.ts";
 import { storedError } from "../stored-error.ts";
 import { holdAgainstLog, subjectOf } from "./accepted.ts";
 import { BRANCH, type InForce, type SyncerContext } from "./context.ts";
-import { enforcedElsewhere } from "./enforced.ts";
 import { guardrailsBroken } from "./guardrails.ts";
+import { limitsBroken } from "./limits.ts";
 import { auditPull } from "./pulls/context.ts";
 import { logOrphans } from "./log-orphans.ts";
 import { judgeMergesFor, type MergeJudgement } from "./pulls/judge.ts";
@@ -109,13 +108,11 @@ async function judge(
   const { inForce, repository, signal } = context;
   const descends = inForce === undefined || (await repository.isAncestor(inForce.commit, commit, signal));
   const { definitions, notes } = await context.definitions.read(commit, signal);
-  const inventories = new Map([...context.clusters.connections()].map(([target, connection]) => [target, connection.inventory()]));
-  const enforced = await enforcedElsewhere(context);
   const problems =
     definitions === undefined
       ? []
       : [
-          ...checkRevision({ before: inForce?.definitions, after: definitions, inventories, enforced }),
+          ...(await limitsBroken(context, definitions, commit)),
           ...(await guardrailsBroken(context, definitions, commit)),
           ...merges.problems,
         ];

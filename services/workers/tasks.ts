@@ -10,6 +10,7 @@ import { wantAt } from "../../core/plan/expected.ts";
 import { planRelease, type ReleaseQuestion } from "../../core/plan/release.ts";
 import { planRun, wantOfRun } from "../../core/plan/run.ts";
 import { reviewCandidate } from "../../core/review/candidate.ts";
+import { checkRevision } from "../../core/revision/limits.ts";
 import { candidateProblems } from "../../core/revision/candidate.ts";
 import { Budget } from "../../core/verdict/budget.ts";
 import { adoptionsOf } from "../adoptions.ts";
@@ -40,6 +41,8 @@ export const TASKS = {
   review: reviewCandidate,
   /** Guardrails that a commit of the branch would break. */
   guardrails: candidateProblems,
+  /** Limits that it would break. */
+  limits: checkRevision,
   /** What a host answered. */
   readback: parseReadback,
   /** Where Git would say it. */
