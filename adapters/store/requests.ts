@@ -76,6 +76,22 @@ export function takeRequest(
   });
 }
 
+/**
+ * Gives back what a process that has ended took and did not answer: it can be taken at once, and not only when the time of that process is up.
+ * For whoever knows that nobody else answers. @returns how many
+ */
+export function giveBackRequests(store: Store): Promise<number> {
+  return run(store, "give back requests that were taken", async (db) => {
+    const changed = await db
+      .updateTable("firebreak.requests")
+      .set({ takenAt: null, takenUntil: null })
+      .where("doneAt", "is", null)
+      .where("takenUntil", "is not", null)
+      .executeTakeFirst();
+    return Number(changed.numUpdatedRows);
+  });
+}
+
 /** Answers a request; the first answer stands. */
 export function finishRequest(
   store: Store,

@@ -1,10 +1,9 @@
-import { randomUUID } from "node:crypto";
-import { acquireLease, recordReplaced, targetRow } from "../../adapters/store/index.ts";
+import { recordReplaced, targetRow } from "../../adapters/store/index.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
 import type { TargetId } from "../../core/model/kinds.ts";
 import type { SyncerContext } from "./context.ts";
 import { auditTarget } from "./entries.ts";
-import { endLease } from "./held-lease.ts";
+import { endLease, takeLease } from "./held-lease.ts";
 
 const LEASE_MS = 120_000;
 
@@ -19,13 +18,13 @@ export async function acceptReplaced(context: SyncerContext, id: TargetId, uid: 
   const observation = await context.clusters.connection(id).readObservation(signal);
   if (observation.uid !== uid)
     throw new FirebreakError("USAGE", `the cluster that answers as ${id} has the UID ${observation.uid}, and not ${uid}`);
-  const lease = await acquireLease(store, id, `${context.holder}${randomUUID()}`, LEASE_MS);
-  if (lease === undefined) throw new FirebreakError("TARGET_LOCKED", `${id} is being written right now; try again`);
+  const lease = await takeLease(context, id, LEASE_MS);
   try {
     const stored = (await targetRow(store, id))?.identity ?? "";
     const logged = context.facts.target(id).uid;
     if (stored === uid && (logged ?? uid) === uid) return;
-    const before = logged ?? stored;
+    // A process that ended between the two writes below has told the log already.
+    const before = logged === undefined || logged === uid ? stored : logged;
     await trail.append([
       {
         id: `replaced-${id}-${lease.fencing}-${context.start}`,

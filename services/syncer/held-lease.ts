@@ -1,5 +1,8 @@
-import { releaseLease, renewLease, type Lease, type Store } from "../../adapters/store/index.ts";
+import { randomUUID } from "node:crypto";
+import { acquireLease, releaseLease, renewLease, type Lease, type Store } from "../../adapters/store/index.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
+import type { TargetId } from "../../core/model/kinds.ts";
+import { pause } from "../pause.ts";
 import type { SyncerContext } from "./context.ts";
 
 /** How old the last proof that the lease is ours may be when the next step is sent. */
@@ -39,6 +42,29 @@ export class HeldLease {
         `the lease of ${this.#lease.target} is lost: another run has taken over, or it ran out`,
       );
     this.#provenAt = at;
+  }
+}
+
+/** How long what a person asks of a target waits for a run that has it, and how often it is tried. */
+const PATIENCE_MS = 15_000;
+const RETRY_MS = 200;
+
+/**
+ * The lease of a target for what a person asks: a run that has it right now ends in a moment, and no person should have to try again for that.
+ *
+ * @throws FirebreakError TARGET_LOCKED
+ */
+export async function takeLease(
+  { store, holder, elapsed, signal }: Pick<SyncerContext, "store" | "holder" | "elapsed" | "signal">,
+  id: TargetId,
+  ttlMs: number,
+): Promise<Lease> {
+  const until = elapsed() + PATIENCE_MS;
+  for (;;) {
+    const lease = await acquireLease(store, id, `${holder}${randomUUID()}`, ttlMs);
+    if (lease !== undefined) return lease;
+    if (elapsed() >= until) throw new FirebreakError("TARGET_LOCKED", `${id} is being written right now; try again`);
+    await pause(RETRY_MS, signal);
   }
 }
 

@@ -2,7 +2,7 @@ import { createSecretKey } from "node:crypto";
 import { join } from "node:path";
 import pLimit from "p-limit";
 import { openRepository } from "../../adapters/git/index.ts";
-import { releaseLeasesOf, subscribe } from "../../adapters/store/index.ts";
+import { subscribe } from "../../adapters/store/index.ts";
 import type { FileTrail } from "../../adapters/trail/file-trail.ts";
 import { ClusterPool } from "../clusters.ts";
 import { openControlFolder } from "../control-folder.ts";
@@ -28,7 +28,7 @@ import { OnlySyncer } from "./only-syncer.ts";
 import { propose } from "./proposals/loop.ts";
 import { PullWatch } from "./pulls/loop.ts";
 import { reconcile } from "./reconcile.ts";
-import { closeOpenIntents, replayLog, resume } from "./recover.ts";
+import { closeOpenIntents, endLastLife, replayLog, resume } from "./recover.ts";
 import { relayEntries } from "./relay.ts";
 import { serveRequests } from "./requests.ts";
 import { sweep } from "./sweep.ts";
@@ -132,8 +132,8 @@ export async function startSyncer(parts: SyncerParts): Promise<Service> {
   const memberLog = new MemberLog(context);
   opened.defer(subscribe(parts.store, "repository", (payload) => payload === "hint" && branchBell.ring()));
 
-  // This process has the log open, so whoever took leases under it is dead: its targets need not wait for them to run out.
-  await releaseLeasesOf(parts.store, context.holder);
+  // This process has the log open, so whoever took leases under it is dead.
+  await endLastLife(context);
   // And nobody else runs jobs: those of a killed run would wait until their locks run out.
   if (parts.queue.kind !== "embedded")
     await parts.queue

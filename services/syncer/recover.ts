@@ -1,9 +1,10 @@
-import { addWork, currentRevision, listTargetRows } from "../../adapters/store/index.ts";
+import { addWork, currentRevision, giveBackRequests, listTargetRows, releaseLeasesOf } from "../../adapters/store/index.ts";
 import type { TrailReader } from "../../core/audit/trail.ts";
 import { holdAgainstLog } from "./accepted.ts";
 import { takeUp } from "./branch.ts";
 import { restoreLostFindings } from "./lost-findings.ts";
 import type { SyncerContext } from "./context.ts";
+import { finishTakeOvers } from "./takeover.ts";
 
 /**
  * Reads which commits were accepted, and makes the store know what the log knows: the log is fsynced and the store is not.
@@ -44,10 +45,20 @@ export async function closeOpenIntents(context: SyncerContext): Promise<void> {
   context.log.warn({ intents: intents.length }, "intents without an outcome were closed as unknown");
 }
 
+/**
+ * Gives up what the last life of this syncer held: nobody else writes or answers, so leases and requests need not wait until its time is up.
+ * A person whose request was under way gets the answer of this process.
+ */
+export async function endLastLife({ store, holder }: Pick<SyncerContext, "store" | "holder">): Promise<void> {
+  await releaseLeasesOf(store, holder);
+  await giveBackRequests(store);
+}
+
 /** Takes up the revision that was in force, and gives every target work: the first run finds out what is live. */
 export async function resume(context: SyncerContext): Promise<void> {
   const { store, now } = context;
   await takeUp(context);
+  await finishTakeOvers(context);
   if (context.inForce === undefined) return;
   const rows = await listTargetRows(store);
   await addWork(

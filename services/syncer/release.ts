@@ -1,5 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { acquireLease, addWork, forgetTarget, listTargetRows, targetRow } from "../../adapters/store/index.ts";
+import { addWork, forgetTarget, listTargetRows, targetRow } from "../../adapters/store/index.ts";
 import type { ReleaseAnswer, ReleaseRequest } from "../../core/api/shapes.ts";
 import { FirebreakError } from "../../core/ground/error.ts";
 import { unknownTarget } from "../../core/model/unknown-name.ts";
@@ -12,7 +11,7 @@ import { refuseReplaced } from "../replaced.ts";
 import { clusterWriter } from "./apply.ts";
 import type { SyncerContext } from "./context.ts";
 import { auditTarget } from "./entries.ts";
-import { endLease } from "./held-lease.ts";
+import { endLease, takeLease } from "./held-lease.ts";
 import { resolveTarget, type ResolvedTarget } from "./resolve.ts";
 import { workOutRelease } from "./work-out.ts";
 
@@ -35,14 +34,17 @@ interface Release {
 export async function release(context: SyncerContext, request: ReleaseRequest, actor: string): Promise<ReleaseAnswer> {
   const { store, trail } = context;
   const row = await targetRow(store, request.target);
-  if (row === undefined)
+  if (row === undefined) {
+    // Answered again, because a process ended between the last write and its answer.
+    if (request.confirm && context.facts.target(request.target).isReleased === true)
+      return { target: request.target, removes: [], effect: NO_PLAN_EFFECT.finding, done: true };
     throw unknownTarget(
       request.target,
       (await listTargetRows(store)).map(({ id }) => id),
     );
+  }
   if (row.inGit) throw new FirebreakError("USAGE", `${row.id} is still in Git; remove it there first, then release it`);
-  const lease = await acquireLease(store, row.id, `${context.holder}${randomUUID()}`, LEASE_MS);
-  if (lease === undefined) throw new FirebreakError("TARGET_LOCKED", `${row.id} is being written right now; try again`);
+  const lease = await takeLease(context, row.id, LEASE_MS);
   try {
     const plan =
       request.forget || request.keep ? NOTHING : await planRelease(context, await resolveTarget(context, row.id), row.identity);
