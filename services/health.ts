@@ -2,6 +2,7 @@ import { checkStore, recordProcess, type Store } from "../adapters/store/index.t
 import type { Queue } from "../adapters/queue/index.ts";
 import type { ErrorShape } from "../core/api/shapes.ts";
 import { FirebreakError } from "../core/ground/error.ts";
+import { inTime } from "./deadline.ts";
 import { Bell, runLoop } from "./loop.ts";
 import type { Logger } from "./log.ts";
 import type { Role } from "./parts.ts";
@@ -96,7 +97,7 @@ export class Health {
   async #ask(need: Need, check: () => Promise<void>): Promise<void> {
     const { log, now } = this.#parts;
     try {
-      await inTime(need, check());
+      await inTime(check(), PATIENCE_MS, () => new TooSlow(SLOW[need], `no answer within ${PATIENCE_MS} ms`));
       if (!this.#troubles.delete(need)) return;
       log.info({ need }, "back again");
     } catch (error) {
@@ -134,14 +135,3 @@ class Lacking extends Error {
 
 /** No answer in time. */
 class TooSlow extends FirebreakError {}
-
-async function inTime(need: Need, work: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new TooSlow(SLOW[need], `no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
-  try {
-    await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => undefined); // told above, or too late to be told
-  }
-}

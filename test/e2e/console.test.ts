@@ -125,7 +125,8 @@ describe("the API", () => {
     expect((await ask(API.status, headers)).status).toBe(421);
     expect((await ask("/livez", { host: "firebreak.attacker.test" })).status).toBe(421);
     expect((await ask("/livez")).text).toBe("ok\n");
-    expect((await ask("/readyz")).status).toBe(200);
+    // A machine that is busy right now makes a disk slow for a moment: then it is not ready, and says so.
+    await waitFor(async () => (await ask("/readyz")).status === 200, { what: "it is ready for whoever asks by its address" });
   });
 });
 
