@@ -51,7 +51,9 @@ const cluster = (name: string): string =>
 const segment = (ingress: string): string =>
   `${HEAD}kind: Segment\nmetadata: {name: db}\nspec: {members: [{pods: {matchLabels: {app: db}}, namespaces: {}}], isolate: {ingress: ${ingress}, egress: off}}\n`;
 const SEEN = inventory("eu", { namespaces: [namespace("shop")], pods: [pod("shop/db-1", { app: "db" }, "10.2.0.9")] });
-const ANSWER_MS = 60_000;
+const ANSWER_MS = 120_000;
+/** Some ten lives one after another, on the slowest machine. */
+const LIVES_MS = 900_000;
 /** More writes than any of this has: a test that never lives to its end fails. */
 const MOST_WRITES = 40;
 
@@ -229,7 +231,7 @@ async function askedOf(
   return true;
 }
 
-describe("a request that was under way is finished by the next start", () => {
+describe("a request that was under way is finished by the next start", { timeout: LIVES_MS }, () => {
   it("release: our objects are gone, the target is forgotten, and nobody is told that he asked for something unknown", async () => {
     const { store, trail } = world.context;
     const count = await beforeEachWrite(async (last) => {
@@ -322,7 +324,7 @@ describe("a request that was under way is finished by the next start", () => {
   });
 });
 
-describe("a comment that was being read is read again by the next look", () => {
+describe("a comment that was being read is read again by the next look", { timeout: LIVES_MS }, () => {
   const comment = (body: string, id: number): ForgeComment => {
     const at = new Date(0).toISOString();
     return { id, author: "rik", body, createdAt: at, updatedAt: at, isEdited: false };
@@ -361,7 +363,7 @@ describe("a comment that was being read is read again by the next look", () => {
 });
 
 // Would catch: the log has let the orphan go, so nobody takes it over any more, and its old revision is planned on the cluster of the new name.
-it("an orphan that was being taken over is forgotten by the next start, and told once", async () => {
+it("an orphan that was being taken over is forgotten by the next start, and told once", { timeout: LIVES_MS }, async () => {
   const { store, trail, facts } = world.context;
   const count = await beforeEachWrite(async (last) => {
     const uid = `same-${last}`;
