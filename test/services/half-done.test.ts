@@ -1,6 +1,6 @@
 /**
  * A syncer that ends between any two writes of what a person asked for, or of what a target proved: the next one finishes it. A real store and
- * Git, a log in memory; clusters, hosts and the forge are made up. Runs of targets: `test/e2e/kills.test.ts`.
+ * Git, a log in memory; clusters, hosts and the forge are made up. Runs of targets and acceptances: `test/e2e/kills.test.ts`.
  */
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -307,20 +307,6 @@ describe("a request that was under way is finished by the next start", { timeout
       return ended;
     });
     expect(count).toBeGreaterThan(4);
-  });
-
-  it("accept: the commit is accepted once and in force", async () => {
-    const count = await beforeEachWrite(async (last) => {
-      const commit = git.push({ "policies/db.yaml": segment(last % 2 === 0 ? '"off"' : "enforce") }, `change ${last}`);
-      const since = world.entries.length;
-      return await askedOf(last, { kind: "accept", args: { revision: commit } }, async (row, context) => {
-        expect(row?.result).toMatchObject({ accepted: true, commit });
-        expect(context.inForce?.commit).toBe(commit);
-        expect(logged("revision.accepted", since)).toMatchObject([{ commit }]);
-        expect((await targetRow(context.store, US))?.wantedSequence).toBe(context.inForce?.sequence);
-      });
-    });
-    expect(count).toBeGreaterThan(6);
   });
 });
 
