@@ -39,6 +39,7 @@ export async function runSchedule(stage: Stage, schedule: Schedule): Promise<Jou
   const commits: Commit[] = [{ sha: first, at: began, choice: FIRST_CHOICE }];
   const happened: Happened[] = [];
   const logWatch = watchLog(subject.logFolder);
+  const watching: { stop(): Promise<void> }[] = [];
   try {
     for (const part of subject.parts) subject.start(part);
     const doing: Doing = { stage, subject, logWatch, commits, happened, lifts: new Set(), oneCommit: pLimit(1) };
@@ -49,6 +50,7 @@ export async function runSchedule(stage: Stage, schedule: Schedule): Promise<Jou
     const packets = await watchPackets(stage);
     const status = watchStatus(subject);
     const exits = watchExits(subject);
+    watching.push(packets, status, exits);
     const ready = Date.now();
     await doEvents(doing, schedule);
     await liftAll(doing);
@@ -57,6 +59,10 @@ export async function runSchedule(stage: Stage, schedule: Schedule): Promise<Jou
     const end = await untilRight(doing, RIGHT_MS, packets);
     const after = resources(subject);
     return await finish({ schedule, began, ready, lifted, doing, packets, status, exits, logWatch, key, before, after, end });
+  } catch (error) {
+    // Nobody goes on asking in a world that is taken down.
+    await Promise.allSettled(watching.map(async (watch) => await watch.stop()));
+    throw error;
   } finally {
     await logWatch.stop().catch(() => undefined);
     await subject.remove();
