@@ -43,7 +43,15 @@ export * from "./proposals.ts";
 export * from "./prune.ts";
 export * from "./pulls.ts";
 export * from "./repository.ts";
-export { countRequests, finishRequest, giveBackRequests, requestRow, submitRequest, takeRequest, waitForRequest } from "./requests.ts";
+export {
+  countRequests,
+  finishRequest,
+  giveBackRequests,
+  requestRow,
+  submitRequest,
+  takeRequest,
+  waitForRequest,
+} from "./requests.ts";
 export type { RequestRow } from "./requests.ts";
 export * from "./revisions.ts";
 export * from "./targets.ts";

@@ -42,6 +42,19 @@ const HERE: Readonly<Record<string, readonly [args: readonly string[], said: Reg
     ["explain", "geo-location", "cust-record", "443", "--definitions", "policies", "--at", "mian"],
     /no commit mian\. Did you mean main\?/,
   ],
+  ...Object.fromEntries(
+    [
+      ["validate"],
+      ["test"],
+      ["segments"],
+      ["reach"],
+      ["render", "--target", "cluster/shop-eu"],
+      ["plan", "--inventory", "seen.json"],
+    ].map(([verb = "", ...more]) => [
+      `${verb} --at`,
+      [[verb, ...more, "--at", "mian"], /no commit mian\. Did you mean main\?/] as const,
+    ]),
+  ),
   "diff before": [["diff", "mian", "HEAD"], /no commit mian\. Did you mean main\?/],
   "diff after": [["diff", "HEAD", "0123456"], /no commit 0123456\. There is main; `git log --all --oneline` lists/],
   "review base": [["review", "mian", "HEAD"], /no commit mian\. Did you mean main\?/],

@@ -178,8 +178,8 @@ async function held(number: number, plan: string): Promise<void> {
   const pull = pullOf(number);
   const about = { commit: pull.head.sha, pullRequest: { number, url: "u", author: "mia" } };
   await trail.append([
-    { id: `reviewed-${plan}`, type: "plan.reviewed", plan, ...about } as EntryInput,
-    { id: `held-${plan}`, type: "plan.held", actor: { kind: "person", id: "rik" }, reason: "wait", ...about } as EntryInput,
+    { id: `reviewed-${plan}`, type: "plan.reviewed", plan, ...about },
+    { id: `held-${plan}`, type: "plan.held", actor: { kind: "person", id: "rik" }, reason: "wait", ...about },
   ]);
   await recordPull(
     store,
@@ -262,7 +262,9 @@ describe("a request that was under way is finished by the next start", { timeout
   it("reconcile --replaced: the target is the new cluster's, in the log and in the store, and has work", async () => {
     const { store, trail } = world.context;
     const count = await beforeEachWrite(async (last) => {
-      await trail.append([{ id: `old-${last}`, type: "target.identified", target: { kind: "cluster", id: US, uid: `old-${last}` } }]);
+      await trail.append([
+        { id: `old-${last}`, type: "target.identified", target: { kind: "cluster", id: US, uid: `old-${last}` } },
+      ]);
       await recordIdentity(store, US, { identity: `old-${last}` });
       const since = world.entries.length;
       const uid = `new-${last}`;
@@ -318,7 +320,11 @@ describe("a comment that was being read is read again by the next look", { timeo
 
   it.each([
     ["hold", (): string => "/firebreak hold not today", { isHeld: true, approvals: 0, types: ["plan.held"] }],
-    ["approve", (plan: string): string => `/firebreak approve ${plan}`, { isHeld: false, approvals: 1, types: ["plan.approved", "plan.resumed"] }],
+    [
+      "approve",
+      (plan: string): string => `/firebreak approve ${plan}`,
+      { isHeld: false, approvals: 1, types: ["plan.approved", "plan.resumed"] },
+    ],
   ] as const)("%s: told once, and in force", async (_, words, { isHeld, approvals, types }) => {
     const { store, facts } = world.context;
     const count = await beforeEachWrite(async (last) => {
@@ -329,7 +335,11 @@ describe("a comment that was being read is read again by the next look", { timeo
       const pull = pullOf(number);
       const look = async (life: Life<SyncerContext>): Promise<void> => {
         const inForce = world.context.inForce;
-        const context = { ...life.context, inForce, forge: forgeOf(pull, [comment(words(plan), number)]) } as unknown as PullContext;
+        const context = {
+          ...life.context,
+          inForce,
+          forge: forgeOf(pull, [comment(words(plan), number)]),
+        } as unknown as PullContext;
         await readCommands(context, pull, await pullRow(store, number));
       };
       const dying = nextLife(last);
