@@ -137,7 +137,7 @@ describe("import of a live cluster", () => {
     const { code, stdout, stderr } = await runCli(["import", "--cluster", "campus", ...from]);
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stdout).toContain("the same connections as the policies that were read");
-    expect(readFileSync(join(to, "campus/targets.yaml"), "utf8")).toContain(`context: ${cluster.context}`);
+    expect(readFileSync(join(to, "campus/cluster.yaml"), "utf8")).toContain(`context: ${cluster.context}`);
     expect((await runCli(["validate", to])).code).toBe(0);
     const lost = await runCli(["import", "--cluster", "campus", "--context", "nowhere", "--kubeconfig", cluster.kubeconfig]);
     expect(lost.stderr).toContain("nowhere");
