@@ -1,8 +1,8 @@
 /** The last step: the audit log is verified with the pinned key, and a copy that was tampered with is refused. */
-import { cp, readFile, readdir, writeFile } from "node:fs/promises";
+import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { exportTrail } from "../../adapters/trail/export.ts";
 import { verifyTrail } from "../../adapters/trail/verify.ts";
-
 import { expect, type Step } from "./step.ts";
 import { fromHere, type Stage } from "./stage.ts";
 
@@ -19,7 +19,7 @@ export const auditStep: Step<Stage> = {
     expect(size > 0, "the log has entries");
 
     const copy = join(world.run.folder, "forged-audit");
-    await cp(auditFolder, copy, { recursive: true });
+    await exportTrail(auditFolder, copy); // the service goes on writing
     await forge(join(copy, "tile", "entries"));
     const refused = await verifyTrail(copy, { verifierKey: pinnedKey, olderCheckpoint: firstCheckpoint });
     if (refused.verdict !== "rejected") throw new Error("a copy with a changed entry was not refused");
