@@ -101,6 +101,15 @@ function jsonOf(text: string): unknown {
   }
 }
 
+/** How well the definitions say what was read. */
+function saidOf(hosts: number, differ: number, leftOut: number): string {
+  if (hosts === 0) return "Nothing was imported.";
+  if (differ > 0) return "Compiled back and compared; enforced, they would differ:";
+  if (leftOut > 0)
+    return "Compiled back and compared: enforced, they let through what the firewalls that were read surely let through; what is listed below is not in it.";
+  return "Compiled back and compared: enforced, they let through the same connections as the firewalls that were read.";
+}
+
 function formatImported(
   { counts, differs, leftOut }: ImportedHosts,
   written: readonly Written[],
@@ -110,9 +119,7 @@ function formatImported(
     `${counted(counts.hosts, "host")} → ${counted(counts.segments, "segment")}, ${counted(counts.policies, "policy", "policies")}, ${counted(counts.rules, "rule")}`,
     ...writtenLines(written, dryRun),
     "",
-    differs.length === 0
-      ? "Compiled back and compared: enforced, they let through the same connections as the firewalls that were read."
-      : "Compiled back and compared; enforced, they would differ:",
+    saidOf(counts.hosts, differs.length, leftOut.length),
     ...differs.flatMap(({ host, effect }) => formatHostEffect(effect).map((line) => `  ${host}: ${visible(line)}`)),
   ];
   if (leftOut.length > 0) lines.push("", "Not imported:", ...leftOut.map(({ host, text }) => `  ${host}: ${visible(text)}`));

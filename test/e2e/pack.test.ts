@@ -150,7 +150,9 @@ test("a service says in one sentence what the install left out", async () => {
   expect((await firebreakIn(light, ["init", "service"])).code).toBe(0);
   const { code, stderr } = await firebreakIn(light, ["up", "--config", join("service", "firebreak.yaml")]);
   expect(code).toBe(1);
-  expect(stderr).toMatch(/^error SYSTEM_PART_MISSING: this needs the package \S+, .* run `npm install --include=optional`, with Node >=24, .*$/m);
+  expect(stderr).toMatch(
+    /^error SYSTEM_PART_MISSING: this needs the package \S+, .* run `npm install --include=optional`, with Node >=24, .*$/m,
+  );
   expect(stderr).not.toMatch(/^ +at /m);
 });
 

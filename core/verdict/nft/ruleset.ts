@@ -4,10 +4,10 @@ import { allPorts } from "../../address/ports.ts";
 import { Budget } from "../budget.ts";
 import type { Viewpoint } from "./fields.ts";
 import { readListing, tablesOf } from "./listing.ts";
-import type { ListedTable, TableName } from "./listing.ts";
+import type { ListedChain, ListedTable, TableName } from "./listing.ts";
 import { emptySpace, intersectSpaces, spaceFromBoxes, subtractSpaces, uniteSpaces, wholeSpace } from "./space.ts";
 import type { Space } from "./space.ts";
-import { admittedBy, HOOK_STEPS, TOO_MUCH } from "./walk.ts";
+import { admittedBy, HOOK_STEPS, isOnTheWay, TOO_MUCH } from "./walk.ts";
 import type { Decision } from "./walk.ts";
 
 /** One direction of a host, with all tables that stand in its way. */
@@ -85,8 +85,12 @@ function sideOf(tables: readonly Table[], view: Viewpoint, asked: AskedOfRuleset
   const uncertain: string[] = [];
   for (const { name, listed } of tables) {
     const domain = FAMILIES[name.family];
-    uncertain.push(...doubtsOf(name, listed));
-    if (domain === undefined) continue;
+    uncertain.push(...doubtsOf(name, listed, { ...view, atLeast: asked.atLeast }));
+    if (domain === undefined) {
+      // What a device lets in is not followed: nothing surely passes behind it.
+      if (atLeast !== undefined && name.family === "netdev" && isStopping(listed)) atLeast = emptySpace;
+      continue;
+    }
     if (view.budget?.isSpent === true) {
       uncertain.push(told(name, TOO_MUCH));
       if (atLeast !== undefined) atLeast = emptySpace;
@@ -109,16 +113,26 @@ function sideOf(tables: readonly Table[], view: Viewpoint, asked: AskedOfRuleset
 }
 
 /** What a table has that is not read: chains at other hooks, unknown objects, and families that see packets before or below ours. */
-function doubtsOf(name: TableName, { isDormant, strange, chains }: ListedTable): readonly string[] {
+function doubtsOf(name: TableName, { isDormant, strange, chains }: ListedTable, view: Viewpoint): readonly string[] {
   const texts = strange.map((text) => told(name, `not interpreted: ${text}`));
   if (isDormant) return texts;
   for (const chain of chains.values()) {
-    if (chain.hook === undefined || (chain.rules.length === 0 && chain.policy === "accept")) continue;
-    const isRead = FAMILIES[name.family] !== undefined && (chain.hook === "input" || chain.hook === "output");
+    if (!mayStop(chain)) continue;
+    const isFollowed = (["input", "output"] as const).some((hook) => chain.hook === hook || isOnTheWay(chain, { ...view, hook }));
+    const isRead = FAMILIES[name.family] !== undefined && isFollowed;
     const isForwarding = chain.hook === "forward";
     if (!isRead && !isForwarding) texts.push(told(name, `chain ${chain.name} at hook ${chain.hook} is not interpreted`));
   }
   return texts;
+}
+
+/** True for a chain at a hook that has anything to say. */
+function mayStop({ hook, rules, policy }: ListedChain): boolean {
+  return hook !== undefined && (rules.length > 0 || policy === "drop");
+}
+
+function isStopping({ isDormant, chains }: ListedTable): boolean {
+  return !isDormant && [...chains.values()].some(mayStop);
 }
 
 function isOurs({ family, name }: TableName): boolean {

@@ -76,7 +76,7 @@ export function admittedBy(table: ListedTable, view: Viewpoint, options: WalkOpt
   let space = entering;
   try {
     for (const chain of table.chains.values()) {
-      if (chain.hook !== view.hook) continue;
+      if (chain.hook !== view.hook && !isOnTheWay(chain, view)) continue;
       if (chain.type !== "filter") uncertain.add(`chain ${chain.name} of type ${chain.type ?? "unknown"} is not interpreted`);
       else space = intersectSpaces(space, new Walk(table, limited, uncertain, options).baseChain(chain, entering));
     }
@@ -85,6 +85,17 @@ export function admittedBy(table: ListedTable, view: Viewpoint, options: WalkOpt
     return { space: entering, uncertain: [...uncertain, TOO_MUCH], isOverBudget: true };
   }
   return { space, uncertain: [...uncertain], isOverBudget: false };
+}
+
+/** Hooks that a packet passes beside the one that is asked for (nft(8), "ADDRESS FAMILIES"). */
+const ON_THE_WAY: Readonly<Record<Viewpoint["hook"], readonly string[]>> = {
+  input: ["ingress", "prerouting"],
+  output: ["postrouting"],
+};
+
+/** A chain that may drop before or after the hook: it is followed where only what surely passes counts. */
+export function isOnTheWay({ hook, type }: ListedChain, view: Pick<Viewpoint, "hook" | "atLeast">): boolean {
+  return view.atLeast === true && type === "filter" && ON_THE_WAY[view.hook].includes(hook ?? "");
 }
 
 /** The packets a rule is about so far. */

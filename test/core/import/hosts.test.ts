@@ -244,6 +244,44 @@ describe("what iptables-save printed", () => {
 
 describe("what nft listed", () => {
   const own = { family: "inet", table: "mine" };
+  const at = (hook: string, policy: string, family = "inet") => [
+    { table: { family, name: "other" } },
+    { chain: { family, table: "other", name: "c", type: "filter", hook, prio: -300, policy } },
+  ];
+  const open22 = listing([[is(payload("tcp", "dport"), 22), { accept: null }]]);
+
+  // Bug: what is dropped on the way to the hook that is read is imported as open.
+  test.each([
+    ["before input", "input", at("prerouting", "drop")],
+    ["where it enters", "input", at("ingress", "drop")],
+    ["by a device", "input", at("ingress", "drop", "netdev")],
+    ["after output", "output", at("postrouting", "drop")],
+  ] as const)("what is dropped %s opens nothing", (_, side, more) => {
+    expect(hostDraftOf([...open22, ...more], LOCAL)[side]).toMatchObject({ isIsolated: true, opens: [] });
+  });
+
+  test("a check of the way back, as firewalld has it for IPv6, leaves IPv4 as it is", () => {
+    const check = [
+      is({ meta: { key: "nfproto" } }, "ipv6"),
+      is({ fib: { result: "oif", flags: ["saddr", "iif"] } }, false),
+      { drop: null },
+    ];
+    const rule = { rule: { family: "inet", table: "other", chain: "c", expr: check } };
+    const draft = hostDraftOf([...open22, ...at("prerouting", "accept"), rule], LOCAL);
+    expect(draft.input.opens.map(({ ports }) => ports)).toEqual([["22/tcp"]]);
+  });
+
+  test("more than following it may cost is nothing, and the host is named", () => {
+    const many = Array.from({ length: 4_000 }, (__, n) => [
+      is(payload("ip", "saddr"), `10.${n >> 8}.${n & 255}.7`),
+      is(payload("tcp", "dport"), 1_000 + n),
+      { accept: null },
+    ]);
+    const made = imported([{ host: "db-1", listing: listing(many), leftOut: [] }]);
+    expect(made).toMatchObject({ files: [], counts: { hosts: 0 } });
+    expect(made.leftOut).toMatchObject([{ host: "db-1" }]);
+  });
+
   // Bugs: a set that is full or an element that expires is taken for what lasts.
   test.each([
     [
