@@ -50,6 +50,7 @@ const CONTROLLERS = [
   "namespace-controller",
   "serviceaccount-controller",
   "garbage-collector-controller",
+  "validatingadmissionpolicy-status-controller", // types its expressions, and says what it doubts
 ];
 const BOOT_TIMEOUT_MS = 90_000; // 5 s alone on two cores; several clusters and a build may share them
 
@@ -97,6 +98,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       "--secure-port",
       "0",
       "--leader-elect=false",
+      "--use-service-account-credentials", // as installers have it: each controller under its own name
     ];
     controllerManager = run.start({ label: `kube-controller-manager of ${name}`, argv: [...commands.controllerManager, ...flags] });
   }

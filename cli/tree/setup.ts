@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import type { ClustersSetupOptions } from "../verbs/clusters-setup.ts";
 import type { DoctorOptions } from "../verbs/doctor.ts";
+import type { GuardVerbOptions } from "../verbs/guard.ts";
 import type { HostsPersistOptions } from "../verbs/hosts-persist.ts";
 import type { HostsSetupOptions } from "../verbs/hosts-setup.ts";
 import { addExamples, configOption, definitionsOption, outputOption, verb } from "./common.ts";
@@ -13,6 +14,7 @@ export function addSetupVerbs(program: Command): void {
   addHostsSetup(hosts);
   addHostsPersist(hosts);
   addClustersSetup(program.command("clusters").description("make clusters ready"));
+  addGuard(program);
 }
 
 function addDoctor(program: Command): void {
@@ -107,6 +109,35 @@ function addClustersSetup(clusters: Command): void {
     [
       "a new token, before the old one runs out; the service need not be restarted",
       "firebreak clusters setup cluster/shop-eu --yes --admin-context shop-eu-admin",
+    ],
+  ]);
+}
+
+function addGuard(program: Command): void {
+  const command = program
+    .command("guard")
+    .argument("<cluster>", "cluster/NAME")
+    .description("print what makes a cluster refuse strangers' changes of governed policies and of labels that segments rest on")
+    .requiredOption("--break-glass <group...>", "groups that may change everything in an emergency")
+    .option("--writer <user...>", "who applies for Firebreak (default: asked of the cluster, as whom its kubeconfig comes)")
+    .option("--label-writer <user...>", "users that may set the labels, but no policies: a GitOps tool, an operator")
+    .option("--warn", "nothing is refused: who asks is warned, and the API server's audit log tells it")
+    .option("--only-ours", "others may have policies of their own in governed namespaces; only Firebreak's are guarded")
+    .addOption(new Option("-o, --output <format>", "how it is printed").choices(["yaml", "json"]).default("yaml"))
+    .addOption(definitionsOption())
+    .addOption(configOption())
+    .action(
+      verb(async (cluster: string, options: GuardVerbOptions) => (await import("../verbs/guard.ts")).guard(cluster, options)),
+    );
+  addExamples(command, [
+    [
+      "see who would be refused, for some days",
+      "firebreak guard cluster/shop-eu --break-glass platform-admins --warn | kubectl apply -f -",
+    ],
+    ["refuse it", "firebreak guard cluster/shop-eu --break-glass platform-admins | kubectl apply -f -"],
+    [
+      "undo it",
+      "kubectl delete validatingadmissionpolicybindings,validatingadmissionpolicies -l app.kubernetes.io/managed-by=firebreak",
     ],
   ]);
 }

@@ -1,5 +1,5 @@
 import type { Subject } from "../membership/subject.ts";
-import { canonicalSelector, matches } from "../selector/index.ts";
+import { canonicalSelector, matches, selectorKeys } from "../selector/index.ts";
 import type { LabelSelector, Labels } from "../selector/index.ts";
 
 /** One posting: pods of this subject have what `id` stands for. */
@@ -27,7 +27,7 @@ export class SubjectIndex {
     });
     const frequency = countTerms(postings);
     for (const posting of postings) this.#file(posting, frequency);
-    this.podKeys = new Set(postings.flatMap(({ subject }) => keysOf(subject.pods)));
+    this.podKeys = new Set(postings.flatMap(({ subject }) => selectorKeys(subject.pods)));
   }
 
   /** What the pod matches, each once. */
@@ -80,10 +80,6 @@ function countTerms(postings: readonly Posting[]): ReadonlyMap<string, number> {
 
 function equalities(selector: LabelSelector): readonly string[] {
   return Object.entries(selector.matchLabels ?? {}).map(([key, value]) => termOf(key, value));
-}
-
-function keysOf({ matchLabels = {}, matchExpressions = [] }: LabelSelector): readonly string[] {
-  return [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
 }
 
 /** Neither a key nor a value of a label has a line end. */

@@ -48,6 +48,11 @@ function holds(requirement: SelectorRequirement, labels: Labels): boolean {
   }
 }
 
+/** The keys that a selector asks for, as often as it asks. */
+export function selectorKeys({ matchLabels = {}, matchExpressions = [] }: LabelSelector): readonly string[] {
+  return [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
+}
+
 /** A label's value; a key such as `constructor` is not found on the prototype. */
 function valueOf(labels: Labels, key: string): string | undefined {
   return Object.hasOwn(labels, key) ? labels[key] : undefined;

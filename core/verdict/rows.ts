@@ -1,7 +1,7 @@
 import type { AddressSet } from "../address/index.ts";
 import { allPorts, intersectPorts, noPorts, subtractPorts, unionPorts } from "../address/ports.ts";
 import type { PortSet } from "../address/ports.ts";
-import { matches } from "../selector/index.ts";
+import { matches, selectorKeys } from "../selector/index.ts";
 import type { LabelSelector, Labels } from "../selector/index.ts";
 import type { Direction } from "../model/kinds.ts";
 import { BOTH_FAMILIES, V4, V6 } from "./classes.ts";
@@ -14,7 +14,7 @@ import type { LabelIndex } from "./label-index.ts";
 import { RuleSums } from "./rule-sums.ts";
 import { Doubtful } from "./doubtful.ts";
 import type { Profile } from "./profile.ts";
-import { keysOf, matchAddresses, matchPod } from "./unknown.ts";
+import { matchAddresses, matchPod } from "./unknown.ts";
 import type { Bound } from "./unknown.ts";
 import type { ActiveRule, PeerMask } from "./active-rule.ts";
 
@@ -262,7 +262,7 @@ class RowEngine {
     this.#podIndex ??= indexLabels(this.#states.map((state) => state?.pod.labels));
     this.#unsurePeers ??= this.#groupByUnknownLabel();
     const known = this.#podIndex.candidates(pods);
-    const unsure = this.#unsurePeers.size === 0 ? [] : keysOf(pods).flatMap((key) => this.#unsurePeers?.get(key) ?? []);
+    const unsure = this.#unsurePeers.size === 0 ? [] : selectorKeys(pods).flatMap((key) => this.#unsurePeers?.get(key) ?? []);
     const byLabels = unsure.length === 0 ? known : [...new Set([...known, ...unsure])];
     if (namespace === undefined) return byLabels;
     this.#podsOfNamespace ??= this.#groupByNamespace();

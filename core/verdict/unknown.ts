@@ -41,11 +41,6 @@ function asksFor({ matchLabels, matchExpressions }: LabelSelector, keys: readonl
   return false;
 }
 
-/** The keys that a selector asks for. */
-export function keysOf({ matchLabels = {}, matchExpressions = [] }: LabelSelector): readonly string[] {
-  return [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
-}
-
 /** Is an address of one family, somewhere in `possible`, in a set? */
 export function matchAddresses(set: AddressSet, possible: AddressSet, family: 4 | 6): Match {
   const part: AddressSet = family === 4 ? { v4: possible.v4, v6: [] } : { v4: [], v6: possible.v6 };

@@ -43,6 +43,7 @@ export const FLOORS = [
   "engine",
   "reach",
   "render",
+  "guard",
   "notify",
   "observed",
   "enforced",

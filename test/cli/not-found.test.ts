@@ -35,6 +35,7 @@ const HERE: Readonly<Record<string, readonly [args: readonly string[], said: Reg
     /Did you mean host\/directory\/ldap-blue-\d\?/,
   ],
   "clusters setup cluster": [["clusters", "setup", "shop-eu"], /no target shop-eu\. Did you mean cluster\/shop-eu\?/],
+  "guard cluster": [["guard", "shop-eu", "--break-glass", "g"], /no target shop-eu\. Did you mean cluster\/shop-eu\?/],
   "segments segment": [["segments", "cust-recrod", ...SEEN], /no segment cust-recrod\. Did you mean cust-record\?/],
   "explain from": [["explain", "cust-recrod", "geo-location", "443", ...SEEN], /no "cust-recrod"\. Did you mean "cust-record"\?/],
   "explain to": [["explain", "geo-location", "zzz", "443", ...SEEN], /no "zzz"\. Name a segment/],
