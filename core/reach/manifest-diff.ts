@@ -1,8 +1,9 @@
 import type { Manifests } from "../manifest/read.ts";
 import { connectivityDiff } from "../verdict/effect.ts";
-import type { Connection } from "../verdict/effect.ts";
+import type { Connection, Effect } from "../verdict/effect-types.ts";
+import { livePods } from "../verdict/world.ts";
 import type { Profile } from "../verdict/profile.ts";
-import type { Diff, DiffLine } from "./diff-lines.ts";
+import type { Diff, DiffDoubt, DiffLine } from "./diff-lines.ts";
 import { kindOf } from "./diff.ts";
 import { enteredPods, entryLines, stayingLines } from "./entry-diff.ts";
 
@@ -21,9 +22,37 @@ export function manifestDiff(before: Manifests, after: Manifests, profile: Profi
     openedCount: effect.openedCount + opened.pairs,
     closedCount: effect.closedCount + closed.pairs,
     unchangedCount: effect.unchangedCount,
-    uncertain: effect.uncertain.map((text) => ({ text, pairs: undefined, witness: undefined })),
+    uncertain: [
+      ...effect.uncertain.map((text) => ({ text, pairs: undefined, witness: undefined })),
+      ...doubtsOfV6(before, after, profile, effect),
+    ],
     notes: effect.notes,
   };
+}
+
+/**
+ * What would open or close besides if pods had IPv6 addresses. Manifests say no address of a pod, and where nothing in them uses IPv6 it
+ * is compared for IPv4 alone: a rule from 0.0.0.0/0 that becomes one from anywhere is the same for IPv4, and opens IPv6.
+ */
+function doubtsOfV6(before: Manifests, after: Manifests, profile: Profile, known: Effect): readonly DiffDoubt[] {
+  const isUnknown = [before, after].some(({ world }) => livePods(world.pods).some(({ addresses }) => addresses.length === 0));
+  if (!isUnknown) return [];
+  const both = connectivityDiff(before.world, after.world, profile, undefined, true);
+  const more = (verb: "opens" | "closes", lines: readonly Connection[], told: readonly Connection[]): readonly DiffDoubt[] => {
+    const texts = new Set(told.map(textOf));
+    return lines
+      .filter((line) => !texts.has(textOf(line)) && [line.witness.from, line.witness.to].some((end) => end.includes(":")))
+      .map(({ from, to, ports }) => ({
+        text: `on a cluster with IPv6 this ${verb} ${from} → ${to}: ${ports}, too; the manifests do not say which addresses pods have`,
+        pairs: undefined,
+        witness: undefined,
+      }));
+  };
+  return [...more("opens", both.opened, known.opened), ...more("closes", both.closed, known.closed)];
+}
+
+function textOf({ from, to, ports }: Connection): string {
+  return `${from} → ${to}: ${ports}`;
 }
 
 function isAny(end: string): boolean {

@@ -70,9 +70,10 @@ export interface Classes {
 /**
  * Divides the pods and the address space of the worlds (before and after, or just one) by what any of their policies can see.
  *
+ * @param mayHaveV6 true: a pod whose addresses nobody knows has both families, also where nothing else uses IPv6
  * @throws OverBudget when that costs more than the budget
  */
-export function classify(worlds: readonly World[], budget?: Budget): Classes {
+export function classify(worlds: readonly World[], budget?: Budget, mayHaveV6 = false): Classes {
   const policies = worlds.map((world) => world.policies.map((policy) => compilePolicy(policy, world.nodes)));
   const sight = sightOf(policies.flat());
   // A pod's key is read label by label, for every label that some policy names.
@@ -83,7 +84,7 @@ export function classify(worlds: readonly World[], budget?: Budget): Classes {
   const ofPod = new Map<string, number>();
   const first = atoms.list.length;
   const numbers = new Map<string, number>();
-  const unplaced = usesV6(worlds, sight) ? BOTH_FAMILIES : V4;
+  const unplaced = mayHaveV6 || usesV6(worlds, sight) ? BOTH_FAMILIES : V4;
   let isUnsure = false;
   for (const [id, states] of statesByPod(worlds, atoms, unplaced)) {
     isUnsure ||= states.some((state) => state !== undefined && isAskedFor(state.pod, sight));

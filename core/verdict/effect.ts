@@ -35,12 +35,19 @@ const STEPS_OF_PORTS = 60;
  * connections opened or closed. Only pairs are compared whose ends changed, or whose policies did: work grows with what a changed
  * policy selects, not with the number of policies. A budget is for what strangers write; see {@link Budget}.
  *
+ * @param mayHaveV6 see `classify`
  * @throws OverBudget when it costs more than the budget
  */
-export function connectivityDiff(before: World, after: World, profile: Profile = KUBE_NETWORK_POLICIES, budget?: Budget): Effect {
+export function connectivityDiff(
+  before: World,
+  after: World,
+  profile: Profile = KUBE_NETWORK_POLICIES,
+  budget?: Budget,
+  mayHaveV6 = false,
+): Effect {
   const changed = changedPolicies(before, after);
   const texts = [0, 1].map((world) => new Set(changed.filter((one) => one.world === world).map(({ policy }) => policy)));
-  const classes = classify([before, after], budget);
+  const classes = classify([before, after], budget, mayHaveV6);
   const rows: readonly [Rows, Rows] = [rowsOf(classes, 0, profile, budget), rowsOf(classes, 1, profile, budget)];
   const moved = movedClasses(before, after, classes);
   const touched = (direction: Direction): ReadonlySet<number> => {

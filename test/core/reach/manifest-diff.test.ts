@@ -54,6 +54,25 @@ test("a workload that is gone is named, and its pairs count (bug: it is called n
   expect(manifestDiff(one, both, KUBE_NETWORK_POLICIES)).toMatchObject({ kind: "opens", openedCount: 1 });
 });
 
+const block = (...cidrs: readonly string[]): object => ({ from: cidrs.map((cidr) => ({ ipBlock: { cidr } })) });
+const V4_ONLY = "on a cluster with IPv6 this opens any IPv6 address outside → shop/web: any port, too";
+
+test.each([
+  // Bug: what opens for IPv6 alone is told as "equivalent", because no manifest says which addresses pods have.
+  ["0.0.0.0/0 becomes anywhere", [block("0.0.0.0/0")], [{}], [V4_ONLY]],
+  ["the other way", [{}], [block("0.0.0.0/0")], [V4_ONLY.replace("opens", "closes")]],
+  // Bug: a doubt beside every answer, also where both families fare alike.
+  ["anywhere closes", [{}], [], []],
+  ["anywhere stays", [{}], [{ from: [] }], []],
+  ["a block of IPv4 grows", [block("10.0.0.0/8")], [block("10.0.0.0/7")], []],
+  ["::/0 joins, so IPv6 is compared", [block("0.0.0.0/0")], [block("0.0.0.0/0", "2001:db8::/32")], []],
+])("over IPv6, %s", (_, before, after, doubts) => {
+  const world = (ingress: readonly object[]): Manifests =>
+    manifests(namespace, deployment("web"), policy("web", { podSelector: {}, policyTypes: ["Ingress"], ingress }));
+  const { uncertain } = manifestDiff(world(before), world(after), KUBE_NETWORK_POLICIES);
+  expect(uncertain.map(({ text }) => text.replace(/; the manifests.*/, "").replace("every pod", "shop/web"))).toEqual(doubts);
+});
+
 test("what an Ingress lets in is a change (bug: diff says equivalent, and reach lists a new source)", () => {
   const web = deployment("web", [{ containerPort: 8080 }]);
   const service = {
