@@ -223,16 +223,33 @@ async function leftOnHosts({ world, place }: Stage, happened: readonly Happened[
     for (const name of HOSTS) {
       const agent = (await place(name).agent()).pid;
       const pids = (await command(["ip", "netns", "pids", world.host(name).namespace ?? ""])).split("\n").filter(Boolean);
-      left.push(
-        ...pids
-          .filter((pid) => Number(pid) !== agent)
-          .flatMap((pid) => commandLine(pid, name))
-          .filter((line) => !(mayHaveSessions(name) && line.includes("sshd: "))),
-      );
+      const lines = pids
+        .filter((pid) => Number(pid) !== agent)
+        .flatMap((pid) => commandLine(pid, name))
+        .filter((line) => !(mayHaveSessions(name) && line.includes("sshd: ")));
+      left.push(...lines);
+      if (lines.some((line) => line.includes("sshd: ")))
+        left.push(...(await connectionsOf(world.host(name).namespace ?? "", name)));
     }
     if (left.length === 0 || Date.now() > until) return left;
     await sleep(250);
   }
+}
+
+/** Whose sessions they are: a connection that only this end still knows, or one that a client of ours holds. */
+async function connectionsOf(namespace: string, host: string): Promise<readonly string[]> {
+  const sockets = await command(["ip", "netns", "exec", namespace, "ss", "-tonpH", "state", "connected", "sport", "=", ":22"]);
+  const clients = await command(["pgrep", "-af", "^ssh"]).catch(() => "no client of ssh");
+  return [
+    ...sockets
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => `${host} socket: ${line.replaceAll(/\s+/g, " ").slice(0, 160)}`),
+    ...clients
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => `client: ${line.slice(0, 160)}`),
+  ];
 }
 
 function commandLine(pid: string, host: string): readonly string[] {
