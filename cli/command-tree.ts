@@ -22,6 +22,7 @@ const NAMED: Readonly<Record<string, NameKind>> = {
   host: "hosts",
   cluster: "clusters",
   segment: "segments",
+  segments: "segments",
   from: "ends",
   to: "ends",
   finding: "findings",

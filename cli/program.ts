@@ -3,6 +3,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { addAuditVerbs } from "./tree/audit.ts";
 import { addConnectivityVerbs } from "./tree/connectivity.ts";
 import { addDefinitionVerbs } from "./tree/definitions.ts";
+import { addFlowVerbs } from "./tree/flows.ts";
 import { addManifestVerbs } from "./tree/manifests.ts";
 import { addRunningVerbs } from "./tree/running.ts";
 import { addServiceVerbs } from "./tree/services.ts";
@@ -24,6 +25,7 @@ export function buildProgram(): Command {
     );
   addDefinitionVerbs(program);
   addConnectivityVerbs(program);
+  addFlowVerbs(program);
   addManifestVerbs(program);
   addSetupVerbs(program);
   addRunningVerbs(program);

@@ -21,6 +21,8 @@ export interface EditInputs {
   readonly files: readonly SourceFile[];
   /** The path of a file as the patch shall name it. */
   readonly patchPath: (path: string) => string;
+  /** How definitions are looked at besides: a segment that is asked about as if it were enforced. Default: as they are. */
+  readonly view?: (definitions: Definitions) => Definitions;
 }
 
 /**
@@ -49,7 +51,7 @@ export function smallestEdit(world: ConnectivityWorld, inputs: EditInputs, quest
 /** The edit, when it really allows the pair, and whether it allows all that was asked about. */
 function proven(
   world: ConnectivityWorld,
-  { files, patchPath }: EditInputs,
+  { files, patchPath, view = (definitions) => definitions }: EditInputs,
   question: Question,
   pair: Pair,
   candidate: FileEdit,
@@ -58,7 +60,7 @@ function proven(
   const { definitions } = parseDefinitions(withEdit(files, candidate), { allow: undefined });
   if (definitions === undefined) return undefined;
   // Targets and workloads stay as they are in this world: made up as applied, or as they were seen.
-  const changed: Definitions = { ...definitions, clusters: world.definitions.clusters, fleets: world.definitions.fleets };
+  const changed: Definitions = { ...view(definitions), clusters: world.definitions.clusters, fleets: world.definitions.fleets };
   const source = world.intentOf(changed);
   const known = world.enforceableOf(changed);
   if (verdictOf(known, question, pair) !== "allowed") return undefined;
@@ -71,8 +73,8 @@ function proven(
   return { edit, isWhole: findPair(known, question).verdict === "allowed" };
 }
 
-/** As `git apply` takes it. An empty header puts a tab behind a name, which is how one with blanks ends. */
-function patchOf(path: string, before: string, after: string): string {
+/** One file's change as `git apply` takes it. An empty header puts a tab behind a name, which is how one with blanks ends. */
+export function patchOf(path: string, before: string, after: string): string {
   const [old, young] = [before === "" ? "/dev/null" : `a/${path}`, `b/${path}`];
   const header = path.includes(" ") ? "" : undefined;
   return createTwoFilesPatch(old, young, before, after, header, header, { context: 3, headerOptions: FILE_HEADERS_ONLY });

@@ -119,7 +119,7 @@ function overall(verdicts: readonly Verdict[]): Verdict {
 }
 
 /** What a source says of one pair: of all ports that were asked about. */
-export function verdictOf(source: Source, { port }: Question, { from, to }: Pair): Verdict {
+export function verdictOf(source: Source, { port }: Pick<Question, "port">, { from, to }: Pair): Verdict {
   const { surely, possibly } = connect(source, from, to);
   const wanted = portsAt([port], to.kind === "workload" ? to.workload : undefined);
   if (isEmptyPorts(wanted)) return "denied"; // nobody there listens under that name

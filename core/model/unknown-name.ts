@@ -2,7 +2,7 @@ import { FirebreakError } from "../ground/error.ts";
 import { suggest } from "./parse/suggest.ts";
 
 /** What somebody may name. */
-type Kind = "target" | "segment" | "finding" | "revision" | "commit" | "plan" | "host" | "channel" | "policy";
+type Kind = "target" | "cluster" | "segment" | "finding" | "revision" | "commit" | "plan" | "host" | "channel" | "policy";
 
 /** Names up to so many are told; of more there is a way to list them. */
 const FEW = 5;

@@ -56,6 +56,7 @@ export const FLOORS = [
   "drift",
   "adopt",
   "explain",
+  "flow",
   "import",
   "review",
   "text",

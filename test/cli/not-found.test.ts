@@ -36,6 +36,14 @@ const HERE: Readonly<Record<string, readonly [args: readonly string[], said: Reg
   ],
   "clusters setup cluster": [["clusters", "setup", "shop-eu"], /no target shop-eu\. Did you mean cluster\/shop-eu\?/],
   "guard cluster": [["guard", "shop-eu", "--break-glass", "g"], /no target shop-eu\. Did you mean cluster\/shop-eu\?/],
+  "ready segment": [
+    ["ready", "cust-recrod", "--flows", "flows.json", ...SEEN],
+    /no segment cust-recrod\. Did you mean cust-record\?/,
+  ],
+  "propose segments": [
+    ["propose", "cust-recrod", "--flows", "flows.json", ...SEEN],
+    /no segment cust-recrod\. Did you mean cust-record\?/,
+  ],
   "segments segment": [["segments", "cust-recrod", ...SEEN], /no segment cust-recrod\. Did you mean cust-record\?/],
   "explain from": [["explain", "cust-recrod", "geo-location", "443", ...SEEN], /no "cust-recrod"\. Did you mean "cust-record"\?/],
   "explain to": [["explain", "geo-location", "zzz", "443", ...SEEN], /no "zzz"\. Name a segment/],
@@ -82,7 +90,11 @@ const ELSEWHERE = ["audit log --target", "approve plan", "notify retry channel"]
 let scratch: Awaited<ReturnType<typeof scratchFolder>>;
 
 beforeAll(async () => {
-  scratch = await scratchFolder({ "firebreak.yaml": SETTINGS, "seen.json": JSON.stringify(await shopInventory()) });
+  scratch = await scratchFolder({
+    "firebreak.yaml": SETTINGS,
+    "seen.json": JSON.stringify(await shopInventory()),
+    "flows.json": `{"version": 1, "flows": [], "coverage": []}`,
+  });
   cpSync(EXAMPLE, scratch.file("policies"), { recursive: true });
   const git = (...args: readonly string[]): void =>
     void execFileSync("git", ["-c", "user.name=Ann", "-c", "user.email=ann@example.org", ...args], { cwd: scratch.folder });
