@@ -97,12 +97,12 @@ export function answerQuestion(world: ConnectivityWorld, question: Question): Om
     moreGroups,
     pair: { from: partyName(pair.from), to: partyName(pair.to), port: portTold(enforceable, question, pair) },
     ends,
-    enforcedAt: asked === 0 ? [] : enforcers(enforceable, pair),
+    enforcedAt: asked === 0 ? [] : enforcers(world, pair),
     live:
       told === undefined
         ? null
         : { ...told, agrees: told.verdict === "uncertain" || pairVerdict === "uncertain" ? null : told.verdict === pairVerdict },
-    notes: [...world.gaps, ...notes, ...otherwiseMeant(world, question, pair, pairVerdict)],
+    notes: [...world.gaps, ...notes, ...idleNotes(world, pair), ...otherwiseMeant(world, question, pair, pairVerdict)],
   };
 }
 
@@ -137,14 +137,22 @@ function liveAnswer(definitions: Definitions, live: Source, question: Question, 
   return { verdict: verdictOf(live, question, pair), ends: endsOf(definitions, live, question, pair) };
 }
 
+/** Where definitions isolate and nothing does it, that is said instead of a place. */
+function idleNotes({ idle }: ConnectivityWorld, { from, to }: Pair): readonly string[] {
+  const targets = new Set([from, to].flatMap((party) => (party.kind === "workload" ? (party.workload.target ?? []) : [])));
+  return [...targets]
+    .filter((target) => idle.has(target))
+    .map((target) => `nothing enforces policies in ${target}: what the definitions deny there passes`);
+}
+
 /** Ends that isolate, observed ones too: where a rule would be looked for. */
-function enforcers(source: Source, { from, to }: Pair): readonly EnforcementPoint[] {
+function enforcers({ enforceable: source, idle }: ConnectivityWorld, { from, to }: Pair): readonly EnforcementPoint[] {
   const ends = [
     ["egress", from, to],
     ["ingress", to, from],
   ] as const;
   return ends.flatMap(([direction, subject, peer]): readonly EnforcementPoint[] => {
-    if (subject.kind === "addresses" || subject.workload.target === undefined) return [];
+    if (subject.kind === "addresses" || subject.workload.target === undefined || idle.has(subject.workload.target)) return [];
     const { mode } = source.end(direction, subject, peer);
     return mode === "enforced" || mode === "observed" ? [{ target: subject.workload.target, direction, mode }] : [];
   });

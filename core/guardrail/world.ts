@@ -33,6 +33,8 @@ export interface ConnectivityWorld {
   readonly intentOf: (definitions: Definitions) => Source;
   /** The same, read as `enforceable` was. */
   readonly enforceableOf: (definitions: Definitions) => Source;
+  /** Clusters in which nothing was found that enforces policies: what is denied passes there. */
+  readonly idle: ReadonlySet<TargetId>;
   /** What cannot be answered here, each a sentence. */
   readonly gaps: readonly string[];
 }
@@ -71,6 +73,11 @@ export function seenWorld(
     intentOf: approvedOf,
     enforceableOf,
     live: seen.live === undefined ? undefined : liveSource(estate, seen.live, seen.enforcers),
+    idle: new Set(
+      [...estate.clusters].flatMap(([target, { cluster }]) =>
+        cluster.enforcer === "auto" && seen.enforcers.get(target) === "none" ? [target] : [],
+      ),
+    ),
     gaps: estate.stale.map((target) => `the workloads of ${target} are not known whole`),
   };
 }
@@ -120,6 +127,7 @@ export function madeUpWorld(definitions: Definitions, now: number, operator: Ope
     enforceable: enforceableOf(at.definitions),
     enforceableOf,
     live: undefined,
+    idle: new Set(),
     gaps: [...(at.planned.length === 0 ? [] : [`${at.planned.join(", ")}: mode plan, checked as if it were applied`]), ...gaps],
   };
 }

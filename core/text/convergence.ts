@@ -10,7 +10,7 @@ export type Convergence =
 /**
  * Whether a commit is in force, and read back on every target that is written.
  *
- * Targets in `mode: plan` and those gone from Git are not waited for. One that has drifted since is applied: that is another question.
+ * Targets in `mode: plan` are waited for until they were read once, or cannot be; those gone from Git are not. One that has drifted since is applied: that is another question.
  */
 export function convergenceOf({ revision, repository, targets, troubles }: StatusAnswer, commit: string): Convergence {
   const { refused, error } = repository;
@@ -26,10 +26,15 @@ export function convergenceOf({ revision, repository, targets, troubles }: Statu
     return { kind: "waiting", why: `${inForce} in force, ${commit.slice(0, 10)} is not${failure}` };
   }
   const behind = targets.filter((target) => isWritten(target) && (target.revision ?? 0) < revision.sequence);
-  if (behind.length === 0) return { kind: "done" };
-  const named = behind.slice(0, MAX_NAMED).map(({ target, state }) => `${visible(target)} (${state})`);
-  const rest = behind.length > MAX_NAMED ? ` and ${behind.length - MAX_NAMED} more` : "";
-  return { kind: "waiting", why: `revision ${revision.sequence} is not applied yet on ${named.join(", ")}${rest}` };
+  if (behind.length > 0) return { kind: "waiting", why: `revision ${revision.sequence} is not applied yet on ${namesOf(behind)}` };
+  // Before anybody looked at them, nobody knows what the revision would change there.
+  const unread = targets.filter(({ mode, lastReadAt, error }) => mode === "plan" && lastReadAt === null && error === null);
+  return unread.length === 0 ? { kind: "done" } : { kind: "waiting", why: `nobody has read ${namesOf(unread)} yet` };
+}
+
+function namesOf(targets: readonly TargetStatus[]): string {
+  const named = targets.slice(0, MAX_NAMED).map(({ target, state }) => `${visible(target)} (${state})`);
+  return `${named.join(", ")}${targets.length > MAX_NAMED ? ` and ${targets.length - MAX_NAMED} more` : ""}`;
 }
 
 /** Names in one line; `firebreak status` shows them all. */

@@ -15,7 +15,7 @@ const HEAD = {
 
 /** What `firebreak explain` prints: the decision, then both ends, who wrote the lines, where it is enforced, live, and an edit. */
 export function formatExplain(answer: ExplainAnswer, isFull: boolean = false): string {
-  const { from, to, port, verdict, basis, pairs, pair, ends, lines, enforcedAt, live, edit, notes } = answer;
+  const { from, to, port, verdict, basis, pairs, pair, ends, lines, live, edit, notes } = answer;
   // One pair stands for all where all are alike: then there is nothing to list.
   const isCut = !isFull && new Set((answer.groups ?? []).map((group) => group.verdict)).size > 1;
   const many = pairs.asked > 1 ? ` (${pairs.allowed} of ${pairs.asked} pairs)` : "";
@@ -28,7 +28,7 @@ export function formatExplain(answer: ExplainAnswer, isFull: boolean = false): s
     ...(isFull ? formatGroups(answer) : []),
     ...ends.map((end) => `  ${formatEnd(end)}`),
     ...lines.flatMap(formatLine),
-    ...formatPlaces(enforcedAt),
+    ...formatPlaces(answer),
     `  asked        ${BASIS[basis]}`,
     ...formatLive(live),
     ...notes.map((note) => `  note: ${visible(note)}`),
@@ -58,17 +58,16 @@ function formatGroups({ groups = [], moreGroups = 0 }: ExplainAnswer): readonly 
 }
 
 /** Where it is decided, and where it is only reported. */
-function formatPlaces(points: ExplainAnswer["enforcedAt"]): readonly string[] {
+function formatPlaces({ enforcedAt: points, ends }: ExplainAnswer): readonly string[] {
   const listed = (mode: "enforced" | "observed"): string =>
     points
       .filter((point) => point.mode === mode)
       .map(({ target, direction }) => `${visible(target)} (${direction})`)
       .join(", ");
   const [enforced, observed] = [listed("enforced"), listed("observed")];
-  return [
-    `  enforced at  ${enforced === "" ? "nowhere: no end is isolated" : enforced}`,
-    ...(observed === "" ? [] : [`  observed at  ${observed}`]),
-  ];
+  const isMeant = ends.some(({ mode }) => mode === "enforced");
+  const nowhere = isMeant ? "nowhere: nothing enforces policies there" : "nowhere: no end is isolated";
+  return [`  enforced at  ${enforced === "" ? nowhere : enforced}`, ...(observed === "" ? [] : [`  observed at  ${observed}`])];
 }
 
 function formatLine({ name, at, blame }: BlamedLine): readonly string[] {

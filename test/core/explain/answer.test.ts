@@ -54,19 +54,43 @@ interface Over {
   readonly pods?: readonly Pod[];
   readonly live?: Seen["live"];
   readonly complete?: boolean;
+  /** What was found enforcing in the cluster, where the definition leaves it open. */
+  readonly found?: string;
 }
 
 async function ask(from: string, to: string, port: string, over: Over = {}): Promise<ExplainAnswer> {
-  const definitions = written(WORLD);
+  const isOpen = over.found !== undefined;
+  const definitions = written(isOpen ? WORLD.replace("enforcer: kube-network-policies", "enforcer: auto") : WORLD);
   const seen = inventory("eu", { namespaces: [namespace("shop")], pods: over.pods ?? PODS, complete: over.complete ?? true });
   const world = seenWorld(
     definitions,
-    { inventories: new Map([["cluster/eu", seen]]), live: over.live, enforcers: new Map(), hosts: new Map() },
+    {
+      inventories: new Map([["cluster/eu", seen]]),
+      live: over.live,
+      enforcers: new Map(isOpen ? [["cluster/eu", over.found ?? ""]] : []),
+      hosts: new Map(),
+    },
     NOW,
   );
   const inputs = { files: [], patchPath: (path: string) => path };
   return await withBlame(explainConnection(world, inputs, { from, to, port }), async () => await Promise.resolve(null));
 }
+
+describe("where it is enforced", () => {
+  // Bug: "enforced at cluster/eu" stands beside "nothing enforces policies there".
+  it("is nowhere in a cluster in which nothing enforces, and that is said", async () => {
+    const answer = await ask("eu/shop/other-1", "eu/shop/db-1", "5432", { found: "none" });
+    expect(answer).toMatchObject({ verdict: "denied", enforcedAt: [] });
+    expect(answer.notes).toContain("nothing enforces policies in cluster/eu: what the definitions deny there passes");
+    expect(formatExplain(answer)).toContain("enforced at  nowhere: nothing enforces policies there");
+  });
+
+  it("is the cluster where an enforcer was found", async () => {
+    const { enforcedAt, notes } = await ask("eu/shop/other-1", "eu/shop/db-1", "5432", { found: "calico" });
+    expect(enforcedAt).toContainEqual({ target: "cluster/eu", direction: "ingress", mode: "enforced" });
+    expect(notes.join()).not.toContain("nothing enforces");
+  });
+});
 
 describe("the verdict", () => {
   // Bug: a range is allowed because its first port is; a name is allowed where nobody listens under it.

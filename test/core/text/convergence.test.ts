@@ -35,7 +35,14 @@ test.each([
   ["no target", [], "done"],
   ["all applied", [{}, {}], "done"],
   ["applied, and has drifted since", [{ state: "drifted" }], "done"],
-  ["plan only", [{ mode: "plan", state: "plan only", revision: null }], "done"],
+  ["plan only", [{ mode: "plan", state: "plan only", revision: null, lastReadAt: "2026-11-01T00:00:00Z" }], "done"],
+  // Bug: a service that has just started, and has looked at nothing, says that all is done.
+  ["plan only, and nobody has looked", [{ mode: "plan", state: "plan only", revision: null, lastReadAt: null }], "waiting"],
+  [
+    "plan only, and cannot be reached",
+    [{ mode: "plan", state: "unreachable", lastReadAt: null, error: { code: "HOST_UNREACHABLE", message: "" } }],
+    "done",
+  ],
   ["orphaned", [{ state: "orphaned", revision: 3, wanted: 3 }], "done"],
   ["nothing applied yet", [{}, { state: "pending", revision: null }], "waiting"],
   ["the revision before", [{ state: "pending", revision: 6 }], "waiting"],
