@@ -16,7 +16,7 @@ const scratch = mkdtempSync(join(tmpdir(), "firebreak-empty-"));
 try {
   const path = join(scratch, "store");
   await (await PGlite.create({ dataDir: path })).close();
-  const all = readdirSync(path, { recursive: true }).sort();
+  const all = readdirSync(path, { recursive: true }).sort((a, b) => (a < b ? -1 : 1));
   const folders = all.filter((name) => statSync(join(path, name)).isDirectory());
   const files = all.filter((name) => !folders.includes(name) && name !== "postmaster.pid");
   const contents = {
