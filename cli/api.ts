@@ -52,6 +52,11 @@ export class ApiClient {
     return new ApiClient(base.trim(), token.trim());
   }
 
+  /** Where a path of the service is. */
+  addressOf(path: string): string {
+    return `${this.#base}${path}`;
+  }
+
   async get<T>(path: string, query: Readonly<Record<string, string>> = {}): Promise<T> {
     return (await this.#call("GET", path, undefined, query)) as T;
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { API } from "../core/api/shapes.ts";
+import { API, SESSION_PATH } from "../core/api/shapes.ts";
 import {
   AcceptBody,
   ApproveBody,
@@ -13,16 +13,18 @@ import {
   ReconcileBody,
   ReleaseBody,
   SegmentsQuery,
+  SessionBody,
+  SignInBody,
   TargetQuery,
 } from "../services/console/asked.ts";
 
 /** A route as people read of it. */
 interface Route {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "DELETE";
   readonly path: string;
   readonly what: string;
-  /** Who may ask: anybody, a holder of either token, or of `api.token` only. */
-  readonly access: "open" | "read" | "full" | "signed";
+  /** Who may ask: anybody, a holder of either token or anybody signed in, of `api.token` only or signed in to write. */
+  readonly access: "open" | "read" | "full" | "signed" | "link";
   /** What it takes: the query of a GET, the body of a POST. */
   readonly takes?: z.ZodType;
   /** The type of the answer, or the answer itself in words. */
@@ -49,6 +51,15 @@ const CUT = "The lists of an effect have 20 lines at most; where lines or names 
 /** A row for each path of the API: one without a row does not compile. */
 const ROWS: Readonly<Record<keyof typeof API, Omit<Route, "path">>> = {
   status: read("The revision in force, the branch, and the state of every target.", "`StatusAnswer`"),
+  overview: read(
+    "Counts of targets and findings, and the targets that need somebody: what the console shows first.",
+    "`OverviewAnswer`",
+  ),
+  causes: read("Open findings as an inbox: a row for each cause, 200 at most.", "`CausesAnswer`"),
+  events: read(
+    "Server-sent events, every two seconds: `beat` has the versions of `overview` and `causes`, `trouble` an error, `out` ends it.",
+    "`text/event-stream`",
+  ),
   findings: read(`Where live and Git part. ${CUT}`, "list of `FindingAnswer`", FindingsQuery),
   denials: read("What hosts that observe would have denied.", "list of `DenialsAnswer`", TargetQuery),
   plan: read(`What would be written now. ${CUT}`, "list of `PlanAnswer`", TargetQuery),
@@ -70,9 +81,29 @@ const ROWS: Readonly<Record<keyof typeof API, Omit<Route, "path">>> = {
   approve: write("Approve a pull request's head by its plan.", "`ApproveAnswer`", ApproveBody),
   release: write(`Stop enforcing a target that is gone from Git. ${CUT}`, "`ReleaseAnswer`", ReleaseBody),
   notifyRetry: write("Send at once what a channel refused.", "`NotifyRetryAnswer`", NotifyRetryBody),
+  signIn: write("Make a link into the console that counts once, for five minutes.", "`SignInAnswer`", SignInBody),
 };
 
 const OTHERS: readonly Route[] = [
+  {
+    method: "POST",
+    path: SESSION_PATH,
+    access: "link",
+    what: "Take a link's code for a session in a cookie. Only with an `Origin` that is ours.",
+    takes: SessionBody,
+    answers: "`SessionAnswer`",
+  },
+  {
+    method: "GET",
+    path: SESSION_PATH,
+    access: "open",
+    what: "Who is signed in by the cookie.",
+    answers: "`SessionAnswer`, or 401: nobody",
+  },
+  { method: "DELETE", path: SESSION_PATH, access: "read", what: "Sign out.", answers: "a message" },
+  { method: "GET", path: "/console", access: "open", what: "Leads to `/console/`.", answers: "308" },
+  { method: "GET", path: "/console/", access: "open", what: "The console's page.", answers: "HTML" },
+  { method: "GET", path: "/console/:file", access: "open", what: "A script or a style of it.", answers: "the file" },
   { method: "GET", path: "/livez", access: "open", what: "The process runs.", answers: "`ok`" },
   {
     method: "GET",
@@ -100,8 +131,9 @@ export const ROUTES: readonly Route[] = [
 
 const ACCESS: Readonly<Record<Route["access"], string>> = {
   open: "anybody",
-  read: "`api.token` or `api.readToken`",
-  full: "`api.token`",
+  read: "`api.token`, `api.readToken`, or a session",
+  full: "`api.token`, or a session that may write",
+  link: "whoever has a link",
   signed: "whoever signs with `repository.webhookSecret`",
 };
 
@@ -171,11 +203,15 @@ export function openApiText(version: string): string {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const { method, path, what, access, takes, answers } of ROUTES) {
     const schema = takes === undefined ? undefined : schemaOf(takes);
-    paths[path] = {
+    paths[path.replace(":file", "{file}")] = {
+      ...paths[path],
       [method.toLowerCase()]: {
         summary: what,
         ...(access === "read" || access === "full" ? { security: [{ token: [] }] } : { security: [] }),
         ...(schema !== undefined && method === "GET" ? { parameters: parametersOf(schema) } : {}),
+        ...(path.endsWith(":file")
+          ? { parameters: [{ name: "file", in: "path", required: true, schema: { type: "string" } }] }
+          : {}),
         ...(schema !== undefined && method === "POST"
           ? { requestBody: { content: { "application/json": { schema: bodyOf(schema) } } } }
           : {}),

@@ -139,7 +139,7 @@ function apiPage(): string {
     "# HTTP API\n",
     `${GENERATED}\n`,
     "`firebreak up` and `firebreak console` serve it at `listen` (default `127.0.0.1:7373`). The command line uses nothing else. Put TLS in front of it before other machines use it, and add the name that they use to `api.hostnames`: a request with another `Host` header is refused (421).\n",
-    "A token goes into the header `Authorization: Bearer TOKEN`. `api.token` may do everything; without that setting it is made at the first start, in the file `api.token` of the state folder. `api.readToken` may only read. No GET changes anything.\n",
+    "A token goes into the header `Authorization: Bearer TOKEN`. `api.token` may do everything; without that setting it is made at the first start, in the file `api.token` of the state folder. `api.readToken` may only read. No GET changes anything. The console's page has a session in a cookie instead, see [the console](../design/console.md).\n",
     "[openapi.json](openapi.json) is the same for programs.\n",
     "## Errors\n",
     'The body is `{"code": CODE, "message": TEXT}`; [errors.md](errors.md) lists the codes.\n',

@@ -9,6 +9,7 @@ import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync,
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { buildWeb } from "./build-web.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const entry = join(root, "cli", "firebreak.ts");
@@ -37,7 +38,8 @@ const { metafile } = await build({
 });
 chmodSync(join(outdir, "firebreak.js"), 0o755);
 copyFileSync(join(root, "adapters", "store", "empty-database.br"), join(outdir, "empty-database.br"));
-writeFileSync(join(outdir, "THIRD-PARTY-LICENSES.txt"), licenses(Object.keys(metafile.inputs)));
+const pages = await buildWeb(join(outdir, "web"));
+writeFileSync(join(outdir, "THIRD-PARTY-LICENSES.txt"), licenses([...Object.keys(metafile.inputs), ...pages]));
 
 /** The license texts of the packages whose files were taken in. */
 function licenses(files) {

@@ -8,6 +8,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Name, program (a package's binary) and arguments of each check. */
 const CHECKS = [
   ["types", "tsc", ["--noEmit", "--project", "."]],
+  ["types of the console's pages", "tsc", ["--noEmit", "--project", "web"]],
   ["lint", "oxlint", ["--type-aware", "--deny-warnings", "--report-unused-disable-directives"]],
   ["format", "oxfmt", ["--check"]],
   ["dead code", "knip", ["--no-progress"]],

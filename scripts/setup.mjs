@@ -7,6 +7,10 @@
  * node_modules/.bin first on PATH before that folder exists, so the script that follows runs under the Node 24 installed here.
  * Says nothing when there is nothing to do. In CI (`CI=true`) a missing part is a failure.
  */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { installDependencies } from "./dependencies.mjs";
 import { buildGoParts } from "./go-parts.mjs";
 import { provideSystemParts } from "./system.mjs";
@@ -29,6 +33,7 @@ async function main() {
 
   await installDependencies();
   if (needs.system.length === 0) return;
+  buildPages();
   const system = provideSystemParts(needs.system);
   const rights = missingRights(needs.type);
   // What is built from Go runs in network namespaces: minutes of building are no use without the rest.
@@ -40,6 +45,16 @@ async function main() {
 
   for (const line of without) console.error(`setup: ${line}`);
   if (process.env.CI === "true") throw new Error("parts are missing; in CI that is a failure");
+}
+
+/** The console's pages, by the Node that was just installed. @throws Error when they do not build; why is on standard error then */
+function buildPages() {
+  const root = dirname(dirname(fileURLToPath(import.meta.url)));
+  if (!existsSync(join(root, "web"))) return;
+  const node = join(root, "node_modules", ".bin", process.platform === "win32" ? "node.cmd" : "node");
+  const script = join(root, "scripts", "build-web.mjs");
+  const done = spawnSync(node, [script], { cwd: root, stdio: ["ignore", 2, 2], shell: process.platform === "win32" });
+  if (done.status !== 0) throw new Error("the console's pages did not build; why is above");
 }
 
 /** One line when this is not root, which alone may make network namespaces and load nftables; none when it is. */

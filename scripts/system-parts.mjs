@@ -31,6 +31,7 @@ export const SYSTEM_PARTS = [
     without: "hosts: they are reached over SSH",
   },
   { name: "openssl", job: "demo", programs: ["openssl"], apt: ["openssl"], without: "certificates for the clusters" },
+  { name: "chromium", job: "test", programs: ["chromium"], apt: ["chromium"], without: "browser to walk through the console" },
   { name: "redis", job: "test", programs: ["redis-server"], apt: ["redis-server"], without: "scale-out tests: the queue on Redis" },
   {
     name: "postgresql",

@@ -1,6 +1,7 @@
 import { Option, type Command } from "commander";
 import { addExamples, configOption, fullOption, outputOption, verb, type ConfigOptions, type OutputOptions } from "./common.ts";
 import { addNotifyVerbs } from "./notify.ts";
+import type { SignInOptions } from "../verbs/sign-in.ts";
 import type { StatusOptions } from "../verbs/status.ts";
 import type { DenialsOptions } from "../verbs/denials.ts";
 import type { FindingsOptions } from "../verbs/findings.ts";
@@ -18,6 +19,7 @@ export function addRunningVerbs(program: Command): void {
   addApprove(program);
   addRelease(program);
   addNotifyVerbs(program);
+  addSignIn(program);
 }
 
 function addStatus(program: Command): void {
@@ -143,4 +145,18 @@ function addRelease(program: Command): void {
       verb(async (target: string, options: ReleaseOptions) => (await import("../verbs/release.ts")).release(target, options)),
     );
   addExamples(command, [["a cluster that was taken out of Git", "firebreak release cluster/shop-old"]]);
+}
+
+function addSignIn(program: Command): void {
+  const command = program
+    .command("sign-in")
+    .description("print a link into the web console; it counts once, within five minutes")
+    .option("--view", "whoever comes by it may only read: for a screen on a wall")
+    .addOption(outputOption())
+    .addOption(configOption())
+    .action(verb(async (options: SignInOptions) => (await import("../verbs/sign-in.ts")).signIn(options)));
+  addExamples(command, [
+    ["for yourself", "firebreak sign-in"],
+    ["for a screen on a wall", "firebreak sign-in --view"],
+  ]);
 }

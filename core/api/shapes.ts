@@ -209,9 +209,79 @@ export interface NotifyRetryAnswer {
   readonly revived: number;
 }
 
+/** What the console's first page shows: counts, and the targets that need somebody. Never more than a bound. */
+export interface OverviewAnswer {
+  readonly instance: string;
+  readonly revision: RevisionStatus | null;
+  readonly repository: RepositoryStatus;
+  readonly targets: number;
+  /** Every state that a target is in, in the order of `TARGET_STATES`. */
+  readonly states: readonly { readonly state: TargetState; readonly count: number }[];
+  /** When the targets were last read back: the one that waits longest, the newest, and how many never were. */
+  readonly looked: { readonly oldest: string | null; readonly newest: string | null; readonly never: number };
+  /** Open findings by severity, the gravest first. */
+  readonly findings: readonly { readonly severity: Severity; readonly count: number }[];
+  /** Targets that are not in sync, 50 at most. */
+  readonly attention: readonly TargetStatus[];
+  readonly moreAttention: number;
+  readonly troubles: readonly ServiceTrouble[];
+  readonly gaps: readonly WatchGap[];
+  readonly channels: readonly ChannelTrouble[];
+}
+
+/** Findings that one act made: the same kind of change of the same thing with the same effect, on whatever targets. */
+export interface CauseAnswer {
+  readonly id: string;
+  readonly kind: FindingKind;
+  readonly severity: Severity;
+  readonly subject: string;
+  readonly summary: string;
+  readonly effect: Omit<FindingEffect, "full">;
+  readonly who: string | null;
+  readonly at: string | null;
+  /** Where it is, 20 at most; `count` is of all. */
+  readonly targets: readonly TargetId[];
+  readonly count: number;
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  readonly heals: number;
+  /** Repairs stopped on one of them, because somebody writes it again and again. */
+  readonly stopped: boolean;
+  /** A finding of it, for `firebreak findings`. */
+  readonly fingerprint: string;
+}
+
+/** The inbox: open causes, the gravest first. */
+export interface CausesAnswer {
+  readonly causes: readonly CauseAnswer[];
+  /** Causes beyond the bound. */
+  readonly more: number;
+  /** False: there are more open findings than were read. */
+  readonly isWhole: boolean;
+}
+
+/** A link into the console that counts once, within five minutes. */
+export interface SignInAnswer {
+  /** Goes after the address by which the console is reached. */
+  readonly path: string;
+  readonly mayWrite: boolean;
+  readonly expiresAt: string;
+}
+
+/** Who is signed in to the console. */
+export interface SessionAnswer {
+  readonly mayWrite: boolean;
+  /** Goes into the header `x-firebreak-csrf` of every write. */
+  readonly csrf: string;
+  readonly expiresAt: string;
+}
+
 /** Paths of the API, version 1. */
 export const API = {
   status: "/api/v1/status",
+  overview: "/api/v1/overview",
+  causes: "/api/v1/causes",
+  events: "/api/v1/events",
   findings: "/api/v1/findings",
   denials: "/api/v1/denials",
   plan: "/api/v1/plan",
@@ -226,4 +296,8 @@ export const API = {
   approve: "/api/v1/approve",
   release: "/api/v1/release",
   notifyRetry: "/api/v1/notify/retry",
+  signIn: "/api/v1/sign-in",
 } as const;
+
+/** Where the console's page exchanges a link for a session, asks who it is, and ends it. */
+export const SESSION_PATH = "/api/v1/session";

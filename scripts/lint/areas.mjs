@@ -6,7 +6,7 @@
  */
 import { posix } from "node:path";
 
-const EVERYONE = ["core", "adapters", "services", "cli", "policies", "bench", "testbed", "test", "scripts"];
+const EVERYONE = ["core", "adapters", "services", "cli", "web", "policies", "bench", "testbed", "test", "scripts"];
 
 /** area → areas it may import besides itself. */
 const MAY_IMPORT = {
@@ -14,6 +14,7 @@ const MAY_IMPORT = {
   adapters: ["core"],
   services: ["core", "adapters"],
   cli: ["core", "adapters", "services"],
+  web: ["core"],
   testbed: ["core", "adapters", "services", "cli", "scripts"],
   bench: EVERYONE,
   test: EVERYONE,

@@ -83,3 +83,9 @@ export const ReleaseBody = z.strictObject({
   keep: z.boolean().meta({ description: "Leave our objects where they are." }),
   forget: z.boolean().meta({ description: "Forget a target that cannot be reached." }),
 });
+export const SignInBody = z.strictObject({
+  view: z.boolean().optional().meta({ description: "A link that may only read, for a screen on a wall." }),
+});
+export const SessionBody = z.strictObject({
+  code: z.string().min(1).max(200).meta({ description: "What follows `/link/` in a link." }),
+});

@@ -12,7 +12,7 @@ import {
   waitForRequest,
   type RequestKind,
 } from "../../adapters/store/index.ts";
-import { API } from "../../core/api/shapes.ts";
+import { API, SESSION_PATH } from "../../core/api/shapes.ts";
 import { FirebreakError, NEXT, type ErrorCode } from "../../core/ground/error.ts";
 import { unknownName, unknownTarget } from "../../core/model/unknown-name.ts";
 import { ISSUES } from "../../core/notify/channel.ts";
@@ -23,7 +23,7 @@ import { requestKey, sealRequest } from "../request-seal.ts";
 import { readSecret } from "../secrets.ts";
 import type { Service } from "../service.ts";
 import { storedError } from "../stored-error.ts";
-import { accessOf, isOurHost, readOnlyToken } from "./access.ts";
+import { accessOf, isOurHost, readOnlyToken, type Access } from "./access.ts";
 import {
   AcceptBody,
   ApproveBody,
@@ -37,9 +37,12 @@ import {
   SegmentsQuery,
   TargetQuery,
 } from "./asked.ts";
+import { addLive } from "./live.ts";
 import { openMetrics } from "./metrics.ts";
+import { addPages } from "./pages.ts";
 import { makeRoom, QUESTION_PATIENCE_MS } from "../questions.ts";
 import { readinessLines } from "./readiness.ts";
+import { openSignedIn } from "./sign-in.ts";
 import { denialsAnswer, findingAnswer, readStatus } from "./status.ts";
 import { pullOf, readSigned } from "./webhook.ts";
 
@@ -52,6 +55,8 @@ const DENIED_EVERY_MS = 60_000;
 const ACTOR = "api-token";
 
 const OPEN_PATHS = new Set(["/livez", "/readyz", "/webhook/git"]);
+/** Files of the console, which say nothing of anybody. */
+const PAGES = /^\/console(?:$|\/)/;
 
 export interface ConsoleParts extends Parts {
   /** What this process lacks. */
@@ -66,19 +71,7 @@ export interface ConsoleParts extends Parts {
 /** The HTTP side: health, metrics, the webhook, and the API that the CLI uses. It reads the store; writes are requests to the syncer. */
 export async function startConsole(parts: ConsoleParts): Promise<Service> {
   const { settings, signal, log } = parts;
-  const tokens = async (): Promise<Tokens> => ({
-    full: await apiToken(settings, parts.environment),
-    read: await readOnlyToken(settings, parts.environment),
-  });
-  await tokens(); // what is not there stops the start
-  const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true, requestTimeout: QUESTION_PATIENCE_MS + 10_000 });
-  app.addHook("onRequest", guard(parts, tokens));
-  app.setErrorHandler(async (error, _request, reply) => await sendError(reply, error));
-  app.setNotFoundHandler(async (_request, reply) => await reply.code(404).send({ code: "NOT_FOUND", message: "no such path" }));
-  addHealth(app, parts, tokens);
-  await addWebhook(app, parts);
-  addReads(app, parts);
-  addWrites(app, parts);
+  const app = await openApp(parts);
   const { host, port } = splitListen(settings.listen);
   const address = await app.listen({ host, port });
   await writeAddress(settings.stateFolder, address);
@@ -91,6 +84,40 @@ export async function startConsole(parts: ConsoleParts): Promise<Service> {
   return { done, notReady: () => undefined };
 }
 
+/**
+ * All routes, behind their guard; nothing listens yet.
+ *
+ * @param onRoute told of every route, for whoever has to know them all
+ */
+export async function openApp(
+  parts: ConsoleParts,
+  onRoute: (route: { readonly method: string | readonly string[]; readonly url: string }) => void = () => undefined,
+): Promise<FastifyInstance> {
+  const tokens = async (): Promise<Tokens> => ({
+    full: await apiToken(parts.settings, parts.environment),
+    read: await readOnlyToken(parts.settings, parts.environment),
+  });
+  await tokens(); // what is not there stops the start
+  const signedIn = openSignedIn(parts);
+  const letIn = async (request: FastifyRequest): Promise<Access | "foreign"> => {
+    const bearer = bearerOf(request);
+    return bearer === undefined ? await signedIn.accessOf(request) : accessOf(bearer, await tokens());
+  };
+  const app = fastify({ bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true, requestTimeout: QUESTION_PATIENCE_MS + 10_000 });
+  app.addHook("onRoute", onRoute);
+  app.addHook("onRequest", guard(parts, letIn));
+  app.setErrorHandler(async (error, _request, reply) => await sendError(reply, error));
+  app.setNotFoundHandler(async (_request, reply) => await reply.code(404).send({ code: "NOT_FOUND", message: "no such path" }));
+  addHealth(app, parts, tokens);
+  await addWebhook(app, parts);
+  addReads(app, parts);
+  addWrites(app, parts);
+  addLive(app, parts, async (request) => ["full", "read"].includes(await letIn(request)));
+  signedIn.addRoutes(app);
+  await addPages(app);
+  return app;
+}
+
 /** Whoever waits for the file may read it as soon as it is there: it is never there empty. */
 async function writeAddress(stateFolder: string, address: string): Promise<void> {
   const file = join(stateFolder, ADDRESS_FILE);
@@ -101,8 +128,10 @@ async function writeAddress(stateFolder: string, address: string): Promise<void>
 /** What lets somebody in. */
 type Tokens = Parameters<typeof accessOf>[1];
 
-/** Host header and token, before anything of a request is read. A token in a file that was changed counts at the next request. */
-function guard(parts: ConsoleParts, tokens: () => Promise<Tokens>) {
+/**
+ * Host header and token or session, before anything of a request is read. A token in a file that was changed counts at the next request.
+ */
+function guard(parts: ConsoleParts, letIn: (request: FastifyRequest) => Promise<Access | "foreign">) {
   let deniedAt = 0;
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { settings, now, trail, log } = parts;
@@ -113,11 +142,17 @@ function guard(parts: ConsoleParts, tokens: () => Promise<Tokens>) {
         .send({ code: "AUTH_DENIED", message: "this name is not ours; add it to api.hostnames in firebreak.yaml" });
       return;
     }
-    if (OPEN_PATHS.has(path)) return;
-    const access = accessOf(bearerOf(request), await tokens());
-    // Every read is a GET, and no GET changes anything.
-    if (access === "full" || (access === "read" && request.method === "GET")) return;
-    if (access === "read") await reply.code(403).send({ code: "AUTH_DENIED", message: "this token may only read (api.readToken)" });
+    if (OPEN_PATHS.has(path) || PAGES.test(path)) return;
+    // A link's code is what lets in here, and it is looked at there; to ask who is signed in is no attempt of anything.
+    if (path === SESSION_PATH && request.method !== "DELETE") return;
+    const access = await letIn(request);
+    // Every read is a GET, and no GET changes anything. Whoever may read may sign out.
+    const isRead = request.method === "GET" || (path === SESSION_PATH && request.method === "DELETE");
+    if (access === "full" || (access === "read" && isRead)) return;
+    if (access === "foreign")
+      await reply.code(403).send({ code: "AUTH_DENIED", message: "this write does not come from the console's own page" });
+    else if (access === "read")
+      await reply.code(403).send({ code: "AUTH_DENIED", message: "this token or session may only read (api.readToken)" });
     else
       await reply
         .code(401)

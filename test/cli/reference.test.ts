@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { buildProgram } from "../../cli/program.ts";
 import { referencePages } from "../../cli/reference.ts";
 import { STARTER_FILES } from "../../cli/starter-files.ts";
-import { API } from "../../core/api/shapes.ts";
+import { API, SESSION_PATH } from "../../core/api/shapes.ts";
 import { parseSettings } from "../../core/config/settings.ts";
 import { parseDefinitions } from "../../core/model/parse.ts";
 import { SCHEMAS } from "../../core/model/schema/index.ts";
@@ -50,10 +50,15 @@ test("nearly every field of a kind says what it is", () => {
 test("every route of the console has a row in api.md, and every row a route", () => {
   const folder = join(import.meta.dirname, "../../services/console");
   const code = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
-  const made = code.flatMap((text) => [...text.matchAll(/\.(get|post|put|patch|delete)\((?:API\.(\w+)|"(\/[^"]*)")/g)]);
+  const made = code.flatMap((text) => [
+    ...text.matchAll(/\.(get|post|put|patch|delete)\((?:API\.(\w+)|(SESSION_PATH)|"(\/[^"]*)")/g),
+  ]);
   // The cast: a name that is no path of the API is `undefined` and fails the comparison.
-  const paths = made.map(([, method = "", name, path]) => `${method.toUpperCase()} ${path ?? API[name as keyof typeof API]}`);
-  const rows = [...(pages["api.md"] ?? "").matchAll(/^\| `((?:GET|POST) \S+)`/gm)].map(([, route]) => route);
+  const paths = made.map(([, method = "", name, session, path]) => {
+    const own = session === undefined ? API[name as keyof typeof API] : SESSION_PATH;
+    return `${method.toUpperCase()} ${path ?? own}`;
+  });
+  const rows = [...(pages["api.md"] ?? "").matchAll(/^\| `((?:GET|POST|DELETE) \S+)`/gm)].map(([, route]) => route);
   expect(new Set(rows)).toEqual(new Set(paths));
 });
 

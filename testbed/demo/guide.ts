@@ -1,13 +1,20 @@
 /** What one can do while the demonstration stays up. */
 import { fromHere, type Stage } from "./stage.ts";
 
-/** The commands, ready to be pasted into another terminal in the same folder. */
-export function formatGuide({ world, repository, settingsFile, logFile }: Stage): string {
+/**
+ * The commands, ready to be pasted into another terminal in the same folder.
+ *
+ * @param link into the console
+ */
+export function formatGuide({ world, repository, settingsFile, logFile }: Stage, link: string): string {
   const firebreak = (verb: string): string => `node_modules/.bin/node cli/firebreak.ts ${verb} -c ${fromHere(settingsFile)}`;
   const url = repository.url.replace("://", `://${repository.username}:${repository.token}@`);
   return [
     "It stays up until Ctrl-C. Meanwhile, in another terminal in this folder:",
     "",
+    "Look in a browser (this link counts once, within five minutes; sign-in makes another)",
+    `  ${link}`,
+    `  ${firebreak("sign-in")}`,
     "Look",
     `  ${firebreak("status --watch")}`,
     `  ${firebreak("findings --all")}`,

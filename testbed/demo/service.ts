@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { VERIFIER_KEY_PATH } from "../../adapters/trail/open.ts";
 import { ApiClient } from "../../cli/api.ts";
 import { loadSettings } from "../../cli/settings.ts";
-import { API, type FindingAnswer, type StatusAnswer, type TargetStatus } from "../../core/api/shapes.ts";
+import { API, type SignInAnswer, type FindingAnswer, type StatusAnswer, type TargetStatus } from "../../core/api/shapes.ts";
 import { CHECKPOINT_PATH } from "../../core/audit/tiles.ts";
 import type { SettingsFile } from "../../core/config/settings-schema.ts";
 import type { Daemon } from "../daemon.ts";
@@ -39,6 +39,8 @@ export interface Service {
   inForce(commit: string, count: number): Promise<StatusAnswer>;
   /** Waits until a target is in sync and nothing is found there. */
   settled(target: string): Promise<TargetStatus>;
+  /** A link into its console, which counts once. */
+  signIn(): Promise<string>;
   /** Asks it to stop; after 20 s it is not asked any more. */
   stop(): Promise<void>;
 }
@@ -79,6 +81,7 @@ export async function startService({ run, settingsFile, logFile, signal }: Servi
       await wait(`${target} is in sync without findings`, APPLY_TIMEOUT_MS, async () =>
         (await status()).targets.find((row) => row.target === target && row.state === "in sync" && row.openFindings === 0),
       ),
+    signIn: async () => api.addressOf((await api.post<SignInAnswer>(API.signIn, {})).path),
     stop: async () => await stop(daemon),
   };
 }

@@ -112,7 +112,7 @@ async function finish(options: ShowOptions, score: Score, clusters: Clusters, st
   for (const line of score.failed) voice.bad(line);
   sayLeftOut(voice, leftOut);
   if (!exit && stage !== undefined) {
-    voice.block(`\n${formatGuide(stage)}`);
+    voice.block(`\n${formatGuide(stage, await stage.service.signIn())}`);
     await aborted(signal);
   }
   if (score.failed.length > 0) return 1;
