@@ -49,7 +49,7 @@ export class FlowCounter {
         coverage.broken += 1;
         return;
       case "lost":
-        coverage.lost += read.count;
+        coverage.lost = sum(coverage.lost, read.count);
         return;
       case "other":
         return;
@@ -108,8 +108,8 @@ export class FlowCounter {
     const counted = this.#counted.get(key) ?? { flow, first, last, count: 0, unanswered: 0, days: new Set<string>() };
     counted.first = Math.min(counted.first, first);
     counted.last = Math.max(counted.last, last);
-    counted.count += count;
-    if (answered === false) counted.unanswered += count;
+    counted.count = sum(counted.count, count);
+    if (answered === false) counted.unanswered = sum(counted.unanswered, count);
     for (const at of [first, last])
       if (counted.days.size < 2 * MOST_DAYS) counted.days.add(new Date(at).toISOString().slice(0, 10));
     this.#counted.set(key, counted);
@@ -126,6 +126,11 @@ export class FlowCounter {
   #boundedPort(pair: string, port: number): number | null {
     return takes(this.#ports, pair, port, this.#bounds.ports) ? port : null;
   }
+}
+
+/** Never more than what a file of flows can hold. */
+function sum(a: number, b: number): number {
+  return Math.min(a + b, Number.MAX_SAFE_INTEGER);
 }
 
 /** Adds to a set of bounded size; false when it has no room for something new. */

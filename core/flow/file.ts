@@ -26,13 +26,13 @@ const file = z.object({
         count,
         unanswered: count,
         days: z.array(z.string().regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/)).max(MOST_DAYS),
-        source: z.string().max(600),
+        source: z.string().max(5_000),
       }),
     )
     .max(FLOW_BOUNDS.flows),
   coverage: z.array(
     z.object({
-      source: z.string().max(600),
+      source: z.string().max(5_000),
       format: z.string().max(60),
       first: moment.nullable(),
       last: moment.nullable(),

@@ -75,6 +75,12 @@ export function portOf(value: unknown): number | undefined {
   return typeof port === "number" && Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : undefined;
 }
 
+/** How many: of a number or its text; 1 for anything that is no number of things. */
+export function countOf(value: unknown): number {
+  const count = typeof value === "string" && /^[0-9]{1,15}$/.test(value) ? Number(value) : value;
+  return typeof count === "number" && Number.isSafeInteger(count) && count >= 1 ? count : 1;
+}
+
 /** A moment, in ISO 8601. */
 export function momentOf(value: unknown): number | undefined {
   const text = textOf(value);

@@ -1,4 +1,14 @@
-import { fieldsOf, momentOf, objectOf, portOf, protocolOf, textOf, type FlowFormat, type SightedEnd } from "../sighting.ts";
+import {
+  countOf,
+  fieldsOf,
+  momentOf,
+  objectOf,
+  portOf,
+  protocolOf,
+  textOf,
+  type FlowFormat,
+  type SightedEnd,
+} from "../sighting.ts";
 
 /** Network policy logging of GKE Dataplane V2: `policy_action` of a node, or as Cloud Logging exports it (`jsonPayload`). */
 export const gke: FlowFormat = {
@@ -20,7 +30,7 @@ export const gke: FlowFormat = {
     if (protocol === undefined || port === undefined || at === undefined)
       return { kind: "broken", why: "has no protocol, port or timestamp" };
     if (disposition !== "allow" && disposition !== "deny") return { kind: "broken", why: "has no disposition allow or deny" };
-    const count = typeof entry["count"] === "number" && entry["count"] >= 1 ? Math.floor(entry["count"]) : 1;
+    const count = countOf(entry["count"]);
     const verdict = disposition === "allow" ? "allowed" : "denied";
     const from = endOf(entry["src"], connection["src_ip"]);
     const to = endOf(entry["dest"], connection["dest_ip"]);

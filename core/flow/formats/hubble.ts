@@ -1,4 +1,5 @@
 import {
+  countOf,
   fieldsOf,
   momentOf,
   objectOf,
@@ -12,13 +13,19 @@ import {
 } from "../sighting.ts";
 
 /** Verdicts of flow.proto that say what became of a packet; the others are about its way. */
-const VERDICTS: Readonly<Record<string, FlowVerdict>> = {
-  FORWARDED: "allowed",
-  DROPPED: "denied",
-  AUDIT: "would be denied",
-};
+const VERDICTS: ReadonlyMap<unknown, FlowVerdict> = new Map([
+  ["FORWARDED", "allowed"],
+  ["DROPPED", "denied"],
+  ["AUDIT", "would be denied"],
+]);
 
-const LAYERS: Readonly<Record<string, FlowProtocol>> = { TCP: "tcp", UDP: "udp", SCTP: "sctp", ICMPv4: "icmp", ICMPv6: "icmpv6" };
+const LAYERS: ReadonlyMap<string, FlowProtocol> = new Map([
+  ["TCP", "tcp"],
+  ["UDP", "udp"],
+  ["SCTP", "sctp"],
+  ["ICMPv4", "icmp"],
+  ["ICMPv6", "icmpv6"],
+]);
 
 /** `hubble observe -o jsonpb` and Cilium's exported flows (observer.proto GetFlowsResponse, flow.proto Flow); AKS writes the same. */
 export const hubble: FlowFormat = {
@@ -34,16 +41,16 @@ function readLine(line: string): LineRead {
   const fields = objectOf(line);
   if (fields === undefined) return { kind: "broken", why: "is no JSON object" };
   const lost = fieldsOf(fields["lost_events"]);
-  if (lost !== undefined) return { kind: "lost", count: Number(lost["num_events_lost"] ?? 1) || 1 };
+  if (lost !== undefined) return { kind: "lost", count: countOf(lost["num_events_lost"]) };
   if (fields["node_status"] !== undefined) return { kind: "other" };
   // `-o json` of old versions has no envelope.
   const flow = fieldsOf(fields["flow"]) ?? fields;
   if (flow["is_reply"] === true) return { kind: "other" };
-  const verdict = VERDICTS[textOf(flow["verdict"]) ?? ""];
+  const verdict = VERDICTS.get(flow["verdict"]);
   if (verdict === undefined) return { kind: "other" };
-  const transport = Object.entries(fieldsOf(flow["l4"]) ?? {}).find(([name]) => name in LAYERS);
+  const transport = Object.entries(fieldsOf(flow["l4"]) ?? {}).find(([name]) => LAYERS.has(name));
   const layer = fieldsOf(transport?.[1]);
-  const protocol = LAYERS[transport?.[0] ?? ""];
+  const protocol = LAYERS.get(transport?.[0] ?? "");
   if (protocol === undefined || layer === undefined) return { kind: "other" };
   const port = protocol === "icmp" || protocol === "icmpv6" ? (portOf(layer["type"]) ?? 0) : portOf(layer["destination_port"]);
   const at = momentOf(flow["time"]) ?? momentOf(fields["time"]);

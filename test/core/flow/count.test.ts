@@ -135,6 +135,13 @@ describe("counts", () => {
     );
   });
 
+  // Bug: numbers that somebody makes up sum up to what no file can hold, and the file cannot be read any more.
+  it("stay numbers that a file holds, whatever a source says", () => {
+    const huge = sighting(at("10.244.0.1"), at("10.244.0.2"), { count: Number.MAX_SAFE_INTEGER });
+    const table = counted(pictures, [huge, huge, { kind: "lost", count: Number.MAX_SAFE_INTEGER }, { kind: "lost", count: 9 }]);
+    expect(readFlows(JSON.parse(writeFlows(table)), "flows.json")).toMatchObject(table);
+  });
+
   // Bug: lines that nobody understood, and what a source lost, are not told: no flow then reads as no traffic.
   it("tell what was not understood and what was lost", () => {
     const table = counted(pictures, [{ kind: "broken", why: "x" }, { kind: "lost", count: 7 }, { kind: "other" }]);

@@ -67,6 +67,19 @@ const LINES: readonly (readonly [format: string, what: string, line: string, tol
     `{"flow":{"time":"2026-11-29T10:00:00Z","verdict":"AUDIT","IP":{"source":"10.0.0.1","destination":"10.0.0.2"},"l4":{"ICMPv4":{"type":8}},"is_reply":false}}`,
     "10.0.0.1 → 10.0.0.2 8/icmp would be denied 1",
   ],
+  // Bug: a name that every object has is taken for a verdict or a protocol.
+  [
+    "hubble",
+    "a verdict by the name of what every object has",
+    `{"flow":{"time":"2026-11-29T10:00:00Z","verdict":"constructor","IP":{"source":"10.0.0.1","destination":"10.0.0.2"},"l4":{"TCP":{"destination_port":1}},"is_reply":false}}`,
+    "other",
+  ],
+  [
+    "hubble",
+    "a protocol by the name of what every object has",
+    `{"flow":{"time":"2026-11-29T10:00:00Z","verdict":"FORWARDED","IP":{"source":"10.0.0.1","destination":"10.0.0.2"},"l4":{"toString":{"destination_port":1}},"is_reply":false}}`,
+    "other",
+  ],
   ["hubble", "what it lost", `{"lost_events":{"source":"HUBBLE_RING_BUFFER","num_events_lost":"12"}}`, "lost 12"],
   ["hubble", "a node's state", `{"node_status":{"state_change":"NODE_CONNECTED"}}`, "other"],
   [
@@ -119,6 +132,13 @@ const LINES: readonly (readonly [format: string, what: string, line: string, tol
     "other",
   ],
   ["vpc", "no data", `2 123456789010 eni-1235b8ca123456789 - - - - - - - 1796119200 1796119260 - NODATA`, "other"],
+  // Bug: a moment that no date can be ends the whole import.
+  [
+    "vpc",
+    "moments beyond all dates",
+    `2 123456789010 eni-1235b8ca123456789 172.31.16.139 172.31.16.21 40001 22 6 20 4249 1796119200 99999999999999999 ACCEPT OK`,
+    "broken",
+  ],
   ["vpc", "fields that are cut", `2 123456789010 eni-1`, "broken"],
 ];
 
