@@ -21,7 +21,7 @@ export interface Stage extends AsyncDisposable {
   readonly servers: { readonly redis: TestRedis; readonly postgres: TestPostgres } | undefined;
   /** Who has a network namespace to probe from or to. */
   place(name: string): Place;
-  /** Nothing of the last schedule is left: no ruleset, no policy, no commit, no pod. @returns the first commit */
+  /** Nothing of the last schedule is left: no ruleset, no session, no policy, no commit, no pod. @returns the first commit */
   renew(): Promise<string>;
   /** Pods beside {@link PODS}, API objects only: members of segment `web` with addresses of their own. */
   readonly extraPods: TestPod[];
@@ -74,7 +74,12 @@ function stageOf(world: World, cluster: TestCluster | undefined, servers: Stage[
     extraPods,
     async renew() {
       for (const pod of extraPods.splice(0)) if (cluster !== undefined) await deletePod(cluster, pod);
-      for (const host of world.hosts.values()) await host.exec("nft flush ruleset");
+      for (const host of world.hosts.values()) {
+        await host.exec("nft flush ruleset");
+        // A connection that a killed process shared lives on for a minute: it would be found at the end of the next schedule.
+        await host.stopSshd();
+        await host.startSshd();
+      }
       if (cluster !== undefined) await removePolicies(cluster);
       if (servers !== undefined) await command(["redis-cli", "-p", String(servers.redis.port), "flushall"]);
       return await world.git.forcePush(filesOf(FIRST_CHOICE, { plan: world.plan, addressOf, hasCluster }), "the first commit");
