@@ -1,5 +1,6 @@
 /** What a script is told by exit codes, held against what the driver knows. */
 import type { StatusAnswer } from "../../core/api/shapes.ts";
+import { endedAt } from "./ended.ts";
 import type { Asked, Journal, Violation } from "./journal.ts";
 import { findingOf } from "./tamperings.ts";
 
@@ -45,14 +46,12 @@ function answeredAllTheTime({ polls }: Journal, { at, tookMs }: Asked): boolean 
 /** True when the process that answers did not run in all that time. */
 function wasGone({ happened, schedule }: Journal, { at, tookMs }: Asked): boolean {
   const front = schedule.form === "embedded" ? "up" : "console";
-  return happened.some(
-    ({ event, done, over, lifting = over }) =>
-      (event.kind === "kill" || event.kind === "pause") &&
-      event.part === front &&
-      done <= at &&
-      lifting !== undefined &&
-      at + tookMs <= lifting,
-  );
+  return happened.some((one) => {
+    const { event, done } = one;
+    if ((event.kind !== "kill" && event.kind !== "pause") || event.part !== front) return false;
+    const ended = endedAt(one, happened);
+    return done <= at && ended !== undefined && at + tookMs <= ended;
+  });
 }
 
 /** A finding that the log calls open from well before the question until well after it. */

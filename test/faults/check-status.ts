@@ -1,4 +1,5 @@
 /** What Firebreak says of itself, held against what the driver knows. */
+import { endedAt } from "./ended.ts";
 import type { Happened, Journal, Poll, Violation } from "./journal.ts";
 import { isApi, type Part } from "./schedule.ts";
 
@@ -29,7 +30,7 @@ function checkReadiness({ happened, polls, schedule, ready }: Journal): readonly
         parts.includes(part) &&
         answer?.code === 200 &&
         at >= one.done + NOTICE_MS &&
-        at + tookMs <= (one.lifting ?? one.over ?? 0) &&
+        at + tookMs <= (endedAt(one, happened) ?? 0) &&
         one.failed === undefined,
     );
     return wrong === undefined

@@ -156,6 +156,9 @@ describe("checks", () => {
     const poll: Poll = { part: "up", at: 8_000, tookMs: 5, ready: { code: 200, text: "ok" }, status: undefined };
     const away: Poll = { ...poll, ready: { code: 503, text: "the log is away" } };
     expect(rulesOf(journal({ happened: [full], polls: [poll] }))).toEqual(["ready without what it needs"]);
+    // The shorter of two faults that overlap gives back what both took away.
+    const shorter = happened({ kind: "disk", how: "full", forMs: 2_000 }, 4_000, 6_000);
+    expect(rulesOf(journal({ happened: [full, shorter], polls: [poll] }))).toEqual([]);
     expect(rulesOf(journal({ happened: [full], polls: [away] }))).toEqual([]);
     const beingFreed = { ...full, lifting: 7_000 }; // whoever frees it is not done yet
     expect(rulesOf(journal({ happened: [beingFreed], polls: [poll] }))).toEqual([]);
@@ -205,5 +208,10 @@ describe("checks", () => {
     expect(rules(asked(9_000, null, undefined))).toEqual(["exit code"]);
     const killed = happened({ kind: "kill", part: "up", forMs: 5_000 }, 8_000, 13_000);
     expect(rules(asked(9_000, 0, calm), { happened: [killed] })).toEqual(["exit code"]);
+    // Killed while it was paused, and started anew: it runs before the pause would have been over.
+    const paused = happened({ kind: "pause", part: "up", forMs: 9_000 }, 6_000, 15_000);
+    const again = happened({ kind: "kill", part: "up", forMs: 500 }, 7_000, 7_500);
+    expect(rules(asked(9_000, 0, calm), { happened: [paused] })).toEqual(["exit code"]);
+    expect(rules(asked(9_000, 0, calm), { happened: [paused, again] })).toEqual([]);
   });
 });
